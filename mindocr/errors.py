@@ -1,0 +1,19 @@
+"""Errors that are the user's to mend: each message says where, what came, what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class UserError(ValueError):
+    """A mistake in what the user gave us. Command-line tools print the message alone and exit with code 2."""
+
+
+class ConfigError(UserError):
+    """A configuration that cannot be run; the message lists every problem found."""
+
+
+class DataError(UserError):
+    """A label line, an image or a data set that cannot be used; the message names file and line."""
+
+
+class CheckpointError(UserError):
+    """A weights file that is missing, damaged, or made for another model."""
