@@ -1,0 +1,142 @@
+"""Checking a configuration before anything is built: every problem in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pydantic
+
+from mindocr.config.parts import DATASET_PATHS, lookup, present_parts
+from mindocr.config.schema import Config
+from mindocr.config.wording import Problem, word_problems
+from mindocr.errors import ConfigError
+from mindocr.registry import DATASETS, LOSSES
+
+# What the engine reads of a batch by name.
+NEEDED_COLUMNS = {
+    "eval.dataset": ("image", "polys", "ignore_tags", "shape_list"),
+    "predict.dataset": ("image", "img_path", "shape_list"),
+}
+
+
+def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) -> Config:
+    """Check a configuration in our own spelling.
+
+    Args:
+        raw: the merged configuration.
+        source: what the message calls it, the path of its file for instance.
+        found: problems that are known already and belong into the same message.
+
+    Raises:
+        ConfigError: the message is ``source: N problems`` and a line ``path: what is wrong`` for each.
+    """
+    problems = list(found)
+    config = None
+    try:
+        config = Config.model_validate(raw)
+    except pydantic.ValidationError as error:
+        problems += word_problems(error)
+    problems += _part_problems(raw)
+    for path in DATASET_PATHS:
+        problems += _pipeline_problems(raw, path)
+    problems += _column_problems(raw)
+    problems += _section_problems(raw)
+    if config is not None:
+        problems += _schedule_problems(config)
+    problems = list(dict.fromkeys(problems))
+    if config is None or problems:
+        raise ConfigError(format_problems(source, problems))
+    return config
+
+
+def format_problems(source: str, problems: Sequence[Problem]) -> str:
+    """The message for a list of problems."""
+    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+    return "\n".join([f"{source}: {count}", *(f"  {path}: {text}" for path, text in problems)])
+
+
+def _part_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """Names that no registry knows, and arguments that a constructor does not take."""
+    problems = []
+    for part, spec in present_parts(raw):
+        if part.selector not in spec:
+            problems.append((f"{part.path}.{part.selector}", f"required; known: {', '.join(part.registry.names())}"))
+            continue
+        arguments = {key: value for key, value in spec.items() if key != part.selector}
+        if "transform_pipeline" in arguments:
+            arguments["transform_pipeline"] = []  # checked op by op below
+        for argument, text in part.registry.check(spec[part.selector], arguments):
+            problems.append((f"{part.path}.{argument or part.selector}", text))
+    return problems
+
+
+def _pipeline_problems(raw: Mapping[str, Any], path: str) -> list[Problem]:
+    """What is wrong with the ops of one data set: their names, their arguments, or what they hand to each other."""
+    place = f"{path}.transform_pipeline"
+    spec = lookup(raw, path)
+    if not isinstance(spec, Mapping):
+        return []
+    ops = spec.get("transform_pipeline", [])
+    if isinstance(ops, Mapping):
+        return [(place, "a mapping patches the ops of a base file, and there is none; write a list of ops")]
+    if not isinstance(ops, list):
+        return [(place, f"expected a list of ops, got {ops!r}")]
+    from mindocr.data.sample import DetSample
+    from mindocr.data.transforms.pipeline import check_pipeline
+
+    columns = spec.get("output_columns")
+    provided, wanted = tuple(DetSample.__annotations__), None  # an unknown data set may provide anything
+    dataset = spec.get("type")
+    if isinstance(dataset, str) and dataset in DATASETS:
+        provided = getattr(DATASETS.get(dataset), "provided_keys", ())
+        wanted = columns if isinstance(columns, list) else None
+    findings = check_pipeline(ops, provided, wanted, is_train=path == "train.dataset")
+    return [_locate(finding, path, place) for finding in findings]
+
+
+def _locate(finding: str, dataset: str, pipeline: str) -> Problem:
+    """Split ``[4].RandomRotate.degres: text`` or ``output_columns: text`` into a whole path and the text."""
+    where, _, text = finding.partition(": ")
+    return (pipeline if where.startswith("[") else f"{dataset}.") + where, text
+
+
+def _column_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """Columns that the loss, the evaluation or the prediction reads and the data set does not hand out."""
+    needed = dict(NEEDED_COLUMNS)
+    loss = lookup(raw, "loss.name")
+    if isinstance(loss, str) and loss in LOSSES:
+        needed["train.dataset"] = ("image", *getattr(LOSSES.get(loss), "labels", ()))
+    reader = {"train.dataset": f"the network and {loss}", "eval.dataset": "evaluation", "predict.dataset": "prediction"}
+    problems = []
+    for path, wanted in needed.items():
+        columns = lookup(raw, f"{path}.output_columns")
+        missing = [name for name in wanted if name not in columns] if isinstance(columns, list) else []
+        if missing:
+            problems.append((f"{path}.output_columns", f"lacks {', '.join(missing)}, which {reader[path]} read"))
+    return problems
+
+
+def _section_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """Sections that another setting asks for."""
+    system = raw.get("system")
+    val_while_train = system.get("val_while_train", True) if isinstance(system, Mapping) else True
+    if val_while_train is not True:
+        return []
+    return [
+        (section, "required for evaluation during training; add it, or set system.val_while_train: False")
+        for section in ("postprocess", "metric", "eval")
+        if raw.get(section) is None
+    ]
+
+
+def _schedule_problems(config: Config) -> list[Problem]:
+    from mindocr.scheduler import build_schedule
+
+    section: Any = config.scheduler
+    try:
+        build_schedule(section, 1)
+    except ConfigError as error:
+        path, _, text = str(error).partition(": ")
+        return [(path, text)]
+    return []

@@ -1,0 +1,152 @@
+"""MindOCR's spellings. This is the only module that knows them; everything behind it works by name.
+
+Most of MindOCR's keys are ours too. What differs: columns chosen by index, the checkpoint policy under ``system``,
+``resume`` under ``model``, and keys that have nothing to do here.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from mindocr.config.parts import DATASET_PATHS, lookup
+from mindocr.errors import ConfigError
+from mindocr.registry import LOSSES
+
+_SECTIONS = ("train", "eval", "predict")
+_INDEX_KEYS = ("net_input_column_index", "label_column_index", "meta_data_column_index")
+
+# Key -> why it has nothing to do here. Accepted in every section of its kind.
+_IDLE_DATASET_KEYS = {
+    "use_minddata": "there is one data pipeline",
+    "num_columns_of_labels": "columns are chosen by name",
+    "num_columns_to_net": "columns are chosen by name",
+    "num_keys_of_labels": "columns are chosen by name",
+    "num_keys_to_net": "columns are chosen by name",
+}
+_IDLE_LOADER_KEYS = {"max_rowsize": "memory for a batch is sized by the batch"}
+_IDLE_KEYS = {
+    "common": "its values arrive through YAML anchors",
+    "train.pred_cast_fp32": "losses are always computed in float32",
+    "eval.pred_cast_fp32": "losses are always computed in float32",
+    "predict.dataset_sink_mode": "prediction has no queue to sink to",
+    **{f"{path}.{key}": why for path in DATASET_PATHS for key, why in _IDLE_DATASET_KEYS.items()},
+    **{f"{section}.loader.{key}": why for section in _SECTIONS for key, why in _IDLE_LOADER_KEYS.items()},
+}
+
+
+class Upgraded(NamedTuple):
+    """A configuration in our spelling, what to tell about it, and what is wrong with it as (path, text)."""
+
+    values: dict[str, Any]
+    notes: list[str]
+    problems: list[tuple[str, str]]
+
+
+def upgrade(raw: Mapping[str, Any]) -> Upgraded:
+    """Translate MindOCR's spellings into ours; values that are ours already pass unchanged. ``raw`` is left alone."""
+    result = Upgraded(copy.deepcopy(dict(raw)), [], [])
+    for path in DATASET_PATHS:
+        _columns_by_name(result, path)
+    _checkpoint_policy(result)
+    _resume(result)
+    _move(result, "optimizer.grouping_strategy", "optimizer.filter_bias_and_bn", _grouping)
+    for section in _SECTIONS:
+        _move(result, f"{section}.dataset.shuffle", f"{section}.loader.shuffle")
+        _move(result, f"{section}.loader.prefetch_size", f"{section}.loader.prefetch")
+    _drop_idle_keys(result)
+    return result
+
+
+def _drop_idle_keys(result: Upgraded) -> None:
+    places: dict[str, list[str]] = {}
+    for path, why in _IDLE_KEYS.items():
+        if _take(result.values, path) is not _ABSENT:
+            places.setdefault(why, []).append(path)
+    for why, paths in places.items():
+        result.notes.append(f"{', '.join(paths)}: accepted from MindOCR, does nothing here ({why})")
+
+
+def _columns_by_name(result: Upgraded, path: str) -> None:
+    """Turn column indices into names, see that they say what we do anyway, and drop them."""
+    columns = lookup(result.values, f"{path}.output_columns")
+    chosen = {}
+    for key in _INDEX_KEYS:
+        place = f"{path}.{key}"
+        indices = _take(result.values, place)
+        if indices is _ABSENT or indices is None:
+            continue
+        indices = [indices] if isinstance(indices, int) else indices
+        if not isinstance(indices, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in indices):
+            result.problems.append((place, f"expected a list of positions in output_columns, got {indices!r}"))
+        elif not isinstance(columns, list):
+            result.problems.append((place, "needs output_columns, whose positions it names"))
+        elif wrong := [i for i in indices if not -len(columns) <= i < len(columns)]:
+            result.problems.append((place, f"output_columns has {len(columns)} columns, no position {wrong[0]}"))
+        else:
+            chosen[key] = [columns[i] for i in indices]
+    _compare(result, path, "net_input_column_index", chosen, ["image"], "the network takes")
+    if path == "train.dataset" and "label_column_index" in chosen:
+        _compare(result, path, "label_column_index", chosen, _loss_labels(result.values), "the loss takes")
+
+
+def _compare(result: Upgraded, path: str, key: str, chosen: dict[str, list[str]], wanted: list[str], who: str) -> None:
+    if wanted and key in chosen and sorted(map(str, chosen[key])) != sorted(wanted):
+        result.problems.append((f"{path}.{key}", f"picks {chosen[key]}, but {who} {wanted}; leave the key out"))
+
+
+def _loss_labels(values: Mapping[str, Any]) -> list[str]:
+    """Labels of the loss; none when there is no such loss, which the check reports by itself."""
+    try:
+        return list(getattr(LOSSES.get(lookup(values, "loss.name")), "labels", ()))
+    except ConfigError:
+        return []
+
+
+def _checkpoint_policy(result: Upgraded) -> None:
+    policy = _take(result.values, "system.ckpt_save_policy")
+    keep = _take(result.values, "system.ckpt_max_keep")
+    if policy not in (_ABSENT, "top_k", "latest_k"):
+        result.problems.append(("system.ckpt_save_policy", f"expected 'top_k' or 'latest_k', got {policy!r}"))
+    elif keep is not _ABSENT:
+        _put(result.values, "train.ckpt_max_keep" if policy == "latest_k" else "train.ckpt_top_k", keep)
+
+
+def _resume(result: Upgraded) -> None:
+    _move(result, "model.resume", "train.resume")
+    resume = lookup(result.values, "train.resume")
+    if isinstance(resume, bool):
+        result.values["train"]["resume"] = "auto" if resume else None
+
+
+def _grouping(strategy: Any) -> bool:
+    return strategy is not None
+
+
+def _move(result: Upgraded, old: str, new: str, translate: Any = None) -> None:
+    """Take the value at ``old`` to ``new``; a value that stands there already stays."""
+    value = _take(result.values, old)
+    if value is not _ABSENT:
+        _put(result.values, new, translate(value) if translate else value)
+
+
+_ABSENT: Any = object()
+
+
+def _take(values: dict[str, Any], path: str) -> Any:
+    """Remove and return what stands at ``path``."""
+    above, _, key = path.rpartition(".")
+    section = lookup(values, above) if above else values
+    return section.pop(key, _ABSENT) if isinstance(section, dict) else _ABSENT
+
+
+def _put(values: dict[str, Any], path: str, value: Any) -> None:
+    *above, key = path.split(".")
+    for name in above:
+        if values.get(name) is None:
+            values[name] = {}
+        values = values[name]
+        if not isinstance(values, dict):
+            return
+    values.setdefault(key, value)

@@ -1,0 +1,42 @@
+"""The one road into a configuration: read, merge, override, translate old spellings, check."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from mindocr.config.check import check
+from mindocr.config.compat import upgrade
+from mindocr.config.read import resolve
+from mindocr.config.schema import Config
+from mindocr.config.yaml_io import dump_yaml
+
+logger = logging.getLogger(__name__)
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read and check a configuration.
+
+    Args:
+        path: YAML file, ours or MindOCR's.
+        overrides: words such as ``train.loader.batch_size=4``, as after ``-o``.
+
+    Raises:
+        ConfigError: the file cannot be read, or the configuration cannot be run; the message lists every problem.
+    """
+    upgraded = upgrade(resolve(path, overrides))
+    config = check(upgraded.values, str(path), upgraded.problems)
+    for note in upgraded.notes:
+        logger.warning("%s: %s", path, note)
+    return config
+
+
+def save_config(config: Config, path: str | Path) -> None:
+    """Write a resolved configuration as YAML, whole or not at all. ``load_config`` reads it back to an equal one."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    header = "# Resolved configuration, written by mindocr: every value that was in force, no base files.\n"
+    partial.write_text(header + dump_yaml(config.model_dump()), encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,119 @@
+"""Merging: what happens when two sources, a base file and its heir or a file and ``-o``, speak about the same key.
+
+Mappings merge; scalars and lists replace; a new name drops the arguments of the old one; a mapping laid over a
+transform pipeline patches the ops that it names.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from mindocr.errors import ConfigError
+from mindocr.registry import suggest
+
+DATASETS_AT = ("train.dataset", "eval.dataset", "predict.dataset")
+
+# Where a mapping describes a choice, and the key that makes it.
+SELECTORS = {
+    "model.backbone": "name",
+    "model.neck": "name",
+    "model.head": "name",
+    "loss": "name",
+    "postprocess": "name",
+    "metric": "name",
+    "scheduler": "scheduler",
+    "optimizer": "opt",
+    **dict.fromkeys(DATASETS_AT, "type"),
+}
+
+# What survives a new choice, because every choice takes it and it belongs to the run.
+KEPT: dict[str, tuple[str, ...]] = {
+    "scheduler": ("lr", "min_lr", "num_epochs", "warmup_epochs"),
+    "optimizer": ("weight_decay", "filter_bias_and_bn"),
+    **dict.fromkeys(DATASETS_AT, ("transform_pipeline", "output_columns")),
+}
+
+DROP = "drop"  # `RandomRotate: drop` takes the op out of the pipeline
+
+
+def merge(old: Any, new: Any, path: str = "") -> Any:
+    """Lay ``new`` over ``old`` and return the result; neither argument is changed.
+
+    Args:
+        old: value of the base.
+        new: value that is laid over it.
+        path: dotted place of both in the configuration, empty at the top.
+
+    Raises:
+        ConfigError: ``new`` patches an op that the pipeline does not have.
+    """
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        kept = _without_arguments_of_old_choice(old, new, path)
+        merged = {key: copy.deepcopy(value) for key, value in kept.items()}
+        for key, value in new.items():
+            place = f"{path}.{key}" if path else str(key)
+            merged[key] = merge(kept[key], value, place) if key in kept else copy.deepcopy(value)
+        return merged
+    if isinstance(old, list) and isinstance(new, Mapping) and is_pipeline(path):
+        return _patch_pipeline(old, new, path)
+    return copy.deepcopy(new)
+
+
+def is_pipeline(path: str) -> bool:
+    """Whether the value at ``path`` is a list of transforms."""
+    return path.endswith(".transform_pipeline")
+
+
+def op_name(op: Any) -> str:
+    """Name of one pipeline entry: ``ToCHWImage`` or ``{RandomRotate: {degrees: [-10, 10]}}``; else empty."""
+    if isinstance(op, str):
+        return op
+    return str(next(iter(op))) if isinstance(op, Mapping) and len(op) == 1 else ""
+
+
+def op_arguments(op: Any) -> Any:
+    """Arguments of one pipeline entry, ``{}`` where it has none."""
+    arguments = next(iter(op.values())) if isinstance(op, Mapping) and len(op) == 1 else None
+    return {} if arguments is None else arguments
+
+
+def find_op(ops: list[Any], name: str, path: str) -> int:
+    """Position of the op called ``name``.
+
+    Raises:
+        ConfigError: no op has this name, or several have.
+    """
+    names = [op_name(op) for op in ops]
+    positions = [i for i, known in enumerate(names) if known == name]
+    if not positions:
+        hint = suggest(name, names) or f"; its ops: {', '.join(names) or 'none'}"
+        raise ConfigError(f"{path}.{name}: the pipeline has no op '{name}'{hint}")
+    if len(positions) > 1:
+        places = " and ".join(f"{path}[{i}]" for i in positions)
+        raise ConfigError(f"{path}.{name}: the op stands at {places}; name one of them by its position")
+    return positions[0]
+
+
+def _without_arguments_of_old_choice(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    selector = SELECTORS.get(path, "")
+    if selector not in new or selector not in old or str(old[selector]).lower() == str(new[selector]).lower():
+        return old
+    return {key: value for key, value in old.items() if key in KEPT.get(path, ())}
+
+
+def _patch_pipeline(ops: list[Any], patch: Mapping[str, Any], path: str) -> list[Any]:
+    patched = copy.deepcopy(ops)
+    for name, change in patch.items():
+        position = find_op(patched, str(name), path)
+        if change == DROP:
+            del patched[position]
+        elif isinstance(change, Mapping):
+            patched[position] = {name: merge(op_arguments(patched[position]), change)}
+        elif change is not None:
+            raise ConfigError(
+                f"{path}.{name}: expected arguments such as {{p: 0.5}}, '{DROP}' to take the op out, or nothing to "
+                f"keep it; got {change!r}"
+            )
+    return patched

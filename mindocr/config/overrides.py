@@ -1,0 +1,98 @@
+"""The words after ``-o``, such as ``train.loader.batch_size=4`` or ``a.transform_pipeline[4].RandomRotate.p=1``."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from mindocr.config.merge import DROP, SELECTORS, find_op, is_pipeline, merge, op_arguments, op_name
+from mindocr.config.yaml_io import parse_yaml
+from mindocr.errors import ConfigError
+
+_STEP = re.compile(r"([^.\[\]=\s]+)((?:\[-?\d+\])*)")
+
+Keys = tuple[str, ...]
+
+
+def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Lay overrides over a configuration by the rules of ``merge``; ``values`` is left alone.
+
+    An override that names a choice (``model.neck.name=...``) goes first, so that the arguments given beside it survive
+    whatever the order of the words. Otherwise a later word wins.
+
+    Raises:
+        ConfigError: an override is not ``dotted.key=value``, its value is not YAML, or its place does not exist.
+    """
+    parsed = [(word, *parse_override(word)) for word in overrides]
+    parsed.sort(key=lambda item: not _makes_choice(item[1]))
+    for word, keys, value in parsed:
+        try:
+            values = _assign(values, keys, value, "")
+        except ConfigError as error:
+            raise ConfigError(f"-o {word}: {error}") from None
+    return values
+
+
+def parse_override(word: str) -> tuple[Keys, Any]:
+    """Split ``a.b[6].c=value`` at the first ``=`` into ``("a", "b", "6", "c")`` and the value, read as YAML.
+
+    Raises:
+        ConfigError: no ``=``, an empty key, or a value that is not YAML.
+    """
+    path, equals, text = word.partition("=")
+    if not equals:
+        raise ConfigError(f"-o {word}: expected dotted.key=value, such as train.loader.batch_size=4")
+    keys: list[str] = []
+    for step in path.strip().split("."):
+        match = _STEP.fullmatch(step)
+        if match is None:
+            raise ConfigError(f"-o {word}: '{path}' is not a dotted key such as train.loader.batch_size")
+        keys += [match[1], *re.findall(r"-?\d+", match[2])]
+    return tuple(keys), parse_yaml(text, f"-o {word}")
+
+
+def _makes_choice(keys: Keys) -> bool:
+    return SELECTORS.get(".".join(keys[:-1])) == keys[-1]
+
+
+def _assign(node: Any, keys: Keys, value: Any, path: str) -> Any:
+    """A copy of ``node``, which stands at ``path``, with ``value`` merged in at ``keys`` below it."""
+    if not keys:
+        return merge(node, value, path)
+    key, rest = keys[0], keys[1:]
+    if isinstance(node, list):
+        return _assign_in_list(node, key, rest, value, path)
+    place = f"{path}.{key}" if path else key
+    if node is not None and not isinstance(node, dict):
+        raise ConfigError(f"{path} is {node!r}, not a section, so it has no '{key}'")
+    if not rest:
+        return merge(node or {}, {key: value}, path)
+    return {**(node or {}), key: _assign((node or {}).get(key), rest, value, place)}
+
+
+def _assign_in_list(items: list[Any], key: str, rest: Keys, value: Any, path: str) -> list[Any]:
+    changed = copy.deepcopy(items)
+    by_position = re.fullmatch(r"-?\d+", key) is not None
+    if not by_position and not is_pipeline(path):
+        raise ConfigError(f"{path} is a list; '{key}' is not a position in it")
+    position = int(key) if by_position else find_op(items, key, path)
+    if not -len(items) <= position < len(items):
+        raise ConfigError(f"{path} has {len(items)} items; there is no [{position}]")
+    place = f"{path}[{position}]"
+    if not is_pipeline(path):
+        changed[position] = _assign(items[position], rest, value, place)
+        return changed
+    name = op_name(items[position])
+    if by_position and rest:
+        if rest[0] != name:
+            raise ConfigError(f"{place} is {name}, not {rest[0]}; write {place}.{name}.<argument>")
+        rest, by_position = rest[1:], False
+    if not rest and value == DROP:
+        del changed[position]
+    elif by_position:
+        changed[position] = copy.deepcopy(value)
+    else:
+        changed[position] = {name: _assign(op_arguments(items[position]), rest, value, f"{place}.{name}")}
+    return changed

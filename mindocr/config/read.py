@@ -1,0 +1,58 @@
+"""From files and ``-o`` words to one plain mapping: YAML, ``base:`` inheritance, overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mindocr.config.merge import merge
+from mindocr.config.overrides import apply_overrides
+from mindocr.config.yaml_io import read_yaml
+from mindocr.errors import ConfigError
+
+
+def resolve(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Read a file, lay it over its base files, and lay the overrides over the result. Nothing is checked yet.
+
+    Args:
+        path: YAML file. Its key ``base`` names one file or a list of them, relative to it; later ones win.
+        overrides: words such as ``train.loader.batch_size=4``.
+
+    Raises:
+        ConfigError: a file is missing or is not YAML, base files form a circle, or an override cannot be read.
+    """
+    return apply_overrides(_read_with_bases(Path(path), ()), overrides)
+
+
+def _read_with_bases(path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
+    """Contents of ``path`` over its bases; ``heirs`` are the files that led here, outermost first."""
+    here = path.resolve()
+    if here in [heir.resolve() for heir in heirs]:
+        circle = " -> ".join(str(p) for p in (*heirs, path))
+        raise ConfigError(f"{heirs[-1]}: base files form a circle: {circle}")
+    if heirs and not path.is_file():
+        raise ConfigError(f"{heirs[-1]}: base: no such file '{path}'; the name is relative to the file that holds it")
+    own = read_yaml(path)
+    if not isinstance(own, dict):
+        got = "an empty file" if own is None else type(own).__name__
+        raise ConfigError(f"{path}: expected a mapping of sections such as system: and model:, got {got}")
+    merged: dict[str, Any] = {}
+    for base in _base_names(own, path):
+        merged = _merge_from(path, merged, _read_with_bases(path.parent / base, (*heirs, path)))
+    return _merge_from(path, merged, {key: value for key, value in own.items() if key != "base"})
+
+
+def _merge_from(path: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(merge(old, new))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _base_names(own: dict[str, Any], path: Path) -> list[str]:
+    base = own.get("base")
+    names = [base] if isinstance(base, str) else base or []
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError(f"{path}: base: expected a file name or a list of them, got {base!r}")
+    return names

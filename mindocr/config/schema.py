@@ -1,0 +1,180 @@
+"""The fixed sections of a configuration: every key with its meaning, unit and range; unknown keys are refused.
+
+Open parts (``model.neck``, ``loss``, ``train.dataset``, ...) stay plain mappings: the constructor that they name is
+their schema, see ``parts.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Part = dict[str, Any]
+
+OPTIMIZERS = ("SGD", "momentum", "nesterov", "Adam", "AdamW")
+
+
+def _canonical_optimizer(name: Any) -> Any:
+    return {known.lower(): known for known in OPTIMIZERS}.get(name.lower(), name) if isinstance(name, str) else name
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, strict about types, closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+
+
+class System(Section):
+    """How and where a run executes."""
+
+    mode: Literal[0, 1] = Field(default=0, description="0 = graph mode, 1 = PyNative mode")
+    distribute: bool = Field(default=False, description="train on several ranks, started by msrun or mpirun")
+    device_target: Literal["auto", "CPU", "Ascend"] = Field(default="auto", description="auto = Ascend, if present")
+    device_id: int | None = Field(default=None, ge=0, description="number of the Ascend card, from 0 (one rank)")
+    jit_level: Literal["O0", "O1", "O2"] = Field(default="O2", description="compilation level in graph mode on Ascend")
+    amp_level: Literal["O0", "O1", "O2", "O3"] = Field(default="O0", description="mixed precision in training")
+    amp_level_infer: Literal["O0", "O1", "O2", "O3"] = Field(
+        default="O0", description="mixed precision in evaluation and prediction"
+    )
+    seed: int = Field(default=42, ge=0, lt=2**32, description="fixes initial weights, order, augmentation; from 0")
+    deterministic: bool = Field(default=False, description="choose slower operators whose results repeat bit by bit")
+    log_interval: int = Field(default=10, ge=1, description="steps between two log lines, from 1")
+    val_while_train: bool = Field(default=True, description="evaluate too; needs eval, postprocess, metric")
+    val_start_epoch: int = Field(default=1, ge=1, description="first epoch after which to evaluate, from 1")
+    val_interval: int = Field(default=1, ge=1, description="epochs between two evaluations, from 1")
+    drop_overflow_update: bool = Field(default=False, description="skip an update that overflowed instead of stopping")
+
+
+class Model(Section):
+    """The network: backbone, neck and head."""
+
+    type: Literal["det"] = Field(default="det", description="task; det = text detection")
+    transform: None = Field(default=None, description="always empty: detectors have no rectification network")
+    backbone: Part = Field(description="open part, chosen by name")
+    neck: Part | None = Field(default=None, description="open part, chosen by name; may be absent")
+    head: Part = Field(description="open part, chosen by name")
+    pretrained: str | bool | None = Field(default=None, description="weights to start from, path or URL")
+
+
+class Scheduler(Section):
+    """The learning rate over time; durations in epochs."""
+
+    scheduler: Literal[
+        "constant", "polynomial_decay", "cosine_decay", "warmup_cosine_decay", "step_decay", "multi_step_decay",
+        "exponential_decay",
+    ] = Field(default="constant", description="curve after the warm-up")  # fmt: skip
+    lr: float = Field(ge=0, description="learning rate at the end of the warm-up, from 0")
+    min_lr: float = Field(default=0.0, ge=0, description="the curve does not fall below this rate, from 0 to lr")
+    num_epochs: int = Field(ge=1, description="length of the training in epochs, from 1")
+    warmup_epochs: float = Field(default=0.0, ge=0, description="epochs in which the rate rises from 0; parts allowed")
+    decay_epochs: float | None = Field(
+        default=None,
+        gt=0,
+        description="length of the curve (empty: what the warm-up leaves), or of a step of step_decay",
+    )
+    decay_rate: float | list[float] | None = Field(
+        default=None, description="exponent of polynomial_decay, factor of one step of the others; above 0"
+    )
+    milestones: list[float] = Field(default=[], description="multi_step_decay: epochs of the steps, increasing")
+
+
+class Optimizer(Section):
+    """The rule that turns gradients into updates."""
+
+    opt: Annotated[
+        Literal["SGD", "momentum", "nesterov", "Adam", "AdamW"], BeforeValidator(_canonical_optimizer)
+    ] = Field(default="Adam", description="rule, in any case; SGD and momentum are the same rule")  # fmt: skip
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of SGD, momentum and nesterov, in [0, 1)")
+    nesterov: bool = Field(default=False, description="look ahead (SGD and momentum)")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="decay of the first moment (Adam, AdamW), in [0, 1)")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="decay of the second moment (Adam, AdamW), in [0, 1)")
+    eps: float = Field(default=1e-8, gt=0, description="added to the denominator (Adam, AdamW), above 0")
+    weight_decay: float = Field(default=0.0, ge=0, description="strength of the weight decay, from 0")
+    filter_bias_and_bn: bool = Field(default=True, description="no weight decay for biases and normalisation")
+
+
+class LossScaler(Section):
+    """Scaling of the loss, so that float16 gradients do not vanish."""
+
+    type: Literal["static", "dynamic"] = Field(default="static", description="dynamic = adjusted to overflows")
+    loss_scale: float = Field(default=1.0, gt=0, description="scale, for dynamic the first one, above 0")
+    scale_factor: float = Field(default=2.0, gt=1, description="dynamic: factor of one adjustment, above 1")
+    scale_window: int = Field(default=1000, ge=1, description="dynamic: steps before the scale rises, from 1")
+
+
+class _Loader(Section):
+    num_workers: int = Field(default=2, ge=0, description="processes that prepare batches; 0 = none but this one")
+    prefetch: int = Field(default=2, ge=1, description="batches under way per worker, from 1")
+
+
+class TrainLoader(_Loader):
+    """How training samples become batches."""
+
+    shuffle: bool = Field(default=True, description="new order of the samples in every epoch")
+    batch_size: int = Field(ge=1, description="images in a batch of one rank, from 1")
+    drop_remainder: bool = Field(default=True, description="leave out the last batch of an epoch when it is not full")
+
+
+class EvalLoader(_Loader):
+    """How samples of evaluation and prediction become batches."""
+
+    shuffle: bool = Field(default=False, description="accepted for symmetry; scores do not depend on the order")
+    batch_size: int = Field(default=1, ge=1, description="images in a batch, from 1; scores do not depend on it")
+    drop_remainder: bool = Field(default=False, description="accepted for symmetry; every image is evaluated")
+
+
+class Train(Section):
+    """The training run."""
+
+    ckpt_save_dir: str = Field(default="./tmp_det", min_length=1, description="folder for all that a run writes")
+    ckpt_top_k: int = Field(default=1, ge=1, description="how many of the best checkpoints to keep, from 1")
+    ckpt_max_keep: int = Field(default=1, ge=1, description="how many of the latest checkpoints to keep, from 1")
+    resume: str | None = Field(
+        default=None,
+        description="training state to go on from, a path; auto = that of ckpt_save_dir where there is one",
+    )
+    max_steps: int | None = Field(default=None, ge=1, description="stop after so many optimizer steps, from 1")
+    dataset_sink_mode: bool = Field(default=False, description="feed batches through the device's queue (Ascend)")
+    gradient_accumulation_steps: int = Field(default=1, ge=1, description="batches to one optimizer step, from 1")
+    clip_grad: bool = Field(default=False, description="clip gradients by their global norm")
+    clip_norm: float = Field(default=1.0, gt=0, description="largest global norm with clip_grad, above 0")
+    ema: bool = Field(default=False, description="evaluate and save a moving average of the weights")
+    ema_decay: float = Field(default=0.9999, ge=0, lt=1, description="share of the old average kept, in [0, 1)")
+    tensorboard: bool = Field(default=False, description="write TensorBoard event files beside the checkpoints")
+    dataset: Part = Field(description="open part, chosen by type")
+    loader: TrainLoader
+
+
+class Eval(Section):
+    """Evaluation, during training and after it."""
+
+    ckpt_load_path: str | None = Field(default=None, description="checkpoint that tools/eval.py evaluates")
+    dataset_sink_mode: bool = Field(default=False, description="does nothing: ground truth stays on the host")
+    dataset: Part = Field(description="open part, chosen by type")
+    loader: EvalLoader = Field(default_factory=EvalLoader)
+
+
+class Predict(Section):
+    """Detection in pictures without labels."""
+
+    ckpt_load_path: str | None = Field(default=None, description="checkpoint to predict with")
+    output_save_dir: str = Field(default="./output", min_length=1, description="folder for drawn pictures and results")
+    dataset: Part = Field(description="open part, chosen by type")
+    loader: EvalLoader = Field(default_factory=EvalLoader)
+
+
+class Config(Section):
+    """A whole configuration."""
+
+    system: System = Field(default_factory=System)
+    model: Model
+    loss: Part = Field(description="open part, chosen by name")
+    postprocess: Part | None = Field(default=None, description="open part, chosen by name; needed for evaluation")
+    metric: Part | None = Field(default=None, description="open part, chosen by name; needed for evaluation")
+    scheduler: Scheduler
+    optimizer: Optimizer
+    loss_scaler: LossScaler = Field(default_factory=LossScaler)
+    train: Train
+    eval: Eval | None = None
+    predict: Predict | None = None

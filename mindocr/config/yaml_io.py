@@ -1,0 +1,134 @@
+"""YAML text to plain values and back, with YAML 1.2 numbers (``1e-4`` is a number) and no duplicate keys."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mindocr.errors import ConfigError
+
+_FLOAT = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?$|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$"
+)
+_INT = re.compile(r"[-+]?[0-9][0-9_]*$|0o[0-7]+$|0x[0-9a-fA-F]+$")
+
+_INT_TAG, _FLOAT_TAG = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+_REPLACED = (_INT_TAG, _FLOAT_TAG, "tag:yaml.org,2002:timestamp")
+
+
+def _resolvers() -> dict[str | None, list[tuple[str, re.Pattern[str]]]]:
+    """PyYAML's table with the numbers of YAML 1.2; dates stay text."""
+    table = {
+        first: [(tag, pattern) for tag, pattern in rules if tag not in _REPLACED]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    for first in "-+.0123456789":
+        table[first] = [*table.get(first, []), (_INT_TAG, _INT), (_FLOAT_TAG, _FLOAT)]
+    return table
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers = _resolvers()
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        lines: dict[Any, int] = {}
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            mark = key_node.start_mark
+            if not isinstance(key, str):
+                raise yaml.MarkedYAMLError(problem=f"keys are words, got {key!r}", problem_mark=mark)
+            if key in lines:
+                problem = f"key '{key}' appears twice, first on line {lines[key]}"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+            lines[key] = mark.line + 1
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+    def construct_number(self, node: yaml.ScalarNode) -> int | float:
+        text = str(node.value).replace("_", "").lower()
+        if node.tag == _FLOAT_TAG:
+            return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+        return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that PyYAML's rules or ours would take for something else."""
+
+    yaml_implicit_resolvers = {
+        first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *rules]
+        for first, rules in _resolvers().items()
+    }
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_text(self, data: str) -> yaml.ScalarNode:
+        # PyYAML folds the line breaks of other scripts in plain and single-quoted text.
+        style = '"' if any(break_ in data for break_ in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+_Loader.add_constructor(_INT_TAG, _Loader.construct_number)
+_Loader.add_constructor(_FLOAT_TAG, _Loader.construct_number)
+
+
+def parse_yaml(text: str, source: str) -> Any:
+    """Values of a YAML text.
+
+    Args:
+        text: the YAML.
+        source: what messages call it, a file's path for instance.
+
+    Raises:
+        ConfigError: the text is not YAML, or a key appears twice; the message starts with ``source:line``.
+    """
+    try:
+        values = yaml.load(text, Loader=_Loader)  # a subclass of SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{source}:{mark.line + 1}" if mark else source
+        raise ConfigError(f"{place}: {error.problem or error.context}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{source}:{line}: {error.reason} (character {error.character!r})") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{source}: not valid YAML: {error}") from None
+    if _contains_itself(values, ()):
+        raise ConfigError(f"{source}: an anchor (&name) contains an alias of itself (*name)")
+    return values
+
+
+def _contains_itself(value: Any, above: tuple[int, ...]) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return id(value) in above or any(_contains_itself(item, (*above, id(value))) for item in inner)
+
+
+def read_yaml(path: Path) -> Any:
+    """Values of a YAML file in UTF-8.
+
+    Raises:
+        ConfigError: the file is missing, unreadable, not UTF-8 or not YAML.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise ConfigError(f"{path}: {reason}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x}); save the file as UTF-8") from None
+    return parse_yaml(text, str(path))
+
+
+def dump_yaml(values: Any) -> str:
+    """YAML text that ``parse_yaml`` reads back to equal values; the order of keys stays."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)

@@ -1,0 +1,107 @@
+"""MindOCR's spellings."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mindocr.config import load_config
+from mindocr.config.compat import upgrade
+from mindocr.config.yaml_io import dump_yaml
+from mindocr.errors import ConfigError
+
+
+@pytest.fixture
+def mindocr_raw(raw: dict[str, Any]) -> dict[str, Any]:
+    """The reference recipe as a flat MindOCR file spells it."""
+    raw["train"]["dataset"] |= {"net_input_column_index": [0], "label_column_index": [1, 2, 3, 4], "use_minddata": True}
+    raw["eval"]["dataset"] |= {"net_input_column_index": [0], "label_column_index": [1, 2], "num_columns_of_labels": 2}
+    raw["predict"] |= {"dataset_sink_mode": False}
+    raw["predict"]["dataset"] |= {"net_input_column_index": [0]}
+    raw["train"]["loader"]["max_rowsize"] = 64
+    raw["common"] = {"batch_size": 10}
+    raw["system"] |= {"ckpt_save_policy": "top_k", "ckpt_max_keep": 7}
+    raw["model"]["resume"] = True
+    raw["model"]["transform"] = None
+    return raw
+
+
+def save(folder: Path, values: dict[str, Any]) -> Path:
+    path = folder / "flat.yaml"
+    path.write_text(dump_yaml(values), encoding="utf-8")
+    return path
+
+
+def test_flat_file_loads(mindocr_raw: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="mindocr"):
+        config = load_config(save(tmp_path, mindocr_raw))
+    assert (config.train.resume, config.train.ckpt_top_k, config.train.ckpt_max_keep) == ("auto", 7, 1)
+    assert "net_input_column_index" not in config.train.dataset
+    idle = [message for message in caplog.messages if "does nothing here" in message]
+    assert len(idle) == 5
+    assert any("train.dataset.use_minddata: accepted from MindOCR, does nothing here" in message for message in idle)
+
+
+def test_our_own_spelling_passes_unchanged(raw: dict[str, Any]) -> None:
+    before = copy.deepcopy(raw)
+    assert upgrade(raw) == (before, [], [])
+    assert raw == before
+
+
+def test_input_is_left_alone(mindocr_raw: dict[str, Any]) -> None:
+    before = copy.deepcopy(mindocr_raw)
+    upgrade(mindocr_raw)
+    assert mindocr_raw == before
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "problem"),
+    [
+        ("train", {"label_column_index": [1, 2, 3]},
+         "label_column_index: picks ['binary_map', 'mask', 'thresh_map'], but the loss takes ['binary_map', 'mask', "
+         "'thresh_map', 'thresh_mask']; leave the key out"),
+        ("train", {"net_input_column_index": [1]},
+         "train.dataset.net_input_column_index: picks ['binary_map'], but the network takes ['image']"),
+        ("eval", {"label_column_index": [9]},
+         "eval.dataset.label_column_index: output_columns has 4 columns, no position 9"),
+        ("train", {"label_column_index": "1-4"},
+         "train.dataset.label_column_index: expected a list of positions in output_columns, got '1-4'"),
+        ("eval", {"net_input_column_index": [0], "output_columns": None},
+         "eval.dataset.net_input_column_index: needs output_columns"),
+    ],
+)  # fmt: skip
+def test_indices_that_contradict_the_names(
+    raw: dict[str, Any], tmp_path: Path, section: str, change: dict[str, Any], problem: str
+) -> None:
+    raw[section]["dataset"] |= change
+    with pytest.raises(ConfigError) as caught:
+        load_config(save(tmp_path, raw))
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"model": {"resume": "x.ckpt"}}, {"train": {"resume": "x.ckpt"}}),
+        ({"model": {"resume": False}}, {"train": {"resume": None}}),
+        ({"train": {"resume": True}}, {"train": {"resume": "auto"}}),
+        ({"system": {"ckpt_save_policy": "latest_k", "ckpt_max_keep": 3}}, {"train": {"ckpt_max_keep": 3}}),
+        ({"system": {"ckpt_max_keep": 3}}, {"train": {"ckpt_top_k": 3}}),
+        ({"optimizer": {"grouping_strategy": "filter_norm_and_bias"}}, {"optimizer": {"filter_bias_and_bn": True}}),
+        ({"train": {"loader": {"prefetch_size": 4}}}, {"train": {"loader": {"prefetch": 4}}}),
+        ({"eval": {"dataset": {"shuffle": True}}}, {"eval": {"loader": {"shuffle": True}}}),
+    ],
+)
+def test_moved_keys(old: dict[str, Any], new: dict[str, Any]) -> None:
+    values = upgrade(old).values
+    for section, keys in new.items():
+        assert {k: v for k, v in values[section].items() if v != {}} == keys
+
+
+def test_unknown_checkpoint_policy(raw: dict[str, Any]) -> None:
+    raw["system"]["ckpt_save_policy"] = "all"
+    assert upgrade(raw).problems == [("system.ckpt_save_policy", "expected 'top_k' or 'latest_k', got 'all'")]
