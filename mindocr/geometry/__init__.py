@@ -1,0 +1,63 @@
+"""Geometry of text regions in plain NumPy: polygons (K, 2) of pixels (x, y), origin top left, y downwards."""
+
+from __future__ import annotations
+
+from mindocr.geometry.boxes import min_area_quad, order_clockwise, quad_angle, score_inside
+from mindocr.geometry.offset import expand, expand_distance, expand_rectangle, offset_distance, shrink
+from mindocr.geometry.overlap import (
+    Regions,
+    intersection_area,
+    iou_from_intersection,
+    pairwise_intersection,
+    pairwise_iou,
+    polygon_iou,
+)
+from mindocr.geometry.polygon import (
+    Polygon,
+    area,
+    bounding_box,
+    clip_to_rect,
+    drop_repeated,
+    is_convex,
+    is_simple,
+    is_valid,
+    orient_clockwise,
+    perimeter,
+    repair,
+    signed_area,
+    transform,
+)
+from mindocr.geometry.raster import border_distance, fill_polygon
+
+__all__ = [
+    "Polygon",
+    "area",
+    "Regions",
+    "border_distance",
+    "bounding_box",
+    "clip_to_rect",
+    "drop_repeated",
+    "expand",
+    "expand_distance",
+    "expand_rectangle",
+    "fill_polygon",
+    "intersection_area",
+    "iou_from_intersection",
+    "is_convex",
+    "is_simple",
+    "is_valid",
+    "min_area_quad",
+    "offset_distance",
+    "order_clockwise",
+    "orient_clockwise",
+    "pairwise_intersection",
+    "pairwise_iou",
+    "perimeter",
+    "polygon_iou",
+    "quad_angle",
+    "repair",
+    "score_inside",
+    "shrink",
+    "signed_area",
+    "transform",
+]

@@ -1,0 +1,184 @@
+"""Polygons as plain arrays: area, order of points, validity, repair, clipping, transforms.
+
+A polygon is an array (K, 2) of points (x, y) in pixels, origin top left, y downwards, not closed (the last point is not
+a copy of the first). Functions take any float or integer array and compute in float64; what they return is float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+
+Polygon = np.ndarray
+
+
+def signed_area(poly: Polygon) -> float:
+    """Shoelace area in square pixels: positive when the points run clockwise on the screen (y downwards).
+
+    Parts that a self-crossing polygon traverses in opposite directions cancel out.
+    """
+    if len(poly) < 3:
+        return 0.0
+    points = np.asarray(poly, dtype=np.float64)
+    x, y = (points - points[0]).T  # relative to a corner: no digits lost far from the origin
+    return 0.5 * float(x[:-1] @ y[1:] - x[1:] @ y[:-1])
+
+
+def area(poly: Polygon) -> float:
+    """Absolute shoelace area in square pixels."""
+    return abs(signed_area(poly))
+
+
+def perimeter(poly: Polygon) -> float:
+    """Length of the closed outline in pixels."""
+    points = np.asarray(poly, dtype=np.float64).reshape(-1, 2)
+    if len(points) < 2:
+        return 0.0
+    edges = points - np.roll(points, 1, axis=0)
+    return float(np.hypot(edges[:, 0], edges[:, 1]).sum())
+
+
+def bounding_box(poly: Polygon) -> tuple[float, float, float, float]:
+    """Axis-aligned box (xmin, ymin, xmax, ymax) in pixels."""
+    points = np.asarray(poly)
+    xmin, ymin = points.min(axis=0)
+    xmax, ymax = points.max(axis=0)
+    return float(xmin), float(ymin), float(xmax), float(ymax)
+
+
+def drop_repeated(poly: Polygon) -> Polygon:
+    """Remove points equal to their predecessor, and a last point equal to the first."""
+    points = np.asarray(poly).reshape(-1, 2)
+    if len(points) < 2:
+        return points
+    return points[np.any(points != np.roll(points, 1, axis=0), axis=1)]
+
+
+def is_simple(poly: Polygon) -> bool:
+    """True when no two sides cross or touch, save neighbours at their shared corner. Repeated points do not matter."""
+    points = drop_repeated(poly)
+    return len(points) >= 3 and bool(np.isfinite(points).all()) and bool(shapely.is_simple(shapely.linearrings(points)))
+
+
+def is_valid(poly: Polygon) -> bool:
+    """True when the polygon is finite, simple and encloses an area: three different points at the least."""
+    points = drop_repeated(poly)
+    if len(points) < 3 or not np.isfinite(points).all():
+        return False
+    return bool(shapely.is_valid(shapely.polygons(points))) and area(points) > 0
+
+
+def is_convex(poly: Polygon) -> bool:
+    """True when the outline always turns the same way, once around. Corners of 180 degrees count as convex."""
+    points = drop_repeated(np.asarray(poly, dtype=np.float64))
+    if len(points) < 3:
+        return False
+    side = np.roll(points, -1, axis=0) - points
+    following = np.roll(side, -1, axis=0)
+    cross = side[:, 0] * following[:, 1] - side[:, 1] * following[:, 0]
+    dot = (side * following).sum(axis=1)
+    if np.any((cross == 0) & (dot < 0)) or not (np.all(cross >= 0) or np.all(cross <= 0)):
+        return False
+    return bool(abs(np.arctan2(cross, dot).sum()) < 3 * np.pi)  # a star turns the same way twice around
+
+
+def orient_clockwise(poly: Polygon) -> Polygon:
+    """Return the polygon running clockwise on the screen (positive shoelace area), starting at the same point."""
+    if signed_area(poly) >= 0:
+        return poly
+    return np.concatenate([poly[:1], poly[:0:-1]])
+
+
+def even_odd_parts(poly: Polygon) -> list[shapely.Polygon]:
+    """The region of a polygon by the even-odd rule, as valid shapely polygons; empty when it encloses nothing.
+
+    A bow tie gives its two triangles; a loop that the outline runs around twice is a hole.
+    """
+    points = np.asarray(poly, dtype=np.float64).reshape(-1, 2)
+    if len(points) < 3 or not np.isfinite(points).all():
+        return []
+    shape = shapely.polygons(points)
+    if not shapely.is_valid(shape):
+        shape = shapely.make_valid(shape)
+    return polygon_parts(shape)
+
+
+def polygon_parts(shape: shapely.Geometry) -> list[shapely.Polygon]:
+    """The polygons with an area inside any shapely geometry; points and lines are left out."""
+    parts = shapely.get_parts(shapely.get_parts(shape))  # twice: a collection may hold multi-polygons
+    return [part for part in parts if part.geom_type == "Polygon" and part.area > 0]
+
+
+def repair(poly: Polygon) -> Polygon | None:
+    """A simple polygon in place of a self-crossing or repeated one.
+
+    A valid polygon comes back as it is (without repeated points). Of an invalid one, the largest part of its even-odd
+    region is kept, in the direction of the original.
+
+    Returns:
+        (K, 2) float32, or None when nothing with an area is left.
+    """
+    if is_valid(poly):
+        return drop_repeated(poly).astype(np.float32)
+    parts = even_odd_parts(poly)
+    if not parts:
+        return None
+    return _ring(max(parts, key=lambda part: part.area), like=np.asarray(poly))
+
+
+def clip_to_rect(poly: Polygon, w: float, h: float) -> list[Polygon]:
+    """Cut a polygon to the image rectangle [0, w] x [0, h], exactly, concave ones too.
+
+    Self-crossing polygons are cut by the even-odd rule. Direction is kept; a piece starts at the corner nearest to the
+    original's first point, so that a text line keeps its reading order.
+
+    Returns:
+        The pieces with an area, largest first; the polygon itself when it lies inside; empty when it lies outside.
+    """
+    points = np.asarray(poly, dtype=np.float64).reshape(-1, 2)
+    if len(points) == 0:
+        return []
+    xmin, ymin, xmax, ymax = bounding_box(points)
+    if xmin >= 0 and ymin >= 0 and xmax <= w and ymax <= h:
+        return [np.asarray(poly, dtype=np.float32)] if is_valid(poly) else _rings(even_odd_parts(poly), points)
+    if xmin >= w or ymin >= h or xmax <= 0 or ymax <= 0:
+        return []
+    frame = shapely.box(0, 0, w, h)
+    pieces = [piece for part in even_odd_parts(poly) for piece in polygon_parts(shapely.intersection(part, frame))]
+    return _rings(pieces, points)
+
+
+def transform(polys: Sequence[Polygon], matrix: np.ndarray) -> list[Polygon]:
+    """Map polygons through a 3 x 3 matrix, affine or perspective.
+
+    Args:
+        polys: polygons (K_i, 2), of any lengths.
+        matrix: (3, 3), source point (x, y, 1) as a column -> target; the third component is divided out.
+
+    Returns:
+        New float32 polygons, in the same order.
+    """
+    if not len(polys):
+        return []
+    counts = np.cumsum([len(p) for p in polys])
+    points = np.concatenate([np.asarray(p, dtype=np.float64).reshape(-1, 2) for p in polys])
+    matrix = np.asarray(matrix, dtype=np.float64)
+    mapped = points @ matrix[:2, :2].T + matrix[:2, 2]
+    if np.any(matrix[2] != (0, 0, 1)):
+        mapped /= points @ matrix[2:, :2].T + matrix[2, 2]
+    return np.split(mapped.astype(np.float32), counts[:-1])
+
+
+def _rings(parts: Sequence[shapely.Polygon], like: Polygon) -> list[Polygon]:
+    return [_ring(part, like) for part in sorted(parts, key=lambda part: -part.area)]
+
+
+def _ring(part: shapely.Polygon, like: Polygon) -> Polygon:
+    """Outline of a shapely polygon, in the direction of ``like`` and starting nearest to its first point."""
+    points = shapely.get_coordinates(part.exterior)[:-1]
+    if signed_area(points) * signed_area(like) < 0:
+        points = points[::-1]
+    start = int(np.argmin(((points - like[0]) ** 2).sum(axis=1)))
+    return np.roll(points, -start, axis=0).astype(np.float32)

@@ -1,0 +1,3 @@
+"""Helpers that belong to no single part."""
+
+from __future__ import annotations

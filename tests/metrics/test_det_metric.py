@@ -1,0 +1,99 @@
+"""Adding up images, merging ranks, and mistakes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mindocr.errors import ConfigError
+from mindocr.metrics.det_metric import DetMetric
+from mindocr.registry import METRICS
+
+
+def square(x: float, y: float, side: float = 10) -> np.ndarray:
+    return np.array([[x, y], [x + side, y], [x + side, y + side], [x, y + side]], dtype=np.float32)
+
+
+def test_counts_are_summed_before_dividing():
+    metric = DetMetric()
+    metric.update([square(0, 0)], [square(0, 0)], [False])
+    metric.update([square(50, 50)], [square(0, 0), square(20, 0), square(40, 0)], np.zeros(3, dtype=bool))
+    result = metric.result()
+    assert result["recall"] == 0.25
+    assert result["precision"] == 0.5
+    assert result["f-score"] == pytest.approx(1 / 3)
+    assert result["counts"] == {"images": 2, "matched": 1, "gt_care": 4, "det_care": 2}
+
+
+def test_a_second_detection_of_the_same_word_costs_precision():
+    metric = DetMetric()
+    result = metric.update([square(1, 0), square(0, 0)], [square(0, 0)], [False])
+    assert result.pairs == [(0, 0)]
+    assert (result.recall, result.precision) == (1.0, 0.5)
+
+
+def test_detections_in_ignored_regions_do_not_count():
+    metric = DetMetric()
+    result = metric.update([square(2, 2, side=5)], [square(0, 0), square(30, 0)], [True, False])
+    assert result.det_dontcare == [0] and result.gt_dontcare == [0]
+    assert metric.result()["counts"] == {"images": 1, "matched": 0, "gt_care": 1, "det_care": 0}
+
+
+def test_the_order_of_images_and_the_number_of_ranks_do_not_matter():
+    rng = np.random.default_rng(3)
+    images = []
+    for _ in range(12):
+        truth = [square(*rng.uniform(0, 100, 2), side=20) for _ in range(5)]
+        found = [poly + rng.normal(0, 3, 2).astype(np.float32) for poly in truth[:4]] + [square(200, 200)]
+        images.append((found, truth, rng.random(5) < 0.3))
+    alone, first, second = DetMetric(), DetMetric(), DetMetric()
+    for i, image in enumerate(images):
+        alone.update(*image)
+        (first if i % 2 else second).update(*image)
+    first.merge(second.counts)
+    assert first.result() == alone.result()
+    assert 0 < alone.result()["f-score"] < 1
+
+
+def test_nothing_gives_zero_and_reset_forgets():
+    metric = DetMetric()
+    assert metric.result()["f-score"] == 0
+    metric.update([square(0, 0)], [square(0, 0)], [False])
+    assert metric.result()["f-score"] == 1
+    assert len(metric.images) == 1
+    metric.reset()
+    assert metric.images == []
+    assert metric.result()["counts"] == {"images": 0, "matched": 0, "gt_care": 0, "det_care": 0}
+
+
+def test_images_without_words_or_detections():
+    metric = DetMetric()
+    assert (metric.update([], [], []).recall, metric.images[-1].precision) == (1, 1)
+    assert (metric.update([square(0, 0)], [], []).recall, metric.images[-1].precision) == (1, 0)
+    assert (metric.update([], [square(0, 0)], [False]).recall, metric.images[-1].precision) == (0, 0)
+
+
+def test_polygons_of_different_lengths_meet():
+    ring = [[np.cos(a) * 20 + 30, np.sin(a) * 20 + 30] for a in np.linspace(0, 6.2, 14)]
+    metric = DetMetric()
+    metric.update([np.array(ring), square(100, 100)], [square(100, 100), np.array(ring[::-1])], [False, False])
+    assert metric.images[0].pairs == [(0, 1), (1, 0)]
+
+
+def test_mistakes_are_named():
+    metric = DetMetric()
+    with pytest.raises(ValueError, match="1 true outlines but 2 ignore tags"):
+        metric.update([], [square(0, 0)], [True, False])
+    with pytest.raises(ValueError, match="not a finite number"):
+        metric.update([square(np.nan, 0)], [square(0, 0)], [False])
+    with pytest.raises(ValueError, match="cannot add counts"):
+        metric.merge({"matched": 1})
+    with pytest.raises(ConfigError, match="main_indicator: expected 'f-score', 'recall' or 'precision', got 'hmean'"):
+        DetMetric(main_indicator="hmean")
+    assert metric.result()["counts"]["images"] == 0, "a refused image is not counted"
+
+
+def test_the_registry_knows_the_recipes_settings():
+    assert METRICS.check("DetMetric", {"main_indicator": "f-score"}) == []
+    ((key, _),) = METRICS.check("DetMetric", {"protocol": "icdar1999"})
+    assert key == "protocol"

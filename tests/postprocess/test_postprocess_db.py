@@ -1,0 +1,282 @@
+"""DBNet's box formation on synthetic maps, against a straightforward reference."""
+
+from __future__ import annotations
+
+import logging
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mindocr.errors import ConfigError
+from mindocr.geometry import area as polygon_area
+from mindocr.geometry import expand, min_area_quad, perimeter, polygon_iou, signed_area
+from mindocr.postprocess.db import DBPostprocess
+from mindocr.registry import POSTPROCESSES
+
+SIZE = (240, 320)
+IDENTITY = np.array([[*SIZE, 1, 1]], dtype=np.float32)
+
+
+def draw(*quads: np.ndarray, value: float = 0.9) -> np.ndarray:
+    prob = np.zeros(SIZE, dtype=np.float32)
+    for quad in quads:
+        cv2.fillPoly(prob, [np.rint(quad).astype(np.int32)], value)
+    return prob
+
+
+def box(x: float, y: float, w: float, h: float, degrees: float = 0) -> np.ndarray:
+    return cv2.boxPoints(((x, y), (w, h), degrees))
+
+
+def rectangle(left: int, top: int, w: int, h: int) -> np.ndarray:
+    return np.array([[left, top], [left + w, top], [left + w, top + h], [left, top + h]], dtype=np.float32)
+
+
+def curved_text() -> np.ndarray:
+    """A third of a ring: text on a bow."""
+    angles = np.linspace(-2.6, -0.5, 20)
+    arc = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return np.concatenate([arc * 110, arc[::-1] * 85]) + (160, 160)
+
+
+def blobs(seed: int, smooth: float) -> np.ndarray:
+    """Regions of every shape, with holes, bridges and specks."""
+    noise = np.random.default_rng(seed).random((100, 140), dtype=np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), smooth)
+    return (soft - soft.min()) / (soft.max() - soft.min())
+
+
+def detect(prob: np.ndarray, **options):
+    return DBPostprocess(**options)(prob[None], np.array([[*prob.shape, 1, 1]]))[0]
+
+
+def reference(prob: np.ndarray, box_type: str, binary_thresh: float = 0.3, box_thresh: float = 0.7) -> list[np.ndarray]:
+    """The DBNet authors' steps one contour at a time: fit, score, clipper, fit again; in fractions of pixels."""
+    contours, _ = cv2.findContours((prob > binary_thresh).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    found = []
+    for contour in contours:
+        if box_type == "quad":
+            outline, (short, _) = min_area_quad(contour)
+            if short < 3:
+                continue
+        else:
+            outline = cv2.approxPolyDP(contour, 0.002 * cv2.arcLength(contour, True), True)[:, 0].astype(np.float32)
+            if len(outline) < 4:
+                continue
+        mask = np.zeros(prob.shape, dtype=np.uint8)
+        cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1)
+        if prob[mask > 0].mean() < box_thresh:
+            continue
+        grown = expand(outline, polygon_area(outline) * 1.5 / perimeter(outline))
+        grown = [part for part in grown if polygon_area(part) >= 1]
+        if len(grown) != 1:
+            continue
+        quad, (short, _) = min_area_quad(grown[0])
+        if short < 5:
+            continue
+        result = np.clip(quad if box_type == "quad" else grown[0], 0, (prob.shape[1], prob.shape[0]))
+        if polygon_area(result) >= 1:
+            found.append(result)
+    return found
+
+
+def test_a_rectangle_grows_by_the_paper_s_distance():
+    detection = detect(draw(rectangle(100, 100, 100, 20)))
+    (quad,) = detection.polys
+    assert np.allclose(quad, [[87.5, 87.5], [212.5, 87.5], [212.5, 132.5], [87.5, 132.5]], atol=1e-3)
+    assert detection.scores == [pytest.approx(0.9)]
+    assert detection.rejections == {}
+
+
+def test_boxes_come_back_in_source_pixels():
+    shapes = np.array([[480, 320, 0.5, 1.0]], dtype=np.float32)
+    (quad,) = DBPostprocess()(draw(rectangle(100, 100, 100, 20))[None], shapes)[0].polys
+    assert np.allclose(quad, [[87.5, 175], [212.5, 175], [212.5, 265], [87.5, 265]], atol=1e-3)
+    (kept,) = DBPostprocess(rescale_fields=[])(draw(rectangle(100, 100, 100, 20))[None], shapes)[0].polys
+    assert np.allclose(kept[0], [87.5, 87.5], atol=1e-3)
+
+
+@pytest.mark.parametrize("degrees", [0, 15, -30, 44, 90, -75])
+def test_slanted_and_vertical_text_is_ordered_clockwise_from_the_top_left(degrees):
+    (quad,) = detect(draw(box(160, 120, 90, 24, degrees))).polys
+    assert signed_area(quad) > 0
+    left, right = quad[[0, 3]].mean(axis=0), quad[[1, 2]].mean(axis=0)
+    assert right[0] - left[0] > abs(right[1] - left[1])
+    distance = 0.75 * 90 * 24 / (90 + 24)
+    assert polygon_iou(quad, box(160, 120, 90 + 2 * distance, 24 + 2 * distance, degrees)) > 0.93
+
+
+def test_curved_text_keeps_its_shape_as_a_polygon():
+    prob = draw(curved_text())
+    (poly,) = detect(prob, box_type="poly").polys
+    (quad,) = detect(prob, box_type="quad", box_thresh=0.3).polys
+    (grown,) = expand(curved_text(), polygon_area(curved_text()) * 1.5 / perimeter(curved_text()))
+    assert polygon_iou(poly, grown) > 0.95
+    assert polygon_iou(quad, grown) < 0.75
+    assert signed_area(poly) > 0
+    assert poly.sum(axis=1).argmin() == 0
+
+
+@pytest.mark.parametrize("box_type", ["quad", "poly"])
+@pytest.mark.parametrize("prob", [np.zeros(SIZE), np.full(SIZE, 0.3), np.full(SIZE, np.nan), np.zeros((1, 1))])
+def test_a_map_without_text_gives_an_empty_detection(box_type, prob):
+    detection = detect(prob.astype(np.float32), box_type=box_type)
+    assert detection.polys == [] and detection.scores == [] and len(detection) == 0
+
+
+def test_an_empty_batch():
+    assert DBPostprocess()(np.zeros((0, 1, 32, 32), dtype=np.float32), np.zeros((0, 4))) == []
+
+
+def test_an_empty_result_says_why(caplog):
+    post = DBPostprocess(box_thresh=0.8)
+    prob = draw(rectangle(20, 20, 60, 20), value=0.5)
+    with caplog.at_level(logging.DEBUG, logger="mindocr.postprocess.db"):
+        (detection,) = post(prob[None], IDENTITY)
+    assert detection.rejections == {"low score": 1} == post.last_rejections
+    assert detection.highest == 0.5
+    assert "highest probability 0.5, given up: {'low score': 1}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("options", "prob", "reason"),
+    [
+        ({}, draw(rectangle(20, 20, 60, 2)), "too small"),
+        ({"min_size": 10}, draw(box(100, 100, 60, 8, 45)), "too small"),
+        ({"expand_ratio": 0.1}, draw(rectangle(20, 20, 60, 3)), "too small after growing"),
+        ({"box_type": "poly", "expand_ratio": 0.1}, draw(rectangle(20, 20, 60, 3)), "too small after growing"),
+        ({"box_type": "poly"}, draw(rectangle(20, 20, 0, 0)), "fewer than 4 points"),
+        ({"box_type": "poly", "box_thresh": 0.95}, draw(rectangle(20, 20, 60, 20)), "low score"),
+        ({"min_size": 0, "box_type": "poly"}, draw(rectangle(20, 20, 0, 30)), "fewer than 4 points"),
+    ],
+)
+def test_each_reason_for_giving_a_region_up_is_counted(options, prob, reason):
+    detection = detect(prob, **options)
+    assert detection.polys == []
+    assert detection.rejections == {reason: 1}
+
+
+def test_a_bay_that_growing_closes_is_given_up_as_several_parts():
+    prob = draw(rectangle(60, 60, 120, 120))
+    prob[80:160, 80:160] = 0
+    prob[160:181, 118:122] = 0
+    detection = detect(prob, box_type="poly")
+    assert detection.rejections == {"several parts after growing": 1}
+
+
+def test_text_that_touches_the_border_is_found_and_cut_at_it():
+    quads = [rectangle(0, 0, 60, 20), rectangle(280, 219, 39, 20), rectangle(0, 100, 20, 60)]
+    for box_type in ("quad", "poly"):
+        detection = detect(draw(*quads), box_type=box_type)
+        assert len(detection) == 3
+        for poly in detection.polys:
+            assert poly.min() >= 0 and (poly <= (320, 240)).all()
+
+
+def test_regions_in_the_padding_are_outside_the_source_image():
+    shapes = np.array([[60, 80, 1, 1]], dtype=np.float32)
+    post = DBPostprocess()
+    (detection,) = post(draw(rectangle(20, 20, 40, 15), rectangle(200, 150, 60, 20))[None], shapes)
+    assert len(detection) == 1
+    assert post.last_rejections == {"outside the image": 1}
+
+
+def test_max_candidates_keeps_the_best_scores_in_their_order():
+    prob = np.zeros(SIZE, dtype=np.float32)
+    for i, value in enumerate([0.8, 0.95, 0.75, 0.9]):
+        prob[20 + 50 * i : 40 + 50 * i, 50:120] = value
+    for box_type in ("quad", "poly"):
+        everything = detect(prob, box_type=box_type)
+        best = detect(prob, box_type=box_type, max_candidates=2)
+        assert sorted(best.scores) == [pytest.approx(0.9), pytest.approx(0.95)]
+        assert best.scores == [score for score in everything.scores if score > 0.85]
+        assert best.rejections == {"beyond max_candidates": 2}
+
+
+def test_slow_score_counts_only_the_contour():
+    triangle = np.array([[60, 60], [180, 60], [60, 120]])
+    prob = draw(triangle)
+    assert detect(prob, box_thresh=0.3).scores[0] < 0.5
+    assert detect(prob, score_mode="slow").scores[0] == pytest.approx(0.9)
+
+
+def test_thresholds_are_exclusive_for_pixels_and_inclusive_for_boxes():
+    prob = draw(rectangle(100, 100, 100, 20), value=0.5)
+    assert len(detect(prob, binary_thresh=0.5, box_thresh=0.1)) == 0
+    assert len(detect(prob, binary_thresh=0.4, box_thresh=0.5)) == 1
+
+
+def test_batches_with_any_number_of_channels():
+    prob = draw(rectangle(100, 100, 100, 20))
+    other = draw(rectangle(20, 20, 50, 15))
+    maps = np.stack([np.stack([prob, prob * 0, other]), np.stack([other, prob, prob])])
+    shapes = np.repeat(IDENTITY, 2, axis=0)
+    for name, channel in (("binary", 0), ("thresh_binary", 2)):
+        results = DBPostprocess(pred_name=name)(maps, shapes)
+        single = [detect(maps[i, channel]) for i in range(2)]
+        for found, alone in zip(results, single):
+            assert all(np.array_equal(a, b) for a, b in zip(found.polys, alone.polys))
+    with pytest.raises(ValueError, match="pred_name 'thresh' is map 1, but the network gave 1"):
+        DBPostprocess(pred_name="thresh")(maps[:, :1], shapes)
+    with pytest.raises(ValueError, match=r"expected maps .* got shape \(240, 320\)"):
+        DBPostprocess()(prob, IDENTITY)
+    with pytest.raises(ValueError, match=r"expected \(2, 4\)"):
+        DBPostprocess()(maps, IDENTITY)
+
+
+def test_settings_out_of_range_are_named_together():
+    with pytest.raises(ConfigError, match="box_thresh: expected 0 to 1, got 6; max_candidates: expected 1 to inf"):
+        DBPostprocess(box_thresh=6, max_candidates=0)
+
+
+def test_the_registry_checks_the_recipes_settings():
+    recipe = {"box_type": "quad", "binary_thresh": 0.3, "box_thresh": 0.6, "max_candidates": 1000, "expand_ratio": 1.5}
+    assert POSTPROCESSES.check("DBPostprocess", recipe) == []
+    ((key, problem),) = POSTPROCESSES.check("DBPostprocess", {"box_type": "circle"})
+    assert key == "box_type" and "circle" in problem
+
+
+def assert_same_boxes(prob: np.ndarray, box_type: str, binary_thresh: float, box_thresh: float) -> int:
+    """Compare with the reference box by box; returns how many there were."""
+    thresholds = {"binary_thresh": binary_thresh, "box_thresh": box_thresh}
+    ours = detect(prob, box_type=box_type, max_candidates=10**6, **thresholds).polys
+    expected = reference(prob, box_type, **thresholds)
+    assert len(ours) == len(expected)
+    for mine, theirs in zip(ours, expected):
+        assert polygon_iou(mine, theirs) > 0.98
+    return len(ours)
+
+
+@pytest.mark.parametrize("box_type", ["quad", "poly"])
+def test_slanted_words_agree_with_the_reference(box_type):
+    rng = np.random.default_rng(5)
+    words = [
+        box(30 + 64 * (i % 5), 30 + 60 * (i // 5), rng.uniform(15, 40), rng.uniform(6, 16), rng.uniform(-60, 60))
+        for i in range(20)
+    ]
+    assert assert_same_boxes(cv2.GaussianBlur(draw(*words), (0, 0), 1), box_type, 0.3, 0.6) == 20
+
+
+@pytest.mark.parametrize("box_type", ["quad", "poly"])
+def test_a_map_full_of_blobs_agrees_with_the_reference(box_type):
+    assert assert_same_boxes(blobs(7, smooth=2), box_type, binary_thresh=0.5, box_thresh=0.4) > 20
+
+
+@given(
+    st.integers(0, 2**31), st.floats(1, 8), st.sampled_from(["quad", "poly"]), st.floats(0.2, 0.8), st.floats(0, 0.7)
+)
+@settings(deadline=None, max_examples=25)
+def test_random_maps_never_raise_and_agree_with_the_reference(seed, smooth, box_type, binary_thresh, box_thresh):
+    assert_same_boxes(blobs(seed, smooth), box_type, binary_thresh, box_thresh)
+
+
+@given(st.integers(0, 2**31), st.sampled_from(["quad", "poly"]), st.sampled_from(["fast", "slow"]))
+@settings(deadline=None, max_examples=10)
+def test_white_noise_never_raises(seed, box_type, score_mode):
+    noise = np.random.default_rng(seed).random((96, 128), dtype=np.float32)
+    post = DBPostprocess(box_type=box_type, score_mode=score_mode, box_thresh=0.0, min_size=0, approx_eps=0)
+    (detection,) = post(noise[None], np.array([[96, 128, 1, 1]]))
+    assert all(np.isfinite(poly).all() and polygon_area(poly) >= 1 for poly in detection.polys)
