@@ -1,0 +1,1 @@
+"""Data: from label files and photographs to the arrays that a network takes. Pure NumPy and OpenCV."""

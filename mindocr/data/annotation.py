@@ -1,0 +1,132 @@
+"""Label lines: ``image path<TAB>[{"transcription": text, "points": [[x, y], ...]}, ...]``, read strictly, and written.
+
+Points are pixels (x, y), origin top left. A transcription of ``###`` or ``*`` marks a text to be ignored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mindocr.errors import DataError
+
+IGNORED = ("###", "*")
+_EXAMPLE = 'image.jpg<TAB>[{"transcription": "text", "points": [[x, y], [x, y], [x, y], [x, y]]}]'
+
+
+def parse_label_line(line: str, source: str | Path, number: int) -> tuple[str, list[dict[str, Any]]]:
+    """Split a label line into the image's path and its texts.
+
+    Args:
+        line: the line, with or without its end; a byte order mark at its start is left out.
+        source: label file, for messages.
+        number: line number from 1, for messages.
+
+    Returns:
+        The path as it stands there, and dicts ``{"points": [[x, y], ...], "transcription": str}`` in pixels.
+
+    Raises:
+        DataError: ``FILE:LINE: what came, what was expected, what to do``.
+    """
+    path, label = split_label_line(line, source, number)
+    return path, parse_texts(label, f"{source}:{number}")
+
+
+def split_label_line(line: str, source: str | Path, number: int) -> tuple[str, str]:
+    """Split a label line at its first tab into the image's path and the JSON list, unread."""
+    path, tab, label = line.lstrip("\ufeff").rstrip("\r\n").partition("\t")
+    if not tab:
+        raise DataError(
+            f"{source}:{number}: no tab in {_short(line)}; expected {_EXAMPLE}; "
+            "put one tab between path and list (an editor may have turned it into spaces)"
+        )
+    if not path.strip():
+        raise DataError(f"{source}:{number}: no image path before the tab; expected {_EXAMPLE}")
+    return path, label
+
+
+def parse_texts(label: str, where: str) -> list[dict[str, Any]]:
+    """Read the JSON list of a label line; ``where`` begins each message.
+
+    Raises:
+        DataError: not JSON, not a list of texts, a key missing, wrong types, fewer than 3 points, numbers not finite.
+    """
+    try:
+        texts = json.loads(label)
+    except ValueError as error:
+        raise DataError(f"{where}: the part after the tab is not JSON ({error}): {_short(label)}") from None
+    if not isinstance(texts, list):
+        raise DataError(f"{where}: expected a JSON list of texts after the tab, got {_short(label)}")
+    return [_check_text(text, f"{where}: text {i + 1} of {len(texts)}") for i, text in enumerate(texts)]
+
+
+def _check_text(text: Any, where: str) -> dict[str, Any]:
+    if not isinstance(text, dict):
+        raise DataError(f'{where}: expected {{"transcription": ..., "points": ...}}, got {_short(text)}')
+    for key in ("transcription", "points"):
+        if key not in text:
+            raise DataError(f"{where}: no '{key}' among its keys ({', '.join(map(str, text)) or 'none'}); add it")
+    transcription, points = text["transcription"], text["points"]
+    if not isinstance(transcription, str):
+        raise DataError(f"{where}: transcription must be a string in quotes, got {_short(transcription)}")
+    if not isinstance(points, list) or not all(_is_point(point) for point in points):
+        raise DataError(
+            f"{where}: points must be a list of [x, y] pairs of finite numbers (pixels), got {_short(points)}"
+        )
+    if len(points) < 3:
+        raise DataError(
+            f"{where}: a polygon needs at least 3 points (four or more is usual), got {len(points)}: {points}; "
+            "give its corners clockwise, or remove the text"
+        )
+    return {"points": points, "transcription": transcription}
+
+
+def _is_point(point: Any) -> bool:
+    if not isinstance(point, list) or len(point) != 2:
+        return False
+    # the comparison is False for NaN and for whole numbers too large for a float alike
+    return all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e9 for v in point)
+
+
+def format_label_line(path: str, texts: Sequence[dict[str, Any]]) -> str:
+    """Write a label line (without its end) that :func:`parse_label_line` reads back; other letters stay as they are.
+
+    Raises:
+        DataError: the path holds a tab or a line end, or a text is not well formed.
+    """
+    if not path or any(sign in path for sign in "\t\r\n"):
+        raise DataError(f"image path {path!r} is empty or holds a tab or line end; rename the file")
+    checked = [_check_text(text, f"{path}: text {i + 1}") for i, text in enumerate(texts)]
+    ordered = [{"transcription": text["transcription"], "points": text["points"]} for text in checked]
+    return f"{path}\t{json.dumps(ordered, ensure_ascii=False)}"
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (number from 1, line) of a UTF-8 text file, without blank lines and without a byte order mark.
+
+    Only a line feed ends a line (a carriage return before it is removed): other signs that Unicode counts as line ends
+    may stand inside a text.
+
+    Raises:
+        DataError: the file is missing, unreadable or not UTF-8.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot read this label file: {error.strerror}") from None
+    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        try:
+            line = raw.decode("utf-8").rstrip("\r")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path}:{number}: not UTF-8 ({error.reason} at byte {error.start}); save the file as UTF-8"
+            ) from None
+        if line.strip():
+            yield number, line
+
+
+def _short(value: Any, limit: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,43 @@
+"""What a sample is: every key that an op may read or write, with dtype, shape and unit.
+
+Points are (x, y) pixels, origin at the top left corner of the image, y downwards: the pixel in column c covers c to c
++ 1. Sizes are (h, w).
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import numpy as np
+
+
+class DetSample(TypedDict, total=False):
+    """One image with its texts on the way through a pipeline.
+
+    Attributes:
+        img_path: file that the image comes from.
+        label: texts of the image as they stand in the label file, a JSON list.
+        image: (H, W, 3) uint8 after DecodeImage, float32 after NormalizeImage, (3, H, W) float32 after ToCHWImage.
+        image_ori: (H, W, 3) uint8, the image as decoded (DecodeImage with ``keep_ori``).
+        polys: N polygons, each (K_i, 2) float32, in pixels of ``image`` (in evaluation: of the source image).
+        ignore_tags: (N,) bool, True = the text counts neither for nor against.
+        texts: N transcriptions.
+        shape_list: (4,) float32: source h, source w, ratio_h, ratio_w; y in ``image`` = y in the source * ratio_h.
+        binary_map: (H, W) float32, 1 inside shrunk texts, 0 elsewhere.
+        mask: (H, W) float32, 1 = the pixel counts in the loss of the binary map, 0 inside ignored texts.
+        thresh_map: (H, W) float32 in [thresh_min, thresh_max], highest on the outline of texts.
+        thresh_mask: (H, W) float32, 1 = the pixel counts in the loss of the threshold map.
+    """
+
+    img_path: str
+    label: str
+    image: np.ndarray
+    image_ori: np.ndarray
+    polys: list[np.ndarray]
+    ignore_tags: np.ndarray
+    texts: list[str]
+    shape_list: np.ndarray
+    binary_map: np.ndarray
+    mask: np.ndarray
+    thresh_map: np.ndarray
+    thresh_mask: np.ndarray

@@ -1,0 +1,124 @@
+"""Random crop that never cuts through a text, found on polygons alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mindocr.data.sample import DetSample
+from mindocr.data.transforms.geometric import check_probability
+from mindocr.data.transforms.protocol import GeometricOp, image_size
+from mindocr.data.transforms.warp import Size
+from mindocr.errors import ConfigError
+from mindocr.registry import TRANSFORMS
+
+Rect = tuple[int, int, int, int]
+
+
+@TRANSFORMS.register
+class RandomCropWithBBox(GeometricOp):
+    """Cut a rectangle whose sides pass through no text that counts and that holds at least one such text.
+
+    The rectangle is scaled to fit ``crop_size``, keeping its proportions, and lies at the top left; the rest is black.
+    Where no rectangle is found, or no text counts, the whole image is taken. Polygons that lie wholly outside are
+    dropped; ignored texts may be cut.
+
+    Args:
+        max_tries: rectangles to try.
+        min_crop_ratio: smallest side of the rectangle, as a share of the image's side, in [0, 1].
+        crop_size: (h, w) of the result in pixels.
+        p: probability of looking for a rectangle at all, in [0, 1]; otherwise the whole image is scaled to fit.
+    """
+
+    reads = ("image", "polys", "ignore_tags")
+    writes = ("image", "polys", "ignore_tags")
+
+    def __init__(
+        self,
+        max_tries: int = 10,
+        min_crop_ratio: float = 0.1,
+        crop_size: Sequence[int] = (640, 640),
+        p: float = 0.5,
+    ) -> None:
+        if max_tries < 1:
+            raise ConfigError(f"RandomCropWithBBox: max_tries must be 1 or more, got {max_tries}")
+        if not 0 <= min_crop_ratio <= 1:
+            raise ConfigError(f"RandomCropWithBBox: min_crop_ratio must lie in [0, 1], got {min_crop_ratio}")
+        if len(crop_size) != 2 or min(crop_size) < 1:
+            raise ConfigError(f"RandomCropWithBBox: crop_size must be two sizes [h, w], got {list(crop_size)}")
+        self.max_tries = max_tries
+        self.min_crop_ratio = min_crop_ratio
+        self.crop_size = (crop_size[0], crop_size[1])
+        self.p = check_probability("RandomCropWithBBox", p)
+
+    def draw(self, rng: np.random.Generator, sample: DetSample) -> Rect:
+        """The rectangle (x0, y0, x1, y1) in whole pixels, the last two exclusive."""
+        h, w = image_size(sample)
+        chance = rng.random()
+        # all random numbers at once: how many are used must not depend on which try succeeds
+        tries = rng.random((self.max_tries, 2, 2))
+        counted = [poly for poly, ignored in zip(sample["polys"], sample["ignore_tags"]) if not ignored]
+        if chance < self.p and counted:
+            low = np.array([poly.min(axis=0) for poly in counted])
+            high = np.array([poly.max(axis=0) for poly in counted])
+            found = self._find(tries, low, high, h, w)
+            if found is not None:
+                return found
+        return 0, 0, w, h
+
+    def _find(self, tries: np.ndarray, low: np.ndarray, high: np.ndarray, h: int, w: int) -> Rect | None:
+        """The first try that is large enough and holds a text; ``low`` and ``high`` are the texts' corners (N, 2)."""
+        free_x, free_y = _free_lines(low[:, 0], high[:, 0], w), _free_lines(low[:, 1], high[:, 1], h)
+        if not len(free_x) or not len(free_y):
+            return None
+        smallest = np.ceil(np.array([w, h]) * self.min_crop_ratio).clip(min=1)
+        for chance_x, chance_y in tries:
+            x0, x1 = np.sort(free_x[(chance_x * len(free_x)).astype(int)])
+            y0, y1 = np.sort(free_y[(chance_y * len(free_y)).astype(int)])
+            if x1 - x0 < smallest[0] or y1 - y0 < smallest[1]:
+                continue
+            if ((low < (x1, y1)) & (high > (x0, y0))).all(axis=1).any():
+                return int(x0), int(y0), int(x1), int(y1)
+        return None
+
+    def matrix(self, params: Rect, sample: DetSample) -> tuple[np.ndarray, Size]:
+        x0, y0, _, _ = params
+        scale = self._scale(params)
+        return np.array([[scale, 0, -x0 * scale], [0, scale, -y0 * scale], [0, 0, 1]], dtype=float), self.crop_size
+
+    def content(self, params: Rect, sample: DetSample) -> Size:
+        x0, y0, x1, y1 = params
+        scale = self._scale(params)
+        h, w = round((y1 - y0) * scale), round((x1 - x0) * scale)
+        return min(max(h, 1), self.crop_size[0]), min(max(w, 1), self.crop_size[1])
+
+    def move(self, sample: DetSample, params: Rect) -> DetSample:
+        moved = super().move(sample, params)
+        h, w = self.content(params, sample)
+        inside = [
+            i
+            for i, poly in enumerate(moved["polys"])
+            if (poly.max(axis=0) > 0).all() and poly[:, 0].min() < w and poly[:, 1].min() < h
+        ]
+        kept: DetSample = {
+            **moved,
+            "polys": [moved["polys"][i] for i in inside],
+            "ignore_tags": np.asarray(sample["ignore_tags"])[inside],
+        }
+        if "texts" in sample:
+            kept["texts"] = [sample["texts"][i] for i in inside]
+        return kept
+
+    def _scale(self, rect: Rect) -> float:
+        x0, y0, x1, y1 = rect
+        return min(self.crop_size[0] / (y1 - y0), self.crop_size[1] / (x1 - x0))
+
+
+def _free_lines(low: np.ndarray, high: np.ndarray, length: int) -> np.ndarray:
+    """Whole coordinates 0..length that touch no interval [low, high]."""
+    taken = np.zeros(length + 1, dtype=bool)
+    for start, end in zip(low, high):
+        taken[max(math.floor(start), 0) : max(math.ceil(end) + 1, 0)] = True
+    return np.flatnonzero(~taken)

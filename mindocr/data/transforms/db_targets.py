@@ -1,0 +1,116 @@
+"""The four maps that DBNet learns from (AAAI 2020, "Label generation").
+
+Masks: 1 = the pixel counts in the loss. Pixels and polygons share one grid: the pixel in column c and row r is drawn as
+the point (c, r), and post-processing reads contours from the same grid.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mindocr.data.sample import DetSample
+from mindocr.data.transforms.protocol import image_size
+from mindocr.errors import ConfigError
+from mindocr.geometry.offset import offset_distance, shrink
+from mindocr.geometry.polygon import area, bounding_box, perimeter
+from mindocr.geometry.raster import border_distance, fill_polygon
+from mindocr.registry import TRANSFORMS
+
+
+@TRANSFORMS.register
+class ShrinkBinaryMap:
+    """Text-region target: polygons shrunk inwards by D = A (1 - r^2) / L.
+
+    Ignored texts, texts whose axis-aligned box has a side below ``min_text_size``, and those that vanish when shrunk
+    get mask 0 over the whole polygon and are tagged as ignored, for BorderMap too when that follows.
+
+    Difference from the reference: where shrinking cuts a text through, all its pieces are drawn, not the first only.
+
+    Args:
+        min_text_size: pixels.
+        shrink_ratio: r, in (0, 1].
+    """
+
+    reads = ("image", "polys", "ignore_tags")
+    writes = ("binary_map", "mask", "ignore_tags")
+
+    def __init__(self, min_text_size: int = 8, shrink_ratio: float = 0.4) -> None:
+        self.min_text_size = min_text_size
+        self.shrink_ratio = _check_ratio("ShrinkBinaryMap", shrink_ratio)
+
+    def __call__(self, sample: DetSample) -> DetSample:
+        h, w = image_size(sample)
+        binary_map = np.zeros((h, w), dtype=np.float32)
+        mask = np.ones((h, w), dtype=np.float32)
+        ignored = np.array(sample["ignore_tags"], dtype=bool)
+        for i, poly in enumerate(sample["polys"]):
+            xmin, ymin, xmax, ymax = bounding_box(poly)
+            small = min(xmax - xmin, ymax - ymin) < self.min_text_size
+            pieces = [] if ignored[i] or small else shrink(poly, self.shrink_ratio)
+            if not pieces:
+                ignored[i] = True
+                fill_polygon(mask, poly, 0)
+            for piece in pieces:
+                fill_polygon(binary_map, piece, 1)
+        return {**sample, "binary_map": binary_map, "mask": mask, "ignore_tags": ignored}
+
+
+@TRANSFORMS.register
+class BorderMap:
+    """Threshold target: ``thresh_max`` on the outline of a text, ``thresh_min`` from distance D = A (1 - r^2) / L on.
+
+    The mask covers each text dilated by D. The dilated shape is taken from the distances themselves, which is exact, so
+    it needs no polygon clipper. Ignored texts are left out.
+
+    Args:
+        shrink_ratio: r, in (0, 1].
+        thresh_min: value far from any outline, in [0, 1].
+        thresh_max: value on the outline, in [0, 1].
+    """
+
+    reads = ("image", "polys", "ignore_tags")
+    writes = ("thresh_map", "thresh_mask")
+
+    def __init__(self, shrink_ratio: float = 0.4, thresh_min: float = 0.3, thresh_max: float = 0.7) -> None:
+        self.shrink_ratio = _check_ratio("BorderMap", shrink_ratio)
+        if not 0 <= thresh_min < thresh_max <= 1:
+            raise ConfigError(
+                f"BorderMap: expected 0 <= thresh_min < thresh_max <= 1, got {thresh_min} and {thresh_max}"
+            )
+        self.thresh_min = thresh_min
+        self.thresh_max = thresh_max
+
+    def __call__(self, sample: DetSample) -> DetSample:
+        h, w = image_size(sample)
+        thresh_map = np.full((h, w), self.thresh_min, dtype=np.float32)
+        thresh_mask = np.zeros((h, w), dtype=np.float32)
+        for poly, ignored in zip(sample["polys"], sample["ignore_tags"]):
+            distance = offset_distance(area(poly), perimeter(poly), self.shrink_ratio)
+            if not ignored and distance > 0:
+                self._draw(thresh_map, thresh_mask, poly, distance)
+        return {**sample, "thresh_map": thresh_map, "thresh_mask": thresh_mask}
+
+    def _draw(self, thresh_map: np.ndarray, mask: np.ndarray, poly: np.ndarray, reach: float) -> None:
+        """Raise the map around one text, on the box that it can reach, and set the mask; both in place."""
+        h, w = mask.shape
+        left, top, right, bottom = bounding_box(poly)
+        xmin, ymin = max(math.floor(left - reach), 0), max(math.floor(top - reach), 0)
+        xmax, ymax = min(math.ceil(right + reach), w - 1), min(math.ceil(bottom + reach), h - 1)
+        if xmin > xmax or ymin > ymax:
+            return
+        # a little above the reach, so that "farther" and "just there" stay different numbers
+        values = border_distance(poly, (xmin, ymin, xmax, ymax), limit=reach + 0.5)
+        box = slice(ymin, ymax + 1), slice(xmin, xmax + 1)
+        mask[box][values <= reach + 1e-3] = 1
+        fill_polygon(mask, poly, 1)
+        values *= np.float32((self.thresh_min - self.thresh_max) / reach)
+        values += np.float32(self.thresh_max)
+        np.maximum(thresh_map[box], values, out=thresh_map[box])  # beyond the reach: below thresh_min
+
+
+def _check_ratio(op: str, ratio: float) -> float:
+    if not 0 < ratio <= 1:
+        raise ConfigError(f"{op}: shrink_ratio must lie in (0, 1], got {ratio}")
+    return ratio

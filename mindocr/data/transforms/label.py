@@ -1,0 +1,77 @@
+"""Texts of an image: from the label line to polygons, and their check after geometric ops."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mindocr.data.annotation import IGNORED, parse_texts
+from mindocr.data.sample import DetSample
+from mindocr.data.transforms.protocol import image_size
+from mindocr.errors import ConfigError
+from mindocr.geometry.polygon import area, bounding_box, clip_to_rect
+from mindocr.registry import TRANSFORMS
+
+
+@TRANSFORMS.register
+class DetLabelEncode:
+    """Turn ``label``, a JSON list, into polygons, transcriptions and ignore tags (``###`` or ``*``)."""
+
+    reads = ("label",)
+    writes = ("polys", "texts", "ignore_tags")
+
+    def __call__(self, sample: DetSample) -> DetSample:
+        items = parse_texts(sample["label"], "label")
+        texts = [item["transcription"] for item in items]
+        return {
+            **sample,
+            "polys": [np.array(item["points"], dtype=np.float32) for item in items],
+            "texts": texts,
+            "ignore_tags": np.array([text in IGNORED for text in texts], dtype=bool),
+        }
+
+
+@TRANSFORMS.register
+class ValidatePolygons:
+    """Drop polygons outside the image and ignore those of which too little is visible.
+
+    Args:
+        min_area: a text of which less than this area is visible is ignored; square pixels.
+        clip_to_visible_area: cut polygons to the image; otherwise they keep their full shape.
+        min_vertices: a polygon with fewer corners after cutting is dropped; used with ``clip_to_visible_area`` only.
+    """
+
+    reads = ("image", "polys", "ignore_tags")
+    writes = ("polys", "ignore_tags")
+
+    def __init__(self, min_area: float = 1.0, clip_to_visible_area: bool = False, min_vertices: int = 4) -> None:
+        if min_vertices < 3:
+            raise ConfigError(f"ValidatePolygons: min_vertices must be 3 or more, got {min_vertices}")
+        self.min_area = min_area
+        self.clip_to_visible_area = clip_to_visible_area
+        self.min_vertices = min_vertices
+
+    def __call__(self, sample: DetSample) -> DetSample:
+        h, w = image_size(sample)
+        polys: list[np.ndarray] = []
+        kept: list[int] = []
+        ignored: list[bool] = []
+        for i, (poly, ignore) in enumerate(zip(sample["polys"], sample["ignore_tags"])):
+            xmin, ymin, xmax, ymax = bounding_box(poly)
+            if xmax < 0 or ymax < 0 or xmin > w or ymin > h:
+                continue
+            inside = xmin >= 0 and ymin >= 0 and xmax <= w and ymax <= h
+            plain = inside and area(poly) >= self.min_area  # the common case, settled without cutting anything
+            if self.clip_to_visible_area or not (ignore or plain):
+                pieces = clip_to_rect(poly, w, h)
+                ignore = ignore or sum(area(piece) for piece in pieces) < self.min_area
+                if self.clip_to_visible_area:
+                    if not pieces or len(pieces[0]) < self.min_vertices:
+                        continue
+                    poly = pieces[0]
+            polys.append(poly)
+            kept.append(i)
+            ignored.append(bool(ignore))
+        checked: DetSample = {**sample, "polys": polys, "ignore_tags": np.array(ignored, dtype=bool)}
+        if "texts" in sample:
+            checked["texts"] = [sample["texts"][i] for i in kept]
+        return checked

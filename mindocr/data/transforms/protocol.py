@@ -1,0 +1,105 @@
+"""What an op is: a plain op is called, a random op draws first and applies later, geometric ops can be fused.
+
+Every op names the keys that it ``reads`` and ``writes``, returns a new sample, and leaves the arrays of its input
+alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+
+from mindocr.data.sample import DetSample
+from mindocr.data.transforms.warp import Size, Step, warp
+from mindocr.errors import ConfigError
+from mindocr.geometry.polygon import transform
+
+
+@runtime_checkable
+class Op(Protocol):
+    """Anything in a pipeline."""
+
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+@runtime_checkable
+class RandomOp(Op, Protocol):
+    """An op in two halves: all chance in ``draw``, all work in ``apply``."""
+
+    def draw(self, rng: np.random.Generator, sample: DetSample) -> Any:
+        """Decide by chance what to do with this sample."""
+
+    def apply(self, sample: DetSample, params: Any) -> DetSample:
+        """Do what was drawn; the same parameters give the same result."""
+
+
+class ColourOp(ABC):
+    """A random op that works pixel by pixel, linearly, and keeps black black.
+
+    It therefore commutes with geometric ops up to rounding, and a pipeline that fuses those applies it after them, on
+    the small image. ``draw`` must not look at pixels.
+    """
+
+    reads: tuple[str, ...] = ("image",)
+    writes: tuple[str, ...] = ("image",)
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, sample: DetSample) -> Any: ...
+
+    @abstractmethod
+    def apply(self, sample: DetSample, params: Any) -> DetSample: ...
+
+
+class GeometricOp(ABC):
+    """A random op that moves pixels and polygons by an affine matrix.
+
+    ``draw``, ``matrix``, ``content`` and ``move`` may use the size of ``image`` but never its pixels: a pipeline that
+    fuses several ops hands them a stand-in of the right shape and samples the pixels once, at the end.
+    """
+
+    reads: tuple[str, ...] = ("image",)
+    writes: tuple[str, ...] = ("image",)
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, sample: DetSample) -> Any: ...
+
+    @abstractmethod
+    def matrix(self, params: Any, sample: DetSample) -> tuple[np.ndarray, Size]:
+        """The matrix (3, 3) float64 from this image to the next, and the next one's (h, w)."""
+
+    def content(self, params: Any, sample: DetSample) -> Size:
+        """(h, w) of the part of the next image that shows something; the rest of it is padding, black."""
+        return self.matrix(params, sample)[1]
+
+    def step(self, params: Any, sample: DetSample) -> Step:
+        """Matrix, size and content together."""
+        matrix, size = self.matrix(params, sample)
+        return Step(matrix, size, self.content(params, sample))
+
+    def move(self, sample: DetSample, params: Any) -> DetSample:
+        """Everything but the pixels: polygons through the matrix."""
+        if "polys" not in sample:
+            return sample
+        return {**sample, "polys": transform(sample["polys"], self.matrix(params, sample)[0])}
+
+    def apply(self, sample: DetSample, params: Any) -> DetSample:
+        """Move polygons and pixels now."""
+        moved = self.move(sample, params)
+        return cast(DetSample, {**moved, "image": warp(sample["image"], [self.step(params, sample)])})
+
+
+def image_size(sample: DetSample) -> Size:
+    """(h, w) of the image.
+
+    Raises:
+        ConfigError: the image is not (H, W, 3).
+    """
+    shape = sample["image"].shape
+    if len(shape) != 3 or shape[2] != 3:
+        raise ConfigError(
+            f"expected an image (H, W, 3), got shape {shape}; ToCHWImage (or channel_first) must come after this op"
+        )
+    return shape[0], shape[1]

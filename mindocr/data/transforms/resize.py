@@ -1,0 +1,121 @@
+"""Resizing for evaluation and prediction, with the way back to the source image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from mindocr.data.sample import DetSample
+from mindocr.data.transforms.protocol import image_size
+from mindocr.errors import ConfigError
+from mindocr.geometry.polygon import transform
+from mindocr.registry import TRANSFORMS
+
+
+@TRANSFORMS.register
+class DetResize:
+    """Bring the image to a size that the network can take and note the scales in ``shape_list``.
+
+    ``target_size`` decides when it is given; otherwise ``limit_type`` and ``limit_side_len`` do. In training the
+    polygons move along; in evaluation they stay in the source image, where results are compared.
+
+    Differences from MindOCR: when ``shape_list`` exists each axis is multiplied by its own scale (there, the width got
+    the height's); sizes are rounded up to a multiple of ``divisor`` itself, not of 32; a padded ``target_size`` that is
+    no such multiple is an error.
+
+    Args:
+        target_size: [h, w] in pixels.
+        keep_ratio: with ``target_size``: scale both sides alike, so that the image fits into it.
+        padding: with ``target_size`` and ``keep_ratio``: fill up to it with black at the bottom and the right.
+        limit_type: ``min`` enlarges an image whose short side is below ``limit_side_len``, ``max`` reduces one whose
+            long side is above it, ``none`` (or null) leaves it.
+        limit_side_len: pixels.
+        force_divisable: round both sides up to multiples of ``divisor``.
+        divisor: what the network's strides ask for.
+    """
+
+    reads = ("image",)
+    writes = ("image", "shape_list")
+
+    def __init__(
+        self,
+        target_size: Sequence[int] | None = None,
+        keep_ratio: bool = True,
+        padding: bool = False,
+        limit_type: Literal["min", "max", "none"] | None = "min",
+        limit_side_len: int = 736,
+        force_divisable: bool = True,
+        divisor: int = 32,
+        is_train: bool = False,
+    ) -> None:
+        if target_size is not None and (len(target_size) != 2 or min(target_size) < 1):
+            raise ConfigError(f"DetResize: target_size must be two sizes [h, w] in pixels, got {list(target_size)}")
+        if limit_side_len < 1 or divisor < 1:
+            raise ConfigError(
+                f"DetResize: limit_side_len and divisor must be 1 or more, got {limit_side_len} and {divisor}"
+            )
+        self.target_size = None if target_size is None else (target_size[0], target_size[1])
+        self.pad = target_size is not None and keep_ratio and padding
+        if self.pad and force_divisable and self.target_size is not None:
+            multiple = tuple(_round_up(side, divisor) for side in self.target_size)
+            if multiple != self.target_size:
+                raise ConfigError(
+                    f"DetResize: target_size {list(self.target_size)} is no multiple of divisor {divisor}; "
+                    f"use {list(multiple)}, or force_divisable: False"
+                )
+        self.keep_ratio = keep_ratio
+        self.limit_type = None if limit_type == "none" else limit_type
+        self.limit_side_len = limit_side_len
+        self.divisor = divisor if force_divisable else 1
+        self.is_train = is_train
+
+    def __call__(self, sample: DetSample) -> DetSample:
+        image = sample["image"]
+        h, w = image_size(sample)
+        new_h, new_w = self.new_size(h, w)
+        if (new_h, new_w) != (h, w):
+            image = cv2.resize(image, (new_w, new_h), interpolation=cv2.INTER_LINEAR)
+        if self.pad and self.target_size is not None and self.target_size != (new_h, new_w):
+            canvas = np.zeros((*self.target_size, 3), dtype=image.dtype)
+            canvas[:new_h, :new_w] = image
+            image = canvas
+        ratio_h, ratio_w = new_h / h, new_w / w
+        shape = np.array([h, w, 1, 1], dtype=np.float32)
+        if "shape_list" in sample:
+            shape = np.array(sample["shape_list"], dtype=np.float32)
+        shape[2:] *= (ratio_h, ratio_w)
+        resized: DetSample = {**sample, "image": image, "shape_list": shape}
+        if self.is_train and "polys" in sample:
+            resized["polys"] = transform(sample["polys"], np.diag([ratio_w, ratio_h, 1.0]))
+        return resized
+
+    def new_size(self, h: int, w: int) -> tuple[int, int]:
+        """(h, w) of the image itself after resizing, before padding."""
+        if self.target_size is not None:
+            target_h, target_w = self.target_size
+            if not self.keep_ratio:
+                return _round_up(target_h, self.divisor), _round_up(target_w, self.divisor)
+            scale = min(target_h / h, target_w / w)
+            fitted = min(_scaled(h, scale), target_h), min(_scaled(w, scale), target_w)
+            if self.pad:
+                return fitted
+            return _round_up(fitted[0], self.divisor), _round_up(fitted[1], self.divisor)
+        scale = 1.0
+        if self.limit_type == "min":
+            scale = max(self.limit_side_len / min(h, w), 1.0)
+        elif self.limit_type == "max":
+            scale = min(self.limit_side_len / max(h, w), 1.0)
+        return _round_up(_scaled(h, scale), self.divisor), _round_up(_scaled(w, scale), self.divisor)
+
+
+def _scaled(side: int, scale: float) -> int:
+    # the small number keeps 1280 * (960 / 1280) from becoming 961
+    return max(math.ceil(side * scale - 1e-6), 1)
+
+
+def _round_up(side: int, divisor: int) -> int:
+    return max(math.ceil(side / divisor), 1) * divisor

@@ -1,0 +1,101 @@
+"""Pixels through a chain of affine steps, sampled once.
+
+Coordinates are continuous: an image of w x h pixels covers [0, w] x [0, h], so the centre of the pixel in column c
+lies at c + 0.5. Matrices are 3 x 3 and map (x, y, 1) of one canvas to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import cv2
+import numpy as np
+
+Size = tuple[int, int]
+_TO_INDEX = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+_FROM_INDEX = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+
+
+@dataclass(frozen=True)
+class Step:
+    """One geometric step.
+
+    Attributes:
+        matrix: (3, 3) float64, from the canvas before to the canvas after; affine.
+        size: (h, w) of the canvas after.
+        content: (h, w) from the top left within which the canvas shows the image; the rest of it is black.
+    """
+
+    matrix: np.ndarray
+    size: Size
+    content: Size
+
+
+def warp(image: np.ndarray, steps: Sequence[Step]) -> np.ndarray:
+    """Send an image through all steps at once, by bilinear sampling; what lies outside a canvas on the way is black.
+
+    Where the image becomes smaller than half, it is first reduced by area averaging, so that no pixel is skipped.
+
+    Args:
+        image: (H, W, 3) uint8 or float32; not changed.
+        steps: at least one.
+
+    Returns:
+        (h, w, 3) of the last step's size, same dtype. The very input when the steps change nothing.
+    """
+    total: np.ndarray = reduce(lambda done, step: step.matrix @ done, steps, np.eye(3))
+    h, w = steps[-1].size
+    if np.array_equal(total, np.eye(3)) and all(step.content == image.shape[:2] == step.size for step in steps):
+        return image
+    region = _sample(image, total, steps[-1].content)
+    onward = np.eye(3)
+    for before, after in zip(reversed(steps[:-1]), reversed(steps[1:])):
+        onward = onward @ after.matrix
+        _black_out(region, onward, before.content)
+    shown_h, shown_w = region.shape[:2]
+    if (shown_h, shown_w) == (h, w):
+        return region
+    return cv2.copyMakeBorder(region, 0, h - shown_h, 0, w - shown_w, cv2.BORDER_CONSTANT)
+
+
+def _sample(image: np.ndarray, matrix: np.ndarray, size: Size) -> np.ndarray:
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    if scale <= 0.5:
+        image, matrix = _reduce(image, matrix, int(1 / scale + 1e-6))
+    index_matrix = _TO_INDEX @ np.linalg.inv(matrix) @ _FROM_INDEX
+    # where nothing from outside is shown, an enlarged image keeps its border as it is instead of fading to black
+    border = (
+        cv2.BORDER_REPLICATE if _lies_within(size, matrix, (image.shape[0], image.shape[1])) else cv2.BORDER_CONSTANT
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, index_matrix[:2], size[::-1], flags=flags, borderMode=border)
+
+
+def _reduce(image: np.ndarray, matrix: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Average blocks of factor x factor pixels; the matrix is mended to start from the smaller image."""
+    h, w = image.shape[:2]
+    small_h, small_w = max(h // factor, 1), max(w // factor, 1)
+    small = cv2.resize(image, (small_w, small_h), interpolation=cv2.INTER_AREA)
+    return small, matrix @ np.diag([w / small_w, h / small_h, 1.0])
+
+
+def _black_out(region: np.ndarray, onward: np.ndarray, content: Size) -> None:
+    """Blacken, in place, the pixels of the region that come from outside ``content`` of an earlier canvas."""
+    h, w = region.shape[:2]
+    if _lies_within((h, w), onward, content):
+        return
+    corners = np.array([[0, 0, 1], [content[1], 0, 1], [content[1], content[0], 1], [0, content[0], 1]], dtype=float)
+    quad = (_TO_INDEX @ onward @ corners.T)[:2].T
+    visible = np.zeros((h, w), dtype=np.uint8)
+    cv2.fillConvexPoly(visible, np.rint(quad * 16).astype(np.int32), 1, shift=4)
+    region[visible == 0] = 0
+
+
+def _lies_within(size: Size, matrix: np.ndarray, content: Size) -> bool:
+    """Whether all pixel centres of a canvas of this size come, through the matrix, from inside ``content``."""
+    h, w = size
+    centres = np.array([[0.5, 0.5, 1], [w - 0.5, 0.5, 1], [w - 0.5, h - 0.5, 1], [0.5, h - 0.5, 1]])
+    x, y, _ = np.linalg.inv(matrix) @ centres.T
+    return bool(x.min() >= 0 and y.min() >= 0 and x.max() <= content[1] and y.max() <= content[0])
