@@ -1,0 +1,21 @@
+"""Detectors: backbone, neck and head, assembled by name. Importing this package alone does not start MindSpore."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_EXPORTS = {
+    "Detector": "mindocr.models.detector",
+    "build_model": "mindocr.models.builder",
+    "load_weights": "mindocr.models.weights",
+    "model_names": "mindocr.models.zoo",
+    "read_checkpoint": "mindocr.models.weights",
+}
+__all__ = ["Detector", "build_model", "load_weights", "model_names", "read_checkpoint"]  # noqa: F822  see __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(importlib.import_module(_EXPORTS[name]), name)

@@ -1,0 +1,48 @@
+"""Algorithms by the short names that prediction takes: a named model and the post-processing that goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mindocr.errors import ConfigError
+from mindocr.registry import suggest
+
+_DB_POSTPROCESS = {
+    "name": "DBPostprocess",
+    "box_type": "quad",
+    "binary_thresh": 0.3,
+    "box_thresh": 0.6,
+    "expand_ratio": 1.5,
+}
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A named model (see ``zoo.py``) and a ``postprocess`` section."""
+
+    model: str
+    postprocess: Mapping[str, Any]
+
+
+ALGORITHMS = {
+    "DB": Algorithm("dbnet_resnet50", _DB_POSTPROCESS),
+    "DB++": Algorithm("dbnetpp_resnet50", _DB_POSTPROCESS),
+    "DB_R18": Algorithm("dbnet_resnet18", _DB_POSTPROCESS),
+    "DB_MV3": Algorithm("dbnet_mobilenetv3", _DB_POSTPROCESS),
+}
+
+
+def get_algorithm(name: str) -> Algorithm:
+    """The algorithm of that name, in any case.
+
+    Raises:
+        ConfigError: no such name; the message lists the known ones.
+    """
+    if name.upper() not in ALGORITHMS:
+        raise ConfigError(
+            f"--det_algorithm: unknown algorithm '{name}'{suggest(name.upper(), ALGORITHMS)}; "
+            f"known: {', '.join(ALGORITHMS)}"
+        )
+    return ALGORITHMS[name.upper()]

@@ -1,0 +1,1 @@
+"""Backbones: image in, one feature map a stride out, finest first."""

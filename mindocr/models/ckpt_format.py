@@ -1,0 +1,135 @@
+"""Is this file a whole checkpoint? Looked at byte by byte, because MindSpore's own messages do not tell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from mindocr.errors import CheckpointError
+
+_FIELD_1 = 0x0A  # protobuf: field 1, length-delimited
+_CRC_MARK = b"crc_num"
+_CRC_TAIL = len(_CRC_MARK) + 10
+_FOREIGN = {
+    b"PK\x03\x04": "a zip archive, such as PyTorch writes",
+    b"\x80\x02": "a Python pickle, such as PyTorch or Paddle write",
+    b"\x80\x04": "a Python pickle, such as PyTorch or Paddle write",
+    b"\x89HDF": "an HDF5 file",
+    b"<!DO": "a web page (a failed download?)",
+    b"<htm": "a web page (a failed download?)",
+    b"vers": "a Git LFS pointer (fetch the file itself with 'git lfs pull')",
+}
+
+
+def check_file(path: Path) -> tuple[Literal["ckpt", "safetensors"], bool]:
+    """Check that ``path`` is a complete checkpoint, without reading its weights.
+
+    Returns:
+        Its format, and whether it carries a CRC of its content.
+
+    Raises:
+        CheckpointError: no such file, not a checkpoint, or cut short.
+    """
+    if path.is_dir():
+        raise CheckpointError(f"{path}: a folder, not a checkpoint file{_checkpoints_in(path)}")
+    if not path.exists():
+        raise CheckpointError(f"{path}: no such file{_checkpoints_in(path.parent)}")
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            if size == 0:
+                raise CheckpointError(f"{path}: the file is empty; a copy or a save was interrupted. Copy it again")
+            if path.suffix == ".safetensors":
+                _check_safetensors(path, file, size)
+                return "safetensors", False
+            return "ckpt", _check_ckpt(path, file, size)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _checkpoints_in(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"; nor is there a folder {folder}"
+    names = sorted(p.name for p in folder.iterdir() if p.suffix in (".ckpt", ".safetensors"))
+    return f"; the folder has {', '.join(names[:5])}" if names else "; the folder has no checkpoint"
+
+
+def _cut_short(path: Path, size: int, needed: int) -> CheckpointError:
+    return CheckpointError(
+        f"{path}: cut short: {size} bytes, at least {needed} expected. A copy or a save was interrupted; copy it "
+        "again, or use an older checkpoint"
+    )
+
+
+def _check_ckpt(path: Path, file: BinaryIO, size: int) -> bool:
+    """Walk the top level of the protobuf message: one length-delimited entry per parameter."""
+    file.seek(max(0, size - _CRC_TAIL))
+    has_crc = file.read(len(_CRC_MARK)) == _CRC_MARK
+    end = size - _CRC_TAIL if has_crc else size
+    file.seek(0)
+    if not _starts_with_parameter(file.read(64)):
+        raise _not_a_checkpoint(path, file)
+    position = 0
+    while position < end:
+        file.seek(position)
+        head = file.read(11)
+        length, used = _varint(head[1:])
+        if head[0] != _FIELD_1 or (length is None and len(head) == 11):
+            raise CheckpointError(f"{path}: damaged at byte {position}; copy it again, or use an older checkpoint")
+        if length is None:
+            raise _cut_short(path, size, size + 1)
+        position += 1 + used + length
+        if position > end:
+            raise _cut_short(path, size, position)
+    return has_crc
+
+
+def _starts_with_parameter(head: bytes) -> bool:
+    """True when the bytes begin an entry whose first field is a printable name."""
+    if head[:1] != bytes([_FIELD_1]):
+        return False
+    length, used = _varint(head[1:11])
+    entry = head[1 + used :]
+    if length is None or entry[:1] != bytes([_FIELD_1]):
+        return False
+    name_length, used = _varint(entry[1:])
+    name = entry[1 + used :][: name_length or 0]
+    return bool(name) and name.decode("ascii", "replace").isprintable()
+
+
+def _not_a_checkpoint(path: Path, file: BinaryIO) -> CheckpointError:
+    file.seek(0)
+    head = file.read(8)
+    kind = next((text for start, text in _FOREIGN.items() if head.startswith(start)), None)
+    return CheckpointError(
+        f"{path}: not a MindSpore checkpoint{f' but {kind}' if kind else ''}; expected a file that "
+        "mindspore.save_checkpoint wrote (.ckpt or .safetensors)"
+    )
+
+
+def _varint(data: bytes) -> tuple[int | None, int]:
+    """A protobuf number at the start of ``data`` and the bytes it takes; None when it does not end there."""
+    value = 0
+    for i, byte in enumerate(data):
+        value |= (byte & 0x7F) << (7 * i)
+        if byte < 0x80:
+            return value, i + 1
+    return None, len(data)
+
+
+def _check_safetensors(path: Path, file: BinaryIO, size: int) -> None:
+    """Compare the file's size with what its header announces."""
+    header_size = int.from_bytes(file.read(8), "little")
+    if size < 8 or header_size > 100_000_000:
+        raise _not_a_checkpoint(path, file)
+    if 8 + header_size > size:
+        raise _cut_short(path, size, 8 + header_size)
+    try:
+        header = json.loads(file.read(header_size))
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _not_a_checkpoint(path, file) from error
+    needed = 8 + header_size + max(ends, default=0)
+    if size < needed:
+        raise _cut_short(path, size, needed)

@@ -1,0 +1,1 @@
+"""Heads: one feature map in, the maps that loss and post-processing read out."""

@@ -1,0 +1,65 @@
+"""Differentiable binarization head (DBNet, AAAI 2020, "Binarization" and "Adaptive threshold")."""
+
+from __future__ import annotations
+
+import mindspore as ms
+from mindspore import Tensor, nn, ops
+from mindspore.common.initializer import Constant
+
+from mindocr.errors import ConfigError
+from mindocr.models.layers import conv, double_size
+from mindocr.registry import HEADS
+
+
+@HEADS.register
+class DBHead(nn.Cell):
+    """Text probability P and, in training, threshold T and approximate binary map B = sigmoid(k (P - T)).
+
+    MindOCR computes sigmoid(k P - T) instead; inference reads P alone, so its weights serve here all the same. The
+    three maps are computed in float32 whatever the precision of the layers before: with k = 50 float16 is too coarse.
+
+    Args:
+        in_channels: channels of the neck's output.
+        k: steepness of B.
+        bias: give the 3x3 convolutions a bias; the transposed convolutions always have one.
+        adaptive: learn T and B; without them training too yields P only.
+
+    Raises:
+        ConfigError: fewer than 4 input channels, or k not positive.
+    """
+
+    def __init__(self, in_channels: int, k: float = 50, bias: bool = False, adaptive: bool = True) -> None:
+        super().__init__()
+        if in_channels < 4:
+            raise ConfigError(f"DBHead in_channels {in_channels}: at least 4 are needed; raise the neck's out_channels")
+        if k <= 0:
+            raise ConfigError(f"DBHead k {k}: expected a positive number; the paper takes 50")
+        self.k = float(k)
+        self.adaptive = adaptive
+        self.segm = _branch(in_channels, bias)
+        self.thresh = _branch(in_channels, bias) if adaptive else None
+
+    def construct(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H / 4, W / 4) -> in training (N, 3, H, W) = [P, T, B], else (N, 1, H, W) = P; in [0, 1]."""
+        prob = ops.sigmoid(ops.cast(self.segm(x), ms.float32))
+        if not (self.adaptive and self.training):
+            return prob
+        thresh = ops.sigmoid(ops.cast(self.thresh(x), ms.float32))
+        binary = ops.sigmoid(self.k * (prob - thresh))
+        return ops.concat((prob, thresh, binary), 1)
+
+
+def _branch(in_channels: int, bias: bool) -> nn.SequentialCell:
+    """(N, C, H, W) -> logits (N, 1, 4H, 4W). BatchNorm starts at gamma 1, beta 1e-4, as the authors' code does."""
+    channels = in_channels // 4
+    return nn.SequentialCell(
+        [
+            conv(in_channels, channels, 3, bias=bias),
+            nn.BatchNorm2d(channels, beta_init=Constant(1e-4)),
+            nn.ReLU(),
+            double_size(channels, channels),
+            nn.BatchNorm2d(channels, beta_init=Constant(1e-4)),
+            nn.ReLU(),
+            double_size(channels, 1),
+        ]
+    )

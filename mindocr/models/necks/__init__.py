@@ -1,0 +1,1 @@
+"""Necks: several feature maps in, one out."""

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from mindspore import Tensor
+
+from mindocr.errors import ConfigError
+from mindocr.models.backbones.mobilenet_v3 import SqueezeExcite, round_channels
+from mindocr.models.backbones.resnet import ResidualBlock
+from mindocr.registry import BACKBONES
+
+MOBILENET_050 = {
+    "name": "det_mobilenet_v3",
+    "architecture": "large",
+    "alpha": 0.5,
+    "bottleneck_params": {"se_version": "SqueezeExciteV2", "always_expand": True},
+}
+FAST = [
+    ({"name": "det_resnet18"}, [64, 128, 256, 512]),
+    ({"name": "det_mobilenet_v3", "architecture": "small", "alpha": 0.5}, [8, 16, 24, 288]),
+]
+
+
+def names(net):
+    return [name for name, _ in net.parameters_and_names()]
+
+
+@pytest.mark.parametrize(
+    ("spec", "channels"),
+    [
+        *FAST,
+        ({"name": "det_resnet50"}, [256, 512, 1024, 2048]),
+        ({"name": "det_mobilenet_v3"}, [24, 40, 112, 960]),
+        (MOBILENET_050, [16, 24, 56, 480]),
+    ],
+)
+def test_announces_channels_and_strides(spec, channels):
+    backbone = BACKBONES.build(spec)
+    assert (backbone.out_channels, backbone.strides) == (channels, [4, 8, 16, 32])
+
+
+@pytest.mark.parametrize(("spec", "channels"), FAST)
+def test_forward_gradient_and_export(spec, channels, image, gradient_step, reload_difference):
+    backbone = BACKBONES.build(spec)
+    x = image(2, 64, 96)
+    maps = backbone(x)
+    assert [m.shape for m in maps] == [(2, c, 64 // s, 96 // s) for c, s in zip(channels, backbone.strides)]
+    before, after, without_gradient = gradient_step(backbone, x)
+    assert after < before
+    assert without_gradient == []
+    assert reload_difference(backbone, [None, 3, None, None], x, image(1, 32, 64)) == 0
+
+
+def test_out_stages_choose_the_maps(image):
+    backbone = BACKBONES.build({**MOBILENET_050, "out_stages": [3, 5, 20]})
+    assert (backbone.out_channels, backbone.strides) == ([8, 16, 480], [2, 4, 32])
+    assert [m.shape for m in backbone(image(1, 32, 32))] == [(1, 8, 16, 16), (1, 16, 8, 8), (1, 480, 1, 1)]
+
+
+def test_always_expand_adds_a_convolution_to_the_first_unit_only():
+    plain = names(BACKBONES.build({**MOBILENET_050, "bottleneck_params": {"se_version": "SqueezeExciteV2"}}))
+    expanded = names(BACKBONES.build(MOBILENET_050))
+    assert len(expanded) - len(plain) == 5  # one convolution, four numbers of its BatchNorm
+    assert len([n for n in expanded if n.startswith("features.3.")]) == 15
+    assert [n for n in expanded if n.startswith("features.4.")] == [n for n in plain if n.startswith("features.4.")]
+
+
+def test_round_channels_by_hand():
+    assert [round_channels(v) for v in (4, 8, 36, 92, 100, 12, 33.6)] == [8, 8, 40, 96, 104, 16, 32]
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_squeeze_excite_matches_numpy(dense):
+    layer = SqueezeExcite(32, dense)
+    rng = np.random.default_rng(3)
+    for _, parameter in layer.parameters_and_names():
+        parameter.set_data(Tensor(rng.standard_normal(parameter.shape).astype(np.float32)))
+    x = rng.standard_normal((2, 32, 3, 5)).astype(np.float32)
+    reduce, expand = (
+        (getattr(layer, n).weight.asnumpy().reshape(-1, c), getattr(layer, n).bias.asnumpy())
+        for n, c in (("conv_reduce", 32), ("conv_expand", 8))
+    )
+    hidden = np.maximum(x.mean((2, 3)) @ reduce[0].T + reduce[1], 0) @ expand[0].T + expand[1]
+    gate = 1 / (1 + np.exp(-hidden)) if dense else np.clip(hidden / 6 + 0.5, 0, 1)
+    np.testing.assert_allclose(layer(Tensor(x)).asnumpy(), x * gate[:, :, None, None], atol=1e-5)
+
+
+def test_a_bottleneck_strides_on_its_3x3_convolution():
+    block = ResidualBlock(64, 32, 2, bottleneck=True)
+    assert [c.stride for c in (block.conv1, block.conv2, block.conv3)] == [(1, 1), (2, 2), (1, 1)]
+
+
+def test_the_stems_pooling_pads_at_the_bottom_right():
+    pool = BACKBONES.build({"name": "det_resnet18"}).max_pool
+    x = np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)
+    np.testing.assert_array_equal(pool(Tensor(x)).asnumpy()[0, 0], [[10, 11], [14, 15]])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"alpha": 0.0}, "alpha 0.0: expected a positive width multiplier"),
+        ({"out_stages": [8, 5]}, r"out_stages \[8, 5\]: expected ascending indices"),
+        ({"out_stages": [1, 5]}, "layers that end a unit"),
+        ({"out_stages": []}, "expected ascending indices"),
+        ({"architecture": "medium"}, "'large' or 'small'"),
+        ({"bottleneck_params": {"always_expnd": True}}, "always_expnd.*not permitted"),
+        ({"bottleneck_params": {"se_version": "V2"}}, "'SqueezeExcite' or 'SqueezeExciteV2'"),
+        ({"pretraned": True}, "did you mean 'pretrained'"),
+    ],
+)
+def test_wrong_arguments_are_named(change, message):
+    with pytest.raises(ConfigError, match=message):
+        BACKBONES.build({**MOBILENET_050, **change})

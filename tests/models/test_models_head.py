@@ -1,0 +1,86 @@
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import Tensor
+
+from mindocr.errors import ConfigError
+from mindocr.models.heads.db_head import DBHead
+from mindocr.registry import HEADS
+
+
+@pytest.fixture
+def features():
+    return Tensor(np.random.default_rng(1).standard_normal((2, 32, 6, 8)).astype(np.float32))
+
+
+def test_training_gives_three_maps_and_inference_the_first(features):
+    head = HEADS.build({"name": "DBHead", "k": 50}, in_channels=32)
+    maps = head.set_train(True)(features)
+    assert maps.shape == (2, 3, 24, 32)
+    values = maps.asnumpy()
+    assert values.min() >= 0 and values.max() <= 1
+    assert head.set_train(False)(features).shape == (2, 1, 24, 32)
+
+
+def test_binary_map_is_the_papers(features):
+    """B = sigmoid(k (P - T)), here with P and T set by the biases of the last layers; expected values by hand."""
+    head = DBHead(32, k=50).set_train(True)
+    for branch in (head.segm, head.thresh):
+        branch[6].weight.set_data(Tensor(np.zeros(branch[6].weight.shape, np.float32)))
+    for p, t, expected in ((0.5, 0.3, 0.99995460), (0.3, 0.3, 0.5), (0.31, 0.3, 0.62245933), (0.29, 0.3, 0.37754067)):
+        for branch, value in ((head.segm, p), (head.thresh, t)):
+            branch[6].bias.set_data(Tensor(np.array([np.log(value / (1 - value))], np.float32)))
+        np.testing.assert_allclose(head(features).asnumpy()[0, :, 0, 0], [p, t, expected], atol=2e-6)
+
+
+def test_without_adaptive_threshold_there_is_one_branch(features):
+    head = DBHead(32, adaptive=False)
+    assert not any("thresh" in name for name, _ in head.parameters_and_names())
+    assert head.set_train(True)(features).shape == (2, 1, 24, 32)
+
+
+def test_initial_values():
+    head = DBHead(256)
+    assert {float(v) for i in (1, 4) for v in head.segm[i].beta.asnumpy()} == {np.float32(1e-4)}
+    assert {float(v) for i in (1, 4) for v in head.thresh[i].gamma.asnumpy()} == {1.0}
+    std = head.segm[0].weight.asnumpy().std()
+    assert std == pytest.approx(np.sqrt(2 / (256 * 9)), rel=0.05)  # Kaiming normal, fan in
+    assert not head.segm[6].bias.asnumpy().any()
+
+
+@pytest.mark.parametrize("mode", [ms.GRAPH_MODE, ms.PYNATIVE_MODE])
+def test_maps_are_float32_for_float16_features(features, mode):
+    ms.set_context(mode=mode)
+    head = DBHead(32).set_train(True)
+    for cell in (*head.segm, *head.thresh):
+        cell.to_float(ms.float16)
+    maps = head(features.astype(ms.float16))
+    assert maps.dtype == ms.float32
+    p, t, b = maps.asnumpy().astype(np.float64).transpose(1, 0, 2, 3)
+    np.testing.assert_allclose(b, 1 / (1 + np.exp(-50 * (p - t))), atol=1e-5)
+
+
+def test_gradient_and_export(features, gradient_step, reload_difference):
+    head = DBHead(32, bias=True)
+    before, after, without_gradient = gradient_step(head, features)
+    assert after < before
+    # a bias before BatchNorm is cancelled by it, up to rounding
+    assert [n for n in without_gradient if not n.endswith(("segm.0.bias", "segm.3.bias"))] == []
+    assert reload_difference(head, [None, 32, None, None], features) == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({"in_channels": 3}, "in_channels 3: at least 4"),
+        ({"in_channels": 32, "k": 0}, "k 0: expected a positive number"),
+    ],
+)
+def test_impossible_arguments(args, message):
+    with pytest.raises(ConfigError, match=message):
+        DBHead(**args)
+
+
+def test_unknown_argument_is_named():
+    with pytest.raises(ConfigError, match="DBHead has no argument 'adaptiv'.*did you mean 'adaptive'"):
+        HEADS.build({"name": "DBHead", "adaptiv": True}, in_channels=32)

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from mindspore import Tensor
+from scipy.signal import correlate2d
+
+from mindocr.errors import ConfigError
+from mindocr.models.layers import upsample_nearest
+from mindocr.models.necks.asf import AdaptiveScaleFusion
+from mindocr.models.necks.db_fpn import DBFPN
+from mindocr.registry import NECKS
+
+
+def levels(channels=(8, 16, 24, 32), batch=2, height=16, width=24):
+    """Random feature maps, finest first, each half the size of the one before."""
+    rng = np.random.default_rng(5)
+    shapes = [(batch, c, height >> i, width >> i) for i, c in enumerate(channels)]
+    return tuple(Tensor(rng.standard_normal(shape).astype(np.float32)) for shape in shapes)
+
+
+def convolve(x, weight, bias=None):
+    """A stride-1 convolution (N, C, H, W) with zero padding, by SciPy."""
+    out = np.stack(
+        [
+            [sum(correlate2d(plane, w, mode="same") for plane, w in zip(sample, kernel)) for kernel in weight]
+            for sample in x
+        ]
+    )
+    return out if bias is None else out + bias[:, None, None]
+
+
+def repeat(x, factor):
+    return x.repeat(factor, 2).repeat(factor, 3)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize("factor", [1, 2, 8])
+def test_upsampling_repeats_pixels(factor):
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype(np.float32)
+    np.testing.assert_array_equal(upsample_nearest(Tensor(x), factor).asnumpy(), repeat(x, factor))
+
+
+def test_pyramid_matches_numpy():
+    neck = DBFPN([8, 16, 24, 32], out_channels=16)
+    features = levels(batch=1)
+    lateral = [convolve(f.asnumpy(), c.weight.asnumpy()) for f, c in zip(features, neck.unify_channels)]
+    for i in (2, 1, 0):
+        lateral[i] = lateral[i] + repeat(lateral[i + 1], 2)
+    coarsest_first = [repeat(convolve(lateral[i], neck.out[i].weight.asnumpy()), 2**i) for i in (3, 2, 1, 0)]
+    np.testing.assert_allclose(neck(features).asnumpy(), np.concatenate(coarsest_first, 1), atol=1e-4)
+
+
+@pytest.mark.parametrize("channel_attention", [False, True])
+def test_adaptive_scale_fusion_matches_numpy(channel_attention):
+    layer = AdaptiveScaleFusion(32, 4, channel_attention)
+    weight = {name: p.asnumpy() for name, p in layer.parameters_and_names()}
+    scales = [f.asnumpy() for f in levels((8,), 2, 6, 5) * 4]
+    scales = [f * (i + 1) for i, f in enumerate(scales)]
+    s = convolve(np.concatenate(scales, 1), weight["conv.weight"], weight["conv.bias"])
+    if channel_attention:
+        hidden = np.maximum(convolve(s.mean((2, 3), keepdims=True), weight["chan_att.0.weight"]), 0)
+        s = s + sigmoid(convolve(hidden, weight["chan_att.2.weight"]))
+    hidden = np.maximum(convolve(s.mean(1, keepdims=True), weight["spat_att.0.weight"]), 0)
+    s = s + sigmoid(convolve(hidden, weight["spat_att.2.weight"]))
+    gates = sigmoid(convolve(s, weight["scale_att.0.weight"]))
+    expected = np.concatenate([scale * gates[:, i : i + 1] for i, scale in enumerate(scales)], 1)
+    np.testing.assert_allclose(layer([Tensor(f) for f in scales]).asnumpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"bias": True}, {"use_asf": True}, {"use_asf": True, "channel_attention": False}]
+)
+def test_shape_and_gradient(options, gradient_step):
+    neck = NECKS.build({"name": "DBFPN", "out_channels": 32, **options}, in_channels=[8, 16, 24, 32])
+    features = levels()
+    assert neck.out_channels == 32
+    assert neck(features).shape == (2, 32, 16, 24)
+    before, after, without_gradient = gradient_step(neck, features)
+    assert after < before
+    assert [n for n in without_gradient if "spat_att" not in n] == []  # a single ReLU, which may be off at first
+
+
+def test_no_attention_without_being_asked_for():
+    assert DBFPN([8, 16], out_channels=16, channel_attention=True).fuse is None
+
+
+@pytest.mark.parametrize(("channels", "asf"), [(30, False), (2, False), (12, True), (0, False)])
+def test_channels_that_do_not_divide_are_refused(channels, asf):
+    with pytest.raises(ConfigError, match=f"out_channels {channels}: .* a multiple of 4, at least"):
+        DBFPN([8, 16, 24, 32], out_channels=channels, use_asf=asf)
+
+
+def test_unknown_argument_is_named():
+    with pytest.raises(ConfigError, match="did you mean 'out_channels'"):
+        NECKS.build({"name": "DBFPN", "out_chanels": 256}, in_channels=[8, 16, 24, 32])
