@@ -1,0 +1,5 @@
+"""Losses. Each lists the label columns it takes (``labels``) and the names of its terms (``term_names``)."""
+
+from mindocr.losses.db_loss import DBLoss
+
+__all__ = ["DBLoss"]

@@ -1,0 +1,177 @@
+"""Learning rate of every optimizer step, as one array.
+
+A schedule is linear warm-up from 0 over ``warmup_epochs``, then one of the curves below. Time t is measured in epochs
+since the end of the warm-up and advances with every step; ``step_decay`` and ``multi_step_decay`` are staircases.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from mindocr.errors import ConfigError
+from mindocr.registry import suggest
+
+# An epoch boundary computed as steps / steps_per_epoch - warm-up may fall short of the whole number by rounding.
+_ROUNDING = 1e-9
+
+
+class SchedulerSection(Protocol):
+    """What is read of the ``scheduler`` section; durations are in epochs."""
+
+    scheduler: str
+    lr: float
+    min_lr: float
+    num_epochs: int
+    warmup_epochs: float
+    decay_epochs: float | None
+    decay_rate: float | Sequence[float] | None
+    milestones: Sequence[float]
+
+
+def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation: int = 1) -> np.ndarray:
+    """Learning rates of a whole run.
+
+    Args:
+        section: the ``scheduler`` section. ``decay_epochs`` defaults to what the warm-up leaves of ``num_epochs``.
+        steps_per_epoch: batches in an epoch, above 0.
+        accumulation: batches to an optimizer step (gradient accumulation), above 0.
+
+    Returns:
+        (num_updates,) float32, num_updates = ceil(num_epochs * steps_per_epoch / accumulation). Update u has the rate
+        of its first batch, so accumulation does not stretch the curve.
+
+    Raises:
+        ConfigError: unknown schedule or values that do not fit together; all problems are listed.
+    """
+    name = str(section.scheduler).lower()
+    if name not in SCHEDULES:
+        raise ConfigError(
+            f"scheduler.scheduler: unknown schedule '{section.scheduler}'{suggest(name, SCHEDULES)}; known: "
+            f"{', '.join(SCHEDULES)}"
+        )
+    problems = _problems(section, name)
+    if steps_per_epoch < 1:
+        problems.append(f"an epoch has {steps_per_epoch} batches; use more data or a smaller train.loader.batch_size")
+    if accumulation < 1:
+        problems.append(f"train.gradient_accumulation_steps: expected at least 1, got {accumulation}")
+    if problems:
+        raise ConfigError("; ".join(problems))
+
+    num_updates = math.ceil(section.num_epochs * steps_per_epoch / accumulation)
+    epochs = np.arange(num_updates, dtype=np.float64) * accumulation / steps_per_epoch
+    warmup = float(section.warmup_epochs)
+    rates = SCHEDULES[name](section, np.maximum(epochs - warmup, 0.0))
+    if warmup > 0:
+        rates = np.where(epochs < warmup, section.lr * epochs / warmup, rates)
+    return rates.astype(np.float32)
+
+
+def constant(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
+    """lr."""
+    return np.full_like(t, section.lr)
+
+
+def polynomial_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
+    """min_lr + (lr - min_lr) * (1 - t / decay_epochs) ** decay_rate, then min_lr."""
+    return section.min_lr + (section.lr - section.min_lr) * (1.0 - _progress(section, t)) ** _rates(section)[0]
+
+
+def cosine_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
+    """min_lr + (lr - min_lr) * (1 + cos(pi * t / decay_epochs)) / 2, then min_lr."""
+    return section.min_lr + (section.lr - section.min_lr) * (1.0 + np.cos(np.pi * _progress(section, t))) / 2.0
+
+
+def step_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
+    """lr * decay_rate ** floor(t / decay_epochs), not below min_lr."""
+    steps = np.floor(t / float(section.decay_epochs or math.inf) + _ROUNDING)
+    return np.maximum(section.lr * _rates(section)[0] ** steps, section.min_lr)
+
+
+def multi_step_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
+    """lr times one rate for every milestone passed, not below min_lr; milestones count from the start of the run."""
+    rates = _rates(section)
+    factors = np.cumprod([1.0, *(rates if len(rates) > 1 else rates * len(section.milestones))])
+    epochs = t + float(section.warmup_epochs) + _ROUNDING
+    return np.maximum(section.lr * factors[np.searchsorted(section.milestones, epochs, side="right")], section.min_lr)
+
+
+def exponential_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
+    """lr * decay_rate ** t, not below min_lr: the rate is the factor of one epoch, applied step by step."""
+    return np.maximum(section.lr * _rates(section)[0] ** t, section.min_lr)
+
+
+SCHEDULES: dict[str, Callable[[SchedulerSection, np.ndarray], np.ndarray]] = {
+    "constant": constant,
+    "polynomial_decay": polynomial_decay,
+    "cosine_decay": cosine_decay,
+    "warmup_cosine_decay": cosine_decay,
+    "step_decay": step_decay,
+    "multi_step_decay": multi_step_decay,
+    "exponential_decay": exponential_decay,
+}
+
+def _progress(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
+    """Share of the decay that is over, in [0, 1]."""
+    duration = section.decay_epochs
+    if duration is None:
+        duration = section.num_epochs - section.warmup_epochs
+    return np.clip(t / duration, 0.0, 1.0) if duration > 0 else np.ones_like(t)
+
+
+def _rates(section: SchedulerSection) -> list[float]:
+    if section.decay_rate is None:
+        return []
+    return list(section.decay_rate) if isinstance(section.decay_rate, Sequence) else [section.decay_rate]
+
+
+def _problems(section: SchedulerSection, name: str) -> list[str]:
+    """Everything wrong with the values, in words."""
+    problems = []
+    if not section.lr >= 0:
+        problems.append(f"scheduler.lr: expected a number of at least 0, got {section.lr}")
+    if not 0 <= section.min_lr <= max(section.lr, 0):
+        problems.append(f"scheduler.min_lr: expected a number from 0 to lr ({section.lr}), got {section.min_lr}")
+    if section.num_epochs < 1:
+        problems.append(f"scheduler.num_epochs: expected at least 1, got {section.num_epochs}")
+    if section.warmup_epochs < 0:
+        problems.append(f"scheduler.warmup_epochs: expected at least 0, got {section.warmup_epochs}")
+    if section.warmup_epochs > section.num_epochs:
+        problems.append(
+            f"scheduler.warmup_epochs: {section.warmup_epochs} do not fit into num_epochs {section.num_epochs}"
+        )
+    if section.decay_epochs is not None and section.decay_epochs <= 0:
+        problems.append(f"scheduler.decay_epochs: expected a number above 0, got {section.decay_epochs}")
+    return problems + _curve_problems(section, name)
+
+
+def _curve_problems(section: SchedulerSection, name: str) -> list[str]:
+    """What is wrong for this curve in particular."""
+    problems = []
+    rates = _rates(section)
+    if name in ("polynomial_decay", "cosine_decay", "warmup_cosine_decay") and section.decay_epochs is not None:
+        together = section.warmup_epochs + section.decay_epochs
+        if together > section.num_epochs:
+            problems.append(
+                f"scheduler.decay_epochs: warmup_epochs {section.warmup_epochs} + decay_epochs {section.decay_epochs} "
+                f"= {together} is more than num_epochs {section.num_epochs}; lower decay_epochs or leave it out"
+            )
+    if name == "step_decay" and section.decay_epochs is None:
+        problems.append("scheduler.decay_epochs: step_decay needs the number of epochs between two steps")
+    if name in ("polynomial_decay", "step_decay", "multi_step_decay", "exponential_decay"):
+        if not rates or any(not rate > 0 for rate in rates):
+            problems.append(f"scheduler.decay_rate: {name} needs a number above 0, got {section.decay_rate}")
+        if name != "multi_step_decay" and len(rates) > 1:
+            problems.append(f"scheduler.decay_rate: {name} takes one number, got {section.decay_rate}")
+    if name == "multi_step_decay":
+        milestones = list(section.milestones or [])
+        if not milestones:
+            problems.append("scheduler.milestones: multi_step_decay needs at least one epoch")
+        elif milestones[0] <= 0 or any(b <= a for a, b in zip(milestones, milestones[1:])):
+            problems.append(f"scheduler.milestones: expected increasing epochs above 0, got {milestones}")
+        if len(rates) > 1 and len(rates) != len(milestones):
+            problems.append(f"scheduler.decay_rate: {len(rates)} rates for {len(milestones)} milestones; give one each")
+    return problems
