@@ -1,0 +1,66 @@
+"""A MindIR file as the forward pass of a predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from mindocr.errors import CheckpointError, UserError
+
+
+class MindIR:
+    """Runs an exported detector, image by image.
+
+    Attributes:
+        size: (h, w) in pixels that the file takes; -1 = any.
+
+    Raises:
+        CheckpointError: no such file, or one that is no whole MindIR.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise CheckpointError(f"'{path}': no such file; expected a MindIR file made by tools/export.py")
+        try:
+            self.size = _declared_size(self.path)
+            self._graph = nn.GraphCell(ms.load(str(self.path)))
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise CheckpointError(
+                f"'{path}' is not a whole MindIR file ({str(error).strip().splitlines()[0]}); export it again"
+            ) from None
+
+    def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Probability maps (1, H, W) of images (3, H, W), float32.
+
+        Raises:
+            UserError: the file was exported for another image size.
+        """
+        return [self._run(image) for image in images]
+
+    def _run(self, image: np.ndarray) -> np.ndarray:
+        # MindSpore itself does not check: a static graph would compute something from any size.
+        if any(declared not in (-1, actual) for declared, actual in zip(self.size, image.shape[1:])):
+            raise UserError(
+                f"'{self.path}' takes images of {self.size[0]} x {self.size[1]} pixels, the pipeline gave "
+                f"{image.shape[1]} x {image.shape[2]}; set target_size of DetResize in the configuration to the "
+                "exported data_shape, or export with --is_dynamic_shape True"
+            )
+        return self._graph(ms.Tensor(np.ascontiguousarray(image[None]))).asnumpy()[0]
+
+
+def _declared_size(path: Path) -> tuple[int, int]:
+    from google.protobuf.message import DecodeError
+    from mindspore.train.mind_ir_pb2 import ModelProto
+
+    model = ModelProto()
+    try:
+        model.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        raise ValueError(str(error)) from None
+    shape = model.graph.input[0].tensor[0].dims
+    return shape[2], shape[3]

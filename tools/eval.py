@@ -1,0 +1,20 @@
+"""Evaluate a checkpoint: python tools/eval.py -c FILE [-o eval.ckpt_load_path=X.ckpt ...]."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mindocr.config.cli import config_parser, run_tool
+
+
+def main() -> None:
+    from mindocr.config import load_config
+    from mindocr.engine import evaluator
+
+    args = config_parser(__doc__).parse_args()
+    evaluator.run(load_config(args.config, args.opt))
+
+
+if __name__ == "__main__":
+    run_tool(main)
