@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import shared_memory
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,6 +83,7 @@ class Loader:
         self.skipped: list[str] = []
         self.num_workers = _usable_workers(num_workers)
         self._pool: ProcessPoolExecutor | ThreadPoolExecutor | None = None
+        self._published: shared_memory.SharedMemory | None = None
         if len(self) == 0:
             raise DataError(
                 f"the data set has {len(dataset)} images, too few for one batch of {batch_size}"
@@ -132,6 +134,10 @@ class Loader:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+        if self._published is not None:
+            self._published.close()
+            self._published.unlink()
+            self._published = None
 
     def __enter__(self) -> Loader:
         return self
@@ -160,9 +166,21 @@ class Loader:
                     self.num_workers,
                     mp_context=multiprocessing.get_context("spawn"),
                     initializer=_start_worker,
-                    initargs=(self.dataset, os.getpid()),
+                    initargs=(self._publish(), os.getpid()),
                 )
         return self._pool
+
+    def _publish(self) -> str:
+        """Lay the pickled data set in shared memory and return the block's name.
+
+        As an argument it would travel through a pipe, and Python waits for ever on a child that dies before reading
+        all of it.
+        """
+        if self._published is None:
+            content = ForkingPickler.dumps(self.dataset)
+            self._published = shared_memory.SharedMemory(create=True, size=len(content))
+            self._published.buf[: len(content)] = content
+        return self._published.name
 
     def _submit(self, pool: Any, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> Future:
         if self.num_workers == 0:
@@ -225,9 +243,11 @@ class _Shared:
 _dataset: Any = None
 
 
-def _start_worker(dataset: Dataset, parent: int) -> None:
+def _start_worker(published: str, parent: int) -> None:
     global _dataset
-    _dataset = dataset
+    block = shared_memory.SharedMemory(name=published)
+    _dataset = ForkingPickler.loads(block.buf)
+    block.close()
     # Ctrl-C is the main process's to handle: it ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import cv2

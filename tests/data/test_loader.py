@@ -166,6 +166,26 @@ def test_workers_end_when_the_main_process_is_killed(tmp_path):
     assert not Path(f"/proc/{worker}").exists()
 
 
+def test_a_script_without_a_main_guard_gets_an_error_instead_of_hanging(tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import sys
+        sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[2])!r}]
+        from mindocr.data.loader import Loader
+        from test_loader import Numbers
+        dataset = Numbers(4)
+        dataset.ballast = bytes(1_000_000)
+        list(Loader(dataset, num_workers=1).epoch())
+        """),
+        encoding="utf-8",
+    )
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert "__main__" in ended.stderr
+    assert "a data worker ended without a message" in ended.stderr
+
+
 def test_no_shared_memory_is_left_behind():
     before = set(Path("/dev/shm").iterdir())
     with Loader(Numbers(40), batch_size=4, num_workers=2) as loader:

@@ -123,7 +123,8 @@ def test_checkpoint_of_another_model(tool, data, checkpoint):
 def test_checkpoint_cut_short(tool, data, checkpoint, tmp_path, share):
     content = checkpoint.read_bytes()
     (tmp_path / "cut.ckpt").write_bytes(content[: int(len(content) * share)])
-    refused(tool("tools/eval.py", "-c", RECIPE, *options(data, f"eval.ckpt_load_path={tmp_path / 'cut.ckpt'}")), "cut.ckpt")
+    outcome = tool("tools/eval.py", "-c", RECIPE, *options(data, f"eval.ckpt_load_path={tmp_path / 'cut.ckpt'}"))
+    refused(outcome, "cut.ckpt")
 
 
 def test_checkpoint_with_a_flipped_byte(tool, data, checkpoint, tmp_path):
@@ -168,5 +169,6 @@ def test_predict_and_infer(tool, data, checkpoint):
 
 def test_convert(tool, data, tmp_path):
     words = ["--image_dir", data / "images", "--label_dir", data, "--output_path", tmp_path / "o.txt"]
-    refused(tool("tools/dataset_converters/convert.py", "--dataset_name", "ic51", *words), "ic51", "ic15")
-    refused(tool("tools/dataset_converters/convert.py", "--dataset_name", "ic15", "--task", "rec", *words), "rec", "det")
+    convert = "tools/dataset_converters/convert.py"
+    refused(tool(convert, "--dataset_name", "ic51", *words), "ic51", "ic15")
+    refused(tool(convert, "--dataset_name", "ic15", "--task", "rec", *words), "rec", "det")
