@@ -9,10 +9,11 @@ from mindocr.config.cli import config_parser, run_tool
 
 
 def main() -> None:
+    args = config_parser(__doc__).parse_args()
+
     from mindocr.config import load_config
     from mindocr.engine import trainer
 
-    args = config_parser(__doc__).parse_args()
     trainer.run(load_config(args.config, args.opt))
 
 

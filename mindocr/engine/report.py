@@ -71,7 +71,7 @@ class Reporter:
         self._writer: Any = None
         if resume and (folder / CSV_NAME).exists():
             with (folder / CSV_NAME).open(encoding="utf-8", newline="") as file:
-                self._rows = [{k: float(v) if v else None for k, v in row.items()} for row in csv.DictReader(file)]
+                self._rows = [{k: _number(v) for k, v in row.items()} for row in csv.DictReader(file)]
         if tensorboard:
             try:
                 from tensorboardX import SummaryWriter
@@ -121,6 +121,12 @@ class Reporter:
         self.draw()
         if self._writer is not None:
             self._writer.close()
+
+
+def _number(text: str) -> int | float | None:
+    if not text:
+        return None
+    return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
 def draw_curves(rows: Sequence[dict[str, Any]], path: Path) -> None:

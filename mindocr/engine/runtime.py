@@ -77,8 +77,13 @@ def _join(device: str) -> tuple[int, int]:
     """Join the ranks of a job started by msrun (CPU and Ascend) or mpirun (Ascend)."""
     from mindspore import communication
 
-    launched = os.environ.get("MS_ROLE") or os.environ.get("OMPI_COMM_WORLD_SIZE") or os.environ.get("RANK_TABLE_FILE")
-    if not launched:
+    under_mpirun = "OMPI_COMM_WORLD_SIZE" in os.environ
+    if device == "CPU" and under_mpirun and "MS_ROLE" not in os.environ:
+        raise ConfigError(
+            "system.distribute: True under mpirun works on Ascend only so far; on CPU start the ranks with "
+            "'msrun --worker_num=2 --local_worker_num=2 python tools/train.py --config FILE'"
+        )
+    if not (under_mpirun or "MS_ROLE" in os.environ or "RANK_TABLE_FILE" in os.environ):
         raise ConfigError(
             "system.distribute: True, but this process was started alone; start it with "
             "'msrun --worker_num=2 --local_worker_num=2 python tools/train.py --config FILE', "

@@ -19,7 +19,7 @@ from mindocr.engine import assemble, evaluator, runtime
 from mindocr.engine.checkpoints import BEST, STATE, CheckpointKeeper, size_of
 from mindocr.engine.report import CSV_NAME, CURVES_NAME, Meter, Reporter
 from mindocr.engine.step import LossScale, TrainStep
-from mindocr.errors import ConfigError, UserError
+from mindocr.errors import UserError
 from mindocr.optim import EMA, build_optimizer
 from mindocr.registry import LOSSES
 from mindocr.scheduler import build_schedule
@@ -71,7 +71,6 @@ class Trainer:
         self.network = assemble.network(config, training=True)
         self.loss = LOSSES.build(config.loss)
         self.columns = ("image", *self.loss.labels)
-        self._check_columns()
         # Weights twice (latest and best), and the state with the optimizer's copies.
         runtime.prepare_output(folder, need_bytes=6 * size_of(self.network), key="train.ckpt_save_dir")
 
@@ -207,15 +206,6 @@ class Trainer:
         self.result.steps, self.updates = progress["steps"], progress["updates"]
         logger.info("resumed from %s: weights, optimizer, loss scale%s, best score %.4f; going on with epoch %d",
                     path, ", EMA" if self.ema else "", max(self.keeper.best, 0), self.first_epoch)  # fmt: skip
-
-    def _check_columns(self) -> None:
-        offered = self.loader.dataset.output_columns
-        missing = [name for name in self.columns if name not in offered]
-        if missing:
-            raise ConfigError(
-                f"train.dataset.output_columns: the network and {type(self.loss).__name__} need {missing}, "
-                f"which is not among {list(offered)}"
-            )
 
     def _lr(self) -> float:
         return float(self.schedule[min(self.updates, len(self.schedule) - 1)])

@@ -34,8 +34,13 @@ def labels(path):
 
 
 def paths(root, folder):
-    keys = [f"{section}.dataset.dataset_root={root}" for section in ("train", "eval")] + ["train.dataset.data_dir=train"]
-    keys += ["train.dataset.label_file=train.txt", "eval.dataset.label_file=test.txt", "eval.dataset.data_dir=test"]
+    keys = [f"{section}.dataset.dataset_root={root}" for section in ("train", "eval")]
+    keys += [
+        "train.dataset.data_dir=train",
+        "train.dataset.label_file=train.txt",
+        "eval.dataset.label_file=test.txt",
+        "eval.dataset.data_dir=test",
+    ]
     return [*keys, f"train.ckpt_save_dir={folder}", f"eval.ckpt_load_path={folder}/best.ckpt",
             "model.backbone.pretrained=False", "train.loader.num_workers=1"]  # fmt: skip
 

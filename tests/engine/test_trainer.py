@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(tiny_config, extra):
     assert rest.losses == whole.losses[12:]
     assert (rest.best, rest.best_epoch) == (whole.best, whole.best_epoch)
     table = (rest.folder / "performance.csv").read_text(encoding="utf-8")
-    assert [line.split(",")[0] for line in table.splitlines()] == ["epoch", "1.0", "2.0", "3", "4"]
+    assert [line.split(",")[0] for line in table.splitlines()] == ["epoch", "1", "2", "3", "4"]
 
 
 def test_resume_needs_a_training_state(tiny_config, tmp_path):
@@ -172,6 +173,14 @@ def test_distribute_without_a_launcher_says_how_to_launch(tiny_config):
         trainer.run(tiny_config("system.distribute=True"))
 
 
+def test_distribute_under_mpirun_on_cpu_names_the_launcher_that_works(tiny_config, monkeypatch):
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    with pytest.raises(
+        ConfigError, match="under mpirun works on Ascend only so far; on CPU start the ranks with 'msrun"
+    ):
+        trainer.run(tiny_config("system.distribute=True"))
+
+
 def test_evaluation_of_the_best_checkpoint_repeats_its_score_at_any_batch_size(tiny_config):
     result = trainer.run(
         tiny_config("scheduler.num_epochs=10", "postprocess.box_thresh=0.3", "system.val_start_epoch=10")
@@ -191,3 +200,21 @@ def test_evaluation_without_a_checkpoint_says_which_key(tiny_config):
         evaluator.run(tiny_config())
     with pytest.raises(ConfigError, match="eval.ckpt_load_path: required"):
         evaluator.run(tiny_config("eval.ckpt_load_path=null"))
+
+
+def test_sink_mode_hands_every_batch_to_the_device_queue(tiny_config, monkeypatch):
+    """The queue itself exists on Ascend only; here a stand-in takes the batches out of the real data set."""
+    queues = []
+
+    def data_sink(step, dataset, sink_size):
+        rows = dataset.create_tuple_iterator(num_epochs=1)
+        queues.append((dataset.get_col_names(), sink_size))
+        return lambda: step(*next(rows))
+
+    plain = trainer.run(tiny_config("system.val_while_train=False", folder="plain"))
+    monkeypatch.setattr(trainer.ms, "data_sink", data_sink)
+    start = trainer.runtime.start
+    monkeypatch.setattr(trainer.runtime, "start", lambda system: replace(start(system), device="Ascend"))
+    sunk = trainer.run(tiny_config("system.val_while_train=False", "train.dataset_sink_mode=True", folder="sunk"))
+    assert queues == [(["image", "binary_map", "mask", "thresh_map", "thresh_mask"], 1)]
+    assert sunk.losses == plain.losses

@@ -1,0 +1,257 @@
+"""Every command in the documents is run as it stands, in a copy of the project, with a few words that make it small."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from docs_pages import NAMES, PAGES, ROOT, blocks, copy_project, recipe_of, shell
+
+from mindocr.data.annotation import parse_label_line
+from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
+
+# What may stand in a block of commands beside those that are run.
+NOT_RUN = re.compile(r"pip install (-r [\w-]+\.txt|-e \.)")
+RUN = re.compile(r"(python (tools|deploy)/|msrun )")
+
+WEIGHTS = "dbnet_resnet18.ckpt"  # stands for the user's checkpoint of ResNet-50, which takes longer
+SMALL = "train.max_steps=1 scheduler.num_epochs=1 scheduler.warmup_epochs=0 train.loader.num_workers=0"
+LIGHT = "'model.backbone={name: det_resnet18, pretrained: False}' model.neck.out_channels=64"
+CROP = "'train.dataset.transform_pipeline.RandomCropWithBBox.crop_size=[64, 64]'"
+VIEW = "'eval.dataset.transform_pipeline.DetResize.target_size=[64, 64]' eval.loader.num_workers=0"
+TINY = f"-o {SMALL} {LIGHT} {CROP} {VIEW} train.loader.batch_size=2"
+SAME = f"-o {LIGHT} {VIEW}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """How a documented command is run here.
+
+    Attributes:
+        pattern: the command, as a regular expression for all of it; the first case that fits counts.
+        extra: words put behind it, to make it small.
+        makes: a file that it must leave.
+        slow: it starts MindSpore.
+        instead: a word of the command, and the word that stands in for it.
+    """
+
+    pattern: str
+    extra: str = ""
+    makes: str = ""
+    slow: bool = True
+    instead: tuple[str, str] = ("", "")
+
+
+# In the order in which a reader would run them: later ones use what earlier ones leave.
+CASES = (
+    Case(r"python tools/make_synthetic\.py --output_dir data/synthetic .+",
+         "--train 8 --test 3 --image_size 96 96 --workers 1 --overwrite", "data/synthetic/preview.jpg", slow=False),
+    Case(r"python tools/dataset_converters/convert\.py .+/train/det_gt\.txt", "--strict",
+         "ocr_datasets/ic15/det/train/det_gt.txt", slow=False),
+    Case(r"python tools/dataset_converters/convert\.py .+/test/det_gt\.txt", "--strict",
+         "ocr_datasets/ic15/det/test/det_gt.txt", slow=False),
+    Case(r"python tools/check_config\.py --reference docs/config_reference\.md", "", "docs/config_reference.md",
+         slow=False),
+    Case(r"python tools/check_config\.py \S+\.yaml", slow=False),
+    Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_synthetic\.yaml", TINY, "demo/train/best.ckpt"),
+    Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_icdar15\.yaml -o .+dataset_root=ocr_datasets", TINY,
+         "tmp_det/best.ckpt"),
+    Case(r"python tools/train\.py -c my_text/recipe\.yaml", TINY, "my_text/run/best.ckpt"),
+    Case(r"python tools/train\.py -c my_text/recipe\.yaml -o train\.resume=auto", TINY, "my_text/run/curves.png"),
+    Case(r"msrun .+ python tools/train\.py --config configs/det/dbnet/db_r18_synthetic\.yaml -o .+", TINY,
+         "demo/train_2p/log_1.txt"),
+    Case(r"python tools/eval\.py -c configs/det/dbnet/db_r18_synthetic\.yaml.*", SAME, "demo/train/eval/scores.json"),
+    Case(r"python tools/eval\.py -c my_text/recipe\.yaml", SAME, "my_text/run/eval/scores.json"),
+    Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
+    Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
+         "demo/dynamic/db_r18_synthetic.mindir"),
+    Case(r"python tools/export\.py --model_name_or_config dbnet_resnet50 .+", "--data_shape 64 64",
+         "dbnet_resnet18.mindir", instead=("dbnet_resnet50", "dbnet_resnet18")),
+    Case(r"python tools/export\.py --model_name_or_config my_text/recipe\.yaml .+", "--data_shape 64 64",
+         "my_text/run/config.mindir", instead=("my_text/recipe.yaml", "my_text/run/config.yaml")),
+    Case(r"python tools/infer/text/predict_det\.py -c configs/det/dbnet/db_r18_synthetic\.yaml .+", f"-o {LIGHT}",
+         "demo/predict/det_results.json"),
+    Case(r"python tools/infer/text/predict_det\.py -c my_text/recipe\.yaml .+", f"-o {LIGHT}",
+         "my_text/found/det_results.json"),
+    Case(r"python tools/infer/text/predict_det\.py --image_dir photos --det_algorithm DB .+",
+         f"--det_algorithm DB_R18 --det_model_dir {WEIGHTS}", "results/det_results.json"),
+    Case(r"python deploy/py_infer/infer\.py .+demo/db_r18_synthetic\.mindir .+", "", "demo/infer/det_results.json"),
+)  # fmt: skip
+
+
+def commands() -> dict[str, str]:
+    """Every documented command, on one line with single blanks -> the first place where it stands."""
+    found: dict[str, str] = {}
+    for page in PAGES:
+        for first, text in blocks(page, "bash"):
+            line = first
+            for command in re.split(r"(?<!\\)\n", text):
+                if command.strip():
+                    found.setdefault(" ".join(command.replace("\\\n", " ").split()), f"{NAMES[page]}:{line}")
+                line += command.count("\n") + 1
+    return found
+
+
+COMMANDS = commands()
+RUNNABLE = [command for command in COMMANDS if RUN.match(command)]
+
+
+def case_of(command: str) -> Case:
+    """The first case that fits.
+
+    Raises:
+        AssertionError: none does; names the place in the documents.
+    """
+    fitting = [case for case in CASES if re.fullmatch(case.pattern, command)]
+    assert fitting, f"{COMMANDS[command]}: no entry of CASES in {Path(__file__).name} says how to run: {command}"
+    return fitting[0]
+
+
+class Desk:
+    """A copy of the project with a user's files, on which commands are run, each of them once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.done: set[str] = set()
+        copy_project(folder)
+        options = SceneOptions(image_size=(96, 96), difficulty="easy")
+        write_set(SetPlan(folder / "my_text", train=6, test=2, options=options, seed=1, progress=False))
+        shutil.copytree(folder / "my_text", folder / "data/synthetic")
+        shutil.copytree(folder / "my_text/test", folder / "photos")
+        (folder / "my_text/recipe.yaml").write_text(recipe_of(ROOT / "README.md"), encoding="utf-8")
+        self._icdar2015("train", "ch4_training_images", "ch4_training_localization_transcription_gt")
+        self._icdar2015("test", "ch4_test_images", "Challenge4_Test_Task1_GT")
+
+    def _icdar2015(self, split: str, image_dir: str, label_dir: str) -> None:
+        """The same pictures as ICDAR 2015 has them: img_1.jpg, and gt_img_1.txt with eight coordinates and a text."""
+        place = self.folder / "ocr_datasets/ic15/det" / split
+        (place / image_dir).mkdir(parents=True)
+        (place / label_dir).mkdir()
+        labels = (self.folder / f"my_text/{split}_gt.txt").read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(labels, start=1):
+            name, texts = parse_label_line(line, "labels", number)
+            shutil.copy(self.folder / "my_text" / split / name, place / image_dir / f"img_{number}.jpg")
+            rows = []
+            for text in texts:
+                corners = text["points"][:2] + text["points"][-2:]
+                rows.append(",".join([*(f"{x},{y}" for x, y in corners), text["transcription"]]) + "\n")
+            (place / label_dir / f"gt_img_{number}.txt").write_text("".join(rows), encoding="utf-8")
+
+    def run(self, command: str) -> None:
+        """Run a documented command as its case says, unless that was done; it must succeed and leave its file."""
+        if command in self.done:
+            return
+        case = case_of(command)
+        made = self.folder / case.makes
+        if case.makes:
+            made.unlink(missing_ok=True)
+        small = f"{command.replace(*case.instead) if case.instead[0] else command} {case.extra}"
+        done = shell(small, self.folder)
+        report = f"{COMMANDS[command]}: {small}\nexit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, report
+        assert "Traceback" not in done.stderr, report
+        assert made.exists(), f"{case.makes} is not there\n{report}"
+        self.done.add(command)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return Desk(tmp_path_factory.mktemp("desk"))
+
+
+def in_order(slow: bool) -> list[str]:
+    """Documented commands of one kind, in the order of CASES."""
+    known = [c for c in RUNNABLE if any(re.fullmatch(case.pattern, c) for case in CASES)]
+    return sorted((c for c in known if case_of(c).slow == slow), key=lambda c: CASES.index(case_of(c)))
+
+
+def test_documents_and_commands_are_found() -> None:
+    assert {"README.md", "README_CN.md", "docs/quickstart.md", "configs/det/dbnet/README.md"} <= set(NAMES.values())
+    assert len(RUNNABLE) >= 20
+    assert all(blocks(page, "bash") for page in PAGES if page.name in ("README.md", "README_CN.md", "quickstart.md"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_known(command: str) -> None:
+    """A command in the documents that nobody runs is a command that nobody knows to work."""
+    if RUN.match(command):
+        case_of(command)
+    elif command.startswith("make "):
+        target = command.removeprefix("make ")
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M), COMMANDS[command]
+    else:
+        assert NOT_RUN.fullmatch(command), f"{COMMANDS[command]}: this test does not know '{command}'"
+        assert all((ROOT / word).is_file() for word in shlex.split(command) if word.endswith(".txt"))
+
+
+def test_every_case_is_still_documented() -> None:
+    used = {case_of(command) for command in RUNNABLE}
+    assert [case.pattern for case in CASES if case not in used] == []
+
+
+@pytest.mark.parametrize("command", in_order(slow=False))
+def test_fast_commands_run(command: str, desk: Desk) -> None:
+    desk.run(command)
+
+
+@pytest.mark.slow
+def test_training_evaluation_export_and_prediction_run(desk: Desk) -> None:
+    """The documented commands one after the other, each on what the ones before left."""
+    from mindspore import save_checkpoint
+
+    from mindocr.models import build_model
+
+    save_checkpoint(build_model("dbnet_resnet18"), str(desk.folder / WEIGHTS))
+    for command in in_order(slow=False) + in_order(slow=True):
+        desk.run(command)
+
+
+def test_converted_labels_are_those_of_the_source(desk: Desk) -> None:
+    """The sample of ICDAR 2015 that this test makes holds what a converter must read."""
+    for command in in_order(slow=False):
+        if "convert.py" in command:
+            desk.run(command)
+    lines = (desk.folder / "ocr_datasets/ic15/det/train/det_gt.txt").read_text(encoding="utf-8").splitlines()
+    source = (desk.folder / "my_text/train_gt.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(source) == 6
+    assert lines[0].startswith("img_1.jpg\t[{")
+
+
+@pytest.mark.parametrize("tool", sorted({word for c in RUNNABLE for word in c.split() if word.endswith(".py")}))
+def test_help_says_what_a_tool_does(tool: str, desk: Desk) -> None:
+    done = shell(f"python {tool} --help", desk.folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage:") and len(done.stdout.split("\n\n")[1]) > 20
+
+
+def test_options_in_the_documents_exist() -> None:
+    """Fast commands are run; of the others, at least every option is one that the tool knows."""
+    shared = (ROOT / "mindocr/config/cli.py").read_text(encoding="utf-8")
+    for command in in_order(slow=True):
+        tool, *words = shlex.split(command.partition("python ")[2])
+        source = (ROOT / tool).read_text(encoding="utf-8") + shared
+        unknown = [word for word in words if word.startswith("-") and f'"{word}"' not in source]
+        assert unknown == [], COMMANDS[command]
+
+
+@pytest.mark.parametrize(("target", "expected"), [
+    ("demo", ["python -m pip install --quiet -r requirements-dev.txt", "python tools/demo.py"]),
+    ("test", ["python -m ruff check .", "python -m mypy", "python -m pytest"]),
+])  # fmt: skip
+def test_make_targets_do_what_the_readme_says(target: str, expected: list[str]) -> None:
+    done = subprocess.run(["make", "-n", target, "VENV=no_such_environment"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in expected if line not in done.stdout] == []
+
+
+def test_python_of_the_own_data_page_runs(desk: Desk) -> None:
+    (snippet,) = [text for _, text in blocks(ROOT / "docs/train_on_your_own_data.md", "python")]
+    (desk.folder / "snippet.py").write_text(snippet, encoding="utf-8")
+    done = shell("python snippet.py", desk.folder)
+    assert (done.returncode, done.stdout) == (0, "6 pictures; look at my_text/look\n"), done.stderr
+    assert len(list((desk.folder / "my_text/look").glob("*.png"))) == 6

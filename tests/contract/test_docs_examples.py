@@ -1,0 +1,32 @@
+"""The worked examples of the documents work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from docs_pages import ROOT, copy_project, shell
+
+
+@pytest.mark.parametrize("name", ["add_a_model", "add_a_transform"])
+def test_the_worked_example_works(name: str, tmp_path: Path) -> None:
+    """Every block is saved where the page says, in a copy of the project; then its test and its recipe are tried."""
+    copy_project(tmp_path)
+    text = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+    saved = re.findall(r"Save\s+as\s+`([^`]+)`.*?^```\w+\n(.*?)^```$", text, re.M | re.S)
+    paths = [path for path, _ in saved]
+    assert [Path(path).suffix for path in paths] == [".py", ".py", ".yaml"]
+    for path, content in saved:
+        assert not (tmp_path / path).exists(), f"docs/{name}.md: {path} is taken"
+        (tmp_path / path).write_text(content, encoding="utf-8")
+    module, test, recipe = paths
+    package = ".".join(Path(module).with_suffix("").parts)
+    options = "-q -p no:cacheprovider --rootdir ."
+    for command in (
+        f"python -c 'import {package} as m; assert m.__file__.startswith(\"{tmp_path}\"), m.__file__'",
+        f"python -m pytest {options} {test}",
+        f"python tools/check_config.py {recipe}",
+    ):
+        done = shell(command, tmp_path)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
