@@ -67,7 +67,7 @@ class Trainer:
 
     def __init__(self, config: Config, place: runtime.Runtime, folder: Path, loader: Loader) -> None:
         self.config, self.place, self.folder, self.loader = config, place, folder, loader
-        train, system = config.train, config.system
+        train, scaler = config.train, config.loss_scaler
         self.network = assemble.network(config, training=True)
         self.loss = LOSSES.build(config.loss)
         self.columns = ("image", *self.loss.labels)
@@ -78,22 +78,12 @@ class Trainer:
         self.accumulation = train.gradient_accumulation_steps
         self.schedule = build_schedule(config.scheduler, self.steps_per_epoch, self.accumulation)
         self.epochs = config.scheduler.num_epochs
-        optimizer = build_optimizer(self.network, config.optimizer, self.schedule)
         self.ema = EMA(self.network, train.ema_decay) if train.ema else None
-        scaler = config.loss_scaler
-        self.step = TrainStep(
-            self.network,
-            self.loss,
-            optimizer,
-            LossScale(scaler.type, scaler.loss_scale, scaler.scale_factor, scaler.scale_window),
-            clip_norm=train.clip_norm if train.clip_grad else None,
-            accumulation_steps=self.accumulation,
-            ema=self.ema,
-            reducer=nn.DistributedGradReducer(optimizer.parameters) if place.world > 1 else None,
-        )
+        self.step = self._build_step()
         # A dynamic scale finds its size by overflowing now and then: those updates must go, or the weights would.
-        self.drops_overflow = system.drop_overflow_update or scaler.type == "dynamic"
-        self.evaluator = evaluator.build_evaluator(config, self.network) if system.val_while_train else None
+        self.drops_overflow = config.system.drop_overflow_update or scaler.type == "dynamic"
+        validates = config.system.val_while_train
+        self.evaluator = evaluator.build_evaluator(config, self.network) if validates else None
         self.keeper = CheckpointKeeper(folder, train.ckpt_max_keep, train.ckpt_top_k)
         self.result = TrainingResult(folder)
         self.first_epoch = 1
@@ -102,6 +92,21 @@ class Trainer:
         if train.resume:
             self._resume(folder / STATE if train.resume == "auto" else Path(train.resume))
         self.reporter = Reporter(folder, tensorboard=train.tensorboard, resume=self.first_epoch > 1)
+
+    def _build_step(self) -> TrainStep:
+        train, scaler, world = self.config.train, self.config.loss_scaler, self.place.world
+        optimizer = build_optimizer(self.network, self.config.optimizer, self.schedule)
+        averaged = nn.DistributedGradReducer(optimizer.parameters, mean=True, degree=world) if world > 1 else None
+        return TrainStep(
+            self.network,
+            self.loss,
+            optimizer,
+            LossScale(scaler.type, scaler.loss_scale, scaler.scale_factor, scaler.scale_window),
+            clip_norm=train.clip_norm if train.clip_grad else None,
+            accumulation_steps=self.accumulation,
+            ema=self.ema,
+            reducer=averaged,
+        )
 
     def fit(self) -> TrainingResult:
         """Run all epochs, or until ``train.max_steps`` updates."""

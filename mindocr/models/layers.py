@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from mindspore import Tensor, nn, ops
-from mindspore.common.initializer import HeNormal
+from mindspore.common.initializer import Constant, HeNormal, Initializer
 
 
 def conv(
@@ -40,8 +40,15 @@ def conv(
     )
 
 
-def double_size(in_channels: int, out_channels: int) -> nn.Conv2dTranspose:
-    """A 2x2 transposed convolution of stride 2: (N, in, H, W) -> (N, out, 2H, 2W), with bias."""
+def double_size(
+    in_channels: int, out_channels: int, weight_init: Initializer | None = None, bias: float = 0.0
+) -> nn.Conv2dTranspose:
+    """A 2x2 transposed convolution of stride 2: (N, in, H, W) -> (N, out, 2H, 2W), with bias.
+
+    Args:
+        weight_init: default Kaiming-normal over the input channels.
+        bias: initial value.
+    """
     return nn.Conv2dTranspose(
         in_channels,
         out_channels,
@@ -49,8 +56,8 @@ def double_size(in_channels: int, out_channels: int) -> nn.Conv2dTranspose:
         stride=2,
         pad_mode="valid",
         has_bias=True,
-        weight_init=HeNormal(mode="fan_in", nonlinearity="relu"),
-        bias_init="zeros",
+        weight_init=weight_init or HeNormal(mode="fan_in", nonlinearity="relu"),
+        bias_init=Constant(bias),
     )
 
 

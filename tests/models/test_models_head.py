@@ -45,7 +45,14 @@ def test_initial_values():
     assert {float(v) for i in (1, 4) for v in head.thresh[i].gamma.asnumpy()} == {1.0}
     std = head.segm[0].weight.asnumpy().std()
     assert std == pytest.approx(np.sqrt(2 / (256 * 9)), rel=0.05)  # Kaiming normal, fan in
-    assert not head.segm[6].bias.asnumpy().any()
+    assert head.segm[6].bias.asnumpy() == pytest.approx(np.log(0.1 / 0.9))
+    assert not head.thresh[6].bias.asnumpy().any()
+
+
+def test_an_untrained_head_expects_a_tenth_of_the_pixels_to_be_text(features):
+    p, t, _ = DBHead(32).set_train(True)(features).asnumpy().transpose(1, 0, 2, 3)
+    assert p.mean() == pytest.approx(0.1, abs=0.03)
+    assert t.mean() == pytest.approx(0.5, abs=0.05)
 
 
 @pytest.mark.parametrize("mode", [ms.GRAPH_MODE, ms.PYNATIVE_MODE])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import mindspore as ms
 from mindspore import Tensor, nn, ops
-from mindspore.common.initializer import Constant
+from mindspore.common.initializer import Constant, Normal
 
 from mindocr.errors import ConfigError
 from mindocr.models.layers import conv, double_size
 from mindocr.registry import HEADS
+
+TEXT_SHARE = 0.1  # of the pixels of a picture, roughly, lies in shrunk text
+LOGIT_STD = 0.1  # of the initial weights of the layers that give logits
 
 
 @HEADS.register
@@ -17,6 +22,9 @@ class DBHead(nn.Cell):
 
     MindOCR computes sigmoid(k P - T) instead; inference reads P alone, so its weights serve here all the same. The
     three maps are computed in float32 whatever the precision of the layers before: with k = 50 float16 is too coarse.
+
+    Deliberate difference from the reference: the last layers start near constant maps, P at the share of text that is
+    usual (0.1) and T at 0.5. Kaiming weights start with confident noise, which takes hundreds of steps to unlearn.
 
     Args:
         in_channels: channels of the neck's output.
@@ -36,8 +44,8 @@ class DBHead(nn.Cell):
             raise ConfigError(f"DBHead k {k}: expected a positive number; the paper takes 50")
         self.k = float(k)
         self.adaptive = adaptive
-        self.segm = _branch(in_channels, bias)
-        self.thresh = _branch(in_channels, bias) if adaptive else None
+        self.segm = _branch(in_channels, bias, TEXT_SHARE)
+        self.thresh = _branch(in_channels, bias, 0.5) if adaptive else None
 
     def construct(self, x: Tensor) -> Tensor:
         """(N, in_channels, H / 4, W / 4) -> in training (N, 3, H, W) = [P, T, B], else (N, 1, H, W) = P; in [0, 1]."""
@@ -49,8 +57,12 @@ class DBHead(nn.Cell):
         return ops.concat((prob, thresh, binary), 1)
 
 
-def _branch(in_channels: int, bias: bool) -> nn.SequentialCell:
-    """(N, C, H, W) -> logits (N, 1, 4H, 4W). BatchNorm starts at gamma 1, beta 1e-4, as the authors' code does."""
+def _branch(in_channels: int, bias: bool, expected: float) -> nn.SequentialCell:
+    """(N, C, H, W) -> logits (N, 1, 4H, 4W), at first near that of ``expected``.
+
+    BatchNorm starts at gamma 1, beta 1e-4, as the authors' code does.
+    """
+    prior = math.log(expected / (1 - expected))
     channels = in_channels // 4
     return nn.SequentialCell(
         [
@@ -60,6 +72,6 @@ def _branch(in_channels: int, bias: bool) -> nn.SequentialCell:
             double_size(channels, channels),
             nn.BatchNorm2d(channels, beta_init=Constant(1e-4)),
             nn.ReLU(),
-            double_size(channels, 1),
+            double_size(channels, 1, Normal(LOGIT_STD), prior),
         ]
     )
