@@ -15,7 +15,7 @@ RECIPE = "configs/det/dbnet/db_r18_synthetic.yaml"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output_dir", default="demo", help="folder for everything the demo makes")
-    parser.add_argument("--train", type=int, default=1500, help="generated training images")
+    parser.add_argument("--train", type=int, default=700, help="generated training images")
     parser.add_argument("--test", type=int, default=100, help="generated test images, other than those of training")
     parser.add_argument("-o", "--opt", nargs="+", default=[], metavar="KEY=VALUE", help="overrides of the recipe")
     args = parser.parse_args()

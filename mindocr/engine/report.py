@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -83,7 +84,10 @@ class Reporter:
 
     def bar(self, total: int, epoch: int, epochs: int) -> tqdm:
         """The progress bar of one epoch."""
-        return tqdm(total=total, desc=f"epoch {epoch}/{epochs}", unit="step", dynamic_ncols=True, leave=False)
+        # In a file, where every refresh is a line, twice a minute is enough.
+        pause = 0.1 if sys.stderr.isatty() else 30.0
+        title = f"epoch {epoch}/{epochs}"
+        return tqdm(total=total, desc=title, unit="step", dynamic_ncols=True, leave=False, mininterval=pause)
 
     @staticmethod
     def show(bar: tqdm, row: dict[str, float], lr: float, names: Sequence[str]) -> None:
@@ -132,6 +136,7 @@ def _number(text: str) -> int | float | None:
 def draw_curves(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Three panels over epochs: loss and its terms, scores, learning rate with the share of time waiting for data."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
@@ -150,6 +155,7 @@ def draw_curves(rows: Sequence[dict[str, Any]], path: Path) -> None:
     twin.set_ylim(0, 1)
     for axis in (left, middle, right):
         axis.set_xlabel("epoch")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         if axis.get_legend_handles_labels()[0]:
             axis.legend(loc="upper left" if axis is right else "best")
