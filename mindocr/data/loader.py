@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import shared_memory
@@ -213,13 +213,16 @@ class Loader:
                     _attach(batch)
 
 
-def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Iterable[int]) -> Any:
-    """The batches of ``epochs`` as one ``GeneratorDataset`` for sink mode; columns in the given order."""
+def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Sequence[int], start: int = 0) -> Any:
+    """The batches of ``epochs``, of the first from batch ``start`` on, as one ``GeneratorDataset`` for sink mode.
+
+    Columns come in the given order.
+    """
     import mindspore.dataset as ms_dataset
 
     def batches() -> Iterator[tuple[np.ndarray, ...]]:
         for epoch in epochs:
-            for batch in loader.epoch(epoch):
+            for batch in loader.epoch(epoch, start if epoch == epochs[0] else 0):
                 yield tuple(np.asarray(batch[name]) for name in columns)
 
     return ms_dataset.GeneratorDataset(batches, list(columns), shuffle=False, num_parallel_workers=1)

@@ -82,12 +82,13 @@ class Reporter:
                 ) from None
             self._writer = SummaryWriter(str(folder / "tensorboard"))
 
-    def bar(self, total: int, epoch: int, epochs: int) -> tqdm:
-        """The progress bar of one epoch."""
+    def bar(self, total: int, epoch: int, epochs: int, start: int = 0) -> tqdm:
+        """The progress bar of one epoch, ``start`` of whose steps an earlier run has made."""
         # In a file, where every refresh is a line, twice a minute is enough.
         pause = 0.1 if sys.stderr.isatty() else 30.0
         title = f"epoch {epoch}/{epochs}"
-        return tqdm(total=total, desc=title, unit="step", dynamic_ncols=True, leave=False, mininterval=pause)
+        style = {"unit": "step", "dynamic_ncols": True, "leave": False, "mininterval": pause}
+        return tqdm(total=total, initial=start, desc=title, **style)
 
     @staticmethod
     def show(bar: tqdm, row: dict[str, float], lr: float, names: Sequence[str]) -> None:

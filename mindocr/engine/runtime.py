@@ -44,7 +44,6 @@ def start(system: object) -> Runtime:
     if cap_onednn(device):
         logger.info("%s=%s is set for MindSpore's CPU convolutions; set it yourself to override",
                     ONEDNN_VARIABLE, os.environ[ONEDNN_VARIABLE])  # fmt: skip
-    os.environ.setdefault("GLOG_v", "3")
     import mindspore as ms
 
     try:

@@ -19,7 +19,7 @@ from mindocr.engine import assemble, evaluator, runtime
 from mindocr.engine.checkpoints import BEST, STATE, CheckpointKeeper, size_of
 from mindocr.engine.report import CSV_NAME, CURVES_NAME, Meter, Reporter
 from mindocr.engine.step import LossScale, TrainStep
-from mindocr.errors import UserError
+from mindocr.errors import CheckpointError, UserError
 from mindocr.optim import EMA, build_optimizer
 from mindocr.registry import LOSSES
 from mindocr.scheduler import build_schedule
@@ -86,12 +86,12 @@ class Trainer:
         self.evaluator = evaluator.build_evaluator(config, self.network) if validates else None
         self.keeper = CheckpointKeeper(folder, train.ckpt_max_keep, train.ckpt_top_k)
         self.result = TrainingResult(folder)
-        self.first_epoch = 1
-        self.updates = 0
+        self.first_epoch, self.first_batch = 1, 0
+        self.updates = self.batches_done = 0
         self.dropped = self.dropped_in_a_row = 0
         if train.resume:
             self._resume(folder / STATE if train.resume == "auto" else Path(train.resume))
-        self.reporter = Reporter(folder, tensorboard=train.tensorboard, resume=self.first_epoch > 1)
+        self.reporter = Reporter(folder, tensorboard=train.tensorboard, resume=self.result.steps > 0)
 
     def _build_step(self) -> TrainStep:
         train, scaler, world = self.config.train, self.config.loss_scaler, self.place.world
@@ -134,26 +134,28 @@ class Trainer:
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
         self.step.set_train(True)
         meter = Meter(self.loss.term_names)
-        with self.reporter.bar(self.steps_per_epoch, epoch, self.epochs) as bar:
-            for batch in meter.timed(self._batches(epoch)):
+        start = self.first_batch if epoch == self.first_epoch else 0
+        with self.reporter.bar(self.steps_per_epoch, epoch, self.epochs, start) as bar:
+            for batch in meter.timed(self._batches(epoch, start)):
                 loss, terms, finite = self._run_step(batch)
                 self._note_step(epoch, batch, loss, terms, finite)
-                meter.add(loss, terms, self.config.train.loader.batch_size)
+                meter.add(loss, terms, len(batch["image"]) if batch else self.config.train.loader.batch_size)
                 bar.update()
                 if self.result.steps % self.config.system.log_interval == 0 or bar.n == bar.total:
                     self.reporter.show(bar, meter.row(), self._lr(), self.loss.term_names)
                 if self._finished():
                     break
+            self.batches_done = bar.n
         return {"epoch": epoch, "step": self.updates, "lr": self._lr(), **meter.row(), "updates_dropped": self.dropped}
 
-    def _batches(self, epoch: int) -> Any:
+    def _batches(self, epoch: int, start: int) -> Any:
         """Host batches, or None for each batch that the device takes from its own queue (sink mode on Ascend)."""
         if self.config.train.dataset_sink_mode and self.place.device == "Ascend":
             if not hasattr(self, "_sink"):
-                queue = to_mindspore_dataset(self.loader, self.columns, range(epoch, self.epochs + 1))
+                queue = to_mindspore_dataset(self.loader, self.columns, range(epoch, self.epochs + 1), start)
                 self._sink = ms.data_sink(self.step, queue, sink_size=1)
-            return iter([None] * self.steps_per_epoch)
-        return self.loader.epoch(epoch)
+            return iter([None] * (self.steps_per_epoch - start))
+        return self.loader.epoch(epoch, start)
 
     def _run_step(self, batch: Batch | None) -> tuple[float, np.ndarray, bool]:
         if batch is None:
@@ -191,7 +193,7 @@ class Trainer:
             if self.place.is_main and self.keeper.keep(self.network, epoch, score):
                 logger.info("epoch %d: best so far, saved as %s", epoch, self.folder / BEST)
         if self.place.is_main:
-            self.keeper.save_state(self.step, {"epoch": epoch, "steps": self.result.steps, "updates": self.updates})
+            self.keeper.save_state(self.step, self._progress(epoch))
             self.reporter.add_epoch(row)
         self.result.epochs = epoch
 
@@ -202,15 +204,27 @@ class Trainer:
         logger.info("epoch %d: %s", epoch, evaluator.summary(evaluation))
         return float(evaluation.scores[self.evaluator.main_indicator])
 
+    def _progress(self, epoch: int) -> dict[str, Any]:
+        steps = {"steps": self.result.steps, "updates": self.updates}
+        return {"epoch": epoch, "batches_done": self.batches_done, "batches": self.steps_per_epoch, **steps}
+
     def _resume(self, path: Path) -> None:
         if self.config.train.resume == "auto" and not path.exists():
             logger.info("train.resume: auto, and there is no %s: starting afresh", path)
             return
         progress = self.keeper.load_state(self.step, path)
-        self.first_epoch = progress["epoch"] + 1
+        if progress["batches"] != self.steps_per_epoch:
+            raise CheckpointError(
+                f"train.resume: '{path}' comes from epochs of {progress['batches']} batches, now there are "
+                f"{self.steps_per_epoch}; resume with the data and the batch size of the configuration saved beside it"
+            )
+        self.first_epoch, self.first_batch = progress["epoch"], progress["batches_done"]
+        if self.first_batch == self.steps_per_epoch:
+            self.first_epoch, self.first_batch = self.first_epoch + 1, 0
         self.result.steps, self.updates = progress["steps"], progress["updates"]
-        logger.info("resumed from %s: weights, optimizer, loss scale%s, best score %.4f; going on with epoch %d",
-                    path, ", EMA" if self.ema else "", max(self.keeper.best, 0), self.first_epoch)  # fmt: skip
+        logger.info("resumed from %s: weights, optimizer, loss scale%s, best score %.4f; going on with epoch %d, "
+                    "batch %d", path, ", EMA" if self.ema else "", max(self.keeper.best, 0), self.first_epoch,
+                    self.first_batch + 1)  # fmt: skip
 
     def _lr(self) -> float:
         return float(self.schedule[min(self.updates, len(self.schedule) - 1)])
