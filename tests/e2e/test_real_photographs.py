@@ -3,6 +3,8 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -17,15 +19,16 @@ SIDE = 320
 
 
 @pytest.fixture(scope="module")
-def converted(shared_dir, tmp_path_factory):
+def converted(repo_root, shared_dir, tmp_path_factory):
     """Root with ``train`` and ``test``: pictures linked from ICDAR 2015, label files made by the converter."""
-    from mindocr.data.converters import ic15
-
     root = tmp_path_factory.mktemp("icdar2015")
     for split in ("train", "test"):
         source = shared_dir / "data/icdar2015" / split
         (root / split).symlink_to(source / "images")
-        ic15.convert(source / "images", source / "gts", root / f"{split}.txt")
+        words = ["--dataset_name", "ic15", "--task", "det", "--image_dir", source / "images"]
+        words += ["--label_dir", source / "gts", "--output_path", root / f"{split}.txt"]
+        convert = [sys.executable, "tools/dataset_converters/convert.py", *map(str, words)]
+        subprocess.run(convert, cwd=repo_root, check=True)
     return root
 
 
