@@ -16,6 +16,7 @@ from mindocr.engine import evaluator, trainer
 
 RECIPE = "configs/det/dbnet/db_r18_icdar15.yaml"
 SIDE = 320
+SMALLEST = 14  # pixels; half the words of these shrunken photographs are lower, and hard for a network of stride 4
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +62,18 @@ def test_the_recipe_trains_on_photographs_with_nothing_but_overrides(tool, conve
 
 
 def readable_crops(root, count):
-    """Windows of SIDE x SIDE pixels that hold at least four readable words and cut none, one a photograph."""
+    """Windows of SIDE x SIDE pixels that cut no word and hold at least four readable ones, none of them tiny."""
     for name, items in labels(root / "train.txt"):
         image = cv2.imread(str(root / "train" / name))
         polys = [np.array(item["points"], np.float32) for item in items]
         low, high = np.array([p.min(0) for p in polys]), np.array([p.max(0) for p in polys])
         readable = np.array([item["transcription"] != "###" for item in items])
+        tiny = readable & ((high - low).min(1) < SMALLEST)
         for y in range(0, image.shape[0] - SIDE + 1, 40):
             for x in range(0, image.shape[1] - SIDE + 1, 40):
                 inside = ((low >= (x, y)) & (high <= (x + SIDE, y + SIDE))).all(1)
                 touched = ((high > (x, y)) & (low < (x + SIDE, y + SIDE))).all(1)
-                if (inside & readable).sum() >= 4 and (inside == touched).all():
+                if (inside & readable).sum() >= 4 and (inside == touched).all() and not (inside & tiny).any():
                     kept = [
                         {"transcription": item["transcription"], "points": (poly - (x, y)).astype(int).tolist()}
                         for item, poly, whole in zip(items, polys, inside)
@@ -121,7 +123,8 @@ MODELS = ["db_mobilenetv3_icdar15", "db_r18_icdar15", "db_r50_icdar15", "dbpp_r5
 def test_every_model_takes_a_step_at_640_and_evaluates_a_photograph(repo_root, converted, tmp_path, recipe):
     one = tmp_path / "data"
     (one / "test").mkdir(parents=True)
-    first = labels(converted / "test.txt")[0]
+    found = labels(converted / "test.txt")
+    first = next(line for line in found if any(item["transcription"] != "###" for item in line[1]))
     shutil.copy(converted / "test" / first[0], one / "test")
     (one / "test.txt").write_text(format_label_line(*first) + "\n", encoding="utf-8")
     overrides = [*paths(converted, tmp_path / "run"), f"eval.dataset.dataset_root={one}", "model.pretrained=null"]

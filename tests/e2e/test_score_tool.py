@@ -1,0 +1,51 @@
+"""The scoring tool as a user runs it."""
+
+import json
+import zipfile
+
+import pytest
+
+TEXTS = [{"transcription": "a", "points": [[0, 0], [100, 0], [100, 40], [0, 40]]},
+         {"transcription": "###", "points": [[0, 90], [100, 90], [100, 130], [0, 130]]}]  # fmt: skip
+
+
+@pytest.fixture
+def sides(tmp_path):
+    truth, found = tmp_path / "gt.txt", tmp_path / "res.zip"
+    truth.write_text(f"img_1.jpg\t{json.dumps(TEXTS)}\nimg_2.jpg\t{json.dumps(TEXTS)}\n", encoding="utf-8")
+    with zipfile.ZipFile(found, "w") as archive:
+        archive.writestr("res_img_1.txt", "0,0,99,0,99,40,0,40\n0,91,99,91,99,130,0,130\n200,0,250,0,250,9,200,9\n")
+    return truth, found
+
+
+def test_scores_are_printed_and_written(tool, sides, tmp_path):
+    truth, found = sides
+    outcome = tool("tools/score.py", "--protocol", "icdar2015", "--gt", truth, "--det", found, "--json", tmp_path / "s")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "recall     0.500000" in outcome.out and "precision  0.500000" in outcome.out
+    assert "note: no results for 1 images, counted as found empty: img_2" in outcome.out
+    content = json.loads((tmp_path / "s").read_text())
+    assert content["counts"] == {"images": 2, "matched": 1, "gt_care": 2, "det_care": 2}
+    assert {"precision", "recall", "hmean", "counts", "interval"} <= set(content)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--protocol", "icdar2015", "--det_format", "icdar2013"], "res.zip/res_img_1.txt:1: expected xmin,ymin,xmax"),
+        (["--protocol", "icdar"], "metric.protocol: unknown protocol 'icdar'"),
+        (["--protocol", "td500", "--protocol_args", "rule=polygon"], "metric.protocol_args.rule: Input should be"),
+    ],
+)
+def test_mistakes(tool, sides, words, message):
+    outcome = tool("tools/score.py", *words, "--gt", sides[0], "--det", sides[1])
+    assert outcome.code == 2 and outcome.err.startswith("error: ") and message in outcome.err
+    assert "Traceback" not in outcome.err and outcome.out == ""
+
+
+@pytest.mark.parametrize(("method", "shown"), [("east", "0.820293"), ("pixellink", "0.860896")])
+def test_published_methods(tool, shared_dir, method, shown):
+    folder = shared_dir / "data/metric_fixtures/icdar2015_iou"
+    outcome = tool("tools/score.py", "--protocol", "icdar2015", "--gt", folder / "gt.jsonl",
+                   "--det", folder / f"det_{method}.jsonl")  # fmt: skip
+    assert f"f-score    {shown}" in outcome.out
