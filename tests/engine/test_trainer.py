@@ -52,6 +52,7 @@ def test_training_lowers_the_loss(tiny_config):
     assert np.mean(losses[-12:]) < 0.8 * np.mean(losses[:12])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stop", "extra"), [(12, ()), (9, ("train.ema=True", "loss_scaler={type: dynamic, loss_scale: 8.0}"))]
 )
@@ -98,6 +99,7 @@ def test_evaluation_follows_its_start_and_interval(tiny_config, monkeypatch):
     assert epochs == [2, 5, 6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["SGD", "momentum", "Adam", "AdamW"])
 @pytest.mark.parametrize("mode", [0, 1])
 def test_every_optimizer_in_both_modes(tiny_config, optimizer, mode):
@@ -108,6 +110,7 @@ def test_every_optimizer_in_both_modes(tiny_config, optimizer, mode):
     assert np.isfinite(result.losses).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["O1", "O2", "O3"])
 def test_mixed_precision_trains(tiny_config, level):
     scaler = "loss_scaler={type: dynamic, loss_scale: 64.0}"
@@ -185,6 +188,7 @@ def test_distribute_under_mpirun_on_cpu_names_the_launcher_that_works(tiny_confi
         trainer.run(tiny_config("system.distribute=True"))
 
 
+@pytest.mark.slow
 def test_evaluation_of_the_best_checkpoint_repeats_its_score_at_any_batch_size(tiny_config):
     result = trainer.run(
         tiny_config("scheduler.num_epochs=10", "postprocess.box_thresh=0.3", "system.val_start_epoch=10")
