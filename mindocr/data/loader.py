@@ -179,7 +179,7 @@ class Loader:
         if self._published is None:
             content = ForkingPickler.dumps(self.dataset)
             self._published = shared_memory.SharedMemory(create=True, size=len(content))
-            self._published.buf[: len(content)] = content
+            np.ndarray(len(content), np.uint8, self._published.buf)[:] = np.frombuffer(content, np.uint8)
         return self._published.name
 
     def _submit(self, pool: Any, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> Future:
@@ -249,7 +249,7 @@ _dataset: Any = None
 def _start_worker(published: str, parent: int) -> None:
     global _dataset
     block = shared_memory.SharedMemory(name=published)
-    _dataset = ForkingPickler.loads(block.buf)
+    _dataset = ForkingPickler.loads(np.ndarray(block.size, np.uint8, block.buf).tobytes())
     block.close()
     # Ctrl-C is the main process's to handle: it ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

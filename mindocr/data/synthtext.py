@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mindocr.data.matlab import read_matlab
 from mindocr.data.sources import Record
 from mindocr.errors import DataError
 
@@ -31,12 +32,7 @@ def read_synthtext(file: Path, folder: Path) -> list[Record]:
     Raises:
         DataError: not a MATLAB file, or a variable is missing or has another shape.
     """
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(str(file), variable_names=_VARIABLES)
-    except (OSError, ValueError, TypeError, NotImplementedError, IndexError) as error:
-        raise DataError(f"{file}: cannot read this as a MATLAB 5 file ({error}); expected SynthText's gt.mat") from None
+    content = read_matlab(file, _VARIABLES, "SynthText's gt.mat")
     missing = [name for name in _VARIABLES if name not in content]
     if missing:
         raise DataError(f"{file}: no variable {', '.join(missing)}; expected SynthText's {', '.join(_VARIABLES)}")

@@ -59,10 +59,13 @@ class Evaluator:
         start = time.perf_counter()
         for batch in tqdm(self._loader.epoch(), total=len(self._loader), desc="evaluate", unit="batch", leave=False):
             maps = self._inference(batch["image"])
-            for i, probability in enumerate(maps):
-                found = self._postprocess(probability[None], np.asarray(batch["shape_list"][i])[None])[0]
-                self._metric.update(found.polys, batch["polys"][i], batch["ignore_tags"][i])
-                detections.append((batch["img_path"][i], found))
+            found = [
+                self._postprocess(probability[None], np.asarray(shape)[None])[0]
+                for probability, shape in zip(maps, batch["shape_list"])
+            ]
+            polys = [detection.polys for detection in found]
+            self._metric.update_many(list(zip(polys, batch["polys"], batch["ignore_tags"])))
+            detections += zip(batch["img_path"], found)
         rate = len(detections) / (time.perf_counter() - start)
         return Evaluation(self._metric.result(), detections, rate)
 

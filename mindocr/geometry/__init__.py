@@ -5,12 +5,16 @@ from __future__ import annotations
 from mindocr.geometry.boxes import min_area_quad, order_clockwise, quad_angle, score_inside
 from mindocr.geometry.offset import expand, expand_distance, expand_rectangle, offset_distance, shrink
 from mindocr.geometry.overlap import (
+    Overlap,
     Regions,
+    compare_many,
+    even_odd_region,
     intersection_area,
     iou_from_intersection,
     pairwise_intersection,
     pairwise_iou,
     polygon_iou,
+    zero_buffer_region,
 )
 from mindocr.geometry.polygon import (
     Polygon,
@@ -28,15 +32,19 @@ from mindocr.geometry.polygon import (
     transform,
 )
 from mindocr.geometry.raster import border_distance, fill_polygon
+from mindocr.geometry.rotated import rotated_boxes_of, rotated_corners
 
 __all__ = [
+    "Overlap",
     "Polygon",
-    "area",
     "Regions",
+    "area",
     "border_distance",
     "bounding_box",
     "clip_to_rect",
+    "compare_many",
     "drop_repeated",
+    "even_odd_region",
     "expand",
     "expand_distance",
     "expand_rectangle",
@@ -56,8 +64,11 @@ __all__ = [
     "polygon_iou",
     "quad_angle",
     "repair",
+    "rotated_boxes_of",
+    "rotated_corners",
     "score_inside",
     "shrink",
     "signed_area",
     "transform",
+    "zero_buffer_region",
 ]

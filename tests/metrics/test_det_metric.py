@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mindocr.errors import ConfigError
-from mindocr.metrics.det_metric import DetMetric
+from mindocr.metrics.det_metric import BLOCK, DetMetric
+from mindocr.metrics.protocols import PROTOCOLS
 from mindocr.registry import METRICS
 
 
@@ -91,6 +92,25 @@ def test_mistakes_are_named():
     with pytest.raises(ConfigError, match="main_indicator: expected 'f-score', 'recall' or 'precision', got 'hmean'"):
         DetMetric(main_indicator="hmean")
     assert metric.result()["counts"]["images"] == 0, "a refused image is not counted"
+
+
+def test_many_images_at_once_are_the_same_as_one_by_one():
+    images = [([square(i % 7, 0), square(40, i)], [square(0, 0), square(40, 40)], [False, i % 3 == 0])
+              for i in range(BLOCK + 5)]  # fmt: skip
+    alone, together = DetMetric(), DetMetric()
+    singles = [alone.update(*image) for image in images]
+    assert together.update_many(images) == singles
+    assert together.result() == alone.result()
+    assert together.update_many([]) == []
+    with pytest.raises(ValueError, match="1 true outlines but 2 ignore tags"):
+        together.update_many([images[0], ([], [square(0, 0)], [True, False])])
+    assert len(together.images) == len(images), "none of a refused list is added"
+
+
+def test_every_protocol_can_be_named_in_a_recipe():
+    for name in PROTOCOLS.names():
+        assert METRICS.check("DetMetric", {"protocol": name, "protocol_args": {}}) == []
+        assert DetMetric(protocol=name).protocol_name == name
 
 
 def test_the_registry_knows_the_recipes_settings():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mindocr.errors import ConfigError
-from mindocr.metrics.matching import ImageResult, f_score, greedy_one_to_one, ratio
+from mindocr.metrics.matching import Image, ImageResult, f_score, greedy_one_to_one, ratio
 from mindocr.metrics.protocols import PROTOCOLS, build_protocol
 
 
@@ -45,8 +45,8 @@ def test_an_unknown_protocol_is_named_with_the_nearest():
 
 
 def test_every_protocol_scores_the_counts_that_it_names():
-    for name in PROTOCOLS:
+    for name in PROTOCOLS.names():
         protocol = build_protocol(name)
-        result = protocol.match([], np.zeros(0, dtype=bool), [])
+        (result,) = protocol.match([Image([], np.zeros(0, dtype=bool), [])])
         assert set(result.counts) == set(protocol.count_names)
         assert protocol.score(result.counts) == (0, 0)

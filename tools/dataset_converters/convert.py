@@ -19,7 +19,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--label_dir", required=True, type=Path, help="folder or file with the annotations")
     parser.add_argument("--output_path", type=Path, help="label file to write; default: beside label_dir")
     parser.add_argument("--path_mode", default="relative", choices=("relative", "abs"), help="paths in the label file")
-    parser.add_argument("--strict", action="store_true", help="stop when an image or its annotation is missing")
+    parser.add_argument("--split", help="part of the data set (cocotext, textocr, svt, ccpd)")
+    parser.add_argument("--box_mode", default="xywh", choices=("xywh", "xyxy"), help="scut_foru: what its numbers are")
+    parser.add_argument("--drop_empty", action="store_true", help="leave out images without a text that counts")
+    parser.add_argument("--strict", action="store_true", help="stop at a defect, such as a missing image")
     args = parser.parse_args(argv)
     print(converters.convert(**vars(args)))
 

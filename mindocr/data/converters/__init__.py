@@ -1,19 +1,23 @@
 """Converters: from the annotation format of a published data set to our label lines.
 
-One module a data set, found by its name: ``convert(image_dir, label_dir, output_path, path_mode, strict) -> Report``.
+One module a data set, found by its name. It has ``read(job) -> Iterator[Entry]``; what all have in common, from tidy
+polygons to the file written, is done in ``common.py``.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from pathlib import Path
 
-from mindocr.data.converters.common import PathMode, Report
+from mindocr.data.converters.common import BoxMode, Job, PathMode, Report, write_labels
 from mindocr.errors import ConfigError, DataError
 from mindocr.registry import suggest
 
-_HELPERS = ("common",)
+logger = logging.getLogger(__name__)
+
+_HELPERS = ("common", "images", "pairing", "reading")
 
 
 def names() -> list[str]:
@@ -29,6 +33,9 @@ def convert(
     task: str = "det",
     path_mode: PathMode = "relative",
     strict: bool = False,
+    split: str | None = None,
+    box_mode: BoxMode = "xywh",
+    drop_empty: bool = False,
 ) -> Report:
     """Write the label file of a data set.
 
@@ -36,10 +43,14 @@ def convert(
         dataset_name: one of :func:`names`.
         image_dir: folder with the images.
         label_dir: folder (or file) with the annotations as published.
-        output_path: label file to write; None = ``<image folder's name>_<task>_gt.txt`` beside ``label_dir``.
+        output_path: label file to write; None = ``<image folder's name>_<task>_gt.txt`` beside ``label_dir``. For
+            SynthText, a name ending in ``.mat`` asks for the cleaned ``gt_processed.mat`` instead.
         task: only ``det``.
         path_mode: image paths relative to ``image_dir``, or absolute.
-        strict: stop at an annotation without an image, or an image without annotation, instead of counting it.
+        strict: stop at a defect (such as an annotation without an image), instead of counting it.
+        split: part of the data set, where several are kept in one place (cocotext, textocr, svt, ccpd).
+        box_mode: SCUT-FORU only: what its four numbers mean.
+        drop_empty: leave out images without a text that counts.
 
     Raises:
         ConfigError: unknown data set or task.
@@ -55,7 +66,16 @@ def convert(
         raise DataError(f"{image_dir}: no such folder; --image_dir must be the folder with the images")
     if not label_dir.exists():
         raise DataError(f"{label_dir}: no such folder or file; --label_dir must hold the annotations as published")
-    if output_path is None:
+    if output_path is None or output_path == Path():
         output_path = label_dir.resolve().parent / f"{image_dir.resolve().name}_{task}_gt.txt"
     module = importlib.import_module(f"{__name__}.{dataset_name}")
-    return module.convert(image_dir, label_dir, output_path, path_mode, strict)
+    if split is not None and not getattr(module, "USES_SPLIT", False):
+        logger.warning("--split %s does nothing for %s: give the folders of one part", split, dataset_name)
+    job = Job(image_dir, label_dir, Report(output_path), path_mode, strict, split, box_mode, drop_empty)
+    if output_path.suffix.lower() != ".mat":
+        write_labels(module.read(job), job)
+    elif hasattr(module, "write_mat"):
+        module.write_mat(job)
+    else:
+        raise ConfigError(f"{output_path}: only synthtext is converted to a .mat file; give a name ending in .txt")
+    return job.report

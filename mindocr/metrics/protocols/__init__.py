@@ -1,22 +1,27 @@
-"""The benchmarks' rules, by the name that ``metric.protocol`` takes."""
+"""The benchmarks' rules, by the name that ``metric.protocol`` takes; each module registers itself in ``PROTOCOLS``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from mindocr.errors import ConfigError
 from mindocr.metrics.matching import MatchingProtocol
-from mindocr.metrics.protocols.icdar2015 import Icdar2015
-from mindocr.registry import suggest
+from mindocr.registry import Registry
 
-PROTOCOLS: dict[str, type[MatchingProtocol]] = {"icdar2015": Icdar2015}
+PROTOCOLS = Registry("protocol", __name__)
 
 
-def build_protocol(name: str) -> MatchingProtocol:
-    """The protocol called ``name``.
+def build_protocol(name: str, args: Mapping[str, Any] | None = None) -> MatchingProtocol:
+    """The protocol called ``name``, with arguments of its own.
 
     Raises:
-        ConfigError: no such protocol; the message lists the known ones.
+        ConfigError: no such protocol, or an argument that it does not take; the message lists the known ones.
     """
-    if name not in PROTOCOLS:
-        known = ", ".join(sorted(PROTOCOLS))
-        raise ConfigError(f"metric.protocol: unknown protocol '{name}'{suggest(name, PROTOCOLS)}; known: {known}")
-    return PROTOCOLS[name]()
+    problems = [
+        f"metric.protocol_args.{key}: {problem}" if key else f"metric.protocol: {problem}"
+        for key, problem in PROTOCOLS.check(name, args or {})
+    ]
+    if problems:
+        raise ConfigError("; ".join(problems))
+    return PROTOCOLS.get(name)(**(args or {}))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-
-from mindocr.geometry import Polygon, Regions, iou_from_intersection
-from mindocr.metrics.matching import ImageResult, MatchingProtocol, greedy_one_to_one, ratio
+from mindocr.geometry import Overlap
+from mindocr.metrics.matching import Image, ImageResult, MatchingProtocol, judge_one_to_one, set_aside
+from mindocr.metrics.protocols import PROTOCOLS
 
 IOU_THRESHOLD = 0.5
 DONTCARE_THRESHOLD = 0.5
 
 
+@PROTOCOLS.register(name="icdar2015")
 class Icdar2015(MatchingProtocol):
     """A detection counts when it shares more than half of its union with a word that no other detection has taken.
 
@@ -24,38 +22,7 @@ class Icdar2015(MatchingProtocol):
     evaluator in wide use drops those; on polygons that do not cross themselves and have an area both agree.
     """
 
-    count_names = ("matched", "gt_care", "det_care")
-
-    def match(self, gt_polys: Sequence[Polygon], ignore: np.ndarray, det_polys: Sequence[Polygon]) -> ImageResult:
-        """Judge one image.
-
-        Args:
-            gt_polys: N outlines (K_i, 2), pixels of the source image, not clipped.
-            ignore: (N,) bool, True = do not care.
-            det_polys: M outlines, in the same pixels.
-        """
-        truth, found = Regions(gt_polys), Regions(det_polys)
-        intersection = truth.intersection(found)
-        covered = np.divide(
-            intersection[ignore], found.areas, out=np.zeros((int(ignore.sum()), len(found))), where=found.areas > 0
-        )
-        aside = (covered > DONTCARE_THRESHOLD).any(axis=0)
-        fits = iou_from_intersection(intersection, truth.areas, found.areas) > IOU_THRESHOLD
-        fits[ignore] = False
-        fits[:, aside] = False
-        pairs = greedy_one_to_one(fits)
-        counts = {
-            "matched": len(pairs),
-            "gt_care": len(truth) - int(np.count_nonzero(ignore)),
-            "det_care": len(found) - int(np.count_nonzero(aside)),
-        }
-        recall, precision = self.score(counts)
-        if counts["gt_care"] == 0:
-            recall, precision = 1.0, float(counts["det_care"] == 0)
-        return ImageResult(
-            counts, recall, precision, pairs, np.flatnonzero(ignore).tolist(), np.flatnonzero(aside).tolist()
-        )
-
-    def score(self, counts: Mapping[str, float]) -> tuple[float, float]:
-        """Recall and precision from sums of :attr:`count_names`; 0 for a denominator of 0."""
-        return ratio(counts["matched"], counts["gt_care"]), ratio(counts["matched"], counts["det_care"])
+    def judge(self, image: Image, overlap: Overlap) -> ImageResult:
+        """Judge one image."""
+        aside = set_aside(overlap.intersection, image.ignore, overlap.areas_b, DONTCARE_THRESHOLD)
+        return judge_one_to_one(self, overlap.iou > IOU_THRESHOLD, image.ignore, aside)

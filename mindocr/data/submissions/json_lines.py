@@ -1,0 +1,41 @@
+"""JSON lines: ``{"image": name, "polygons": [[[x, y], ...], ...], "ignore": [false, ...]}``, an image a line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mindocr.data.converters.common import Text
+from mindocr.data.converters.reading import expect, get, json_number, nested_points, parse_json
+from mindocr.errors import DataError
+from mindocr.geometry import rotated_corners
+
+
+def parse_json_line(line: str, where: str, role: str, rotated_boxes: bool) -> tuple[str, str, list[Text]]:
+    """The image's name, ``where``, and its texts.
+
+    ``ignore`` is required of a ground truth (``role`` is ``gt``) and left aside elsewhere. ``rects`` is read instead of
+    ``polygons`` when rotated boxes are wanted and the line has it; ``scores`` and other keys are left aside.
+
+    Raises:
+        DataError: not JSON, a key missing or of another kind, lists of different lengths.
+    """
+    item = parse_json(line, where)
+    image = get(item, "image", str, where)
+    if rotated_boxes and "rects" in item:
+        boxes = [_box(box, f"{where}: 'rects'") for box in get(item, "rects", list, where)]
+        polygons = rotated_corners(np.array(boxes).reshape(-1, 5)).tolist()
+    else:
+        polygons = [nested_points(poly, f"{where}: 'polygons'") for poly in get(item, "polygons", list, where)]
+    flags = get(item, "ignore", list, where) if role == "gt" else [False] * len(polygons)
+    if len(flags) != len(polygons):
+        raise DataError(f"{where}: {len(polygons)} outlines but {len(flags)} flags in 'ignore'")
+    return image, where, [Text(p, "", expect(f, bool, f"{where}: 'ignore'")) for p, f in zip(polygons, flags)]
+
+
+def _box(values: Any, where: str) -> list[float]:
+    numbers = [float(json_number(value, where)) for value in expect(values, list, where)]
+    if len(numbers) != 5:
+        raise DataError(f"{where}: expected [x, y, w, h, theta], got {values}")
+    return numbers

@@ -1,0 +1,164 @@
+"""Scores of finished results, with how far they would scatter on other images of the same kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from mindocr.errors import ConfigError, DataError
+from mindocr.geometry import Polygon
+from mindocr.metrics.det_metric import DetMetric
+from mindocr.metrics.matching import ImageResult, MatchingProtocol, f_score
+
+LEVEL = 0.95
+RESAMPLES = 2000
+_BLOCK = 4_000_000  # drawn numbers held at a time
+
+
+class Side(Protocol):
+    """Outlines (K_i, 2) of one image in pixels, and flags, True = do not care."""
+
+    @property
+    def polys(self) -> Sequence[Polygon]: ...
+
+    @property
+    def ignore(self) -> Sequence[bool]: ...
+
+
+class Pair(Protocol):
+    """One image: what it is called, the truth and what was found."""
+
+    @property
+    def image(self) -> str: ...
+
+    @property
+    def truth(self) -> Side: ...
+
+    @property
+    def found(self) -> Side: ...
+
+
+@dataclass(frozen=True)
+class Score:
+    """Scores of one set of results.
+
+    Attributes:
+        protocol: name of the rules.
+        recall, precision, f_score: in [0, 1], from counts summed over all images.
+        counts: those sums, by name.
+        interval: by the name of a score, the bounds between which it lies in 95 % of the resamples.
+        more: scores that only some protocols have.
+        missing: images without results, counted as found empty.
+    """
+
+    protocol: str
+    recall: float
+    precision: float
+    f_score: float
+    counts: dict[str, float]
+    interval: dict[str, tuple[float, float]]
+    more: dict[str, float] = field(default_factory=dict)
+    missing: Sequence[str] = ()
+
+    def as_json(self) -> str:
+        """The content of a JSON file; the f-score is called ``hmean`` there, as in the benchmarks' own files."""
+        interval = {name.replace("f_score", "hmean"): bounds for name, bounds in self.interval.items()}
+        content = {
+            "protocol": self.protocol,
+            "precision": self.precision,
+            "recall": self.recall,
+            "hmean": self.f_score,
+            **self.more,
+            "counts": self.counts,
+            "interval": {"level": LEVEL, "resamples": RESAMPLES, **interval},
+            "missing": list(self.missing),
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+    def __str__(self) -> str:
+        rows = [f"{self.protocol}: {', '.join(f'{value:g} {name}' for name, value in self.counts.items())}"]
+        for name, shown in (("recall", "recall"), ("precision", "precision"), ("f_score", "f-score")):
+            low, high = self.interval[name]
+            rows.append(f"{shown:<10} {getattr(self, name):.6f}  ({LEVEL:.0%} interval {low:.4f} to {high:.4f})")
+        rows += [f"{name.replace('_', ' ')} {value:.6f}" for name, value in self.more.items()]
+        if self.missing:
+            few = f"{', '.join(self.missing[:3])}{', ...' if len(self.missing) > 3 else ''}"
+            rows.append(f"note: no results for {len(self.missing)} images, counted as found empty: {few}")
+        return "\n".join(rows)
+
+
+def make_metric(protocol: str, words: Sequence[str] = ()) -> DetMetric:
+    """A metric from words ``key=value`` of a command line.
+
+    Raises:
+        ConfigError: unknown protocol or argument, or a word without ``=``.
+    """
+    for word in words:
+        if "=" not in word:
+            raise ConfigError(f"--protocol_args: expected KEY=VALUE such as rule=icdar2013, got '{word}'")
+    return DetMetric(protocol=protocol, protocol_args=dict(word.split("=", 1) for word in words))  # type: ignore[arg-type]
+
+
+def score(pairs: Sequence[Pair], missing: Sequence[str], metric: DetMetric, seed: int = 0) -> Score:
+    """Judge images and sum up.
+
+    Args:
+        pairs: the images.
+        missing: names of the images without results, to be told.
+        metric: whose protocol judges; what it has seen before is forgotten.
+        seed: of the resamples that give the interval.
+
+    Raises:
+        DataError: outlines that the protocol cannot judge; names the image.
+    """
+    metric.reset()
+    images = [(pair.found.polys, pair.truth.polys, pair.truth.ignore) for pair in pairs]
+    try:
+        metric.update_many(images)
+    except DataError:
+        for pair, image in zip(pairs, images):  # one by one, to name the image
+            try:
+                metric.update(*image)
+            except DataError as error:
+                raise DataError(f"image {pair.image}: {error}") from None
+    total = metric.result()
+    return Score(
+        metric.protocol_name,
+        total["recall"],
+        total["precision"],
+        total["f-score"],
+        total["counts"],
+        bootstrap(metric.images, metric.protocol, seed),
+        metric.protocol.more_scores(metric.images),
+        missing,
+    )
+
+
+def bootstrap(images: Sequence[ImageResult], protocol: MatchingProtocol, seed: int) -> dict[str, tuple[float, float]]:
+    """95 % intervals of recall, precision and f-score: images are drawn with replacement, as many as there are.
+
+    They tell how much a score depends on which images happen to be in the set, not how much on the training run.
+
+    Returns:
+        (2.5th, 97.5th percentile) of :data:`RESAMPLES` draws, by ``recall``, ``precision``, ``f_score``.
+    """
+    count = len(images)
+    if not count:
+        return dict.fromkeys(("recall", "precision", "f_score"), (0.0, 0.0))
+    counts = np.array([[image.counts[name] for name in protocol.count_names] for image in images], dtype=np.float64)
+    rng = np.random.default_rng(seed)
+    block = max(1, _BLOCK // count)
+    sums = np.concatenate([
+        rng.multinomial(count, np.full(count, 1 / count), size=min(block, RESAMPLES - done)) @ counts
+        for done in range(0, RESAMPLES, block)
+    ])  # fmt: skip
+    recall, precision = protocol.score(dict(zip(protocol.count_names, sums.T)))
+    tail = 100 * (1 - LEVEL) / 2
+    return {
+        name: (float(np.percentile(values, tail)), float(np.percentile(values, 100 - tail)))
+        for name, values in (("recall", recall), ("precision", precision), ("f_score", f_score(recall, precision)))
+    }
