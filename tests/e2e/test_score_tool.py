@@ -1,6 +1,8 @@
 """The scoring tool as a user runs it."""
 
 import json
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -49,3 +51,12 @@ def test_published_methods(tool, shared_dir, method, shown):
     outcome = tool("tools/score.py", "--protocol", "icdar2015", "--gt", folder / "gt.jsonl",
                    "--det", folder / f"det_{method}.jsonl")  # fmt: skip
     assert f"f-score    {shown}" in outcome.out
+
+
+def test_the_benchmark_runs(repo_root):
+    command = [sys.executable, "benchmarks/metric.py", "--json", "--images", "3", "--boxes", "4", "--repeats", "1"]
+    done = subprocess.run(command, cwd=repo_root, capture_output=True, text=True, env={"PYTHONPATH": str(repo_root)})
+    line = json.loads(done.stdout)
+    assert (line["benchmark"], line["images"], line["boxes"]) == ("metric", 3, 4), done.stderr
+    assert set(line["results"]) == {"icdar2015", "mindocr_compat"}
+    assert all(row["median_ms"] > 0 and 0 < row["f-score"] <= 1 for row in line["results"].values())
