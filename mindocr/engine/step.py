@@ -12,6 +12,26 @@ from mindocr.optim import clip_by_global_norm, global_norm
 MAX_LOSS_SCALE = 2.0**24
 
 
+_scale = ops.MultitypeFuncGraph("scale_gradient")
+_add = ops.MultitypeFuncGraph("add_gradient")
+_clear = ops.MultitypeFuncGraph("clear_gradient")
+
+
+@_scale.register("Tensor", "Tensor")
+def _scale_one(factor, gradient):
+    return gradient * ops.cast(factor, gradient.dtype)
+
+
+@_add.register("Tensor", "Tensor")
+def _add_one(kept, gradient):
+    return ops.assign_add(kept, gradient)
+
+
+@_clear.register("Tensor")
+def _clear_one(kept):
+    return ops.assign(kept, ops.zeros_like(kept))
+
+
 class _Forward(nn.Cell):
     """Scaled loss of one batch; the plain loss and its terms come along."""
 
@@ -89,6 +109,8 @@ class TrainStep(nn.Cell):
         self.weights = optimizer.parameters
         self.forward = _Forward(network, loss)
         self.gradient = ops.value_and_grad(self.forward, None, self.weights, has_aux=True)
+        # Not loops: a compiled loop is as many calls within calls, and ResNet-50 has too many weights for that.
+        self.for_each = ops.HyperMap()
         self.accumulation_steps = accumulation_steps
         self.accumulates = accumulation_steps > 1
         if self.accumulates:
@@ -98,33 +120,21 @@ class TrainStep(nn.Cell):
     def construct(self, image, *labels):
         (_, total, terms), gradients = self.gradient(self.loss_scale.scale, image, *labels)
         unscale = 1.0 / (self.loss_scale.scale * self.accumulation_steps)
-        gradients = self._scaled(gradients, unscale)
+        gradients = self.for_each(ops.partial(_scale, unscale), gradients)
         if self.accumulates:
             return self._accumulate(total, terms, gradients)
         finite, norm = self._apply(gradients)
         return total, terms, finite, norm
 
-    def _scaled(self, gradients, factor):
-        scaled = ()
-        for gradient in gradients:
-            scaled += (gradient * factor.astype(gradient.dtype),)
-        return scaled
-
     def _accumulate(self, total, terms, gradients):
-        for i in range(len(self.sums)):
-            total = ops.depend(total, ops.assign_add(self.sums[i], gradients[i]))
+        total = ops.depend(total, self.for_each(_add, self.sums, gradients))
         norm = global_norm(gradients)
         finite = ops.isfinite(norm)
-        count = ops.depend(self.micro_step + 1, total)
-        total = ops.depend(total, ops.assign(self.micro_step, count % self.accumulation_steps))
+        count = self.micro_step + 1
+        ops.assign(self.micro_step, count % self.accumulation_steps)
         if count == self.accumulation_steps:
-            sums = ()
-            for i in range(len(self.sums)):
-                sums += (ops.depend(self.sums[i] + 0.0, total),)
-            finite, norm = self._apply(sums)
-            for i in range(len(self.sums)):
-                cleared = ops.depend(ops.zeros_like(self.sums[i]), norm)
-                finite = ops.depend(finite, ops.assign(self.sums[i], cleared))
+            finite, norm = self._apply(self.sums)
+            norm = ops.depend(norm, self.for_each(_clear, self.sums))
         return total, terms, finite, norm
 
     def _apply(self, gradients):

@@ -3,13 +3,25 @@
 import mindspore as ms
 from mindspore import Tensor, ops
 
+# Mapped, not looped over: a compiled loop is as many calls within calls, too deep for a network of many layers.
+_for_each = ops.HyperMap()
+_square_sum = ops.MultitypeFuncGraph("square_sum")
+_shrink = ops.MultitypeFuncGraph("shrink_gradient")
+
+
+@_square_sum.register("Tensor")
+def _square_sum_of_one(gradient):
+    return ops.square(ops.cast(gradient, ms.float32)).sum()
+
+
+@_shrink.register("Tensor", "Tensor")
+def _shrink_one(factor, gradient):
+    return ops.cast(ops.cast(gradient, ms.float32) * factor, gradient.dtype)
+
 
 def global_norm(gradients: tuple[Tensor, ...]) -> Tensor:
     """Joint L2 norm of all gradients, a float32 scalar, taken in float32 so that float16 squares do not overflow."""
-    total = ops.zeros((), ms.float32)
-    for gradient in gradients:
-        total = total + ops.square(ops.cast(gradient, ms.float32)).sum()
-    return ops.sqrt(total)
+    return ops.sqrt(ops.stack(_for_each(_square_sum, gradients)).sum())
 
 
 def clip_by_global_norm(gradients: tuple[Tensor, ...], max_norm: float) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -28,7 +40,4 @@ def clip_by_global_norm(gradients: tuple[Tensor, ...], max_norm: float) -> tuple
     norm = global_norm(gradients)
     # Exactly 1 for gradients within the limit, so that clipping changes nothing it need not.
     factor = max_norm / ops.clamp(norm, max_norm, None)
-    clipped: tuple[Tensor, ...] = ()
-    for gradient in gradients:
-        clipped = clipped + (ops.cast(ops.cast(gradient, ms.float32) * factor, gradient.dtype),)
-    return clipped, norm
+    return _for_each(ops.partial(_shrink, factor), gradients), norm

@@ -8,6 +8,13 @@ from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 
 from mindocr.errors import ConfigError
 
+_approach = ops.MultitypeFuncGraph("approach_weight")
+
+
+@_approach.register("Tensor", "Tensor", "Tensor")
+def _approach_one(share, shadow, weight):
+    return ops.assign_add(shadow, (weight - shadow) * share)
+
 
 class EMA(nn.Cell):
     """Shadow weights: shadow <- d * shadow + (1 - d) * weight.
@@ -34,12 +41,13 @@ class EMA(nn.Cell):
         for shadow in self.shadows:
             shadow.requires_grad = False
         self.updates = Parameter(Tensor(0.0, ms.float32), name="ema.updates", requires_grad=False)
+        # Not a loop: a compiled one is as many calls within calls, too deep for a network of many layers.
+        self.for_each = ops.HyperMap()
 
     def construct(self) -> Tensor:
         decay = ops.clamp((1.0 + self.updates) / (10.0 + self.updates), None, self.decay)
-        for weight, shadow in zip(self.weights, self.shadows):
-            ops.assign_add(shadow, (weight - shadow) * (1.0 - decay))
-        return ops.assign_add(self.updates, ops.ones_like(self.updates))
+        moved = self.for_each(ops.partial(_approach, 1.0 - decay), self.shadows, self.weights)
+        return ops.depend(ops.assign_add(self.updates, ops.ones_like(self.updates)), moved)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
