@@ -46,13 +46,7 @@ def start(system: object) -> Runtime:
                     ONEDNN_VARIABLE, os.environ[ONEDNN_VARIABLE])  # fmt: skip
     import mindspore as ms
 
-    try:
-        ms.set_device(device, system.device_id) if system.device_id is not None else ms.set_device(device)
-    except (RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"system.device_target: {device} cannot be used here ({str(error).splitlines()[0]}); "
-            "choose CPU, or install the Ascend driver and toolkit"
-        ) from None
+    _choose_device(device, system.device_id)
     ms.set_context(mode=ms.GRAPH_MODE if system.mode == 0 else ms.PYNATIVE_MODE)
     if device == "Ascend" and system.mode == 0:
         ms.set_context(jit_config={"jit_level": system.jit_level})
@@ -61,6 +55,22 @@ def start(system: object) -> Runtime:
     rank, world = _join(device) if system.distribute else (0, 1)
     seed_everything(system.seed)
     return Runtime(device, rank, world)
+
+
+def _choose_device(device: str, device_id: int | None) -> None:
+    import mindspore as ms
+
+    # A process that has computed already can no longer choose, which matters only if it would choose something else.
+    in_force = (ms.get_context("device_target"), ms.get_context("device_id"))
+    if in_force == (device, in_force[1] if device_id is None else device_id):
+        return
+    try:
+        ms.set_device(device) if device_id is None else ms.set_device(device, device_id)
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"system.device_target: {device} cannot be used here ({str(error).splitlines()[0]}); "
+            "choose CPU, or install the Ascend driver and toolkit"
+        ) from None
 
 
 def seed_everything(seed: int) -> None:

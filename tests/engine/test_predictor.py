@@ -10,7 +10,7 @@ from mindocr.data.annotation import parse_label_line
 from mindocr.engine import predictor
 from mindocr.engine.predictor import Predictor, default_pipeline, find_weights
 from mindocr.errors import CheckpointError, ConfigError, DataError, UserError
-from mindocr.postprocess import DBPostprocess
+from mindocr.postprocess.db import DBPostprocess
 
 
 def bright_is_text(images):
