@@ -16,7 +16,6 @@ from mindocr.registry import BACKBONES
 SIDE = 160
 
 
-@BACKBONES.register(name="tiny_for_tests")
 class Tiny(nn.Cell):
     """Four strided convolutions, strides 4 to 32."""
 
@@ -55,8 +54,11 @@ def tiny_data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def tiny_config(repo_root, tiny_data, tmp_path):
+def tiny_config(repo_root, tiny_data, tmp_path, monkeypatch):
     """Builds a configuration: the demo recipe on ``tiny_data`` with the tiny network, and the given overrides."""
+    BACKBONES.names()
+    # For the length of a test only: other tests look at what is registered.
+    monkeypatch.setitem(BACKBONES._classes, "tiny_for_tests", Tiny)
 
     def build(*overrides: str, folder: str = "run") -> Config:
         base: Sequence[str] = (
