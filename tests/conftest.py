@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,14 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no folder with reference data (set MINDOCR_SHARED); looked at {folder}")
     return folder
+
+
+@pytest.fixture(params=[0, 1], ids=["graph", "pynative"])
+def mode(request) -> Iterator[int]:
+    """MindSpore's execution mode, each in turn."""
+    import mindspore as ms
+
+    before = ms.get_context("mode")
+    ms.set_context(mode=request.param)
+    yield request.param
+    ms.set_context(mode=before)

@@ -71,7 +71,6 @@ def test_tensorboard_without_its_library_says_what_to_install(tmp_path, monkeypa
 
 
 def test_tensorboard_files_hold_the_scalars(tmp_path):
-    pytest.importorskip("tensorboardX")
     reporter = Reporter(tmp_path, tensorboard=True)
     reporter.add_epoch(row(1))
     reporter.close()

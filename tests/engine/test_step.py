@@ -44,11 +44,7 @@ def feed(step, x, y=0.0):
     return float(total.asnumpy()), terms.asnumpy(), bool(finite.asnumpy()), float(norm.asnumpy())
 
 
-@pytest.fixture(params=[ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"], autouse=True)
-def mode(request):
-    ms.set_context(mode=request.param)
-    yield
-    ms.set_context(mode=ms.GRAPH_MODE)
+pytestmark = pytest.mark.usefixtures("mode")
 
 
 def test_a_step_is_sgd_whatever_the_loss_scale():

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import math
 
+import mindspore as ms
 import numpy as np
 import pytest
+from mindspore import Tensor, nn, ops
 
-ms = pytest.importorskip("mindspore")
-
-from mindspore import Tensor, nn, ops  # noqa: E402
-
-from mindocr.errors import ConfigError  # noqa: E402
-from mindocr.losses import DBLoss  # noqa: E402
-from mindocr.losses.masked import balanced_bce_loss, dice_loss, masked_l1_loss, select_hardest  # noqa: E402
-from mindocr.registry import LOSSES  # noqa: E402
-
-MODES = [pytest.param(ms.GRAPH_MODE, id="graph"), pytest.param(ms.PYNATIVE_MODE, id="pynative")]
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    before = ms.get_context("mode")
-    ms.set_context(mode=request.param)
-    yield request.param
-    ms.set_context(mode=before)
+from mindocr.errors import ConfigError
+from mindocr.losses import DBLoss
+from mindocr.losses.masked import balanced_bce_loss, dice_loss, masked_l1_loss, select_hardest
+from mindocr.registry import LOSSES
 
 
 def float32(values) -> Tensor:

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
+import mindspore as ms
 import numpy as np
 import pytest
+from mindspore import Parameter, Tensor, nn, ops
 
-ms = pytest.importorskip("mindspore")
-
-from mindspore import Parameter, Tensor, nn, ops  # noqa: E402
-
-from mindocr.errors import ConfigError  # noqa: E402
-from mindocr.optim import EMA, clip_by_global_norm  # noqa: E402
-
-MODES = [pytest.param(ms.GRAPH_MODE, id="graph"), pytest.param(ms.PYNATIVE_MODE, id="pynative")]
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    before = ms.get_context("mode")
-    ms.set_context(mode=request.param)
-    yield request.param
-    ms.set_context(mode=before)
+from mindocr.errors import ConfigError
+from mindocr.optim import EMA, clip_by_global_norm
 
 
 class Layer(nn.Cell):

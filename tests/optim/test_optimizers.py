@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import mindspore as ms
 import numpy as np
 import pytest
+from mindspore import Parameter, Tensor, nn, ops
 
-ms = pytest.importorskip("mindspore")
+from mindocr.errors import ConfigError
+from mindocr.optim import build_optimizer, group_parameters
 
-from mindspore import Parameter, Tensor, nn, ops  # noqa: E402
-
-from mindocr.errors import ConfigError  # noqa: E402
-from mindocr.optim import build_optimizer, group_parameters  # noqa: E402
-
-MODES = [pytest.param(ms.GRAPH_MODE, id="graph"), pytest.param(ms.PYNATIVE_MODE, id="pynative")]
 RATES = np.array([0.1, 0.05, 0.02], np.float32)
 STEPS = 5  # two more than there are rates
-
-
-@pytest.fixture(params=MODES)
-def mode(request):
-    before = ms.get_context("mode")
-    ms.set_context(mode=request.param)
-    yield request.param
-    ms.set_context(mode=before)
 
 
 def section(**changes):
