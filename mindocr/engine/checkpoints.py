@@ -47,9 +47,11 @@ def save(parameters: Iterable[ms.Parameter], path: Path, extra: dict[str, ms.Ten
             f"cannot write '{path}': {reason}; free some space or choose another train.ckpt_save_dir"
         ) from None
     finally:
-        if partial.exists():
-            partial.chmod(0o644)
-            partial.unlink()
+        # MindSpore writes to a .tmp of its own first, and leaves it when the disk is full.
+        for leftover in (partial, partial.with_suffix(".tmp")):
+            if leftover.exists():
+                leftover.chmod(0o644)
+                leftover.unlink()
 
 
 def size_of(network: nn.Cell) -> int:

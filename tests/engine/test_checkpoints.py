@@ -1,5 +1,7 @@
 """Checkpoints: whole or not at all, the best and the latest kept, state restored."""
 
+from pathlib import Path
+
 import mindspore as ms
 import numpy as np
 import pytest
@@ -36,7 +38,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     save(network(3).get_parameters(), tmp_path / "a.ckpt")
 
     def fail(entries, path, crc_check):
-        (tmp_path / path).write_bytes(b"half")
+        Path(path).write_bytes(b"half")
+        Path(path).with_suffix(".tmp").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoints.ms, "save_checkpoint", fail)
