@@ -94,7 +94,7 @@ class DBLoss(nn.Cell):
         binary_map = ops.cast(binary_map, ms.float32)
         mask = ops.cast(mask, ms.float32)
 
-        # Indexing pred[:, 0] would copy with a strided slice, ten times as slow on CPU.
+        # Indexing pred[:, 0] would copy with a strided slice, which is slower on CPU.
         maps = ops.unstack(pred, axis=1)
         prob = maps[0]
         if self.use_dice:
