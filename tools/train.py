@@ -6,15 +6,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mindocr.config.cli import config_parser, run_tool
+from mindocr.engine import modelarts
 
 
 def main() -> None:
-    args = config_parser(__doc__).parse_args()
+    parser = config_parser(__doc__)
+    modelarts.add_flags(parser)
+    args = parser.parse_args()
 
-    from mindocr.config import load_config
     from mindocr.engine import trainer
 
-    trainer.run(load_config(args.config, args.opt))
+    modelarts.run_job(args, trainer.run, "model.pretrained")
 
 
 if __name__ == "__main__":

@@ -18,12 +18,13 @@ _SECTIONS = ("train", "eval", "predict")
 _INDEX_KEYS = ("net_input_column_index", "label_column_index", "meta_data_column_index")
 
 # Key -> why it has nothing to do here. Accepted in every section of its kind.
+_BY_NAME = "columns are chosen by name"
 _IDLE_DATASET_KEYS = {
     "use_minddata": "there is one data pipeline",
-    "num_columns_of_labels": "columns are chosen by name",
-    "num_columns_to_net": "columns are chosen by name",
-    "num_keys_of_labels": "columns are chosen by name",
-    "num_keys_to_net": "columns are chosen by name",
+    "num_columns_of_labels": _BY_NAME,
+    "num_columns_to_net": _BY_NAME,
+    "num_keys_of_labels": _BY_NAME,
+    "num_keys_to_net": _BY_NAME,
 }
 _IDLE_LOADER_KEYS = {"max_rowsize": "memory for a batch is sized by the batch"}
 _IDLE_KEYS = {
@@ -31,6 +32,9 @@ _IDLE_KEYS = {
     "train.pred_cast_fp32": "losses are always computed in float32",
     "eval.pred_cast_fp32": "losses are always computed in float32",
     "predict.dataset_sink_mode": "prediction has no queue to sink to",
+    "system.log_level": "the log has one level",
+    "system.refine_batch_size": "evaluation takes any batch size",
+    "train.max_call_depth": "the networks here are not that deep",
     **{f"{path}.{key}": why for path in DATASET_PATHS for key, why in _IDLE_DATASET_KEYS.items()},
     **{f"{section}.loader.{key}": why for section in _SECTIONS for key, why in _IDLE_LOADER_KEYS.items()},
 }
@@ -47,29 +51,31 @@ class Upgraded(NamedTuple):
 def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     """Translate MindOCR's spellings into ours; values that are ours already pass unchanged. ``raw`` is left alone."""
     result = Upgraded(copy.deepcopy(dict(raw)), [], [])
-    for path in DATASET_PATHS:
-        _columns_by_name(result, path)
+    idle = [(key, _BY_NAME) for path in DATASET_PATHS for key in _columns_by_name(result, path)]
+    _mindrecord(result)
     _checkpoint_policy(result)
     _resume(result)
     _move(result, "optimizer.grouping_strategy", "optimizer.filter_bias_and_bn", _grouping)
     for section in _SECTIONS:
         _move(result, f"{section}.dataset.shuffle", f"{section}.loader.shuffle")
         _move(result, f"{section}.loader.prefetch_size", f"{section}.loader.prefetch")
-    _drop_idle_keys(result)
+    idle += [(key, why) for key, why in _IDLE_KEYS.items() if _take(result.values, key) is not _ABSENT]
+    if idle:
+        result.notes.append(_name_idle(idle))
     return result
 
 
-def _drop_idle_keys(result: Upgraded) -> None:
-    places: dict[str, list[str]] = {}
-    for path, why in _IDLE_KEYS.items():
-        if _take(result.values, path) is not _ABSENT:
-            places.setdefault(why, []).append(path)
-    for why, paths in places.items():
-        result.notes.append(f"{', '.join(paths)}: accepted from MindOCR, does nothing here ({why})")
+def _name_idle(idle: list[tuple[str, str]]) -> str:
+    """One sentence about all (key, why it does nothing)."""
+    keys: dict[str, list[str]] = {}
+    for key, why in idle:
+        keys.setdefault(why, []).append(key)
+    groups = [f"{', '.join(names)} ({why})" for why, names in keys.items()]
+    return f"accepted from MindOCR, does nothing here: {'; '.join(groups)}"
 
 
-def _columns_by_name(result: Upgraded, path: str) -> None:
-    """Turn column indices into names, see that they say what we do anyway, and drop them."""
+def _columns_by_name(result: Upgraded, path: str) -> list[str]:
+    """Turn column indices into names, see that they say what we do anyway, and drop them; returns the keys dropped."""
     columns = lookup(result.values, f"{path}.output_columns")
     chosen = {}
     for key in _INDEX_KEYS:
@@ -89,6 +95,7 @@ def _columns_by_name(result: Upgraded, path: str) -> None:
     _compare(result, path, "net_input_column_index", chosen, ["image"], "the network takes")
     if path == "train.dataset" and "label_column_index" in chosen:
         _compare(result, path, "label_column_index", chosen, _loss_labels(result.values), "the loss takes")
+    return [f"{path}.{key}" for key in chosen]
 
 
 def _compare(result: Upgraded, path: str, key: str, chosen: dict[str, list[str]], wanted: list[str], who: str) -> None:
@@ -114,10 +121,25 @@ def _checkpoint_policy(result: Upgraded) -> None:
 
 
 def _resume(result: Upgraded) -> None:
-    _move(result, "model.resume", "train.resume")
-    resume = lookup(result.values, "train.resume")
-    if isinstance(resume, bool):
-        result.values["train"]["resume"] = "auto" if resume else None
+    """``model.resume`` becomes ``train.resume``, True becomes ``auto``."""
+    train = lookup(result.values, "train")
+    if isinstance(train, dict) and isinstance(train.get("resume"), bool):
+        train["resume"] = "auto" if train["resume"] else None
+    value = _take(result.values, "model.resume")
+    if value is _ABSENT:
+        return
+    wanted = ("auto" if value else None) if isinstance(value, bool) else value
+    _put(result.values, "train.resume", wanted)
+    kept = lookup(result.values, "train.resume")
+    if wanted is not None and kept != wanted:
+        result.problems.append(("model.resume", f"says {value!r}, but train.resume says {kept!r}; keep one of the two"))
+
+
+def _mindrecord(result: Upgraded) -> None:
+    for path in DATASET_PATHS:
+        if _take(result.values, f"{path}.mindrecord") not in (_ABSENT, False, None):
+            text = "MindRecord files are not read here; name the images in data_dir and their labels in label_file"
+            result.problems.append((f"{path}.mindrecord", text))
 
 
 def _grouping(strategy: Any) -> bool:

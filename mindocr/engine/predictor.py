@@ -35,7 +35,9 @@ JSON_NAME = "det_results.json"
 Forward = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
 
-def default_pipeline(limit_side_len: int = 960, limit_type: str = "max") -> list[dict[str, Any]]:
+def default_pipeline(
+    limit_side_len: int = 960, limit_type: str = "max", blue_first: bool = False
+) -> list[dict[str, Any]]:
     """Decode, limit the side length, normalise: what prediction does when no configuration says otherwise."""
     return [
         {"DecodeImage": {"img_mode": "RGB", "to_float32": False, "keep_ori": True}},
@@ -47,7 +49,7 @@ def default_pipeline(limit_side_len: int = 960, limit_type: str = "max") -> list
                 "limit_type": limit_type,
             }
         },
-        {"NormalizeImage": {"bgr_to_rgb": False, "is_hwc": True, "mean": "imagenet", "std": "imagenet"}},
+        {"NormalizeImage": {"bgr_to_rgb": blue_first, "is_hwc": True, "mean": "imagenet", "std": "imagenet"}},
         {"ToCHWImage": None},
     ]
 
@@ -115,7 +117,8 @@ def from_algorithm(
     algorithm = get_algorithm(name)
     runtime.start(system or System())
     network = build_model(algorithm.model, ckpt=find_weights(ckpt) if ckpt else None, pretrained=ckpt is None)
-    return Predictor(Inference(network), POSTPROCESSES.build(algorithm.postprocess), default_pipeline(*(limit or ())))
+    pipeline = default_pipeline(*(limit or algorithm.limit), algorithm.blue_first)
+    return Predictor(Inference(network), POSTPROCESSES.build(algorithm.postprocess), pipeline)
 
 
 def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:

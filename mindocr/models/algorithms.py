@@ -20,10 +20,17 @@ _DB_POSTPROCESS = {
 
 @dataclass(frozen=True)
 class Algorithm:
-    """A named model (see ``zoo.py``) and a ``postprocess`` section."""
+    """A named model (see ``zoo.py``), a ``postprocess`` section, and how pictures reach the network.
+
+    Attributes:
+        limit: side length in pixels, and whether it bounds the longer side (``max``) or the shorter one (``min``).
+        blue_first: the network sees blue, green, red.
+    """
 
     model: str
     postprocess: Mapping[str, Any]
+    limit: tuple[int, str] = (960, "max")
+    blue_first: bool = False
 
 
 ALGORITHMS = {
@@ -31,6 +38,7 @@ ALGORITHMS = {
     "DB++": Algorithm("dbnetpp_resnet50", _DB_POSTPROCESS),
     "DB_R18": Algorithm("dbnet_resnet18", _DB_POSTPROCESS),
     "DB_MV3": Algorithm("dbnet_mobilenetv3", _DB_POSTPROCESS),
+    "DB_PPOCRV3": Algorithm("dbnet_ppocrv3", {**_DB_POSTPROCESS, "box_thresh": 0.9}, (736, "min"), blue_first=True),
 }
 
 

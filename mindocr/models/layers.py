@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Literal
 
 from mindspore import Tensor, nn, ops
-from mindspore.common.initializer import Constant, HeNormal, Initializer
+from mindspore.common.initializer import Constant, HeNormal, Initializer, Normal
 
 
 def conv(
@@ -61,14 +62,73 @@ def double_size(
     )
 
 
-def upsample_nearest(x: Tensor, factor: int) -> Tensor:
-    """Repeat every pixel ``factor`` times in both directions: (N, C, H, W) -> (N, C, factor * H, factor * W).
+class SqueezeExcite(nn.SequentialCell):
+    """Scales each channel by a number in [0, 1] that depends on the means of all channels.
 
-    Written as a broadcast, because that compiles, differentiates and exports with static and with dynamic shapes and
-    needs no operator of a particular device.
+    Means, a layer to ``reduced`` channels, ReLU, a layer back to ``channels``, then a hard-sigmoid.
+
+    Args:
+        channels: channels of the input.
+        reduced: channels in between.
+        dense: dense layers and a plain sigmoid instead of 1x1 convolutions and a hard-sigmoid.
+        names: what the two layers are called in checkpoints.
+        gate: another cell than the hard-sigmoid relu6(x + 3) / 6.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduced: int,
+        dense: bool = False,
+        names: tuple[str, str] = ("conv_reduce", "conv_expand"),
+        gate: nn.Cell | None = None,
+    ) -> None:
+        first, second = names
+        cells: dict[str, nn.Cell] = {
+            first: _excite_layer(channels, reduced, dense),
+            "relu": nn.ReLU(),
+            second: _excite_layer(reduced, channels, dense),
+            "gate": gate or (nn.Sigmoid() if dense else nn.HSigmoid()),
+        }
+        super().__init__(OrderedDict(cells))
+        self.dense = dense
+
+    def construct(self, x: Tensor) -> Tensor:
+        weight = ops.mean(x, (2, 3), not self.dense)
+        for layer in self.cell_list:
+            weight = layer(weight)
+        if self.dense:
+            weight = weight.expand_dims(2).expand_dims(3)
+        return x * weight
+
+
+def _excite_layer(in_channels: int, out_channels: int, dense: bool) -> nn.Cell:
+    if dense:
+        return nn.Dense(in_channels, out_channels, weight_init=Normal(0.01), bias_init="zeros")
+    return conv(in_channels, out_channels, 1, bias=True, fan="fan_out")
+
+
+def upsample_nearest(x: Tensor, factor: int, align_corners: bool = False) -> Tensor:
+    """Enlarge by copying the nearest pixel: (N, C, H, W) -> (N, C, factor * H, factor * W).
+
+    Written as a broadcast or a gather, because those compile, differentiate and export with static and with dynamic
+    shapes and need no operator of a particular device.
+
+    Args:
+        factor: 1 or more.
+        align_corners: stretch the grid of pixels so that the centres of the corner pixels meet, and round; the pixels
+            at the border are then copied fewer than ``factor`` times. For factor 2 both ways give the same.
     """
     if factor == 1:
         return x
     n, c, h, w = x.shape
+    if align_corners and factor > 2:
+        return ops.gather(ops.gather(x, _aligned_indices(h, factor), 2), _aligned_indices(w, factor), 3)
     repeated = ops.broadcast_to(x.reshape((n, c, h, 1, w, 1)), (n, c, h, factor, w, factor))
     return repeated.reshape((n, c, h * factor, w * factor))
+
+
+def _aligned_indices(size: int, factor: int) -> Tensor:
+    """For each of factor * size pixels the nearest of ``size``: round(i (size - 1) / (factor * size - 1))."""
+    last = factor * size - 1
+    return (2 * (size - 1) * ops.arange(0, last + 1) + last) // (2 * last)

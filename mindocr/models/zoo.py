@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin
 
 from mindocr.errors import ConfigError
 from mindocr.registry import suggest
@@ -29,7 +30,7 @@ class NamedModel:
 
     Attributes:
         spec: the ``model`` section that builds it.
-        weights: URL of weights released for ICDAR 2015.
+        weights: URL of MindOCR's released weights, for ICDAR 2015 (``dbnet_ppocrv3``: for general text).
         marks: parameters (name -> shape) by which a checkpoint of this model is recognised.
     """
 
@@ -42,7 +43,7 @@ def _named(
     backbone: Mapping[str, Any], neck: Mapping[str, Any], weights: str, marks: Mapping[str, tuple[int, ...]]
 ) -> NamedModel:
     spec = {"type": "det", "transform": None, "backbone": backbone, "neck": neck, "head": _DB_HEAD}
-    return NamedModel(spec, _RELEASED + weights, marks)
+    return NamedModel(spec, urljoin(_RELEASED, weights), marks)
 
 
 _LAST_LATERAL = "neck.unify_channels.3.weight"
@@ -52,6 +53,12 @@ _MODELS = {
         _DB_NECK,
         "dbnet_mobilenetv3-62c44539.ckpt",
         {"backbone.features.0.weight": (8, 3, 3, 3), _LAST_LATERAL: (256, 480, 1, 1)},
+    ),
+    "dbnet_ppocrv3": _named(
+        {"name": "det_mobilenet_v3_enhance", "architecture": "large", "alpha": 0.5, "disable_se": True},
+        {"name": "RSEFPN", "out_channels": 96, "shortcut": True},
+        "https://download-mindspore.osinfra.cn/toolkits/mindocr/dbnet/dbnet_mobilenetv3_ppocrv3-70d6018f.ckpt",
+        {"backbone.conv.conv.weight": (8, 3, 3, 3), "neck.ins_conv.3.in_conv.weight": (96, 480, 1, 1)},
     ),
     "dbnet_resnet18": _named(
         {"name": "det_resnet18"},

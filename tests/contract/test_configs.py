@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,22 @@ BASES = [path for path in FILES if "_base" in path.parts]
 
 
 def test_there_are_files() -> None:
-    assert len(LEAVES) >= 7
-    assert len(BASES) >= 4
+    assert len(LEAVES) >= 22
+    assert len(BASES) >= 13
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=str)
 def test_recipe_checks_clean(path: Path) -> None:
     config = load_config(ROOT / path)
     assert config.train.dataset["transform_pipeline"]
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=str)
+def test_recipe_loads_at_once(path: Path) -> None:
+    load_config(ROOT / path)  # the first load of all imports the parts
+    started = time.process_time()
+    load_config(ROOT / path)
+    assert time.process_time() - started < 0.3
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=str)

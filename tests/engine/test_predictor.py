@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from mindocr.data.annotation import parse_label_line
+from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.engine import predictor
 from mindocr.engine.predictor import Predictor, default_pipeline, find_weights
 from mindocr.errors import CheckpointError, ConfigError, DataError, UserError
+from mindocr.models.algorithms import get_algorithm
 from mindocr.postprocess.db import DBPostprocess
 
 
@@ -98,3 +100,13 @@ def test_unknown_algorithm_and_overrides_without_a_file():
         predictor.choose(None, [], "DB+", None, None, "max")
     with pytest.raises(ConfigError, match="-o: overrides need a configuration"):
         predictor.choose(None, ["a=1"], "DB", None, None, "max")
+
+
+@pytest.mark.parametrize(("algorithm", "channel"), [("DB_MV3", 0), ("DB_PPOCRv3", 2)])
+def test_each_algorithm_sees_the_channels_in_its_order(algorithm, channel, tmp_path):
+    known = get_algorithm(algorithm)
+    assert cv2.imwrite(str(tmp_path / "red.png"), np.full((64, 64, 3), (0, 0, 255), np.uint8))
+    pipeline = Pipeline(default_pipeline(*known.limit, known.blue_first), provided_keys=("img_path",), is_train=False)
+    sample = pipeline({"img_path": str(tmp_path / "red.png")}, np.random.default_rng(0))
+    assert int(sample["image"].mean((1, 2)).argmax()) == channel
+    assert min(sample["image"].shape[1:]) == {"DB_MV3": 64, "DB_PPOCRv3": 736}[algorithm]

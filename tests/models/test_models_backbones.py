@@ -3,8 +3,9 @@ import pytest
 from mindspore import Tensor
 
 from mindocr.errors import ConfigError
-from mindocr.models.backbones.mobilenet_v3 import SqueezeExcite, round_channels
+from mindocr.models.backbones.mobilenet_v3 import round_channels
 from mindocr.models.backbones.resnet import ResidualBlock
+from mindocr.models.layers import SqueezeExcite
 from mindocr.registry import BACKBONES
 
 MOBILENET_050 = {
@@ -13,6 +14,7 @@ MOBILENET_050 = {
     "alpha": 0.5,
     "bottleneck_params": {"se_version": "SqueezeExciteV2", "always_expand": True},
 }
+ENHANCED = {"name": "det_mobilenet_v3_enhance", "architecture": "large", "alpha": 0.5, "disable_se": True}
 FAST = [
     ({"name": "det_resnet18"}, [64, 128, 256, 512]),
     ({"name": "det_mobilenet_v3", "architecture": "small", "alpha": 0.5}, [8, 16, 24, 288]),
@@ -30,6 +32,8 @@ def names(net):
         ({"name": "det_resnet50"}, [256, 512, 1024, 2048]),
         ({"name": "det_mobilenet_v3"}, [24, 40, 112, 960]),
         (MOBILENET_050, [16, 24, 56, 480]),
+        (ENHANCED, [16, 24, 56, 480]),
+        ({**ENHANCED, "architecture": "small"}, [8, 16, 24, 288]),
     ],
 )
 def test_announces_channels_and_strides(spec, channels):
@@ -63,13 +67,23 @@ def test_always_expand_adds_a_convolution_to_the_first_unit_only():
     assert [n for n in expanded if n.startswith("features.4.")] == [n for n in plain if n.startswith("features.4.")]
 
 
+def test_the_enhanced_backbone_is_grouped_and_may_have_squeeze_and_excitation(image):
+    plain, excited = names(BACKBONES.build(ENHANCED)), names(BACKBONES.build({**ENHANCED, "disable_se": False}))
+    assert len(plain) == 5 * (1 + 3 * 15 + 1)  # a convolution and four numbers of its BatchNorm each
+    added = [name for name in excited if name not in plain]
+    assert len(added) == 8 * 4
+    assert added[:4] == [f"stages.1.0.mid_se.conv{i}.{kind}" for i in (1, 2) for kind in ("weight", "bias")]
+    maps = BACKBONES.build({**ENHANCED, "architecture": "small", "disable_se": False})(image(1, 32, 64))
+    assert [m.shape for m in maps] == [(1, 8, 8, 16), (1, 16, 4, 8), (1, 24, 2, 4), (1, 288, 1, 2)]
+
+
 def test_round_channels_by_hand():
     assert [round_channels(v) for v in (4, 8, 36, 92, 100, 12, 33.6)] == [8, 8, 40, 96, 104, 16, 32]
 
 
 @pytest.mark.parametrize("dense", [False, True])
 def test_squeeze_excite_matches_numpy(dense):
-    layer = SqueezeExcite(32, dense)
+    layer = SqueezeExcite(32, 8, dense)
     rng = np.random.default_rng(3)
     for _, parameter in layer.parameters_and_names():
         parameter.set_data(Tensor(rng.standard_normal(parameter.shape).astype(np.float32)))
@@ -110,3 +124,9 @@ def test_the_stems_pooling_pads_at_the_bottom_right():
 def test_wrong_arguments_are_named(change, message):
     with pytest.raises(ConfigError, match=message):
         BACKBONES.build({**MOBILENET_050, **change})
+
+
+@pytest.mark.parametrize("change", [{"alpha": -1.0}, {"out_stages": [5, 8, 14, 20]}])
+def test_wrong_arguments_of_the_enhanced_backbone(change):
+    with pytest.raises(ConfigError, match="alpha -1.0: expected a positive width|has no argument 'out_stages'"):
+        BACKBONES.build({**ENHANCED, **change})

@@ -33,6 +33,10 @@ def test_binary_map_is_the_papers(features):
         np.testing.assert_allclose(head(features).asnumpy()[0, :, 0, 0], [p, t, expected], atol=2e-6)
 
 
+def test_the_enhanced_head_is_the_same():
+    assert HEADS.get("DBHeadEnhance") is DBHead
+
+
 def test_without_adaptive_threshold_there_is_one_branch(features):
     head = DBHead(32, adaptive=False)
     assert not any("thresh" in name for name, _ in head.parameters_and_names())

@@ -6,20 +6,21 @@ from pathlib import Path
 import mindspore as ms
 import numpy as np
 import pytest
+from make_ppocrv3_output import OUTPUT, draw_input, draw_weights
 from mindspore import Tensor
 
-from mindocr.models import build_model, model_names
+from mindocr.models import build_model, load_weights, model_names
 from mindocr.models.zoo import get_model, recognise
 
 GOLDEN = Path(__file__).parent / "golden"
-NAMES = ["dbnet_mobilenetv3", "dbnet_resnet18", "dbnet_resnet50", "dbnetpp_resnet50"]
+NAMES = ["dbnet_mobilenetv3", "dbnet_ppocrv3", "dbnet_resnet18", "dbnet_resnet50", "dbnetpp_resnet50"]
 
 
 def read_shapes(path):
     return [(name, tuple(shape)) for name, shape in json.loads(path.read_text(encoding="utf-8")).items()]
 
 
-def test_the_four_named_models():
+def test_the_five_named_models():
     assert model_names() == NAMES
 
 
@@ -52,3 +53,11 @@ def test_mindocrs_checkpoint_gives_mindocrs_output(shared_dir, mode):
     model = build_model("dbnet_mobilenetv3", ckpt=shared_dir / "compat" / "dbnet_mobilenetv3.ckpt").set_train(False)
     output = model(Tensor(reference["x"])).asnumpy()
     np.testing.assert_allclose(output, reference["y"], atol=1e-5, rtol=0)
+
+
+def test_ppocrv3_computes_what_mindocr_computes(mode):
+    """The stored arrays come from MindOCR's network; evenly repeated pixels would be off by 0.2."""
+    model = build_model("dbnet_ppocrv3").set_train(False)
+    load_weights(model, {name: Tensor(values) for name, values in draw_weights().items()})
+    output = model(Tensor(draw_input())).asnumpy()
+    np.testing.assert_allclose(output, np.load(OUTPUT)["y"], atol=1e-5, rtol=0)

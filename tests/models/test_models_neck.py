@@ -7,6 +7,7 @@ from mindocr.errors import ConfigError
 from mindocr.models.layers import upsample_nearest
 from mindocr.models.necks.asf import AdaptiveScaleFusion
 from mindocr.models.necks.db_fpn import DBFPN
+from mindocr.models.necks.rse_fpn import RSEFPN
 from mindocr.registry import NECKS
 
 
@@ -36,6 +37,23 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+def stretch(x, factor):
+    """Nearest pixel when the corner pixels of the small and of the large grid lie on each other."""
+    for axis in (2, 3):
+        size = x.shape[axis]
+        places = np.linspace(0, size - 1, factor * size)
+        x = x.take(np.abs(places[:, None] - np.arange(size)).argmin(1), axis)
+    return x
+
+
+@pytest.mark.parametrize(("factor", "size"), [(2, (4, 5)), (4, (3, 6)), (8, (7, 1)), (1, (2, 2))])
+def test_upsampling_with_aligned_corners(factor, size):
+    x = np.random.default_rng(0).standard_normal((2, 3, *size)).astype(np.float32)
+    large = upsample_nearest(Tensor(x), factor, align_corners=True).asnumpy()
+    np.testing.assert_array_equal(large, stretch(x, factor))
+    assert (large == repeat(x, factor)).all() == (factor < 4)
+
+
 @pytest.mark.parametrize("factor", [1, 2, 8])
 def test_upsampling_repeats_pixels(factor):
     x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype(np.float32)
@@ -50,6 +68,35 @@ def test_pyramid_matches_numpy():
         lateral[i] = lateral[i] + repeat(lateral[i + 1], 2)
     coarsest_first = [repeat(convolve(lateral[i], neck.out[i].weight.asnumpy()), 2**i) for i in (3, 2, 1, 0)]
     np.testing.assert_allclose(neck(features).asnumpy(), np.concatenate(coarsest_first, 1), atol=1e-4)
+
+
+def excite(x, weight, gate, shortcut):
+    """Residual squeeze-and-excitation after the convolution ``in_conv``."""
+    x = convolve(x, weight["in_conv.weight"])
+    hidden = x.mean((2, 3), keepdims=True)
+    hidden = np.maximum(convolve(hidden, weight["se_block.conv1.weight"], weight["se_block.conv1.bias"]), 0)
+    y = x * gate(convolve(hidden, weight["se_block.conv2.weight"], weight["se_block.conv2.bias"]))
+    return x + y if shortcut else y
+
+
+ORIGINS = {
+    "mindocr": (stretch, lambda x: np.clip(x + 3, 0, 6) / 6),
+    "paddleocr": (repeat, lambda x: np.clip(0.2 * x + 0.5, 0, 1)),
+}
+
+
+@pytest.mark.parametrize(("origin", "shortcut"), [("mindocr", True), ("mindocr", False), ("paddleocr", True)])
+def test_excited_pyramid_matches_numpy(origin, shortcut):
+    neck = RSEFPN([8, 16, 24, 32], 16, shortcut, origin)
+    features = levels(batch=1)
+    enlarge, gate = ORIGINS[origin]
+    cells = (*neck.ins_conv, *neck.inp_conv)
+    weights = [{name: p.asnumpy() for name, p in cell.parameters_and_names()} for cell in cells]
+    level = [excite(f.asnumpy(), weight, gate, shortcut) for f, weight in zip(features, weights)]
+    for i in (2, 1, 0):
+        level[i] = level[i] + repeat(level[i + 1], 2)
+    expected = [enlarge(excite(level[i], weights[4 + i], gate, shortcut), 2**i) for i in (3, 2, 1, 0)]
+    np.testing.assert_allclose(neck(features).asnumpy(), np.concatenate(expected, 1), atol=1e-4)
 
 
 @pytest.mark.parametrize("channel_attention", [False, True])
@@ -70,7 +117,8 @@ def test_adaptive_scale_fusion_matches_numpy(channel_attention):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"bias": True}, {"use_asf": True}, {"use_asf": True, "channel_attention": False}]
+    "options",
+    [{}, {"bias": True}, {"use_asf": True}, {"use_asf": True, "channel_attention": False}, {"name": "RSEFPN"}],
 )
 def test_shape_and_gradient(options, gradient_step):
     neck = NECKS.build({"name": "DBFPN", "out_channels": 32, **options}, in_channels=[8, 16, 24, 32])
@@ -90,6 +138,12 @@ def test_no_attention_without_being_asked_for():
 def test_channels_that_do_not_divide_are_refused(channels, asf):
     with pytest.raises(ConfigError, match=f"out_channels {channels}: .* a multiple of 4, at least"):
         DBFPN([8, 16, 24, 32], out_channels=channels, use_asf=asf)
+
+
+@pytest.mark.parametrize("channels", [8, 18])
+def test_channels_that_do_not_suit_the_excited_pyramid(channels):
+    with pytest.raises(ConfigError, match=f"RSEFPN out_channels {channels}: .* a multiple of 4, at least 16"):
+        RSEFPN([8, 16, 24, 32], out_channels=channels)
 
 
 def test_unknown_argument_is_named():

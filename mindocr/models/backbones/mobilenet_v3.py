@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 import pydantic
-from mindspore import Tensor, nn, ops
-from mindspore.common.initializer import Normal
+from mindspore import Tensor, nn
 from typing_extensions import TypedDict
 
 from mindocr.errors import ConfigError
-from mindocr.models.layers import conv
+from mindocr.models.layers import SqueezeExcite, conv
 from mindocr.registry import BACKBONES
 
 # kernel, expanded channels, output channels, squeeze-and-excitation, hard-swish (else ReLU), stride
@@ -76,67 +76,99 @@ def round_channels(value: float) -> int:
     return rounded + 8 if rounded < 0.9 * value else rounded
 
 
-class SqueezeExcite(nn.Cell):
-    """Scales each channel by a number in [0, 1] that depends on the means of all channels.
+def _excite(channels: int) -> nn.Cell:
+    return SqueezeExcite(channels, round_channels(channels / 4))
+
+
+def _excite_v2(channels: int) -> nn.Cell:
+    return SqueezeExcite(channels, channels // 4, dense=True)
+
+
+_EXCITE = {"SqueezeExcite": _excite, "SqueezeExciteV2": _excite_v2}
+
+
+class Unit(NamedTuple):
+    """One row of the paper's table, its channels scaled and rounded."""
+
+    in_channels: int
+    expanded: int
+    out_channels: int
+    kernel_size: int
+    stride: int
+    excited: bool
+    activation: type[nn.Cell]
+
+
+def plan_units(architecture: Literal["large", "small"], alpha: float) -> list[Unit]:
+    """The units of a network whose stem gives ``round_channels(16 * alpha)`` channels."""
+    channels = round_channels(16 * alpha)
+    units = []
+    for kernel, expanded, target, excited, hard_swish, stride in _UNITS[architecture]:
+        activation = nn.HSwish if hard_swish else nn.ReLU
+        expanded, target = round_channels(expanded * alpha), round_channels(target * alpha)
+        units.append(Unit(channels, expanded, target, kernel, stride, excited, activation))
+        channels = target
+    return units
+
+
+def check_alpha(name: str, alpha: float) -> None:
+    """Make sure that a width multiplier is one.
+
+    Raises:
+        ConfigError: it is not positive.
+    """
+    if alpha <= 0:
+        raise ConfigError(f"{name} alpha {alpha}: expected a positive width multiplier, such as 0.5")
+
+
+def conv_norm_act(convolution: nn.Conv2d, activation: type[nn.Cell] | None) -> list[nn.Cell]:
+    """A convolution, its BatchNorm and, if any, its activation."""
+    layers = [convolution, nn.BatchNorm2d(convolution.out_channels)]
+    return layers if activation is None else [*layers, activation()]
+
+
+def group(layers: Sequence[nn.Cell]) -> nn.Cell:
+    """What :func:`conv_norm_act` gives as one cell, in which it is called ``conv``, ``bn`` and ``act``."""
+    return nn.SequentialCell(OrderedDict(zip(("conv", "bn", "act"), layers)))
+
+
+class InvertedResidual(nn.SequentialCell):
+    """Expand (1x1), depthwise convolution, optional squeeze-and-excitation, project (1x1, linear).
 
     Args:
-        channels: channels of the input.
-        dense: the second version, see :class:`BottleneckParams`.
+        unit: its measures.
+        excite: makes the squeeze-and-excitation of so many channels, for units that have one; None leaves it out.
+        always_expand: keep the 1x1 expansion even where it does not widen.
+        grouped: how checkpoints name the layers, and with it how the depthwise convolution pads. False: numbered
+            (``layers.0``), ``same``. True: by what they do (``expand_conv.conv``), ``centred``.
     """
 
-    def __init__(self, channels: int, dense: bool) -> None:
-        super().__init__()
-        self.dense = dense
-        self.relu = nn.ReLU()
-        if dense:
-            reduced = channels // 4
-            self.conv_reduce = nn.Dense(channels, reduced, weight_init=Normal(0.01), bias_init="zeros")
-            self.conv_expand = nn.Dense(reduced, channels, weight_init=Normal(0.01), bias_init="zeros")
-            self.gate = nn.Sigmoid()
-        else:
-            reduced = round_channels(channels / 4)
-            self.conv_reduce = conv(channels, reduced, 1, bias=True, fan="fan_out")
-            self.conv_expand = conv(reduced, channels, 1, bias=True, fan="fan_out")
-            self.gate = nn.HSigmoid()
-
-    def construct(self, x: Tensor) -> Tensor:
-        weight = ops.mean(x, (2, 3), not self.dense)
-        weight = self.gate(self.conv_expand(self.relu(self.conv_reduce(weight))))
-        if self.dense:
-            weight = weight.expand_dims(2).expand_dims(3)
-        return x * weight
-
-
-class InvertedResidual(nn.Cell):
-    """Expand (1x1), depthwise convolution, optional squeeze-and-excitation, project (1x1, linear)."""
-
     def __init__(
-        self,
-        in_channels: int,
-        channels: int,
-        out_channels: int,
-        kernel_size: int,
-        stride: int,
-        activation: type[nn.Cell],
-        excite: Literal["SqueezeExcite", "SqueezeExciteV2"] | None,
-        always_expand: bool,
+        self, unit: Unit, excite: Callable[[int], nn.Cell] | None, always_expand: bool, grouped: bool = False
     ) -> None:
-        super().__init__()
-        self.residual = stride == 1 and in_channels == out_channels
-        layers: list[nn.Cell] = []
-        if always_expand or in_channels != channels:
-            layers += [conv(in_channels, channels, 1, fan="fan_out"), nn.BatchNorm2d(channels), activation()]
+        wide = unit.expanded
+        parts: dict[str, list[nn.Cell]] = {}
+        if always_expand or unit.in_channels != wide:
+            parts["expand_conv"] = conv_norm_act(conv(unit.in_channels, wide, 1, fan="fan_out"), unit.activation)
         depthwise = conv(
-            channels, channels, kernel_size, stride=stride, groups=channels, pad_mode="same", fan="fan_out"
-        )
-        layers += [depthwise, nn.BatchNorm2d(channels), activation()]
-        if excite is not None:
-            layers.append(SqueezeExcite(channels, dense=excite == "SqueezeExciteV2"))
-        layers += [conv(channels, out_channels, 1, fan="fan_out"), nn.BatchNorm2d(out_channels)]
-        self.layers = nn.SequentialCell(layers)
+            wide, wide, unit.kernel_size, stride=unit.stride, groups=wide,
+            pad_mode="centred" if grouped else "same", fan="fan_out",
+        )  # fmt: skip
+        parts["bottleneck_conv"] = conv_norm_act(depthwise, unit.activation)
+        if unit.excited and excite is not None:
+            parts["mid_se"] = [excite(wide)]
+        parts["linear_conv"] = conv_norm_act(conv(wide, unit.out_channels, 1, fan="fan_out"), None)
+        if grouped:
+            cells = {name: layers[0] if name == "mid_se" else group(layers) for name, layers in parts.items()}
+        else:
+            cells = {"layers": nn.SequentialCell([layer for layers in parts.values() for layer in layers])}
+        super().__init__(OrderedDict(cells))
+        self.residual = unit.stride == 1 and unit.in_channels == unit.out_channels
 
     def construct(self, x: Tensor) -> Tensor:
-        y = self.layers(x)
+        y = x
+        for part in self.cell_list:
+            y = part(y)
         return x + y if self.residual else y
 
 
@@ -167,27 +199,22 @@ class DetMobileNetV3(nn.Cell):
         pretrained: bool | str | None = None,
     ) -> None:
         super().__init__()
-        if alpha <= 0:
-            raise ConfigError(f"det_mobilenet_v3 alpha {alpha}: expected a positive width multiplier, such as 0.5")
+        check_alpha("det_mobilenet_v3", alpha)
         always_expand = bottleneck_params.get("always_expand", False)
         se_version = bottleneck_params.get("se_version", "SqueezeExcite")
         self.pretrained = pretrained
         recipe = (architecture, alpha, always_expand, se_version)
         self.released_weights = _RELEASED_LARGE_050 if recipe == ("large", 0.5, True, "SqueezeExciteV2") else None
 
-        channels, stride = round_channels(16 * alpha), 2
-        features: list[nn.Cell] = [conv(3, channels, 3, stride=2, fan="fan_out"), nn.BatchNorm2d(channels), nn.HSwish()]
+        units = plan_units(architecture, alpha)
+        channels, stride = units[0].in_channels, 2
+        features = conv_norm_act(conv(3, channels, 3, stride=2, fan="fan_out"), nn.HSwish)
         ends = {len(features) - 1: (channels, stride)}
-        for kernel, expanded, target, excited, hard_swish, step in _UNITS[architecture]:
-            expanded, target = round_channels(expanded * alpha), round_channels(target * alpha)
-            activation = nn.HSwish if hard_swish else nn.ReLU
-            excite = se_version if excited else None
-            features.append(
-                InvertedResidual(channels, expanded, target, kernel, step, activation, excite, always_expand)
-            )
-            channels, stride = target, stride * step
+        for unit in units:
+            features.append(InvertedResidual(unit, _EXCITE[se_version], always_expand))
+            channels, stride = unit.out_channels, stride * unit.stride
             ends[len(features) - 1] = (channels, stride)
-        features += [conv(channels, channels * 6, 1, fan="fan_out"), nn.BatchNorm2d(channels * 6), nn.HSwish()]
+        features += conv_norm_act(conv(channels, channels * 6, 1, fan="fan_out"), nn.HSwish)
         ends[len(features) - 1] = (channels * 6, stride)
 
         stages = _last_of_each_stride(ends) if out_stages is None else list(out_stages)

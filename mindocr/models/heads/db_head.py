@@ -17,11 +17,13 @@ LOGIT_STD = 0.1  # of the initial weights of the layers that give logits
 
 
 @HEADS.register
+@HEADS.register(name="DBHeadEnhance")
 class DBHead(nn.Cell):
     """Text probability P and, in training, threshold T and approximate binary map B = sigmoid(k (P - T)).
 
-    MindOCR computes sigmoid(k P - T) instead; inference reads P alone, so its weights serve here all the same. The
-    three maps are computed in float32 whatever the precision of the layers before: with k = 50 float16 is too coarse.
+    MindOCR computes sigmoid(k P - T) instead; inference reads P alone, so its weights serve here all the same. Its
+    ``DBHeadEnhance`` computes what the paper says, so that name stands for this class. The three maps are computed in
+    float32 whatever the precision of the layers before: with k = 50 float16 is too coarse.
 
     Deliberate difference from the reference: the last layers start near constant maps, P at the share of text that is
     usual (0.1) and T at 0.5. Kaiming weights start with confident noise, which takes hundreds of steps to unlearn.

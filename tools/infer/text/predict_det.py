@@ -11,7 +11,7 @@ from mindocr.config.cli import config_parser, run_tool
 def main() -> None:
     parser = config_parser(__doc__, required=False)
     parser.add_argument("--image_dir", required=True, help="image, folder of images, or glob")
-    parser.add_argument("--det_algorithm", default="DB", help="DB, DB++, DB_R18 or DB_MV3; not needed with -c")
+    parser.add_argument("--det_algorithm", default="DB", help="DB, DB++, DB_R18, DB_MV3 or DB_PPOCRv3; not with -c")
     parser.add_argument("--det_model_dir", help="checkpoint, or folder that holds one")
     parser.add_argument("--draw_img_save_dir", default="./inference_results", help="folder for pictures and results")
     parser.add_argument("--det_limit_side_len", type=int, help="side length that det_limit_type limits, pixels")

@@ -1,0 +1,72 @@
+"""MobileNetV3 as the detectors of PP-OCR have it: four stages, layers named by what they do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mindspore import Tensor, nn
+
+from mindocr.models.backbones.mobilenet_v3 import InvertedResidual, check_alpha, conv_norm_act, group, plan_units
+from mindocr.models.layers import SqueezeExcite, conv
+from mindocr.registry import BACKBONES
+
+
+@BACKBONES.register(name="det_mobilenet_v3_enhance")
+class DetMobileNetV3Enhance(nn.Cell):
+    """The network of ``det_mobilenet_v3`` with other parameter names, in four stages that end at strides 4 to 32.
+
+    Every unit has its expansion; convolutions pad the same on all sides. Checkpoints of one do not fit the other.
+
+    Args:
+        architecture: which table of the paper.
+        alpha: width multiplier, > 0; channels are rounded to multiples of 8.
+        disable_se: leave squeeze-and-excitation out of all units, as PP-OCR's detectors do.
+        pretrained: weights to start from, loaded by ``build_model``: a path or URL of a checkpoint of this backbone
+            alone. No released weights are known, so True is refused there.
+
+    Raises:
+        ConfigError: alpha is not positive.
+    """
+
+    released_weights: str | None = None
+
+    def __init__(
+        self,
+        architecture: Literal["large", "small"] = "large",
+        alpha: float = 1.0,
+        disable_se: bool = False,
+        pretrained: bool | str | None = None,
+    ) -> None:
+        super().__init__()
+        check_alpha("det_mobilenet_v3_enhance", alpha)
+        self.pretrained = pretrained
+        units = plan_units(architecture, alpha)
+        self.conv = group(conv_norm_act(conv(3, units[0].in_channels, 3, stride=2, fan="fan_out"), nn.HSwish))
+        stages: list[list[nn.Cell]] = [[]]
+        channels, stride = units[0].in_channels, 2
+        self.strides: list[int] = []
+        self.out_channels: list[int] = []
+        for unit in units:
+            if unit.stride == 2 and stride >= 4:
+                self.strides.append(stride)
+                self.out_channels.append(channels)
+                stages.append([])
+            stages[-1].append(InvertedResidual(unit, None if disable_se else _excite, always_expand=True, grouped=True))
+            channels, stride = unit.out_channels, stride * unit.stride
+        stages[-1].append(group(conv_norm_act(conv(channels, channels * 6, 1, fan="fan_out"), nn.HSwish)))
+        self.strides.append(stride)
+        self.out_channels.append(channels * 6)
+        self.stages = nn.CellList([nn.SequentialCell(cells) for cells in stages])
+
+    def construct(self, x: Tensor) -> tuple[Tensor, ...]:
+        """(N, 3, H, W) -> one map (N, out_channels[i], H / strides[i], W / strides[i]) per stage, finest first."""
+        x = self.conv(x)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return tuple(maps)
+
+
+def _excite(channels: int) -> nn.Cell:
+    return SqueezeExcite(channels, channels // 4, names=("conv1", "conv2"))

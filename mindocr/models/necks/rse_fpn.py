@@ -1,0 +1,89 @@
+"""Feature pyramid with residual squeeze-and-excitation (PP-OCRv3, "RSE-FPN")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from mindspore import Tensor, nn, ops
+
+from mindocr.errors import ConfigError
+from mindocr.models.layers import SqueezeExcite, conv, upsample_nearest
+from mindocr.registry import NECKS
+
+
+class SteepHardSigmoid(nn.Cell):
+    """PaddleOCR's: 0.2 x + 0.5, cut to [0, 1]. MindSpore's ``HSigmoid`` has the slope 1/6."""
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.clamp(0.2 * x + 0.5, 0.0, 1.0)
+
+
+class ResidualExcite(nn.Cell):
+    """A convolution without bias, then squeeze-and-excitation (channels // 4 in between), added to its input or not."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, shortcut: bool, gate: nn.Cell | None
+    ) -> None:
+        super().__init__()
+        self.in_conv = conv(in_channels, out_channels, kernel_size)
+        self.se_block = SqueezeExcite(out_channels, out_channels // 4, names=("conv1", "conv2"), gate=gate)
+        self.shortcut = shortcut
+
+    def construct(self, x: Tensor) -> Tensor:
+        x = self.in_conv(x)
+        excited = self.se_block(x)
+        return x + excited if self.shortcut else excited
+
+
+@NECKS.register
+class RSEFPN(nn.Cell):
+    """The pyramid of ``DBFPN`` with a :class:`ResidualExcite` in place of each convolution.
+
+    Args:
+        in_channels: channels of the levels, finest first; each level has half the size of the one before it.
+        out_channels: channels of the output; a multiple of the number of levels.
+        shortcut: add the input of each squeeze-and-excitation to its output.
+        origin: whose weights give the same output here as there. The two enlarge by 4 and by 8 differently (MindOCR
+            aligns the corner pixels, PaddleOCR repeats every pixel), and their hard-sigmoids have the slopes 1/6 and
+            0.2. Weights of one do poorly in the other until they are trained again.
+
+    Raises:
+        ConfigError: ``out_channels`` cannot be divided among the levels.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        out_channels: int = 96,
+        shortcut: bool = True,
+        origin: Literal["mindocr", "paddleocr"] = "mindocr",
+    ) -> None:
+        super().__init__()
+        levels = len(in_channels)
+        if out_channels < 4 * levels or out_channels % levels:
+            raise ConfigError(
+                f"RSEFPN out_channels {out_channels}: {levels} levels share the channels evenly, so give a multiple of "
+                f"{levels}, at least {4 * levels}"
+            )
+        self.out_channels = out_channels
+        self.align_corners = origin == "mindocr"
+
+        def layer(source: int, target: int, kernel_size: int) -> ResidualExcite:
+            gate = None if origin == "mindocr" else SteepHardSigmoid()
+            return ResidualExcite(source, target, kernel_size, shortcut, gate)
+
+        self.ins_conv = nn.CellList([layer(channels, out_channels, 1) for channels in in_channels])
+        self.inp_conv = nn.CellList([layer(out_channels, out_channels // levels, 3) for _ in in_channels])
+
+    def construct(self, features: Sequence[Tensor]) -> Tensor:
+        """``features``: (N, in_channels[i], H / 2**i, W / 2**i), finest first -> (N, out_channels, H, W)."""
+        coarser = None
+        joined = []
+        for i in range(len(self.inp_conv) - 1, -1, -1):
+            level = self.ins_conv[i](features[i])
+            if coarser is not None:
+                level = level + upsample_nearest(coarser, 2)
+            coarser = level
+            joined.append(upsample_nearest(self.inp_conv[i](level), 2**i, self.align_corners))
+        return ops.concat(joined, 1)
