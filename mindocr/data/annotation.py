@@ -39,7 +39,7 @@ def split_label_line(line: str, source: str | Path, number: int) -> tuple[str, s
     path, tab, label = line.lstrip("\ufeff").rstrip("\r\n").partition("\t")
     if not tab:
         raise DataError(
-            f"{source}:{number}: no tab in {_short(line)}; expected {_EXAMPLE}; "
+            f"{source}:{number}: no tab in {shorten(line)}; expected {_EXAMPLE}; "
             "put one tab between path and list (an editor may have turned it into spaces)"
         )
     if not path.strip():
@@ -55,39 +55,48 @@ def parse_texts(label: str, where: str) -> list[dict[str, Any]]:
     """
     try:
         texts = json.loads(label)
-    except ValueError as error:
-        raise DataError(f"{where}: the part after the tab is not JSON ({error}): {_short(label)}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: the part after the tab is not JSON ({error}): {shorten(label)}") from None
     if not isinstance(texts, list):
-        raise DataError(f"{where}: expected a JSON list of texts after the tab, got {_short(label)}")
+        raise DataError(f"{where}: expected a JSON list of texts after the tab, got {shorten(label)}")
     return [_check_text(text, f"{where}: text {i + 1} of {len(texts)}") for i, text in enumerate(texts)]
 
 
 def _check_text(text: Any, where: str) -> dict[str, Any]:
     if not isinstance(text, dict):
-        raise DataError(f'{where}: expected {{"transcription": ..., "points": ...}}, got {_short(text)}')
+        raise DataError(f'{where}: expected {{"transcription": ..., "points": ...}}, got {shorten(text)}')
     for key in ("transcription", "points"):
         if key not in text:
-            raise DataError(f"{where}: no '{key}' among its keys ({', '.join(map(str, text)) or 'none'}); add it")
+            raise DataError(f"{where}: no '{key}' among its keys ({', '.join(text)[:80] or 'none'}); add it")
     transcription, points = text["transcription"], text["points"]
     if not isinstance(transcription, str):
-        raise DataError(f"{where}: transcription must be a string in quotes, got {_short(transcription)}")
+        raise DataError(f"{where}: transcription must be a string in quotes, got {shorten(transcription)}")
     if not isinstance(points, list) or not all(_is_point(point) for point in points):
         raise DataError(
-            f"{where}: points must be a list of [x, y] pairs of finite numbers (pixels), got {_short(points)}"
+            f"{where}: points must be a list of [x, y] pairs of finite numbers (pixels), got {shorten(points)}"
         )
     if len(points) < 3:
         raise DataError(
             f"{where}: a polygon needs at least 3 points (four or more is usual), got {len(points)}: {points}; "
             "give its corners clockwise, or remove the text"
         )
-    return {"points": points, "transcription": transcription}
+    kept = {"points": points, "transcription": transcription}
+    if "score" in text:
+        if not _is_number(text["score"]):
+            raise DataError(f"{where}: score must be a finite number, got {shorten(text['score'])}")
+        kept["score"] = text["score"]
+    return kept
 
 
 def _is_point(point: Any) -> bool:
     if not isinstance(point, list) or len(point) != 2:
         return False
+    return all(_is_number(value) for value in point)
+
+
+def _is_number(value: Any) -> bool:
     # the comparison is False for NaN and for whole numbers too large for a float alike
-    return all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e9 for v in point)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
 
 
 def format_label_line(path: str, texts: Sequence[dict[str, Any]]) -> str:
@@ -96,11 +105,16 @@ def format_label_line(path: str, texts: Sequence[dict[str, Any]]) -> str:
     Raises:
         DataError: the path holds a tab or a line end, or a text is not well formed.
     """
-    if not path or any(sign in path for sign in "\t\r\n"):
+    if not path.strip() or any(sign in path for sign in "\t\r\n"):
         raise DataError(f"image path {path!r} is empty or holds a tab or line end; rename the file")
+    if path.startswith("\ufeff") or not _is_writable(path):
+        raise DataError(f"image path {path!r} is not UTF-8, or begins with a byte order mark; rename the file")
     checked = [_check_text(text, f"{path}: text {i + 1}") for i, text in enumerate(texts)]
-    ordered = [{"transcription": text["transcription"], "points": text["points"]} for text in checked]
-    return f"{path}\t{json.dumps(ordered, ensure_ascii=False)}"
+    ordered = [{key: text[key] for key in ("transcription", "points", "score") if key in text} for text in checked]
+    line = f"{path}\t{json.dumps(ordered, ensure_ascii=False)}"
+    if not _is_writable(line):  # half a surrogate pair, which JSON can only spell out
+        line = f"{path}\t{json.dumps(ordered)}"
+    return line
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -127,6 +141,18 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _short(value: Any, limit: int = 80) -> str:
-    text = repr(value)
+def shorten(value: Any, limit: int = 80) -> str:
+    """What a value looks like, for messages, in at most so many characters."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested a thousand deep, or a number of thousands of digits
+        return f"a {type(value).__name__} too large to show"
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -17,7 +17,7 @@ from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
 
 # What may stand in a block of commands beside those that are run.
 NOT_RUN = re.compile(r"pip install (-r [\w-]+\.txt|-e \.)")
-RUN = re.compile(r"(python (tools|deploy)/|msrun )")
+RUN = re.compile(r"(python (tools|deploy)/|msrun |mpirun )")
 
 WEIGHTS = "dbnet_resnet18.ckpt"  # stands for the user's checkpoint of ResNet-50, which takes longer
 SMALL = "train.max_steps=1 scheduler.num_epochs=1 scheduler.warmup_epochs=0 train.loader.num_workers=0"
@@ -59,16 +59,29 @@ CASES = (
          instead=("my_text/run/eval/detections.txt", "my_text/test_gt.txt")),
     Case(r"python tools/score\.py .+ --det submit\.zip", slow=False,
          instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
+    Case(r"python tools/check_dataset\.py .+ --json my_text/check\.json", "", "my_text/check/dataset.html", slow=False),
+    Case(r"python tools/check_dataset\.py .+ --fix --output my_text/train_gt_fixed\.txt", "--overwrite",
+         "my_text/train_gt_fixed.txt", slow=False),
+    Case(r"python tools/check_dataset\.py -c my_text/recipe\.yaml .+", "", "my_text/check/dataset.html", slow=False),
+    Case(r"python tools/check_dataset\.py --label_file my_text/train_gt\.txt --data_dir my_text/train", slow=False),
+    Case(r"python tools/check_config\.py mindocr_files/\S+\.yaml", slow=False,
+         instead=("mindocr_files/", "configs/det/dbnet/")),
     Case(r"python tools/check_config\.py --reference docs/config_reference\.md", "", "docs/config_reference.md",
          slow=False),
     Case(r"python tools/check_config\.py \S+\.yaml", slow=False),
     Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_synthetic\.yaml", TINY, "demo/train/best.ckpt"),
     Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_icdar15\.yaml -o .+dataset_root=ocr_datasets", TINY,
          "tmp_det/best.ckpt"),
+    Case(r"python tools/train\.py -c mindocr_files/db_r50_icdar15\.yaml -o .+", TINY, "tmp_det/best.ckpt",
+         instead=("mindocr_files/", "configs/det/dbnet/")),
+    Case(r"python tools/eval\.py -c mindocr_files/db_r50_icdar15\.yaml -o .+", SAME, "tmp_det/eval/scores.json",
+         instead=("mindocr_files/", "configs/det/dbnet/")),
     Case(r"python tools/train\.py -c my_text/recipe\.yaml", TINY, "my_text/run/best.ckpt"),
     Case(r"python tools/train\.py -c my_text/recipe\.yaml -o train\.resume=auto", TINY, "my_text/run/curves.png"),
-    Case(r"msrun .+ python tools/train\.py --config configs/det/dbnet/db_r18_synthetic\.yaml -o .+", TINY,
+    Case(r"msrun .+ python tools/train\.py --config configs/det/dbnet/db_r18_synthetic\.yaml -o .+train_2p", TINY,
          "demo/train_2p/log_1.txt"),
+    Case(r"mpirun .+ python tools/train\.py --config configs/det/dbnet/db_r18_synthetic\.yaml -o .+", TINY,
+         "demo/train/log_1.txt"),
     Case(r"python tools/eval\.py -c configs/det/dbnet/db_r18_synthetic\.yaml.*", SAME, "demo/train/eval/scores.json"),
     Case(r"python tools/eval\.py -c my_text/recipe\.yaml", SAME, "my_text/run/eval/scores.json"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
@@ -171,6 +184,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 def in_order(slow: bool) -> list[str]:
     """Documented commands of one kind, in the order of CASES."""
     known = [c for c in RUNNABLE if any(re.fullmatch(case.pattern, c) for case in CASES)]
+    if shutil.which("mpirun") is None:  # a program of the system, not of this project
+        known = [c for c in known if not c.startswith("mpirun ")]
     return sorted((c for c in known if case_of(c).slow == slow), key=lambda c: CASES.index(case_of(c)))
 
 

@@ -14,6 +14,7 @@ from mindocr.data import converters
 
 RECIPES = ROOT / "configs/det/dbnet"
 PAGES = [RECIPES / "README.md", RECIPES / "README_CN.md"]
+DATA_SETS = sorted((ROOT / "docs/datasets").glob("*.md"))
 CONVERT = re.compile(r"`(python tools/dataset_converters/convert\.py .+?)`")
 ELSEWHERE = ("db_mobilenetv3_ppocrv3", "db_r18_synthetic")  # the user's own data; pictures of the generator
 
@@ -92,16 +93,16 @@ def without_part(command: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES.get)
-def test_commands_are_those_of_the_page_on_data_sets(page: Path) -> None:
-    """They are run where that page is tested."""
+def test_commands_are_those_of_the_pages_on_data_sets(page: Path) -> None:
+    """They are run where those pages are tested."""
     commands = documented(page)
     assert len(commands) == 13
-    known = {without_part(command) for command in documented(ROOT / "docs/datasets.md")}
+    known = {without_part(command) for source in DATA_SETS for command in documented(source)}
     assert [command for command in commands if without_part(command) not in known] == []
 
 
 def test_commands_make_the_files_that_recipes_read() -> None:
-    commands = [arguments(command) for page in (PAGES[0], ROOT / "docs/datasets.md") for command in documented(page)]
+    commands = [arguments(command) for page in (PAGES[0], *DATA_SETS) for command in documented(page)]
     assert {command["--dataset_name"] for command in commands} <= set(converters.names())
     made = {(command["--image_dir"], command["--output_path"]) for command in commands}
     read = set()

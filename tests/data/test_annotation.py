@@ -93,3 +93,16 @@ def test_file_that_is_not_utf8_names_the_line(tmp_path: Path):
 def test_missing_file_says_so(tmp_path: Path):
     with pytest.raises(DataError, match="nothing.txt: cannot read this label file: No such file"):
         list(read_lines(tmp_path / "nothing.txt"))
+
+
+def test_scores_of_results_are_kept():
+    item = {"transcription": "", "points": QUAD, "score": 0.75}
+    _, (read,) = parse_label_line(format_label_line("a.jpg", [item]), "results.txt", 1)
+    assert read == item
+
+
+@pytest.mark.parametrize("score", ['"high"', "true", "NaN", "null"])
+def test_a_score_that_is_no_number_is_named(score):
+    line = f'a.jpg\t[{{"transcription": "", "points": [[0, 0], [9, 0], [9, 9]], "score": {score}}}]'
+    with pytest.raises(DataError, match="results.txt:4: text 1 of 1: score must be a finite number"):
+        parse_label_line(line, "results.txt", 4)

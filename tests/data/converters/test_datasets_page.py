@@ -1,15 +1,17 @@
-"""The page on data sets: every command is run on the tree above it, filled with a small sample."""
+"""The pages on data sets: every command is run on the tree above it, filled with a small sample."""
 
 import re
 import runpy
 import shlex
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from scipy.io import savemat
 
+from mindocr.config.read import resolve
 from mindocr.data import converters
 from mindocr.data.annotation import parse_label_line, read_lines
 from mindocr.data.synthtext import read_synthtext
@@ -54,13 +56,18 @@ LABELS = {
 TRAIN_CTW1500 = f"<Annotations><image><box><label>a</label><segs>{SHAPE}</segs></box></image></Annotations>"
 
 
-def sections(root):
-    """(data set, files of its tree, commands) for each section of the page."""
-    page = (root / "docs/datasets.md").read_text(encoding="utf-8")
-    for text in page.split("\n### ")[1:]:
-        name = re.match(r".*\((\w+)\)\n", text)[1]
-        tree = re.search(r"```text\n(.*?)```", text, re.S)[1].splitlines()
-        yield name, tree, re.findall(r"^`(python tools/dataset_converters/convert\.py .+)`$", text, re.M)
+PAGES = sorted((Path(__file__).resolve().parents[3] / "docs/datasets").glob("*.md"))
+PARTS = ("**Where:**", "**Licence:**", "**Known counts:**", "**Recipes:**", "## Expected tree", "## Convert",
+         "## Pitfalls")  # fmt: skip
+OWN_DATA = {"db_mobilenetv3_ppocrv3.yaml", "db_r18_synthetic.yaml"}  # recipes for no published data set
+
+
+def tree_and_commands(page):
+    """(files of its tree, arguments of each command) of a page."""
+    text = page.read_text(encoding="utf-8")
+    tree = re.search(r"```text\n(.*?)```", text, re.S)[1].splitlines()
+    commands = re.findall(r"^`python tools/dataset_converters/convert\.py (.+)`$", text, re.M)
+    return tree, [shlex.split(command) for command in commands]
 
 
 def fill(file, name):
@@ -84,27 +91,65 @@ def convert(repo_root, monkeypatch):
     return runpy.run_path(str(repo_root / "tools/dataset_converters/convert.py"))["main"]
 
 
-def test_page_has_a_section_for_every_converter(repo_root):
-    found = [name for name, _, _ in sections(repo_root)]
-    assert sorted(found) == converters.names() == sorted(LABELS)
-    assert all(commands for _, _, commands in sections(repo_root))
+def test_every_converter_has_a_page_and_a_row(repo_root):
+    index = (repo_root / "docs/datasets.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(\w+)\]\(datasets/(\w+)\.md\)", index, re.M)
+    assert [page.stem for page in PAGES] == converters.names() == sorted(LABELS)
+    assert sorted(rows) == [(name, name) for name in converters.names()]
 
 
-@pytest.mark.parametrize("name", sorted(LABELS))
-def test_commands_run_on_their_trees(name, repo_root, tmp_path, monkeypatch, convert, capsys):
-    ((tree, commands),) = [(tree, commands) for found, tree, commands in sections(repo_root) if found == name]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_have_all_parts_and_sound_links(page):
+    text = page.read_text(encoding="utf-8")
+    places = [text.index(part) for part in PARTS]
+    assert places == sorted(places) and text.startswith("# ") and f"({page.stem})\n" in text
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert [link for link in links if "://" not in link and not (page.parent / link.split("#")[0]).exists()] == []
+    assert text.count("\n") <= 70
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_parse_and_run_on_their_trees(page, tmp_path, monkeypatch, convert, capsys):
+    tree, commands = tree_and_commands(page)
+    assert commands
     for file in tree:
-        fill(tmp_path / file, name)
+        fill(tmp_path / file, page.stem)
     monkeypatch.chdir(tmp_path)
-    images = 0
-    for command in commands:
-        arguments = shlex.split(command)[2:]
+    listed = set()
+    for arguments in commands:
+        options = dict(zip(arguments[::2], arguments[1::2]))
+        assert options["--dataset_name"] == page.stem
         convert([*arguments, "--strict"])
-        output = tmp_path / arguments[arguments.index("--output_path") + 1]
+        output, folder = tmp_path / options["--output_path"], Path(options["--image_dir"])
         if output.suffix == ".mat":
-            listed = [record.content[1] for record in read_synthtext(output, tmp_path / "SynthText")]
+            lines = [(record.img_path, record.content[1]) for record in read_synthtext(output, folder)]
         else:
-            listed = [parse_label_line(line, output, number)[1] for number, line in read_lines(output)]
-        images += len(listed)
-        assert all(listed) and ": 0 images" not in capsys.readouterr().out
-    assert images == sum(file.lower().endswith((".jpg", ".gif")) for file in tree)
+            parsed = (parse_label_line(line, output, number) for number, line in read_lines(output))
+            lines = [(str(folder / name), texts) for name, texts in parsed]
+        assert lines and all(texts for _, texts in lines)
+        listed |= {name for name, _ in lines}
+        assert ": 0 images" not in capsys.readouterr().out
+    assert listed == {file for file in tree if file.lower().endswith((".jpg", ".gif"))}
+
+
+def label_files(recipe):
+    """Label files of the training and evaluation sets of a recipe, as its text has them."""
+    values = resolve(recipe)
+    found = [(values.get(section) or {}).get("dataset", {}).get("label_file", []) for section in ("train", "eval")]
+    return {name for one in found for name in ([one] if isinstance(one, str) else one)}
+
+
+def test_recipes_read_what_the_pages_write(repo_root):
+    """A page names a recipe exactly where one of its commands makes a label file of the recipe."""
+    used = {recipe.name: label_files(recipe) for recipe in (repo_root / "configs/det/dbnet").glob("*.yaml")}
+    written = {}
+    for page in PAGES:
+        outputs = {arguments[arguments.index("--output_path") + 1] for arguments in tree_and_commands(page)[1]}
+        written |= dict.fromkeys(outputs, page.stem)
+        named = set(re.findall(r"configs/det/dbnet/(\w+\.yaml)", page.read_text(encoding="utf-8")))
+        assert named == {name for name, files in used.items() if files & outputs}, page.stem
+    missing = {name: files - written.keys() for name, files in used.items() if name not in OWN_DATA}
+    assert len(missing) >= 20 and not any(missing.values()), missing
+    index = (repo_root / "docs/datasets.md").read_text(encoding="utf-8")
+    marked = set(re.findall(r"^\| \[(\w+)\].*\| yes \|$", index, re.M))
+    assert marked == {written[file] for name, files in used.items() if name not in OWN_DATA for file in files}

@@ -103,13 +103,6 @@ def test_text_without_area_is_dropped_and_counted(raw):
     assert (folder / "gt.txt").read_text().endswith("img_9.JPG\t[]\n")
 
 
-@pytest.mark.parametrize(("split", "images", "texts", "ignored"), [("train", 1000, 11886, 7418)])
-def test_published_counts(shared_dir, tmp_path, split, images, texts, ignored):
-    source = shared_dir / "data" / "icdar2015" / split
-    report = converters.convert("ic15", source / "images", source / "gts", tmp_path / "gt.txt")
-    assert (report.images, report.texts, report.ignored, report.dropped) == (images, texts, ignored, 0)
-
-
 def test_command(raw, repo_root):
     images, labels, folder = raw
     tool = repo_root / "tools" / "dataset_converters" / "convert.py"
