@@ -1,0 +1,134 @@
+"""Cases for the report, from an evaluation as it goes along or from results in files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+import numpy as np
+
+from mindocr.data.converters.images import index_images, look_at
+from mindocr.errors import DataError
+from mindocr.geometry import Polygon, fill_polygon
+from mindocr.metrics.matching import ImageResult
+from mindocr.metrics.score import Pair
+from mindocr.report.case import Case
+from mindocr.utils.html import picture_uri
+
+MAP_SIDE, MAP_QUALITY = 480, 60  # of the maps on the page: they show where, not what
+MAPS = ("probability", "threshold")
+
+
+class Found(Protocol):
+    """What a post-processing returns: outlines (K_i, 2) in pixels of the source image, a score in [0, 1] for each."""
+
+    polys: list[Polygon]
+    scores: list[float]
+
+
+class Collector:
+    """Takes note of each evaluated image. Maps are reduced to small pictures at once, so memory does not matter.
+
+    Args:
+        loose: the evaluation's post-processing without a limit on the score, so that the report can show what is below
+            it; None leaves that out.
+
+    Attributes:
+        cases: one for each image, in order.
+    """
+
+    def __init__(self, loose: Any = None) -> None:
+        self._loose = loose
+        self.cases: list[Case] = []
+
+    def add(
+        self, image: str, shape: np.ndarray, maps: np.ndarray, found: Found, truth: Sequence[Polygon],
+        ignore: np.ndarray, result: ImageResult,
+    ) -> None:  # fmt: skip
+        """Add an image.
+
+        Args:
+            image: its file.
+            shape: (4,) source height, source width, ratio_h, ratio_w; network pixel = source pixel * ratio.
+            maps: (C, H, W) float32 in [0, 1], the network's output: probability, then threshold if there is one.
+            found: what was judged.
+            truth: true outlines (K_i, 2), pixels of the source image.
+            ignore: (N,) bool, True = do not care.
+            result: the protocol's judgement.
+        """
+        height, width, ratio_h, ratio_w = np.asarray(shape, dtype=np.float64)
+        loose = self._loose(maps[None], np.asarray(shape)[None])[0] if self._loose else None
+        seen = maps[:2, : round(height * ratio_h), : round(width * ratio_w)]  # without the padding
+        grey = np.rint(np.clip(np.nan_to_num(seen), 0, 1) * 255).astype(np.uint8)
+        self.cases.append(
+            Case(
+                image,
+                (int(height), int(width)),
+                truth,
+                np.asarray(ignore, dtype=bool),
+                found.polys,
+                result,
+                scores=found.scores,
+                candidates=loose.polys if loose else (),
+                candidate_scores=loose.scores if loose else (),
+                ratio=(float(ratio_h), float(ratio_w)),
+                peaks=[_peak(maps[0], np.asarray(poly) * (ratio_w, ratio_h)) for poly in truth],
+                picture=Path(image),
+                maps={name: picture_uri(map_, MAP_SIDE, MAP_QUALITY) for name, map_ in zip(MAPS, grey)},
+            )
+        )
+
+
+def _peak(prob: np.ndarray, poly: Polygon) -> float:
+    """Highest value of (H, W) inside an outline in the same pixels; 0 where none of it lies inside."""
+    low = np.clip(np.floor(poly.min(axis=0)), 0, None).astype(int)
+    high = np.ceil(poly.max(axis=0)).astype(int) + 1
+    window = prob[low[1] : max(high[1], 0), low[0] : max(high[0], 0)]
+    mask = np.zeros(window.shape, dtype=np.uint8)
+    if not mask.size:
+        return 0.0
+    fill_polygon(mask, poly - low, 1)
+    return float(np.nanmax(window, where=mask > 0, initial=0.0))
+
+
+def cases_of(pairs: Sequence[Pair], results: Sequence[ImageResult], image_dir: Path | None = None) -> list[Case]:
+    """Cases from results in files; without maps and scores, and without pictures unless ``image_dir`` has them.
+
+    Args:
+        pairs: true and found outlines of each image.
+        results: how they were judged, in the same order.
+        image_dir: folder of the pictures; they are found by name, whatever their endings.
+
+    Raises:
+        DataError: none of the images is there.
+    """
+    files = index_images(image_dir) if image_dir else {}
+    cases = [
+        Case(pair.image, _extent(pair), pair.truth.polys, np.asarray(pair.truth.ignore, bool), pair.found.polys, result)
+        for pair, result in zip(pairs, results)
+    ]
+    if not image_dir:
+        return cases
+    pictured = [_with_picture(case, files.get(PurePosixPath(case.image).name)) for case in cases]
+    if cases and not any(case.picture for case in pictured):
+        raise DataError(
+            f"{image_dir}: no picture for any of the {len(cases)} images, such as '{cases[0].image}'; the folder holds "
+            f"'{next(iter(files.values())).name}' and so on; name the folder of the pictures that were scored"
+        )
+    return pictured
+
+
+def _with_picture(case: Case, file: Path | None) -> Case:
+    if file is None:
+        return case
+    file, (width, height), problem = look_at(file)
+    return case if problem else replace(case, picture=file, size=(height, width))
+
+
+def _extent(pair: Pair) -> tuple[int, int]:
+    """(h, w) that hold every outline of an image whose size is not known."""
+    outlines = [np.reshape(poly, (-1, 2)) for poly in [*pair.truth.polys, *pair.found.polys]]
+    width, height = np.ceil(np.concatenate([np.ones((1, 2)), *outlines]).max(axis=0)).astype(int).tolist()
+    return height, width

@@ -1,0 +1,130 @@
+"""The report as one HTML page that needs nothing else: open it anywhere, send it to anyone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from mindocr.errors import UserError
+from mindocr.metrics.det_metric import DetMetric
+from mindocr.metrics.score import LEVEL, RESAMPLES, bootstrap
+from mindocr.report import charts, curves
+from mindocr.report.case import Case
+from mindocr.report.diagnosis import TAGS, Diagnosis, diagnose
+from mindocr.report.payload import as_script, records, short_names, worst_first
+from mindocr.report.pictures import Album, check_limit, gather
+from mindocr.report.remedies import remedies
+from mindocr.utils.html import render
+
+NAME = "report.html"
+PAGE_BYTES = 60_000_000  # no page is larger
+_TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
+_SCORES = ("f-score", "recall", "precision")
+_DIGITS = 12  # of a hash, enough to tell one from another
+
+
+def write_page(
+    folder: Path, cases: Sequence[Case], metric: DetMetric, facts: Mapping[str, Any], limit: int | None = None
+) -> Path:
+    """Diagnose the images and write the page.
+
+    Args:
+        folder: where ``report.html`` goes; made if need be.
+        cases: every image, in the order in which ``metric`` has judged them.
+        metric: what has judged them.
+        facts: what else the summary states, such as thresholds and the configuration's hash.
+        limit: how many images may have pictures, the worst first; None = as many as fit into the page's size.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        UserError: the folder cannot be written, or the limit is below 0.
+    """
+    check_limit(limit)
+    diagnoses = diagnose(cases, metric.protocol)
+    album = gather(cases, worst_first(cases), limit)
+    page = render(_TEMPLATE, **_values(cases, diagnoses, album, metric, facts))
+    path = folder / NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{NAME}.part")
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"--report: cannot write to '{folder}' ({error.strerror}); choose another folder or mend its permissions"
+        ) from None
+    return path
+
+
+def data_hash(cases: Sequence[Case]) -> str:
+    """Fingerprint of what was scored against: names of the images, true outlines to 0.01 pixel, do-not-care flags."""
+    digest = hashlib.sha256()
+    for name, case in zip(short_names(cases), cases):
+        outlines = [np.round(np.asarray(poly, dtype=np.float64), 2).tolist() for poly in case.truth]
+        digest.update(json.dumps([PurePath(name).stem, outlines, np.asarray(case.ignore, bool).tolist()]).encode())
+    return shorten(digest)
+
+
+def shorten(digest: Any) -> str:
+    """As much of a ``hashlib`` digest as tells one thing from another."""
+    return str(digest.hexdigest())[:_DIGITS]
+
+
+def _values(
+    cases: Sequence[Case], diagnoses: Sequence[Diagnosis], album: Album, metric: DetMetric, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    result, interval = metric.result(), bootstrap(metric.images, metric.protocol, seed=0)
+    points = curves.precision_recall(cases, metric.protocol)
+    bins = {
+        "Recall by text height": curves.recall_by_height(cases),
+        "Recall by aspect (length : height)": curves.recall_by_aspect(cases),
+        "Recall by angle to the horizontal": curves.recall_by_angle(cases),
+    }
+    return {
+        "protocol": metric.protocol_name,
+        "scores": [(name, result[name], *interval[name.replace("-", "_")]) for name in _SCORES],
+        "interval": f"{LEVEL:.0%} interval over images, {RESAMPLES} resamples",
+        "counts": result["counts"],
+        "facts": {**facts, "data hash": data_hash(cases)},
+        "remedies": remedies(diagnoses, metric.counts, metric.protocol),
+        "tags": TAGS,
+        "curve": charts.curve_chart(points, (result["recall"], result["precision"])) if points else "",
+        "best": max(points, key=lambda point: point.f_score) if points else None,
+        "charts": {title: charts.recall_chart(title, each) for title, each in bins.items()},
+        "notes": _notes(cases, album),
+        "data": as_script(records(cases, diagnoses, album.pictures)),
+        "pictures": [
+            (f"{name}-{i}", Markup(uri)) for i, entry in album.pictures.items() for name, uri in entry.items()
+        ],
+    }  # fmt: skip
+
+
+def _notes(cases: Sequence[Case], album: Album) -> list[str]:
+    """What is not on the page, and why."""
+    notes = []
+    if album.left_out:
+        notes.append(
+            f"{len(album.pictures)} of {len(cases)} images have their pictures here, the worst first: the page is kept "
+            "below 60 MB, or fewer were asked for."
+        )
+    if album.unreadable:
+        notes.append(f"{len(album.unreadable)} pictures could not be read, such as {album.unreadable[0]}")
+    if not any(case.picture for case in cases):
+        notes.append("No pictures: name their folder with --image_dir to see the outlines on them.")
+    if not any(case.maps for case in cases):
+        notes.append(
+            "No probability and threshold maps: files of results have none; tools/eval.py --report shows them."
+        )
+    elif not any("threshold" in case.maps for case in cases):
+        notes.append("No threshold map: this network's head computes none.")
+    if any(case.scores is None for case in cases):
+        notes.append("These detections have no scores: no precision-recall curve, and no tags that rest on scores.")
+    return notes

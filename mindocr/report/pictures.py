@@ -1,0 +1,105 @@
+"""Which pictures go on the page, and how large: as many and as good as its size allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from mindocr.data.transforms.load import read_image
+from mindocr.errors import ConfigError, DataError
+from mindocr.report.case import Case
+from mindocr.utils.html import picture_uri
+
+BUDGET = 56_000_000  # bytes of all pictures as they stand on the page, which stays below 60 MB
+SAMPLES = 10  # pictures that are tried out to choose the size
+SAFETY = 0.93  # of the budget: the samples may be smaller than the rest
+
+
+class Quality(NamedTuple):
+    """Longest side in pixels, and JPEG quality from 0 to 100."""
+
+    longest: int
+    jpeg: int
+
+
+QUALITIES = (
+    Quality(1280, 85), Quality(1280, 75), Quality(1120, 70), Quality(960, 66), Quality(800, 62), Quality(640, 58),
+    Quality(480, 52),
+)  # fmt: skip
+
+
+class Album(NamedTuple):
+    """Pictures by the position of their image: ``data:`` addresses by name, ``picture`` and those of the maps.
+
+    Attributes:
+        pictures: as said.
+        quality: of the photographs, None without any.
+        left_out: how many images have a picture or a map that is not here, for want of room.
+        unreadable: image and reason for each picture that could not be read.
+    """
+
+    pictures: dict[int, dict[str, str]]
+    quality: Quality | None
+    left_out: int
+    unreadable: list[str]
+
+
+def gather(cases: Sequence[Case], order: Sequence[int], limit: int | None = None, budget: int = BUDGET) -> Album:
+    """Take the pictures in ``order`` until ``limit`` images or ``budget`` bytes are reached.
+
+    Args:
+        cases: the images.
+        order: their positions, the most interesting first.
+        limit: how many images may have pictures; None = no limit but the budget.
+        budget: bytes of all addresses together.
+    """
+    wanted = [i for i in order if cases[i].picture or cases[i].maps]
+    chosen = wanted if limit is None else wanted[:limit]
+    maps = sum(len(uri) for i in chosen for uri in cases[i].maps.values())
+    files = {i: file for i in chosen if (file := cases[i].picture)}
+    quality = choose_quality(list(files.values()), int(budget * SAFETY) - maps)
+    pictures: dict[int, dict[str, str]] = {}
+    unreadable: list[str] = []
+    room = budget
+    for i in tqdm(chosen, desc="report", unit="image", leave=False):
+        entry = dict(cases[i].maps)
+        try:
+            if quality and i in files:
+                entry = {"picture": picture_uri(read_image(files[i]), *quality), **entry}
+        except DataError as error:
+            unreadable.append(str(error))
+        room -= sum(map(len, entry.values()))
+        if room < 0:
+            break
+        pictures[i] = entry
+    return Album(pictures, quality, len(wanted) - len(pictures), unreadable)
+
+
+def check_limit(limit: int | None) -> None:
+    """Make sure that a number of images was asked for.
+
+    Raises:
+        ConfigError: it is below 0.
+    """
+    if limit is not None and limit < 0:
+        raise ConfigError(f"--report_images: expected 0 or more, got {limit}")
+
+
+def choose_quality(files: Sequence[Path], room: int) -> Quality | None:
+    """The best quality at which all pictures fit into ``room`` bytes, judged by a few; the least when none does."""
+    images = []
+    for file in files[:: max(len(files) // SAMPLES, 1)]:
+        try:
+            images.append(read_image(file))
+        except DataError:  # told when its turn comes
+            continue
+    if not images:
+        return QUALITIES[-1] if files else None
+    for quality in QUALITIES:
+        mean = sum(len(picture_uri(image, *quality)) for image in images) / len(images)
+        if mean * len(files) <= room:
+            break
+    return quality

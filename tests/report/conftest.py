@@ -1,0 +1,34 @@
+"""Images judged by a protocol."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from mindocr.metrics.det_metric import DetMetric
+from mindocr.report.case import Case
+
+SIZE = (200, 400)
+
+
+@pytest.fixture
+def judged():
+    """Builds a case; ``metric`` is the metric that has judged all of them."""
+
+    class Judge:
+        def __init__(self) -> None:
+            self.use("icdar2015")
+
+        def use(self, protocol: str) -> None:
+            self.metric = DetMetric(protocol=protocol)
+            self.cases: list[Case] = []
+
+        def __call__(self, truth: Sequence, found: Sequence = (), ignore: Sequence[bool] | None = None, **more) -> Case:
+            flags = np.zeros(len(truth), bool) if ignore is None else np.array(ignore, bool)
+            result = self.metric.update(list(found), list(truth), flags)
+            given = {"image": f"img_{len(self.cases)}", "size": SIZE, **more}
+            case = Case(truth=list(truth), ignore=flags, found=list(found), result=result, **given)
+            self.cases.append(case)
+            return case
+
+    return Judge()
