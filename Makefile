@@ -1,16 +1,17 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 VENV ?= .venv
 BASE_PYTHON ?= python3
+REQUIREMENTS ?= requirements-dev.txt
 PYTHON := $(VENV)/bin/python
 
 .PHONY: demo test fast lint setup clean
 
 setup: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt setup.py
+$(VENV)/.installed: requirements.txt requirements-dev.txt $(REQUIREMENTS) setup.py
 	$(BASE_PYTHON) -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --upgrade pip
-	$(PYTHON) -m pip install --quiet -r requirements-dev.txt
+	$(PYTHON) -m pip install --quiet -r $(REQUIREMENTS)
 	$(PYTHON) -m pip install --quiet --no-deps -e .
 	touch $@
 

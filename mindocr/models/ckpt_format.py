@@ -41,8 +41,7 @@ def check_file(path: Path) -> tuple[Literal["ckpt", "safetensors"], bool]:
             if size == 0:
                 raise CheckpointError(f"{path}: the file is empty; a copy or a save was interrupted. Copy it again")
             if path.suffix == ".safetensors":
-                _check_safetensors(path, file, size)
-                return "safetensors", False
+                return "safetensors", _check_safetensors(path, file, size)
             return "ckpt", _check_ckpt(path, file, size)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
@@ -102,9 +101,10 @@ def _not_a_checkpoint(path: Path, file: BinaryIO) -> CheckpointError:
     file.seek(0)
     head = file.read(8)
     kind = next((text for start, text in _FOREIGN.items() if head.startswith(start)), None)
+    advice = "; tools/convert_weights.py converts such weights" if kind and "PyTorch" in kind else ""
     return CheckpointError(
         f"{path}: not a MindSpore checkpoint{f' but {kind}' if kind else ''}; expected a file that "
-        "mindspore.save_checkpoint wrote (.ckpt or .safetensors)"
+        f"mindspore.save_checkpoint wrote (.ckpt or .safetensors){advice}"
     )
 
 
@@ -118,8 +118,8 @@ def _varint(data: bytes) -> tuple[int | None, int]:
     return None, len(data)
 
 
-def _check_safetensors(path: Path, file: BinaryIO, size: int) -> None:
-    """Compare the file's size with what its header announces."""
+def _check_safetensors(path: Path, file: BinaryIO, size: int) -> bool:
+    """Compare the file's size with what its header announces; True where MindSpore has left a CRC there."""
     header_size = int.from_bytes(file.read(8), "little")
     if size < 8 or header_size > 100_000_000:
         raise _not_a_checkpoint(path, file)
@@ -128,8 +128,10 @@ def _check_safetensors(path: Path, file: BinaryIO, size: int) -> None:
     try:
         header = json.loads(file.read(header_size))
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        has_crc = "crc_num" in header.get("__metadata__", {})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _not_a_checkpoint(path, file) from error
     needed = 8 + header_size + max(ends, default=0)
     if size < needed:
         raise _cut_short(path, size, needed)
+    return has_crc

@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import logging
 import os
 import re
 import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import IO
 
-from mindocr.errors import CheckpointError
+from tqdm import tqdm
 
-CACHE_VARIABLE = "MINDOCR_WEIGHTS"
-_TIMEOUT = 30  # seconds without a byte
+from mindocr.errors import CheckpointError
+from mindocr.models.ckpt_format import check_file
+
+HOME_VARIABLE = "MINDOCR_HOME"
+OFFLINE_VARIABLE = "MINDOCR_OFFLINE"
+TIMEOUT = 30.0  # seconds without a byte
+PAUSES = (1.0, 3.0)  # seconds before the second and the third attempt
 _CHUNK = 1 << 20
 
 logger = logging.getLogger(__name__)
 
 
 def cache_dir() -> Path:
-    """Folder of downloaded weights: ``$MINDOCR_WEIGHTS``, or ``~/.mindocr/weights``."""
-    return Path(os.environ.get(CACHE_VARIABLE) or "~/.mindocr/weights").expanduser()
+    """Folder of downloaded weights: ``$MINDOCR_HOME/weights``, by default ``~/.mindocr/weights``."""
+    return Path(os.environ.get(HOME_VARIABLE) or "~/.mindocr").expanduser() / "weights"
 
 
 def fetch_weights(source: str) -> Path:
     """Turn a path or a URL into the path of a local file, downloading it if the cache folder does not have it.
 
-    The last eight hexadecimal digits of a released file's name are the start of its SHA-256 sum; a download that does
-    not match is thrown away. The file appears in the cache only when it is complete.
+    Released files carry the first eight hexadecimal digits of their SHA-256 sum at the end of their names
+    (``resnet18-1e65cd21.ckpt``). The sum is checked after a download and whenever the cached file is used; without one
+    in the name, the file must be a complete checkpoint. A damaged file in the cache is fetched anew. A file appears in
+    the cache only when it is complete, however many processes fetch it at once. Proxies are those of the usual
+    environment variables (``http_proxy``, ``https_proxy``, ``no_proxy``); ``MINDOCR_OFFLINE=1`` forbids the network.
 
     Raises:
         CheckpointError: the file cannot be downloaded or is not the one its name promises; the message says which file
@@ -39,52 +49,112 @@ def fetch_weights(source: str) -> Path:
     """
     if not source.startswith(("http://", "https://")):
         return Path(source).expanduser()
-    name = urllib.parse.unquote(Path(urllib.parse.urlparse(source).path).name)
-    target = cache_dir() / name
+    target = _cached(source)
+    damage = None
     if target.is_file():
-        return target
+        damage = _damage(target, target.name)
+        if damage is None:
+            return target
+        logger.warning("%s: %s; fetching it anew", target, damage)
+    if os.environ.get(OFFLINE_VARIABLE, "") not in ("", "0"):
+        state = f"the file in the cache is damaged ({damage})" if damage else "the file is not in the cache"
+        raise CheckpointError(f"{target.name}: {state} and {OFFLINE_VARIABLE} forbids the network. {_by_hand(source)}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{name}.", delete=False) as partial:
-            try:
-                digest = _download(source, partial)
-                partial.close()
-                _check_digest(name, digest, source)
-                Path(partial.name).replace(target)
-            finally:
-                Path(partial.name).unlink(missing_ok=True)
-    except (OSError, urllib.error.URLError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise CheckpointError(
-            f"{name}: cannot download {source} ({reason}). Fetch it on a machine with a network and put it at "
-            f"{target}, or give the path of a local file"
-        ) from error
+        _fetch(source, target)
+    except (OSError, http.client.HTTPException) as error:
+        reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", None) or error
+        raise CheckpointError(f"{target.name}: cannot download {source} ({reason}). {_by_hand(source)}") from error
     return target
 
 
-def _download(source: str, target: IO[bytes]) -> str:
-    """Copy ``source`` into ``target`` and return its SHA-256 sum; progress goes to the log."""
-    digest = hashlib.sha256()
-    with urllib.request.urlopen(source, timeout=_TIMEOUT) as response:
+def _cached(source: str) -> Path:
+    """Where the file of a URL lies: names without a sum get a folder per URL, as many are called best.ckpt."""
+    name = Path(urllib.parse.unquote(urllib.parse.urlparse(source).path)).name
+    if not name:
+        raise CheckpointError(f"{source}: this URL names no file; give the URL of a .ckpt or .safetensors file")
+    if _promised(name):
+        return cache_dir() / name
+    return cache_dir() / hashlib.sha256(source.encode()).hexdigest()[:8] / name
+
+
+def _by_hand(source: str) -> str:
+    return (
+        f"Fetch {source} on a machine with a network and put it at {_cached(source)}, or give the path of a local file"
+    )
+
+
+def _fetch(source: str, target: Path) -> None:
+    """Download, check, and only then give the file its name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix, delete=False
+    ) as file:
+        partial = Path(file.name)
+        try:
+            _download(source, file, target)
+            file.close()
+            damage = _damage(partial, target.name)
+            if damage:
+                raise CheckpointError(
+                    f"{target.name}: the download from {source} was thrown away: {damage}. Try again, or fetch the "
+                    f"file by other means and put it at {target}"
+                )
+            partial.chmod(0o644)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _download(source: str, file: IO[bytes], target: Path) -> None:
+    """Copy a URL into ``file``; attempts that fail for a passing reason are repeated."""
+    for pause in (*PAUSES, None):
+        try:
+            file.seek(0)
+            file.truncate()
+            _transfer(source, file, target)
+        except (OSError, http.client.HTTPException) as error:
+            final = isinstance(error, urllib.error.HTTPError) and error.code < 500
+            if pause is None or final:
+                raise
+            logger.warning("%s: %s; trying again in %g s", source, error, pause)
+            time.sleep(pause)
+        else:
+            return
+
+
+def _transfer(source: str, file: IO[bytes], target: Path) -> None:
+    # A new opener each time: the shared one keeps the proxies of the first download of the process.
+    with urllib.request.build_opener().open(source, timeout=TIMEOUT) as response:
         size = int(response.headers.get("Content-Length") or 0)
-        logger.info("downloading %s (%.1f MB)", source, size / 1e6)
-        done, reported = 0, 0
-        while chunk := response.read(_CHUNK):
-            target.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            if size and done * 10 // size > reported:
-                reported = done * 10 // size
-                logger.info("%d %% of %.1f MB", reported * 10, size / 1e6)
+        logger.info("downloading %s (%.1f MB) to %s", source, size / 1e6, target)
+        done = 0
+        with tqdm(total=size or None, desc=target.name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+            while chunk := response.read(_CHUNK):
+                file.write(chunk)
+                done += len(chunk)
+                bar.update(len(chunk))
     if size and done != size:
         raise OSError(f"the connection ended after {done} of {size} bytes")
-    return digest.hexdigest()
 
 
-def _check_digest(name: str, digest: str, source: str) -> None:
-    promised = re.search(r"-([0-9a-f]{8})(?=\.[A-Za-z]+$)", name)
-    if promised and not digest.startswith(promised.group(1)):
-        raise CheckpointError(
-            f"{name}: the download from {source} has SHA-256 {digest[:8]}..., its name promises "
-            f"{promised.group(1)}...; it was thrown away. Try again, or fetch the file by other means"
-        )
+def _promised(name: str) -> str | None:
+    found = re.search(r"-([0-9a-f]{8})(?=\.[A-Za-z]+$)", name)
+    return found.group(1) if found else None
+
+
+def _damage(path: Path, name: str) -> str | None:
+    """What is wrong with a file that is to be called ``name``; None when nothing is."""
+    promised = _promised(name)
+    if promised:
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+        if not digest.hexdigest().startswith(promised):
+            return f"its SHA-256 sum is {digest.hexdigest()[:8]}..., its name promises {promised}..."
+    elif path.suffix in (".ckpt", ".safetensors"):
+        try:
+            check_file(path)
+        except CheckpointError as error:
+            return str(error).removeprefix(f"{path}: ")
+    return None

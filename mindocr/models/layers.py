@@ -108,6 +108,15 @@ def _excite_layer(in_channels: int, out_channels: int, dense: bool) -> nn.Cell:
     return conv(in_channels, out_channels, 1, bias=True, fan="fan_out")
 
 
+def halve_by_maximum(pad_mode: Literal["centred", "same"]) -> nn.Cell:
+    """A 3x3 maximum of stride 2 for maps that are never negative; ``pad_mode`` as in :func:`conv`."""
+    if pad_mode == "same":
+        return nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="same")
+    # Zeros count for nothing after a ReLU; MaxPool2d's own padding cannot be exported with dynamic shapes.
+    pad = nn.Pad(((0, 0), (0, 0), (1, 1), (1, 1)))
+    return nn.SequentialCell([pad, nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="valid")])
+
+
 def upsample_nearest(x: Tensor, factor: int, align_corners: bool = False) -> Tensor:
     """Enlarge by copying the nearest pixel: (N, C, H, W) -> (N, C, factor * H, factor * W).
 

@@ -12,6 +12,7 @@ from mindspore import nn
 from mindocr.errors import CheckpointError
 from mindocr.models import zoo
 from mindocr.models.ckpt_format import check_file
+from mindocr.models.converters.rename import batch_norm_names
 
 # What optimizers, loss scalers, EMA and MindSpore's callbacks keep beside a network's own parameters
 _TRAINING_STATE = (
@@ -19,7 +20,9 @@ _TRAINING_STATE = (
     "moments.", "stat.", "swap.", "vhat.", "accu_grads.", "accumulated_grads.", "grad_accum.",
     "accu_step", "beta1_power", "beta2_power", "current_iterator_step", "epoch_num", "global_step",
     "last_overflow_iterator_step", "learning_rate", "loss_scale", "momentum", "scale_sense", "step_num", "updates",
+    "mindocr.",
 )  # fmt: skip
+_COUNTER = ".num_batches_tracked"  # of a BatchNorm; nothing is computed with it
 _LISTED = 8
 
 
@@ -69,7 +72,7 @@ def read_checkpoint(path: str | Path) -> dict[str, ms.Parameter]:
     kind, has_crc = check_file(path)
     try:
         return ms.load_checkpoint(str(path), format=kind, crc_check=has_crc)
-    except (ValueError, RuntimeError, TypeError, OSError) as error:
+    except (ValueError, RuntimeError, TypeError, LookupError, AttributeError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
             f"{path}: damaged, or not a checkpoint of this format ({reason}); copy it again, or use an older checkpoint"
@@ -104,6 +107,9 @@ def load_weights(
         entries, origin = read_checkpoint(source), str(source)
     else:
         entries, origin = dict(source), "the given weights"
+    # MindCV's newer checkpoints come from MindSpore's mint layers, which name a BatchNorm's arrays as PyTorch does.
+    translated = batch_norm_names(entries)
+    entries = {translated.get(name, name): value for name, value in entries.items()}
     report = _compare(net, entries, origin, prefix, tuple(ignore))
     missing = [name for name in report.missing if not name.startswith(tuple(allow_missing))]
     if not report.loaded or (strict and (missing or report.unexpected or report.mismatched)):
@@ -123,7 +129,8 @@ def _compare(
     own = dict(net.parameters_and_names())
     for entry, value in entries.items():
         name = entry[len(prefix) :]
-        if not entry.startswith(prefix) or (name not in own and name.startswith(_TRAINING_STATE + ignore)):
+        idle = name.startswith(_TRAINING_STATE + ignore) or name.endswith(_COUNTER)
+        if not entry.startswith(prefix) or (name not in own and idle):
             report.ignored.append(entry)
         elif name not in own:
             report.unexpected.append(entry)

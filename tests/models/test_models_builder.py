@@ -1,11 +1,14 @@
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
 import mindspore as ms
 import numpy as np
 import pytest
 
 from mindocr.errors import CheckpointError, ConfigError
-from mindocr.models import build_model, load_weights
+from mindocr.models import build_model, load_weights, zoo
 from mindocr.models.precision import set_precision
-from mindocr.models.zoo import get_model
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def test_named_model_runs_learns_and_exports(name, image, gradient_step, reload_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["dbnet_mobilenetv3", "dbnet_resnet50", "dbnetpp_resnet50"])
+@pytest.mark.parametrize("name", ["dbnet_mobilenetv3", "dbnet_ppocrv3", "dbnet_resnet50", "dbnetpp_resnet50"])
 def test_other_named_models_run_learn_and_export(name, image, gradient_step, reload_difference):
     check_network(name, image, gradient_step, reload_difference)
 
@@ -127,6 +130,40 @@ def test_backbone_weights_from_a_classifiers_checkpoint(spec, tmp_path):
     assert (untouched.backbone.features[0].weight.asnumpy() != source.features[0].weight.asnumpy()).any()
 
 
+MINT = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+
+
+@pytest.mark.parametrize("backbone", [
+    {"name": "det_resnet18"},
+    {"name": "det_mobilenet_v3", "alpha": 0.5,
+     "bottleneck_params": {"se_version": "SqueezeExciteV2", "always_expand": True}},
+])  # fmt: skip
+@pytest.mark.parametrize("mint", [False, True])
+def test_mindcvs_checkpoints_are_read_whole(spec, backbone, mint, tmp_path, caplog):
+    """Before and after MindCV changed to mint layers; its names were compared with ours by a script."""
+    spec["backbone"] = backbone
+    source = build_model(spec).backbone
+    entries = []
+    for name, parameter in source.parameters_and_names():
+        layer, _, last = name.rpartition(".")
+        entries.append({"name": f"{layer}.{MINT.get(last, last)}" if mint else name, "data": parameter})
+    norms = {entry["name"].rpartition(".")[0] for entry in entries if entry["name"].endswith("running_mean")}
+    entries += [{"name": f"{norm}.num_batches_tracked", "data": ms.Tensor([5])} for norm in sorted(norms)]
+    entries += [{"name": f"classifier.{last}", "data": ms.Tensor([1.0])} for last in ("weight", "bias")]
+    ms.save_checkpoint(entries, str(tmp_path / "imagenet.ckpt"))
+    ms.set_seed(8)
+    with caplog.at_level("INFO"):
+        loaded = build_model({**spec, "backbone": {**backbone, "pretrained": str(tmp_path / "imagenet.ckpt")}}).backbone
+    for ours, theirs in zip(loaded.get_parameters(), source.get_parameters()):
+        np.testing.assert_array_equal(ours.asnumpy(), theirs.asnumpy())
+    assert f"{2 + len(norms)} left out knowingly" in caplog.text
+    assert mint or "left out knowingly: classifier.weight, classifier.bias" in caplog.text
+    entries = [entry for entry in entries if not entry["name"].endswith("0.weight")]
+    ms.save_checkpoint(entries, str(tmp_path / "less.ckpt"))
+    with pytest.raises(CheckpointError, match="not in the checkpoint"):
+        build_model({**spec, "backbone": {**backbone, "pretrained": str(tmp_path / "less.ckpt")}})
+
+
 def test_whole_weights_win_over_the_backbones(spec, tmp_path):
     source = build_model(spec)
     spec["pretrained"] = save(source, tmp_path / "whole.ckpt")
@@ -155,10 +192,14 @@ def test_true_without_released_weights(spec):
 
 
 def test_released_weights_are_looked_for_in_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MINDOCR_WEIGHTS", str(tmp_path))
-    name = get_model("dbnet_resnet18").weights.rsplit("/", 1)[1]
+    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
     source = build_model("dbnet_resnet18")
-    save(source, tmp_path / name)
+    content = Path(save(source, tmp_path / "net.ckpt")).read_bytes()
+    name = f"net-{hashlib.sha256(content).hexdigest()[:8]}.ckpt"
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / name).write_bytes(content)
+    named = replace(zoo.get_model("dbnet_resnet18"), weights=f"https://weights.invalid/{name}")
+    monkeypatch.setitem(zoo._MODELS, "dbnet_resnet18", named)
     ms.set_seed(9)
     loaded = build_model("dbnet_resnet18", pretrained=True)
     np.testing.assert_array_equal(loaded.backbone.conv1.weight.asnumpy(), source.backbone.conv1.weight.asnumpy())

@@ -1,3 +1,5 @@
+import json
+
 import mindspore as ms
 import numpy as np
 import pytest
@@ -143,7 +145,10 @@ def test_a_flipped_bit_is_noticed_with_crc(tmp_path):
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        (b"PK\x03\x04" + bytes(100), "not a MindSpore checkpoint but a zip archive, such as PyTorch writes"),
+        (
+            b"PK\x03\x04" + bytes(100),
+            "but a zip archive, such as PyTorch writes; .* tools/convert_weights.py converts such weights",
+        ),
         (b"<!DOCTYPE html><html>", "but a web page"),
         (b"version https://git-lfs.github.com/spec/v1", "Git LFS pointer"),
         (b"just some text", "not a MindSpore checkpoint; expected a file that"),
@@ -171,3 +176,18 @@ def test_missing_files_and_folders(saved, tmp_path):
         read_checkpoint(tmp_path / "nowhere" / "best.ckpt")
     with pytest.raises(CheckpointError, match="a folder, not a checkpoint file; the folder has small.ckpt"):
         read_checkpoint(tmp_path)
+
+
+SLOW = {"dbnet_resnet50", "dbnetpp_resnet50"}
+MODELS = ["dbnet_mobilenetv3", "dbnet_ppocrv3", "dbnet_resnet18", *sorted(SLOW)]
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in MODELS])
+def test_files_with_mindocrs_names_and_shapes_load_strictly(name, shared_dir, tmp_path):
+    """Nothing missing, nothing over; every array ends where its name says."""
+    shapes = json.loads((shared_dir / "compat" / f"{name}.json").read_text(encoding="utf-8"))
+    entries = [{"name": key, "data": Tensor(np.full(s, i, np.float32))} for i, (key, s) in enumerate(shapes.items())]
+    ms.save_checkpoint(entries, str(tmp_path / "mindocr.ckpt"))
+    loaded = dict(build_model(name, ckpt=tmp_path / "mindocr.ckpt").parameters_and_names())
+    assert list(loaded) == list(shapes)
+    assert [float(value.asnumpy().flat[0]) for value in loaded.values()] == list(range(len(shapes)))

@@ -139,12 +139,18 @@ class InvertedResidual(nn.SequentialCell):
         unit: its measures.
         excite: makes the squeeze-and-excitation of so many channels, for units that have one; None leaves it out.
         always_expand: keep the 1x1 expansion even where it does not widen.
-        grouped: how checkpoints name the layers, and with it how the depthwise convolution pads. False: numbered
-            (``layers.0``), ``same``. True: by what they do (``expand_conv.conv``), ``centred``.
+        grouped: how checkpoints name the layers. False: numbered (``layers.0``). True: by what they do
+            (``expand_conv.conv``).
+        pad_mode: of the depthwise convolution, see :func:`mindocr.models.layers.conv`.
     """
 
     def __init__(
-        self, unit: Unit, excite: Callable[[int], nn.Cell] | None, always_expand: bool, grouped: bool = False
+        self,
+        unit: Unit,
+        excite: Callable[[int], nn.Cell] | None,
+        always_expand: bool,
+        grouped: bool,
+        pad_mode: Literal["same", "centred"],
     ) -> None:
         wide = unit.expanded
         parts: dict[str, list[nn.Cell]] = {}
@@ -152,7 +158,7 @@ class InvertedResidual(nn.SequentialCell):
             parts["expand_conv"] = conv_norm_act(conv(unit.in_channels, wide, 1, fan="fan_out"), unit.activation)
         depthwise = conv(
             wide, wide, unit.kernel_size, stride=unit.stride, groups=wide,
-            pad_mode="centred" if grouped else "same", fan="fan_out",
+            pad_mode=pad_mode, fan="fan_out",
         )  # fmt: skip
         parts["bottleneck_conv"] = conv_norm_act(depthwise, unit.activation)
         if unit.excited and excite is not None:
@@ -183,6 +189,9 @@ class DetMobileNetV3(nn.Cell):
             (convolution, BatchNorm, hard-swish), then one index per unit, then again three for the last convolution.
             None takes the last layer of strides 4, 8, 16 and 32: [5, 8, 14, 20] for ``large``.
         bottleneck_params: variants of the unit, see :class:`BottleneckParams`.
+        pad_mode: how the units' depthwise convolutions pad at stride 2. ``same``, mostly at the bottom right, as
+            MindOCR's weights were trained; ``centred``, on all sides, as PyTorch's were. Each of the four that the
+            wrong one moves adds to the shift of the feature maps.
         pretrained: weights to start from, loaded by ``build_model``: True for the released ImageNet weights (known for
             large, alpha 0.5, always_expand, SqueezeExciteV2), or a path or URL of a checkpoint of this backbone alone.
 
@@ -197,6 +206,7 @@ class DetMobileNetV3(nn.Cell):
         out_stages: Sequence[int] | None = None,
         bottleneck_params: BottleneckParams = _PLAIN,
         pretrained: bool | str | None = None,
+        pad_mode: Literal["same", "centred"] = "same",
     ) -> None:
         super().__init__()
         check_alpha("det_mobilenet_v3", alpha)
@@ -211,7 +221,7 @@ class DetMobileNetV3(nn.Cell):
         features = conv_norm_act(conv(3, channels, 3, stride=2, fan="fan_out"), nn.HSwish)
         ends = {len(features) - 1: (channels, stride)}
         for unit in units:
-            features.append(InvertedResidual(unit, _EXCITE[se_version], always_expand))
+            features.append(InvertedResidual(unit, _EXCITE[se_version], always_expand, False, pad_mode))
             channels, stride = unit.out_channels, stride * unit.stride
             ends[len(features) - 1] = (channels, stride)
         features += conv_norm_act(conv(channels, channels * 6, 1, fan="fan_out"), nn.HSwish)

@@ -51,7 +51,8 @@ class DetMobileNetV3Enhance(nn.Cell):
                 self.strides.append(stride)
                 self.out_channels.append(channels)
                 stages.append([])
-            stages[-1].append(InvertedResidual(unit, None if disable_se else _excite, always_expand=True, grouped=True))
+            excite = None if disable_se else _excite
+            stages[-1].append(InvertedResidual(unit, excite, True, True, "centred"))
             channels, stride = unit.out_channels, stride * unit.stride
         stages[-1].append(group(conv_norm_act(conv(channels, channels * 6, 1, fan="fan_out"), nn.HSwish)))
         self.strides.append(stride)

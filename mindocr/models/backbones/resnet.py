@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from mindspore import Tensor, nn
 
-from mindocr.models.layers import conv
+from mindocr.models.layers import conv, halve_by_maximum
 from mindocr.registry import BACKBONES
 
 _RELEASED = "https://download.mindspore.cn/toolkits/mindcv/resnet/"
@@ -56,6 +57,9 @@ class ResNet(nn.Cell):
         pretrained: weights to start from, loaded by ``build_model``: True for the released ImageNet weights, or a path
             or URL of a checkpoint of this backbone alone.
         released_weights: URL that ``pretrained: True`` stands for.
+        pad_mode: how the stem's pooling pads. ``same``, at the bottom right only, as MindOCR's weights were trained;
+            ``centred``, on all sides, as PyTorch's were. The wrong one moves the feature maps by two pixels of the
+            image.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class ResNet(nn.Cell):
         bottleneck: bool,
         pretrained: bool | str | None = None,
         released_weights: str | None = None,
+        pad_mode: Literal["same", "centred"] = "same",
     ) -> None:
         super().__init__()
         self.pretrained = pretrained
@@ -73,8 +78,7 @@ class ResNet(nn.Cell):
         self.conv1 = conv(3, 64, 7, stride=2, fan="fan_out")
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU()
-        # "same" pads at the bottom right only; the released weights were trained so, and it exports with dynamic shapes
-        self.max_pool = nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="same")
+        self.max_pool = halve_by_maximum(pad_mode)
         sources = [64, *self.out_channels[:-1]]
         for i, (source, target, count) in enumerate(zip(sources, self.out_channels, blocks)):
             first = ResidualBlock(source, 64 * 2**i, 1 if i == 0 else 2, bottleneck)
@@ -93,15 +97,15 @@ class ResNet(nn.Cell):
 
 @BACKBONES.register(name="det_resnet18")
 class DetResNet18(ResNet):
-    """ResNet-18: 11.2 M parameters."""
+    """ResNet-18: 11.2 M parameters; the arguments are those of :class:`ResNet`."""
 
-    def __init__(self, pretrained: bool | str | None = None) -> None:
-        super().__init__((2, 2, 2, 2), False, pretrained, _RELEASED + "resnet18-1e65cd21.ckpt")
+    def __init__(self, pretrained: bool | str | None = None, pad_mode: Literal["same", "centred"] = "same") -> None:
+        super().__init__((2, 2, 2, 2), False, pretrained, _RELEASED + "resnet18-1e65cd21.ckpt", pad_mode)
 
 
 @BACKBONES.register(name="det_resnet50")
 class DetResNet50(ResNet):
-    """ResNet-50: 23.5 M parameters."""
+    """ResNet-50: 23.5 M parameters; the arguments are those of :class:`ResNet`."""
 
-    def __init__(self, pretrained: bool | str | None = None) -> None:
-        super().__init__((3, 4, 6, 3), True, pretrained, _RELEASED + "resnet50-e0733ab8.ckpt")
+    def __init__(self, pretrained: bool | str | None = None, pad_mode: Literal["same", "centred"] = "same") -> None:
+        super().__init__((3, 4, 6, 3), True, pretrained, _RELEASED + "resnet50-e0733ab8.ckpt", pad_mode)

@@ -20,11 +20,14 @@ class AdaptiveScaleFusion(nn.Cell):
         scales: number of maps to weigh.
         channel_attention: add channel attention (average pool, two 1x1 convolutions, sigmoid) to S before the spatial
             one. An option of the authors' code; their released models have it.
+        reduced: channels of S, at least 4; None takes ``channels`` // 4, as the authors do.
     """
 
-    def __init__(self, channels: int, scales: int = 4, channel_attention: bool = True) -> None:
+    def __init__(
+        self, channels: int, scales: int = 4, channel_attention: bool = True, reduced: int | None = None
+    ) -> None:
         super().__init__()
-        reduced = channels // 4
+        reduced = channels // 4 if reduced is None else reduced
         self.conv = conv(channels, reduced, 3, bias=True)
         self.chan_att = (
             nn.SequentialCell([conv(reduced, reduced // 4, 1), nn.ReLU(), conv(reduced // 4, reduced, 1), nn.Sigmoid()])

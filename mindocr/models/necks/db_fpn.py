@@ -26,9 +26,11 @@ class DBFPN(nn.Cell):
         bias: give the convolutions a bias.
         use_asf: weigh the levels with Adaptive Scale Fusion (DBNet++) instead of merely concatenating them.
         channel_attention: let Adaptive Scale Fusion use channel attention too; without ``use_asf`` it has no effect.
+        attention_channels: channels on which Adaptive Scale Fusion works; None takes ``out_channels`` // 4, as the
+            authors do. MMOCR takes ``out_channels``.
 
     Raises:
-        ConfigError: ``out_channels`` cannot be divided among the levels.
+        ConfigError: ``out_channels`` cannot be divided among the levels, or ``attention_channels`` is below 4.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class DBFPN(nn.Cell):
         bias: bool = False,
         use_asf: bool = False,
         channel_attention: bool = True,
+        attention_channels: int | None = None,
     ) -> None:
         super().__init__()
         levels = len(in_channels)
@@ -47,10 +50,14 @@ class DBFPN(nn.Cell):
                 f"DBFPN out_channels {out_channels}: {levels} levels share the channels evenly, so give a multiple of "
                 f"{levels}, at least {smallest}"
             )
+        if attention_channels is not None and attention_channels < 4:
+            raise ConfigError(f"DBFPN attention_channels {attention_channels}: at least 4 are needed")
         self.out_channels = out_channels
         self.unify_channels = nn.CellList([conv(channels, out_channels, 1, bias=bias) for channels in in_channels])
         self.out = nn.CellList([conv(out_channels, out_channels // levels, 3, bias=bias) for _ in in_channels])
-        self.fuse = AdaptiveScaleFusion(out_channels, levels, channel_attention) if use_asf else None
+        self.fuse = (
+            AdaptiveScaleFusion(out_channels, levels, channel_attention, attention_channels) if use_asf else None
+        )
 
     def construct(self, features: Sequence[Tensor]) -> Tensor:
         """``features``: (N, in_channels[i], H / 2**i, W / 2**i), finest first -> (N, out_channels, H, W)."""

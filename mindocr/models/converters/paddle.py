@@ -1,0 +1,95 @@
+"""PaddleOCR's mobile detectors: MobileNetV3, DBFPN or RSEFPN, DBHead; alone, or as the student of a distillation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mindocr.models.converters.parts import first_dimension, head_spec, pyramid_spec, width_multiplier
+from mindocr.models.converters.rename import Conversion, refuse, rename
+
+_SOURCE = "PaddleOCR's text detectors with MobileNetV3, DBFPN or RSEFPN, and DBHead"
+_HEAD = {"conv1": 0, "conv_bn1": 1, "conv2": 3, "conv_bn2": 4, "conv3": 6}
+_RULES = (
+    (r"backbone\.conv\.(.+)", r"backbone.conv.\1"),
+    (r"backbone\.stage(\d)\.(.+)", r"backbone.stages.\1.\2"),
+    *((rf"neck\.in{i + 2}_conv\.(weight|bias)", rf"neck.unify_channels.{i}.\1") for i in range(4)),
+    *((rf"neck\.p{i + 2}_conv\.(weight|bias)", rf"neck.out.{i}.\1") for i in range(4)),
+    (r"neck\.asf\.conv\.(weight|bias)", r"neck.fuse.conv.\1"),
+    (r"neck\.asf\.spatial_scale\.([02])\.weight", r"neck.fuse.spat_att.\1.weight"),
+    (r"neck\.asf\.channel_scale\.0\.weight", "neck.fuse.scale_att.0.weight"),
+    (r"(neck\.in[sp]_conv\.\d\.(?:in_conv|se_block\.conv[12])\.(?:weight|bias))", r"\1"),
+    *(
+        (rf"head\.{theirs}\.{layer}\.(.+)", rf"head.{ours}.{i}.\1")
+        for theirs, ours in (("binarize", "segm"), ("thresh", "thresh"))
+        for layer, i in _HEAD.items()
+    ),
+)
+_STUDENT = "Student."
+# Paddle's hard-sigmoid has the slope 0.2, that of our backbone 1/6; the layer before it can make up for it.
+_STEEPER = np.float32(0.2 * 6)
+
+
+def convert(weights: Mapping[str, Any]) -> Conversion:
+    """Detector weights; of a distillation, those of the network called Student.
+
+    Raises:
+        CheckpointError: a ResNet-vd, LKPAN or LCNet, or entries of another network.
+    """
+    own, others = _student(weights)
+    refuse(own, r"^backbone\.(conv1_1|bb_\d|conv1\._conv)", "a ResNet of Paddle")
+    refuse(own, r"^neck\.pan_(head|lat)_conv", "an LKPAN")
+    refuse(own, r"^backbone\.blocks\d", "a PP-LCNet")
+    found = rename(own, _RULES, (("StructuredToParameterName@@", "Paddle's own table of names"),), _SOURCE)
+    spec = {
+        "type": "det",
+        "transform": None,
+        "backbone": _backbone(found.weights),
+        "neck": _neck(found.weights),
+        "head": head_spec(found.weights),
+    }
+    for name in found.weights:
+        if re.search(r"^backbone\..*\.mid_se\.conv2\.", name):
+            found.weights[name] = found.weights[name] * _STEEPER
+    prefix = _STUDENT if others else ""
+    mapped = {prefix + name: target for name, target in found.mapped.items()}
+    left_over = {**found.left_over, **dict.fromkeys(others, "another network of the distillation")}
+    note = (
+        "input of the source: BGR, ImageNet mean and std in that order (mean (0.485, 0.456, 0.406) is subtracted from "
+        "blue, green, red); set the pipelines to it"
+    )
+    return replace(found, mapped=mapped, left_over=left_over, spec=spec, notes=(note,))
+
+
+def _student(weights: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The entries of the network to take, without its prefix, and the names of all others."""
+    first = _STUDENT
+    if not any(name.startswith(first) for name in weights):
+        return dict(weights), []
+    own = {name[len(first) :]: value for name, value in weights.items() if name.startswith(first)}
+    return own, [name for name in weights if not name.startswith(first)]
+
+
+def _backbone(weights: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    alpha = width_multiplier(
+        first_dimension(weights, "backbone.conv.conv.weight"),
+        first_dimension(weights, "backbone.stages.3.3.conv.weight"),
+    )
+    return {
+        "name": "det_mobilenet_v3_enhance",
+        "architecture": "large" if "backbone.stages.0.1.linear_conv.conv.weight" in weights else "small",
+        "alpha": alpha,
+        "disable_se": not any(".mid_se." in name for name in weights),
+    }
+
+
+def _neck(weights: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    if not any(name.startswith("neck.ins_conv.") for name in weights):
+        return pyramid_spec(weights)
+    width = first_dimension(weights, "neck.ins_conv.0.in_conv.weight")
+    # The shortcut leaves no trace in weights; PP-OCRv3 has it.
+    return {"name": "RSEFPN", "out_channels": width, "shortcut": True, "origin": "paddleocr"}

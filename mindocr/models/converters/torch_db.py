@@ -1,0 +1,64 @@
+"""The authors' release of DBNet and DBNet++ in PyTorch (model.module.backbone..., decoder...)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mindocr.models.converters.parts import (
+    CLASSIFIER,
+    COUNTERS,
+    DEFORMABLE,
+    head_spec,
+    pyramid_spec,
+    resnet_rules,
+    resnet_spec,
+)
+from mindocr.models.converters.rename import Conversion, refuse, rename
+
+_P = r"(?:model\.)?(?:module\.)?"
+_LEVELS = [
+    (f"{part}{level}", f"{target}.{i}")
+    for i, level in enumerate("2345")
+    for part, target in (("in", "neck.unify_channels"), ("out", "neck.out"))
+]
+_ATTENTION = rf"{_P}decoder\.concat_attention\.enhanced_attention\."
+_RULES = (
+    *resnet_rules(rf"{_P}backbone\.", "backbone."),
+    *((rf"{_P}decoder\.{name}(?:\.0)?\.(weight|bias)", rf"{target}.\1") for name, target in _LEVELS),
+    (rf"{_P}decoder\.binarize\.(.+)", r"head.segm.\1"),
+    (rf"{_P}decoder\.thresh\.(.+)", r"head.thresh.\1"),
+    (rf"{_P}decoder\.concat_attention\.conv\.(weight|bias)", r"neck.fuse.conv.\1"),
+    (rf"{_ATTENTION}channel_wise\.1\.weight", "neck.fuse.chan_att.0.weight"),
+    (rf"{_ATTENTION}channel_wise\.3\.weight", "neck.fuse.chan_att.2.weight"),
+    (rf"{_ATTENTION}spatial_wise\.([02])\.weight", r"neck.fuse.spat_att.\1.weight"),
+    (rf"{_ATTENTION}attention_wise\.0\.weight", "neck.fuse.scale_att.0.weight"),
+)
+_LEFT_OVER = (
+    COUNTERS,
+    (rf"{_P}backbone\.fc\..+", CLASSIFIER),
+    (rf"{_P}backbone\.smooth\..+", "a layer that the authors' network has but does not use"),
+)
+
+
+def convert(weights: Mapping[str, Any]) -> Conversion:
+    """Detector weights with a plain ResNet-18 or ResNet-50.
+
+    Raises:
+        CheckpointError: deformable convolutions, or entries of another network.
+    """
+    refuse(weights, r"\.conv\d_offset\.", DEFORMABLE)
+    found = rename(weights, _RULES, _LEFT_OVER, "checkpoints of the authors' DBNet and DBNet++ in PyTorch")
+    spec = {
+        "type": "det",
+        "transform": None,
+        "backbone": resnet_spec(found.weights),
+        "neck": pyramid_spec(found.weights),
+        "head": head_spec(found.weights),
+    }
+    note = (
+        "input of the source: BGR, minus (122.68, 116.67, 104.01), divided by 255; set the NormalizeImage of the "
+        "pipelines to it"
+    )
+    return replace(found, spec=spec, notes=(note,))
