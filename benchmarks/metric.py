@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from mindocr.metrics.det_metric import DetMetric
 
 PROTOCOLS = ("icdar2015", "mindocr_compat")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 class UserError(ValueError):
-    """A mistake in what the user gave us. Command-line tools print the message alone and exit with code 2."""
+    """A mistake in what the user gave us. Command-line tools print the message alone and exit with ``exit_code``."""
+
+    exit_code = 2
 
 
 class ConfigError(UserError):
@@ -17,3 +19,9 @@ class DataError(UserError):
 
 class CheckpointError(UserError):
     """A weights file that is missing, damaged, or made for another model."""
+
+
+class StorageError(UserError):
+    """A result that could not be written: the disk is full, or failed. Command-line tools exit with code 3."""
+
+    exit_code = 3

@@ -6,15 +6,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mindocr.config.cli import config_parser, run_tool
+from mindocr.engine import modelarts
 
 
 def main() -> None:
-    args = config_parser(__doc__).parse_args()
+    parser = config_parser(__doc__)
+    modelarts.add_flags(parser)
+    parser.add_argument("--report", type=Path, metavar="DIR", help="folder for report.html: what is missed, and why")
+    parser.add_argument("--report_images", type=int, metavar="N", help="pictures of so many images there, the worst")
+    args = parser.parse_args()
 
-    from mindocr.config import load_config
     from mindocr.engine import evaluator
 
-    evaluator.run(load_config(args.config, args.opt))
+    modelarts.run_job(
+        args, lambda config: evaluator.run(config, args.report, args.report_images), "eval.ckpt_load_path"
+    )
 
 
 if __name__ == "__main__":

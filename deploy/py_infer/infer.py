@@ -14,8 +14,9 @@ def main() -> None:
     parser.add_argument("--input_images_dir", required=True, help="image, folder of images, or glob")
     parser.add_argument("--det_model_path", required=True, help="MindIR file made by tools/export.py")
     parser.add_argument(
-        "--det_model_name_or_config", required=True, help="YAML file whose resizing and post-processing to use"
-    )
+        "--det_model_name_or_config", required=True,
+        help="YAML file whose resizing to use, and post-processing where the MindIR file holds none",
+    )  # fmt: skip
     parser.add_argument("--res_save_dir", default="./inference_results", help="folder for pictures and results")
     args = parser.parse_args()
 

@@ -13,6 +13,8 @@ from mindocr.config.wording import Problem, word_problems
 from mindocr.errors import ConfigError
 from mindocr.registry import DATASETS, LOSSES
 
+_LISTED, _LONGEST = 50, 1000  # problems in a message, characters of one
+
 # What the engine reads of a batch by name.
 NEEDED_COLUMNS = {
     "eval.dataset": ("image", "polys", "ignore_tags", "shape_list"),
@@ -53,7 +55,13 @@ def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) ->
 def format_problems(source: str, problems: Sequence[Problem]) -> str:
     """The message for a list of problems."""
     count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
-    return "\n".join([f"{source}: {count}", *(f"  {path}: {text}" for path, text in problems)])
+    lines = [f"  {_cut(path)}: {_cut(text)}" for path, text in problems[:_LISTED]]
+    more = [f"  and {len(problems) - _LISTED} more"] if len(problems) > _LISTED else []
+    return "\n".join([f"{source}: {count}", *lines, *more])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _part_problems(raw: Mapping[str, Any]) -> list[Problem]:

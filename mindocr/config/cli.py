@@ -37,6 +37,13 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def positive(text: str) -> int:
+    """A whole number from 1, for ``type=`` of an option."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got '{text}'")
+    return int(text)
+
+
 def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
     """Check configurations: one OK line for each good file on stdout, all problems of the others on stderr.
 
@@ -58,28 +65,29 @@ def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
 def run_tool(main: Callable[[], int | None]) -> NoReturn:
     """Run a tool and end the process.
 
-    The exit code is what ``main`` returns (None = 0), 2 for a mistake of the user, 130 after Ctrl-C.
+    The exit code is what ``main`` returns (None = 0), 2 for a mistake of the user, 3 where a result could not be
+    written, 130 after Ctrl-C and 143 after SIGTERM.
     """
     try:
         code = main() or 0
         sys.stdout.flush()
     except UserError as error:
-        code = _tell(str(error))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        code = EXIT_INTERRUPTED
+        code = _tell(str(error), error.exit_code)
+    except KeyboardInterrupt as stop:
+        print(str(stop) or "interrupted", file=sys.stderr)
+        code = getattr(stop, "exit_code", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has left; without a new place, Python's own flush at exit would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
-        code = _tell(_explain(error))
+        code = _tell(_explain(error), EXIT_USER_ERROR)
     sys.exit(code)
 
 
-def _tell(message: str) -> int:
+def _tell(message: str, code: int) -> int:
     print(f"error: {message}", file=sys.stderr)
-    return EXIT_USER_ERROR
+    return code
 
 
 def _explain(error: OSError) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from mindocr.config.merge import DROP, SELECTORS, find_op, is_pipeline, merge, op_arguments, op_name
-from mindocr.config.yaml_io import parse_yaml
+from mindocr.config.yaml_io import DEEPEST, parse_yaml
 from mindocr.errors import ConfigError
 
-_STEP = re.compile(r"([^.\[\]=\s]+)((?:\[-?\d+\])*)")
+_STEP = re.compile(r"([^.\[\]=\s]+)((?:\[-?\d{1,9}\])*)", re.ASCII)
+_SHOWN = 200  # characters of a word in a message
 
 Keys = tuple[str, ...]
 
@@ -31,7 +32,7 @@ def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[st
         try:
             values = _assign(values, keys, value, "")
         except ConfigError as error:
-            raise ConfigError(f"-o {word}: {error}") from None
+            raise ConfigError(f"-o {_shown(word)}: {error}") from None
     return values
 
 
@@ -42,15 +43,22 @@ def parse_override(word: str) -> tuple[Keys, Any]:
         ConfigError: no ``=``, an empty key, or a value that is not YAML.
     """
     path, equals, text = word.partition("=")
+    shown = _shown(word)
     if not equals:
-        raise ConfigError(f"-o {word}: expected dotted.key=value, such as train.loader.batch_size=4")
+        raise ConfigError(f"-o {shown}: expected dotted.key=value, such as train.loader.batch_size=4")
     keys: list[str] = []
     for step in path.strip().split("."):
         match = _STEP.fullmatch(step)
         if match is None:
-            raise ConfigError(f"-o {word}: '{path}' is not a dotted key such as train.loader.batch_size")
+            raise ConfigError(f"-o {shown}: '{_shown(path)}' is not a dotted key such as train.loader.batch_size")
         keys += [match[1], *re.findall(r"-?\d+", match[2])]
-    return tuple(keys), parse_yaml(text, f"-o {word}")
+    if len(keys) > DEEPEST:
+        raise ConfigError(f"-o {shown}: nested too deep; {DEEPEST} levels are the most")
+    return tuple(keys), parse_yaml(text, f"-o {shown}")
+
+
+def _shown(word: str) -> str:
+    return word if len(word) <= _SHOWN else f"{word[:_SHOWN]}..."
 
 
 def _makes_choice(keys: Keys) -> bool:
@@ -74,7 +82,7 @@ def _assign(node: Any, keys: Keys, value: Any, path: str) -> Any:
 
 def _assign_in_list(items: list[Any], key: str, rest: Keys, value: Any, path: str) -> list[Any]:
     changed = copy.deepcopy(items)
-    by_position = re.fullmatch(r"-?\d+", key) is not None
+    by_position = re.fullmatch(r"-?\d{1,9}", key, re.ASCII) is not None
     if not by_position and not is_pipeline(path):
         raise ConfigError(f"{path} is a list; '{key}' is not a position in it")
     position = int(key) if by_position else find_op(items, key, path)

@@ -30,6 +30,7 @@ class System(Section):
 
     mode: Literal[0, 1] = Field(default=0, description="0 = graph mode, 1 = PyNative mode")
     distribute: bool = Field(default=False, description="train on several ranks, started by msrun or mpirun")
+    sync_batch_norm: bool = Field(default=False, description="BatchNorm statistics over all ranks, not of each alone")
     device_target: Literal["auto", "CPU", "Ascend"] = Field(default="auto", description="auto = Ascend, if present")
     device_id: int | None = Field(default=None, ge=0, description="number of the Ascend card, from 0 (one rank)")
     jit_level: Literal["O0", "O1", "O2"] = Field(default="O2", description="compilation level in graph mode on Ascend")
@@ -104,8 +105,10 @@ class LossScaler(Section):
 
 
 class _Loader(Section):
-    num_workers: int = Field(default=2, ge=0, description="processes that prepare batches; 0 = none but this one")
-    prefetch: int = Field(default=2, ge=1, description="batches under way per worker, from 1")
+    num_workers: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(
+        default=2, description="processes that prepare batches; 0 = none but this one; auto = as many as CPUs suggest"
+    )
+    prefetch: int = Field(default=2, ge=1, description="batches under way per worker, from 1; fewer if memory is short")
 
 
 class TrainLoader(_Loader):
@@ -134,8 +137,18 @@ class Train(Section):
         default=None,
         description="training state to go on from, a path; auto = that of ckpt_save_dir where there is one",
     )
+    save_interval_steps: int | None = Field(
+        default=None, ge=1, description="batches between two saved states within an epoch, from 1; empty = none"
+    )
+    ckpt_format: Literal["ckpt", "safetensors"] = Field(default="ckpt", description="format of all saved weights")
+    on_save_error: Literal["continue", "stop"] = Field(
+        default="continue", description="a full disk: train on with a warning at each save, or end with exit code 3"
+    )
     max_steps: int | None = Field(default=None, ge=1, description="stop after so many optimizer steps, from 1")
     dataset_sink_mode: bool = Field(default=False, description="feed batches through the device's queue (Ascend)")
+    normalize_on_device: bool = Field(
+        default=True, description="let the device do NormalizeImage and ToCHWImage where a pipeline ends in them"
+    )
     gradient_accumulation_steps: int = Field(default=1, ge=1, description="batches to one optimizer step, from 1")
     clip_grad: bool = Field(default=False, description="clip gradients by their global norm")
     clip_norm: float = Field(default=1.0, gt=0, description="largest global norm with clip_grad, above 0")

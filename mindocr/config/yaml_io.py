@@ -15,7 +15,15 @@ _FLOAT = re.compile(
 )
 _INT = re.compile(r"[-+]?[0-9][0-9_]*$|0o[0-7]+$|0x[0-9a-fA-F]+$")
 
+# Far above any configuration, far below what takes seconds or memory to read.
+LONGEST = 1 << 18  # characters
+DEEPEST = 50  # levels
+MOST_VALUES = 100_000  # with every alias written out
+_LONGEST_NUMBER = 40  # characters
+
 _INT_TAG, _FLOAT_TAG = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+_BOOL_TAG, _MERGE_TAG = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:merge"
+_REFUSED = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("binary", "timestamp", "omap", "pairs", "set"))
 _REPLACED = (_INT_TAG, _FLOAT_TAG, "tag:yaml.org,2002:timestamp")
 
 
@@ -32,11 +40,12 @@ def _resolvers() -> dict[str | None, list[tuple[str, re.Pattern[str]]]]:
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = _resolvers()
+    yaml_constructors = {tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag not in _REFUSED}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         lines: dict[Any, int] = {}
         for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
+            if key_node.tag == _MERGE_TAG:
                 continue
             key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
             mark = key_node.start_mark
@@ -48,11 +57,44 @@ class _Loader(yaml.SafeLoader):
             lines[key] = mark.line + 1
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """As PyYAML does, but counted: merges of merges double the size of a mapping on each line of the file."""
+        size = len(node.value)
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE_TAG:
+                sources = value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
+                for source in (s for s in sources if isinstance(s, yaml.MappingNode)):
+                    self.flatten_mapping(source)
+                    size += len(source.value)
+        if size > MOST_VALUES:
+            problem = f"merges (<<) make this mapping larger than {MOST_VALUES} keys"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        super().flatten_mapping(node)
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        text = super().construct_scalar(node)  # type: ignore[no-untyped-call]
+        if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+            problem = "a text holds NUL or half a surrogate pair, which no name of a file can"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        return text
+
     def construct_number(self, node: yaml.ScalarNode) -> int | float:
         text = str(node.value).replace("_", "").lower()
-        if node.tag == _FLOAT_TAG:
-            return float(text.replace(".inf", "inf").replace(".nan", "nan"))
-        return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
+        try:
+            if len(text) > _LONGEST_NUMBER:
+                raise ValueError(f"a number of {len(text)} characters")
+            if node.tag == _FLOAT_TAG:
+                return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+            return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from None
+
+    def construct_truth(self, node: yaml.ScalarNode) -> bool:
+        word = str(node.value).lower()
+        if word not in self.bool_values:
+            problem = f"expected true or false, got {word[:40]!r}"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        return self.bool_values[word]
 
 
 class _Dumper(yaml.SafeDumper):
@@ -75,6 +117,7 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(str, _Dumper.represent_text)
 _Loader.add_constructor(_INT_TAG, _Loader.construct_number)
 _Loader.add_constructor(_FLOAT_TAG, _Loader.construct_number)
+_Loader.add_constructor(_BOOL_TAG, _Loader.construct_truth)
 
 
 def parse_yaml(text: str, source: str) -> Any:
@@ -85,8 +128,11 @@ def parse_yaml(text: str, source: str) -> Any:
         source: what messages call it, a file's path for instance.
 
     Raises:
-        ConfigError: the text is not YAML, or a key appears twice; the message starts with ``source:line``.
+        ConfigError: the text is not YAML, a key appears twice, or it is larger than any configuration; the message
+            starts with ``source:line``.
     """
+    if len(text) > LONGEST:
+        raise ConfigError(f"{source}: {len(text)} characters; no configuration is longer than {LONGEST}")
     try:
         values = yaml.load(text, Loader=_Loader)  # a subclass of SafeLoader
     except yaml.MarkedYAMLError as error:
@@ -96,18 +142,27 @@ def parse_yaml(text: str, source: str) -> Any:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"{source}:{line}: {error.reason} (character {error.character!r})") from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ConfigError(f"{source}: nested too deep; {DEEPEST} levels are the most") from None
+    except ValueError as error:
         raise ConfigError(f"{source}: not valid YAML: {error}") from None
-    if _contains_itself(values, ()):
-        raise ConfigError(f"{source}: an anchor (&name) contains an alias of itself (*name)")
+    if (count := _written_out(values, (), {}, source)) > MOST_VALUES:
+        raise ConfigError(f"{source}: {count} values once its aliases (*name) are written out; {MOST_VALUES} are the most")
     return values
 
 
-def _contains_itself(value: Any, above: tuple[int, ...]) -> bool:
+def _written_out(value: Any, above: tuple[int, ...], known: dict[int, int], source: str) -> int:
+    """How many values there are when every alias is written out; ``known`` holds the counts of those seen."""
     if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return id(value) in above or any(_contains_itself(item, (*above, id(value))) for item in inner)
+        return 1
+    if id(value) in above:
+        raise ConfigError(f"{source}: an anchor (&name) contains an alias of itself (*name)")
+    if len(above) >= DEEPEST:
+        raise ConfigError(f"{source}: nested too deep; {DEEPEST} levels are the most")
+    if id(value) not in known:
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_written_out(item, (*above, id(value)), known, source) for item in inner)
+    return known[id(value)]
 
 
 def read_yaml(path: Path) -> Any:

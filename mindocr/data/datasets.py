@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from mindocr.data.annotation import IGNORED, parse_texts, read_lines, split_label_line
+from mindocr.data.cache import Content, Kind, open_cache
 from mindocr.data.sample import DetSample
 from mindocr.data.sources import (
     Paths,
@@ -27,6 +28,7 @@ from mindocr.data.sources import (
     subsample,
 )
 from mindocr.data.synthtext import read_synthtext
+from mindocr.data.transforms.load import Store
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import DataError
 from mindocr.registry import DATASETS
@@ -41,6 +43,7 @@ class ImageDataset:
         output_columns: keys of a finished sample, in this order; None = all that the pipeline leaves.
         on_error: what a loader does with a sample that raises DataError: stop, or leave it out and count it.
         seed: of all chance in the samples.
+        cache: where images are kept after they were read; None = nowhere.
     """
 
     provided_keys: ClassVar[tuple[str, ...]] = ("img_path",)
@@ -52,9 +55,12 @@ class ImageDataset:
         output_columns: Sequence[str] | None,
         on_error: Literal["raise", "skip"],
         seed: int,
+        cache: Store | None = None,
     ) -> None:
         self.records = records
         self.pipeline = pipeline
+        if cache is not None:
+            pipeline.use_cache(cache)
         self.output_columns = None if output_columns is None else list(output_columns)
         self.on_error = on_error
         self.seed = seed
@@ -105,6 +111,10 @@ class DetDataset(ImageDataset):
         transform_pipeline: ops, see ``transforms/pipeline.py``.
         output_columns: keys of a finished sample, in this order; None = all.
         on_error: ``raise`` stops at a broken image, ``skip`` leaves it out and lists it at the end.
+        cache: keep images once they were read: ``ram`` = in memory that all workers share, ``disk`` = in ``cache_dir``.
+        cache_limit: most bytes to keep, on each rank, such as ``8GB``; what does not fit is read each time.
+        cache_content: ``decoded`` pixels (H x W x 3 bytes an image), or ``encoded`` files (less memory, more work).
+        cache_dir: folder of the disk cache; empty = below the user's cache folder.
         seed: of all chance; provided.
         is_train: provided.
 
@@ -124,6 +134,10 @@ class DetDataset(ImageDataset):
         transform_pipeline: Sequence[Mapping[str, Any] | str] = (),
         output_columns: Sequence[str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
+        cache: Kind = "none",
+        cache_limit: int | str = "8GB",
+        cache_content: Content = "decoded",
+        cache_dir: str = "",
         seed: int = 0,
         is_train: bool = True,
     ) -> None:
@@ -142,7 +156,8 @@ class DetDataset(ImageDataset):
             records += [listed[i] for i in chosen]
             counted += sum(counts[i] for i in chosen)
         require_texts(len(records), counted, label_file, is_train)
-        super().__init__(records, pipeline, output_columns, on_error, seed)
+        store = open_cache(cache, cache_content, cache_limit, cache_dir, [record.img_path for record in records])
+        super().__init__(records, pipeline, output_columns, on_error, seed, store)
 
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, "label": record.content}
@@ -163,6 +178,10 @@ class SynthTextDataset(ImageDataset):
         transform_pipeline: ops, see ``transforms/pipeline.py``.
         output_columns: keys of a finished sample, in this order; None = all.
         on_error: ``raise`` stops at a broken image, ``skip`` leaves it out and lists it at the end.
+        cache: keep images once they were read: ``ram`` = in memory that all workers share, ``disk`` = in ``cache_dir``.
+        cache_limit: most bytes to keep, on each rank, such as ``8GB``; what does not fit is read each time.
+        cache_content: ``decoded`` pixels (H x W x 3 bytes an image), or ``encoded`` files (less memory, more work).
+        cache_dir: folder of the disk cache; empty = below the user's cache folder.
         seed: of all chance; provided.
         is_train: provided.
 
@@ -182,6 +201,10 @@ class SynthTextDataset(ImageDataset):
         transform_pipeline: Sequence[Mapping[str, Any] | str] = (),
         output_columns: Sequence[str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
+        cache: Kind = "none",
+        cache_limit: int | str = "8GB",
+        cache_content: Content = "decoded",
+        cache_dir: str = "",
         seed: int = 0,
         is_train: bool = True,
     ) -> None:
@@ -192,7 +215,8 @@ class SynthTextDataset(ImageDataset):
             require_images(listed, folder)
             records += [listed[i] for i in subsample(len(listed), ratio, (seed, number))]
         require_texts(len(records), sum(len(record.content[1]) for record in records), label_file, is_train)
-        super().__init__(records, pipeline, output_columns, on_error, seed)
+        store = open_cache(cache, cache_content, cache_limit, cache_dir, [record.img_path for record in records])
+        super().__init__(records, pipeline, output_columns, on_error, seed, store)
 
     def _start(self, record: Record) -> DetSample:
         boxes, words = record.content

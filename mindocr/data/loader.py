@@ -14,29 +14,35 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import shared_memory
 from multiprocessing.reduction import ForkingPickler
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from mindocr.data.shared import AVAILABLE, SharedBlock, available_memory
+from mindocr.data.worker import (
+    Batch,
+    Dataset,
+    Slot,
+    collate,
+    fill_slot,
+    keep_freed_memory,
+    make_batch,
+    start_worker,
+    starting_workers,
+)
 from mindocr.errors import DataError
 
 logger = logging.getLogger(__name__)
 
-Batch = dict[str, Any]
+_MOST_AUTO_WORKERS = 8
+_MEMORY_SHARE = 0.25  # of what is available, for batches under way
 
 
-class Dataset(Protocol):
-    """What the loader asks of a data set."""
-
-    on_error: str
-
-    def __len__(self) -> int: ...
-
-    def get(self, index: int, epoch: int = 0) -> dict[str, Any]: ...
-
-    def describe(self, index: int) -> str: ...
+class _Job(NamedTuple):
+    indices: np.ndarray
+    future: Future
+    slot: Slot | None
 
 
 class Loader:
@@ -47,12 +53,15 @@ class Loader:
         batch_size: samples in a batch, at least 1.
         shuffle: draw a new order each epoch, from ``seed`` and the epoch.
         drop_remainder: leave out the last batch when it is not full.
-        num_workers: processes that make batches; 0 = one thread of this process. Held to the number of usable CPUs.
+        num_workers: processes that make batches; 0 = one thread of this process; ``auto`` = this rank's share of the
+            CPUs but one, 8 at most. Held to the number of usable CPUs, with a message. Needs Linux, else 0.
         seed: of the order of samples.
-        rank, world: this process serves every ``world``-th sample of the order, beginning with the ``rank``-th.
+        rank, world: this process serves every ``world``-th sample of the order, beginning with the ``rank``-th. What
+            does not divide evenly is left out with ``drop_remainder``; without it, in training, ranks that have one
+            sample less than others serve their first one twice.
         refill: with ``on_error: skip``, replace a skipped sample by the next usable one of the order, so that batches
             stay full (training); otherwise the batch becomes smaller (evaluation).
-        prefetch: batches under way per worker.
+        prefetch: batches under way per worker, as long as they take no more than a quarter of the available memory.
 
     Attributes:
         skipped: description of every sample left out so far, in order of appearance.
@@ -65,7 +74,7 @@ class Loader:
         batch_size: int = 1,
         shuffle: bool = False,
         drop_remainder: bool = False,
-        num_workers: int = 0,
+        num_workers: int | Literal["auto"] = 0,
         seed: int = 0,
         rank: int = 0,
         world: int = 1,
@@ -81,9 +90,13 @@ class Loader:
         self.refill = refill
         self.prefetch = max(1, prefetch)
         self.skipped: list[str] = []
-        self.num_workers = _usable_workers(num_workers)
+        self.num_workers = usable_workers(num_workers, world)
+        self._depth = self.prefetch * max(1, self.num_workers)  # batches under way
+        self._largest = 0  # bytes of a batch
         self._pool: ProcessPoolExecutor | ThreadPoolExecutor | None = None
-        self._published: shared_memory.SharedMemory | None = None
+        self._workers: list[Any] = []
+        self._published: SharedBlock | None = None
+        self._free: list[Slot] = []
         if len(self) == 0:
             raise DataError(
                 f"the data set has {len(dataset)} images, too few for one batch of {batch_size}"
@@ -107,6 +120,7 @@ class Loader:
         """Yield the batches of one epoch, from batch ``start`` on.
 
         A batch maps each output column to an array (B, ...) where all samples agree in shape, and to a list otherwise.
+        Arrays from workers lie in shared memory, which is used again once none of them is referred to any more.
 
         Raises:
             DataError: a sample cannot be used and the data set says ``on_error: raise``.
@@ -115,16 +129,15 @@ class Loader:
         order = self.order(epoch)
         jobs = [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(start, len(self))]
         pool = self._start()
-        pending: deque[tuple[np.ndarray, Future]] = deque()
-        depth = self.prefetch * max(1, self.num_workers)
+        pending: deque[_Job] = deque()
         try:
             for number, indices in enumerate(jobs):
                 reserve = self._reserve(order, start + number)
-                pending.append((indices, self._submit(pool, indices, reserve, epoch)))
-                if len(pending) > depth:
-                    yield self._finish(*pending.popleft())
+                pending.append(self._submit(pool, indices, reserve, epoch))
+                while len(pending) > self._depth:
+                    yield self._finish(pending.popleft())
             while pending:
-                yield self._finish(*pending.popleft())
+                yield self._finish(pending.popleft())
         except BaseException:
             self._abandon(pending)
             raise
@@ -134,10 +147,8 @@ class Loader:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
-        if self._published is not None:
-            self._published.close()
-            self._published.unlink()
-            self._published = None
+        self._published = None
+        self._free.clear()
 
     def __enter__(self) -> Loader:
         return self
@@ -147,7 +158,12 @@ class Loader:
 
     def _share(self, indices: np.ndarray) -> np.ndarray:
         mine = indices[self.rank :: self.world]
-        return mine[: len(indices) // self.world] if self.drop_remainder else mine
+        if self.drop_remainder:
+            return mine[: len(indices) // self.world]
+        if self.refill and len(mine) * self.world < len(indices):
+            # Ranks that train together make equally many steps, or one would wait for ever.
+            mine = np.append(mine, indices[self.rank % len(indices)])
+        return mine
 
     def _reserve(self, order: np.ndarray, number: int) -> np.ndarray:
         """Samples that may stand in for skipped ones: those after the batch, then those before it."""
@@ -159,58 +175,65 @@ class Loader:
     def _start(self) -> ProcessPoolExecutor | ThreadPoolExecutor:
         if self._pool is None:
             if self.num_workers == 0:
+                keep_freed_memory()
                 self._pool = ThreadPoolExecutor(1, thread_name_prefix="loader")
             else:
-                # A forked copy of a process that runs MindSpore's threads may hang; a fresh one cannot.
-                self._pool = ProcessPoolExecutor(
-                    self.num_workers,
-                    mp_context=multiprocessing.get_context("spawn"),
-                    initializer=_start_worker,
-                    initargs=(self._publish(), os.getpid()),
-                )
+                self._pool = self._start_processes()
         return self._pool
 
-    def _publish(self) -> str:
-        """Lay the pickled data set in shared memory and return the block's name.
+    def _start_processes(self) -> ProcessPoolExecutor:
+        # As an argument the data set would travel through a pipe, and Python waits for ever on a child that dies
+        # before reading all of it.
+        content = ForkingPickler.dumps(self.dataset)
+        published = SharedBlock(len(content))
+        published.array(len(content))[:] = np.frombuffer(content, dtype=np.uint8)
+        # A forked copy of a process that runs MindSpore's threads may hang; a fresh one cannot.
+        pool = ProcessPoolExecutor(
+            self.num_workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=start_worker,
+            initargs=(published, len(content), os.getpid()),
+        )
+        self._published = published  # it must live until all processes have opened it
+        with starting_workers():
+            for _ in range(self.num_workers):  # a job that finds no idle process starts one
+                pool.submit(os.getpid)
+        self._workers = list(pool._processes.values())
+        return pool
 
-        As an argument it would travel through a pipe, and Python waits for ever on a child that dies before reading
-        all of it.
-        """
-        if self._published is None:
-            content = ForkingPickler.dumps(self.dataset)
-            self._published = shared_memory.SharedMemory(create=True, size=len(content))
-            np.ndarray(len(content), np.uint8, self._published.buf)[:] = np.frombuffer(content, np.uint8)
-        return self._published.name
-
-    def _submit(self, pool: Any, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> Future:
+    def _submit(self, pool: Any, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> _Job:
         if self.num_workers == 0:
-            return pool.submit(_make_batch, self.dataset, indices, reserve, epoch)
-        return pool.submit(_make_shared_batch, indices, reserve, epoch)
+            return _Job(indices, pool.submit(_make_here, self.dataset, indices, reserve, epoch), None)
+        slot = self._free.pop() if self._free else Slot()
+        return _Job(indices, pool.submit(fill_slot, slot.block, indices, reserve, epoch), slot)
 
-    def _finish(self, indices: np.ndarray, future: Future) -> Batch:
+    def _finish(self, job: _Job) -> Batch:
         try:
-            batch, skipped = future.result()
+            made, skipped = job.future.result()
         except BrokenProcessPool as error:
-            self._pool = None
-            images = ", ".join(self.dataset.describe(int(i)) for i in indices)
+            self.close()  # only after that are all exit codes known
+            images = ", ".join(self.dataset.describe(int(i)) for i in job.indices)
             raise RuntimeError(
-                "a data worker ended without a message (killed, or the machine ran out of memory); "
-                f"at that time or just before it was given: {images}"
+                f"{_how_it_ended(self._workers)}; at that time or just before it was given: {images}"
             ) from error
         for text in skipped:
             logger.warning("skipped: %s", text)
         self.skipped += [text for text in skipped if text not in self.skipped]
-        return _attach(batch) if isinstance(batch, _Shared) else batch
+        if job.slot is None:
+            return made
+        if made.size > self._largest:  # the first batch as a rule
+            self._largest = made.size
+            affordable = int(available_memory() * _MEMORY_SHARE) // made.size
+            self._depth = min(self._depth, max(affordable, self.num_workers))
+        return job.slot.unpack(made, self._free.append)
 
-    def _abandon(self, pending: deque[tuple[np.ndarray, Future]]) -> None:
-        """Free what was under way: shared memory has no other owner."""
-        for _, future in pending:
-            future.cancel()
-        for _, future in pending:
-            if not future.cancelled() and future.exception() is None:
-                batch, _ = future.result()
-                if isinstance(batch, _Shared):
-                    _attach(batch)
+    def _abandon(self, pending: deque[_Job]) -> None:
+        """Take back what is under way: nobody may write to a block that is used again."""
+        for job in pending:
+            job.future.cancel()
+        for job in pending:
+            if job.slot is not None and (job.future.cancelled() or job.future.exception() is None):
+                self._free.append(job.slot)
 
 
 def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Sequence[int], start: int = 0) -> Any:
@@ -228,106 +251,34 @@ def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Sequenc
     return ms_dataset.GeneratorDataset(batches, list(columns), shuffle=False, num_parallel_workers=1)
 
 
-def _usable_workers(wanted: int) -> int:
+def usable_workers(wanted: int | Literal["auto"], world: int = 1) -> int:
+    """How many worker processes to run of those asked for, for one of ``world`` ranks."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if wanted == "auto":
+        return usable_workers(min(max(usable // max(world, 1) - 1, 1), _MOST_AUTO_WORKERS))
+    if wanted and not AVAILABLE:
+        logger.warning("num_workers %d: worker processes need Linux; one thread makes the batches", wanted)
+        return 0
     if wanted > usable:
-        logger.info("num_workers %d is more than this machine's %d CPUs: using %d", wanted, usable, usable)
+        logger.warning(
+            "num_workers %d is more than this machine's %d CPUs: using %d (num_workers: auto chooses by itself)",
+            wanted, usable, usable,
+        )  # fmt: skip
         return usable
     return wanted
 
 
-class _Shared:
-    """A batch whose arrays lie in one shared memory block; ``rest`` holds what is not an array."""
-
-    def __init__(self, name: str, layout: list[tuple[str, tuple[int, ...], str, int]], rest: dict[str, Any]) -> None:
-        self.name, self.layout, self.rest = name, layout, rest
-
-
-_dataset: Any = None
-
-
-def _start_worker(published: str, parent: int) -> None:
-    global _dataset
-    block = shared_memory.SharedMemory(name=published)
-    _dataset = ForkingPickler.loads(np.ndarray(block.size, np.uint8, block.buf).tobytes())
-    block.close()
-    # Ctrl-C is the main process's to handle: it ends the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import cv2
-
-    cv2.setNumThreads(1)
-    _follow(parent)
+def _how_it_ended(workers: Sequence[Any]) -> str:
+    """Which worker ended first, and by what; the others were then ended by the pool, with SIGTERM."""
+    for worker in workers:
+        code = worker.exitcode
+        if code not in (None, 0, -signal.SIGTERM):
+            cause = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            hint = "; a machine that runs out of memory ends a process in this way" if code == -signal.SIGKILL else ""
+            return f"a data worker (process {worker.pid}) ended without a message: {cause}{hint}"
+    return "a data worker ended without a message"
 
 
-def _follow(parent: int) -> None:
-    """End with the main process even when that is killed and cannot say so."""
-    import threading
-    import time
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Batch, list[str]]:
-    samples: list[dict[str, Any]] = []
-    skipped: list[str] = []
-    for index in [*indices, *reserve]:
-        if len(samples) == len(indices):
-            break
-        try:
-            samples.append(dataset.get(int(index), epoch))
-        except DataError as error:
-            if dataset.on_error != "skip":
-                raise
-            skipped.append(str(error))
-        except Exception as error:
-            raise RuntimeError(f"{dataset.describe(int(index))}: {type(error).__name__}: {error}") from error
-    if reserve.size and len(samples) < len(indices):
-        raise DataError(f"only {len(samples)} usable images are left, too few for a batch; first: {skipped[0]}")
-    return _collate(samples), skipped
-
-
-def _collate(samples: list[dict[str, Any]]) -> Batch:
-    batch: Batch = {}
-    for key in samples[0] if samples else ():
-        values = [sample[key] for sample in samples]
-        first = values[0]
-        uniform = isinstance(first, np.ndarray) and all(
-            isinstance(v, np.ndarray) and v.shape == first.shape and v.dtype == first.dtype for v in values
-        )
-        batch[key] = np.stack(values) if uniform else values
-    return batch
-
-
-def _make_shared_batch(indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[_Shared | Batch, list[str]]:
-    batch, skipped = _make_batch(_dataset, indices, reserve, epoch)
-    arrays = {k: v for k, v in batch.items() if isinstance(v, np.ndarray) and v.nbytes > 0}
-    if not arrays:
-        return batch, skipped
-    layout, offset = [], 0
-    for key, value in arrays.items():
-        layout.append((key, value.shape, value.dtype.str, offset))
-        offset += -(-value.nbytes // 64) * 64
-    block = shared_memory.SharedMemory(create=True, size=offset)
-    for (_, shape, dtype, at), value in zip(layout, arrays.values()):
-        np.ndarray(shape, dtype, block.buf, at)[...] = value
-    name = block.name
-    block.close()
-    order = list(batch)
-    rest = {k: (None if k in arrays else batch[k]) for k in order}
-    return _Shared(name, layout, rest), skipped
-
-
-def _attach(shared: _Shared) -> Batch:
-    """Copy the arrays out of the shared block and free it."""
-    block = shared_memory.SharedMemory(name=shared.name)
-    batch = dict(shared.rest)
-    for key, shape, dtype, at in shared.layout:
-        batch[key] = np.ndarray(shape, dtype, block.buf, at).copy()
-    block.close()
-    block.unlink()
-    return batch
+def _make_here(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Batch, list[str]]:
+    samples, skipped = make_batch(dataset, indices, reserve, epoch)
+    return collate(samples)[0], skipped

@@ -23,10 +23,10 @@ class DetSample(TypedDict, total=False):
         ignore_tags: (N,) bool, True = the text counts neither for nor against.
         texts: N transcriptions.
         shape_list: (4,) float32: source h, source w, ratio_h, ratio_w; y in ``image`` = y in the source * ratio_h.
-        binary_map: (H, W) float32, 1 inside shrunk texts, 0 elsewhere.
-        mask: (H, W) float32, 1 = the pixel counts in the loss of the binary map, 0 inside ignored texts.
+        binary_map: (H, W) uint8, 1 inside shrunk texts, 0 elsewhere.
+        mask: (H, W) uint8, 1 = the pixel counts in the loss of the binary map, 0 inside ignored texts.
         thresh_map: (H, W) float32 in [thresh_min, thresh_max], highest on the outline of texts.
-        thresh_mask: (H, W) float32, 1 = the pixel counts in the loss of the threshold map.
+        thresh_mask: (H, W) uint8, 1 = the pixel counts in the loss of the threshold map.
     """
 
     img_path: str

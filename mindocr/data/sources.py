@@ -138,5 +138,5 @@ def _names_in(folder: str) -> set[str]:
     try:
         with os.scandir(folder) as entries:
             return {entry.name for entry in entries}
-    except OSError:
+    except (OSError, ValueError):  # a name with a NUL
         return set()

@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, the best and the latest kept, everything a later run needs to go on."""
+"""Checkpoints: written whole or not at all, the best and the latest kept, the state of a run beside them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +16,49 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from mindocr.errors import CheckpointError, UserError
-from mindocr.models.weights import read_checkpoint
+from mindocr.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
-BEST = "best.ckpt"
-STATE = "train_state.ckpt"
-_PROGRESS = "train_progress"
+FORMATS = ("ckpt", "safetensors")
+STATE = "train_state"
+PREVIOUS = "train_state.previous"
+EARLIER = "train_state.earlier"
+# Entries that are no weights; loading weights leaves out what begins so.
+RUN_ENTRY = "mindocr.run"
+STATE_ENTRY = "mindocr.state"
 
 
-def save(parameters: Iterable[ms.Parameter], path: Path, extra: dict[str, ms.Tensor] | None = None) -> None:
+def save(
+    parameters: Iterable[ms.Parameter],
+    path: Path,
+    extra: Mapping[str, Any] | None = None,
+    *,
+    keep_old_as: Path | None = None,
+) -> None:
     """Write parameters to ``path`` so that a reader finds the old file or the new one, never a part.
 
+    Args:
+        path: its suffix chooses the format, ``.ckpt`` or ``.safetensors``; both carry a checksum.
+        extra: entry name -> value that JSON can hold, stored with the parameters.
+        keep_old_as: rename the old file to this before the new one takes its place.
+
     Raises:
-        UserError: the disk is full or the folder cannot be written; the old file is untouched.
+        StorageError: the disk is full or the folder cannot be written; the old file is untouched.
     """
     entries = [{"name": p.name, "data": p} for p in parameters]
-    entries += [{"name": name, "data": value} for name, value in (extra or {}).items()]
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.part.ckpt")
+    entries += [{"name": name, "data": _as_tensor(value)} for name, value in (extra or {}).items()]
+    partial = path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{path.suffix}")
     try:
-        ms.save_checkpoint(entries, str(partial), crc_check=True)
+        ms.save_checkpoint(entries, str(partial), format=path.suffix[1:], crc_check=True)
         partial.chmod(0o644)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
+        _flush(partial)
+        if keep_old_as is not None and path.exists():
+            path.replace(keep_old_as)
         partial.replace(path)
+        _flush(path.parent)
     except (OSError, RuntimeError) as error:
-        full = getattr(error, "errno", None) == errno.ENOSPC or shutil.disk_usage(path.parent).free < 2**20
-        reason = "the disk is full" if full else str(error).strip().splitlines()[0]
-        raise UserError(
-            f"cannot write '{path}': {reason}; free some space or choose another train.ckpt_save_dir"
-        ) from None
+        raise storage_error(path, error) from None
     finally:
         # MindSpore writes to a .tmp of its own first, and leaves it when the disk is full.
         for leftover in (partial, partial.with_suffix(".tmp")):
@@ -54,82 +67,140 @@ def save(parameters: Iterable[ms.Parameter], path: Path, extra: dict[str, ms.Ten
                 leftover.unlink()
 
 
+def storage_error(path: Path, error: Exception) -> StorageError:
+    """What to tell of a file that could not be written."""
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or shutil.disk_usage(path.parent).free < 2**20
+    reason = "the disk is full" if full else str(error).strip().splitlines()[0]
+    return StorageError(f"cannot write '{path}': {reason}; free some space or choose another train.ckpt_save_dir")
+
+
+def unpack(entry: ms.Tensor) -> Any:
+    """The value of an ``extra`` entry that :func:`save` wrote."""
+    return json.loads(bytes(entry.asnumpy().astype(np.uint8)).decode())
+
+
+def remove_parts(folder: Path) -> list[str]:
+    """Delete what killed runs left of files that they were writing; returns the names."""
+    parts = list(folder.glob(".*.part*"))
+    for part in parts:
+        part.chmod(0o644)
+        part.unlink()
+    return [p.name for p in parts]
+
+
+def states_in(folder: Path) -> list[Path]:
+    """Saved states of the run in ``folder``, newest first."""
+    found = []
+    for stem in (STATE, PREVIOUS):
+        paths = [p for p in (folder / f"{stem}.{suffix}" for suffix in FORMATS) if p.exists()]
+        found += sorted(paths, key=lambda p: p.stat().st_mtime_ns, reverse=True)
+    return found
+
+
 def size_of(network: nn.Cell) -> int:
     """Bytes that the network's parameters take in a file."""
     return sum(p.size * p.itemsize for p in network.get_parameters())
+
+
+def _as_tensor(value: Any) -> ms.Tensor:
+    return ms.Tensor(np.frombuffer(json.dumps(value).encode(), np.uint8))
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class CheckpointKeeper:
     """Decides which checkpoints of a run stay.
 
     Files: ``best.ckpt``; ``epoch_<n>.ckpt`` for the ``latest`` newest epochs and the ``top`` best-scored ones;
-    ``train_state.ckpt`` to resume from.
+    ``train_state.ckpt`` and ``train_state.previous.ckpt`` to resume from.
 
     Args:
         folder: where they go.
         latest: newest epochs to keep, at least 1.
         top: best-scored epochs to keep besides.
+        format: ``ckpt`` or ``safetensors``, also the files' suffix.
+        about: what made these weights, stored in every file.
     """
 
-    def __init__(self, folder: Path, latest: int = 1, top: int = 0) -> None:
+    def __init__(
+        self, folder: Path, latest: int = 1, top: int = 0, format: str = "ckpt", about: dict[str, Any] | None = None
+    ) -> None:
         self.folder = folder
         self.latest = max(1, latest)
         self.top = top
+        self.format = format
+        self.about = about or {}
         self.best = -1.0
         self.best_epoch = 0
         self.scores: dict[int, float | None] = {}
+        # What becomes of the state that the next one replaces. The first time it is another run's.
+        self._old_state: str | None = EARLIER
+
+    def path(self, stem: str) -> Path:
+        """The file of this name, in this run's format."""
+        return self.folder / f"{stem}.{self.format}"
 
     def keep(self, network: nn.Cell, epoch: int, score: float | None) -> bool:
         """Save the weights of ``epoch``; returns True when it is the best so far."""
-        save(network.get_parameters(), self._path(epoch))
+        self._save_weights(network, _epoch_name(epoch))
         self.scores[epoch] = score
         is_best = score is not None and score > self.best
         if is_best:
+            self._save_weights(network, "best")
             self.best, self.best_epoch = float(score), epoch
-            save(network.get_parameters(), self.folder / BEST)
         self._remove_surplus()
         return is_best
 
-    def save_state(self, step: nn.Cell, progress: dict[str, Any]) -> None:
-        """Write everything that a resumed run needs: weights, optimizer, EMA, loss scale, and where the run stood."""
-        progress = {**progress, "best": self.best, "best_epoch": self.best_epoch, "scores": list(self.scores.items())}
-        text = np.frombuffer(json.dumps(progress).encode(), np.uint8)
-        save(step.parameters_dict().values(), self.folder / STATE, {_PROGRESS: ms.Tensor(text)})
+    def save_state(self, parameters: Iterable[ms.Parameter], state: Mapping[str, Any]) -> None:
+        """Write everything that a resumed run needs; the state before it stays as ``train_state.previous``.
 
-    def load_state(self, step: nn.Cell, path: Path) -> dict[str, Any]:
-        """Restore what ``save_state`` wrote and return the progress.
-
-        Raises:
-            CheckpointError: no such file, a damaged one, or one of another model or optimizer.
+        Args:
+            parameters: weights, optimizer, EMA, loss scale, accumulated gradients.
+            state: where the run stands, in types that JSON knows.
         """
-        stored = read_checkpoint(path)
-        if _PROGRESS not in stored:
-            raise CheckpointError(
-                f"train.resume: '{path}' holds weights only, not the state of a run; "
-                f"name a {STATE}, or use model.pretrained to start from weights"
-            )
-        progress = json.loads(bytes(stored.pop(_PROGRESS).asnumpy().astype(np.uint8)).decode())
-        wanted = step.parameters_dict()
-        wrong = [n for n, p in wanted.items() if n not in stored or stored[n].shape != p.shape]
-        wrong += [n for n in stored if n not in wanted]
-        if wrong:
-            raise CheckpointError(
-                f"train.resume: '{path}' belongs to another model or optimizer: {len(wrong)} entries do not fit, "
-                f"such as '{wrong[0]}'; resume with the configuration saved beside it"
-            )
-        for name, parameter in wanted.items():
-            parameter.set_data(stored[name].astype(parameter.dtype))
-        self.best, self.best_epoch = progress["best"], progress["best_epoch"]
-        self.scores = {int(epoch): score for epoch, score in progress["scores"]}
-        return progress
+        memory = {"best": self.best, "best_epoch": self.best_epoch, "scores": list(self.scores.items())}
+        extra = {RUN_ENTRY: self.about, STATE_ENTRY: {**state, "keeper": memory}}
+        old = self._old_state
+        save(parameters, self.path(STATE), extra, keep_old_as=self.path(old) if old else None)
+        if old == EARLIER:
+            self._forget_earlier_run()
+        self._old_state = PREVIOUS
 
-    def _path(self, epoch: int) -> Path:
-        return self.folder / f"epoch_{epoch:04d}.ckpt"
+    def recall(self, state: Mapping[str, Any], path: Path) -> None:
+        """Take best score and top-k list from the state that was read from ``path``."""
+        memory = state["keeper"]
+        self.best, self.best_epoch = memory["best"], memory["best_epoch"]
+        self.scores = {int(epoch): score for epoch, score in memory["scores"]}
+        if path.parent.resolve() == self.folder.resolve():
+            # After a fall-back the newer file is damaged, and not worth giving up the good one.
+            self._old_state = None if path.stem == PREVIOUS else PREVIOUS
+
+    def _forget_earlier_run(self) -> None:
+        """See to it that nobody takes another run's state for one of this run."""
+        for path in states_in(self.folder):
+            if path != self.path(STATE):
+                path.unlink()
+        if self.path(EARLIER).exists():
+            logger.warning("%s: the state of an earlier run is now %s", self.folder, self.path(EARLIER).name)
+
+    def _save_weights(self, network: nn.Cell, stem: str) -> None:
+        save(network.get_parameters(), self.path(stem), {RUN_ENTRY: self.about})
 
     def _remove_surplus(self) -> None:
         kept = set(sorted(self.scores)[-self.latest :])
         scored = [e for e, s in self.scores.items() if s is not None]
         kept |= set(sorted(scored, key=lambda e: (-self.scores[e], e))[: self.top])  # type: ignore[operator]
         for epoch in [e for e in self.scores if e not in kept]:
-            self._path(epoch).unlink(missing_ok=True)
+            self.path(_epoch_name(epoch)).unlink(missing_ok=True)
             del self.scores[epoch]
+
+
+def _epoch_name(epoch: int) -> str:
+    return f"epoch_{epoch:04d}"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,15 @@ from tqdm import tqdm
 from mindocr.config import Config
 from mindocr.data.annotation import format_label_line
 from mindocr.data.loader import Loader
-from mindocr.engine import assemble, runtime
-from mindocr.engine.inference import Inference
+from mindocr.engine import assemble, cluster, evaluation_report, runtime, zero_watch
+from mindocr.engine.inference import Inference, decode
+from mindocr.engine.signs import EvaluationSigns
 from mindocr.errors import ConfigError
 from mindocr.postprocess.base import Detection
 from mindocr.registry import METRICS, POSTPROCESSES
+from mindocr.report.collect import Collector
+from mindocr.report.page import PAGE_BYTES
+from mindocr.report.pictures import check_limit
 
 logger = logging.getLogger(__name__)
 
@@ -39,70 +46,140 @@ class Evaluator:
 
     Ground truth never leaves the host, so images of a batch may differ in size and in number of texts, and the scores
     do not depend on the batch size.
+
+    Args:
+        network, loader, postprocess, metric: what is scored, on what, and how.
+        collector: takes note of every image for the report; None = no report.
+        rank, world: the loader serves every ``world``-th image from the ``rank``-th on; all ranks run together, with
+            the BatchNorm statistics of rank 0, and what they find is added up.
+
+    Attributes:
+        metric, collector: as given; after a run they hold that run's counts and images.
+        signs: what the last run has shown beside its scores.
     """
 
-    def __init__(self, network: nn.Cell, loader: Loader, postprocess: Any, metric: Any) -> None:
-        self._inference = Inference(network)
+    def __init__(
+        self,
+        network: nn.Cell,
+        loader: Loader,
+        postprocess: Any,
+        metric: Any,
+        collector: Collector | None = None,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self.metric = metric
+        self._network = network
+        self._rank, self._world = rank, world
+        self._inference = Inference(network, all_maps=collector is not None)
         self._loader = loader
         self._postprocess = postprocess
-        self._metric = metric
+        self.collector = collector
+        self.signs = EvaluationSigns()
 
     @property
     def main_indicator(self) -> str:
         """Name of the score by which the best checkpoint is chosen."""
-        return self._metric.main_indicator
+        return self.metric.main_indicator
 
-    def run(self) -> Evaluation:
-        """Evaluate once, with a progress bar."""
-        self._metric.reset()
+    def run(self, before_batch: Callable[[], None] = lambda: None) -> Evaluation:
+        """Evaluate once, with a progress bar.
+
+        Args:
+            before_batch: called before each batch; what it raises ends the evaluation.
+        """
+        self.metric.reset()
+        if self._world > 1:
+            statistics = [p for p in self._network.get_parameters() if not p.requires_grad]
+            cluster.take_from_rank_0(statistics, self._rank)
+        thresholds = (getattr(self._postprocess, name, 0.0) for name in ("binary_thresh", "box_thresh"))
+        self.signs = EvaluationSigns(*thresholds)
         detections: list[tuple[str, Detection]] = []
         start = time.perf_counter()
         for batch in tqdm(self._loader.epoch(), total=len(self._loader), desc="evaluate", unit="batch", leave=False):
+            before_batch()
             maps = self._inference(batch["image"])
-            found = [
-                self._postprocess(probability[None], np.asarray(shape)[None])[0]
-                for probability, shape in zip(maps, batch["shape_list"])
-            ]
+            found = decode(self._postprocess, maps, batch["shape_list"])
             polys = [detection.polys for detection in found]
-            self._metric.update_many(list(zip(polys, batch["polys"], batch["ignore_tags"])))
+            results = self.metric.update_many(list(zip(polys, batch["polys"], batch["ignore_tags"])))
+            columns = [batch[name] for name in ("img_path", "shape_list", "polys", "ignore_tags")]
+            for path, shape, truth, ignore, map_, each, result in zip(*columns, maps, found, results):
+                self.signs.add(path, shape, map_[0], each, truth, ignore)
+                if self.collector is not None:
+                    self.collector.add(path, shape, map_, each, truth, ignore, result)
             detections += zip(batch["img_path"], found)
+        if self._world > 1:
+            detections = self._add_up(detections)
         rate = len(detections) / (time.perf_counter() - start)
-        return Evaluation(self._metric.result(), detections, rate)
+        return Evaluation(self.metric.result(), detections, rate)
+
+    def _add_up(self, detections: list[tuple[str, Detection]]) -> list[tuple[str, Detection]]:
+        """Add the counts of the other ranks to the metric; returns the detections of all, in order of the images."""
+        items = [(path, [poly.tolist() for poly in found.polys], list(found.scores)) for path, found in detections]
+        everyone = cluster.gather([self.metric.counts, items])
+        for rank, (counts, _) in enumerate(everyone):
+            if rank != self._rank:
+                self.metric.merge(counts)
+        in_order = [item for row in zip_longest(*(items for _, items in everyone)) for item in row if item is not None]
+        return [(path, Detection([np.array(p, np.float32) for p in polys], scores)) for path, polys, scores in in_order]
 
     def close(self) -> None:
         """End the loader's workers."""
         self._loader.close()
 
 
-def build_evaluator(config: Config, network: nn.Cell) -> Evaluator:
+def build_evaluator(
+    config: Config, network: nn.Cell, place: runtime.Runtime = runtime.ALONE, *, collect: bool = False
+) -> Evaluator:
     """An evaluator of ``network`` on the ``eval`` section.
 
+    Args:
+        place: the ranks that share the images.
+        collect: also collect what the report shows.
+
     Raises:
-        ConfigError: a section that evaluation needs is absent.
+        ConfigError: a section that evaluation needs is absent, or the metric cannot be reported on.
     """
     for section in ("eval", "postprocess", "metric"):
         if getattr(config, section) is None:
             raise ConfigError(f"{section}: evaluation needs this section; add it, or set system.val_while_train: False")
-    loader = assemble.eval_loader(config)
-    return Evaluator(network, loader, POSTPROCESSES.build(config.postprocess), METRICS.build(config.metric))
+    postprocess, metric = POSTPROCESSES.build(config.postprocess), METRICS.build(config.metric)
+    collector = evaluation_report.make_collector(config, metric) if collect else None
+    ranks = {"rank": place.rank, "world": place.world}
+    return Evaluator(network, assemble.eval_loader(config, **ranks), postprocess, metric, collector, **ranks)
 
 
-def run(config: Config) -> Evaluation:
-    """Evaluate ``eval.ckpt_load_path``; scores are logged and written beside the results (see ``write_results``)."""
+def run(config: Config, report: Path | None = None, report_images: int | None = None) -> Evaluation:
+    """Evaluate ``eval.ckpt_load_path``; scores are logged and written beside the results (see ``write_results``).
+
+    Args:
+        config: what to evaluate.
+        report: folder for an HTML page on what was missed and why; None = no page.
+        report_images: how many images may have pictures there; None = as many as fit.
+    """
     if config.eval is None or not config.eval.ckpt_load_path:
         raise ConfigError("eval.ckpt_load_path: required for evaluation; name the checkpoint to evaluate")
     folder = runtime.prepare_output(Path(config.train.ckpt_save_dir) / "eval", key="train.ckpt_save_dir")
+    if report is not None:
+        check_limit(report_images)
+        runtime.prepare_output(report, need_bytes=PAGE_BYTES, key="--report")
     runtime.start_logging()
-    runtime.start(config.system)
+    place = runtime.start(config.system, may_be_alone=True)
+    if report is not None and place.world > 1:
+        raise ConfigError("--report: the page is made by one process; start tools/eval.py without a launcher")
     network = assemble.network(config, training=False, ckpt=config.eval.ckpt_load_path)
-    evaluator = build_evaluator(config, network)
-    try:
+    evaluator = build_evaluator(config, network, place, collect=report is not None)
+    with cluster.together(place.rank, place.world, folder), closing(evaluator):
         evaluation = evaluator.run()
-    finally:
-        evaluator.close()
+    if not place.is_main:
+        return evaluation
     write_results(evaluation, folder)
     logger.info("%s", summary(evaluation))
     logger.info("scores: %s; detections: %s", folder / "scores.json", folder / "detections.txt")
+    zero_watch.explain(network, evaluator.signs, float(evaluation.scores[evaluator.main_indicator]), folder)
+    if report is not None and evaluator.collector is not None:
+        page = evaluation_report.write(config, evaluator.collector, evaluator.metric, report, report_images)
+        logger.info("report: %s", page)
     return evaluation
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mindspore as ms
 import numpy as np
@@ -12,7 +14,7 @@ from mindspore import nn
 
 from mindocr.config import load_config
 from mindocr.config.schema import System
-from mindocr.engine import runtime
+from mindocr.engine import mindir, runtime
 from mindocr.errors import UserError
 from mindocr.models.builder import build_model
 
@@ -30,13 +32,21 @@ class Exported:
     max_difference: float
 
 
-def export_mindir(network: nn.Cell, path: Path, shape: tuple[int, int], *, dynamic: bool = False) -> Exported:
+def export_mindir(
+    network: nn.Cell,
+    path: Path,
+    shape: tuple[int, int],
+    *,
+    dynamic: bool = False,
+    postprocess: Mapping[str, Any] | None = None,
+) -> Exported:
     """Write ``network`` as MindIR with input (1, 3, H, W), or (N, 3, H, W) of any size when ``dynamic``.
 
     Args:
         network: in inference, (N, 3, H, W) float32 -> (N, 1, H, W) float32.
         path: file to write; it appears only once it has been loaded and compared.
         shape: (h, w) in pixels, multiples of 32; with ``dynamic``, the size that is compared.
+        postprocess: a configuration's section, to travel inside the file.
 
     Raises:
         UserError: the shape does not fit, the file cannot be written, or the reloaded file disagrees with the network.
@@ -49,7 +59,9 @@ def export_mindir(network: nn.Cell, path: Path, shape: tuple[int, int], *, dynam
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
     partial = path.with_name(f".{path.stem}.part.mindir")
     try:
-        ms.export(network, declared, file_name=str(partial.with_suffix("")), file_format="MINDIR")
+        enclose = mindir.encloser(postprocess) if postprocess else None
+        name = str(partial.with_suffix(""))
+        ms.export(network, declared, file_name=name, file_format="MINDIR", custom_func=enclose)
         reloaded = nn.GraphCell(ms.load(str(partial)))
         outputs = [reloaded(ms.Tensor(sample)).asnumpy() for sample in samples]
         difference = max(float(np.abs(a - b).max()) for a, b in zip(outputs, expected))
@@ -108,10 +120,12 @@ def run(
         if not weights:
             raise UserError(f"--local_ckpt_path: required, '{model_name_or_config}' names no eval.ckpt_load_path")
         network = build_model(config.model.model_dump(), ckpt=weights)
+        postprocess = config.postprocess
     else:
+        postprocess = None
         network = build_model(model_name_or_config, ckpt=ckpt, pretrained=ckpt is None)
     path = folder / f"{Path(model_name_or_config).stem}.mindir"
-    exported = export_mindir(network, path, shape, dynamic=dynamic)
+    exported = export_mindir(network, path, shape, dynamic=dynamic, postprocess=postprocess)
     logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g", exported.path,
                 "(N, 3, H, W)" if dynamic else f"(1, 3, {shape[0]}, {shape[1]})", exported.max_difference)  # fmt: skip
     return exported

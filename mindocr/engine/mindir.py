@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import mindspore as ms
 import numpy as np
@@ -11,12 +13,25 @@ from mindspore import nn
 
 from mindocr.errors import CheckpointError, UserError
 
+POSTPROCESS = "mindocr.postprocess"
+
+
+def encloser(postprocess: Mapping[str, Any]) -> Callable[[Any], None]:
+    """What puts a ``postprocess`` section into a model that ``ms.export`` is about to write."""
+    text = json.dumps(postprocess)
+
+    def enclose(model: Any) -> None:
+        model.user_info[POSTPROCESS] = text
+
+    return enclose
+
 
 class MindIR:
     """Runs an exported detector, image by image.
 
     Attributes:
         size: (h, w) in pixels that the file takes; -1 = any.
+        postprocess: the ``postprocess`` section that travels in the file, or None.
 
     Raises:
         CheckpointError: no such file, or one that is no whole MindIR.
@@ -27,7 +42,7 @@ class MindIR:
         if not self.path.is_file():
             raise CheckpointError(f"'{path}': no such file; expected a MindIR file made by tools/export.py")
         try:
-            self.size = _declared_size(self.path)
+            self.size, self.postprocess = _read(self.path)
             self._graph = nn.GraphCell(ms.load(str(self.path)))
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise CheckpointError(
@@ -53,7 +68,7 @@ class MindIR:
         return self._graph(ms.Tensor(np.ascontiguousarray(image[None]))).asnumpy()[0]
 
 
-def _declared_size(path: Path) -> tuple[int, int]:
+def _read(path: Path) -> tuple[tuple[int, int], dict[str, Any] | None]:
     from google.protobuf.message import DecodeError
     from mindspore.train.mind_ir_pb2 import ModelProto
 
@@ -63,4 +78,5 @@ def _declared_size(path: Path) -> tuple[int, int]:
     except DecodeError as error:
         raise ValueError(str(error)) from None
     shape = model.graph.input[0].tensor[0].dims
-    return shape[2], shape[3]
+    enclosed = model.user_info.get(POSTPROCESS)
+    return (shape[2], shape[3]), None if enclosed is None else json.loads(enclosed)

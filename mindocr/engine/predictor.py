@@ -16,9 +16,9 @@ from mindocr.config import Config, load_config
 from mindocr.config.schema import System
 from mindocr.data.loader import Loader
 from mindocr.engine import assemble, runtime
-from mindocr.engine.checkpoints import BEST
+from mindocr.engine.checkpoints import FORMATS
 from mindocr.engine.evaluator import as_items, write_detections
-from mindocr.engine.inference import Inference
+from mindocr.engine.inference import Inference, decode
 from mindocr.engine.mindir import MindIR
 from mindocr.errors import CheckpointError, ConfigError, UserError
 from mindocr.models.algorithms import get_algorithm
@@ -79,10 +79,8 @@ class Predictor:
         dataset = DATASETS.build({**spec, "output_columns": columns}, key="type", is_train=False, seed=0)
         with Loader(dataset, batch_size=batch_size) as loader:
             for batch in tqdm(loader.epoch(), total=len(loader), desc="predict", unit="batch", leave=False):
-                maps = self._forward(batch["image"])
-                for i, probability in enumerate(maps):
-                    found = self._postprocess(probability[None], np.asarray(batch["shape_list"][i])[None])[0]
-                    yield batch["img_path"][i], batch["image_ori"][i], found
+                found = decode(self._postprocess, self._forward(batch["image"]), batch["shape_list"])
+                yield from zip(batch["img_path"], batch["image_ori"], found)
 
 
 def from_config(config: Config, ckpt: str | Path | None = None, limit: tuple[int, str] | None = None) -> Predictor:
@@ -103,7 +101,7 @@ def from_config(config: Config, ckpt: str | Path | None = None, limit: tuple[int
         )
     if config.postprocess is None:
         raise ConfigError("postprocess: prediction needs this section; add it")
-    runtime.start(config.system)
+    runtime.start(config.system, may_be_alone=True)
     network = assemble.network(config, training=False, ckpt=weights)
     configured = config.predict.dataset.get("transform_pipeline") if config.predict is not None else None
     pipeline = default_pipeline(*limit) if limit or not configured else configured
@@ -122,7 +120,9 @@ def from_algorithm(
 
 
 def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
-    """A predictor that runs a MindIR file, with the ``eval`` resizing and the post-processing of a configuration.
+    """A predictor that runs a MindIR file, with the ``eval`` resizing of a configuration.
+
+    The post-processing is that inside the file, put there by an export from a configuration; else the configuration's.
 
     Raises:
         ConfigError: the configuration has no ``eval`` or no ``postprocess`` section.
@@ -131,13 +131,16 @@ def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
     if config.eval is None or config.postprocess is None:
         raise ConfigError(f"{config_path}: inference needs its eval and postprocess sections")
     runtime.start_logging()
-    runtime.start(config.system)
+    runtime.start(config.system, may_be_alone=True)
     # Labels are not there, the picture is wanted for drawing.
     pipeline = [op for op in config.eval.dataset["transform_pipeline"] if "DetLabelEncode" not in op]
     pipeline = [
         {n: {**(a or {}), "keep_ori": True} if n == "DecodeImage" else a for n, a in op.items()} for op in pipeline
     ]
-    return Predictor(MindIR(path), POSTPROCESSES.build(config.postprocess), pipeline)
+    model = MindIR(path)
+    if model.postprocess not in (None, config.postprocess):
+        logger.info("%s brings its own post-processing, which is used: %s", path, model.postprocess)
+    return Predictor(model, POSTPROCESSES.build(model.postprocess or config.postprocess), pipeline)
 
 
 def choose(
@@ -159,19 +162,20 @@ def choose(
 
 
 def find_weights(path: str | Path) -> Path:
-    """``path`` itself, or ``best.ckpt`` (else the only checkpoint) in it when it is a folder.
+    """``path`` itself, or ``best.ckpt`` or ``best.safetensors`` (else the only checkpoint) in it when it is a folder.
 
     Raises:
-        CheckpointError: a folder without a checkpoint, or with several and none called ``best.ckpt``.
+        CheckpointError: a folder without a checkpoint, or with several and not one that is called ``best``.
     """
     path = Path(path)
     if not path.is_dir():
         return path
-    files = sorted(path.glob("*.ckpt"))
-    best = [file for file in files if file.name == BEST] or files
+    files = sorted(file for suffix in FORMATS for file in path.glob(f"*.{suffix}"))
+    best = [file for file in files if file.stem == "best"] or files
     if len(best) != 1:
         raise CheckpointError(
-            f"'{path}' holds {len(files)} checkpoints and none is called {BEST}; name the file instead of the folder"
+            f"'{path}' holds {len(files)} checkpoints and not one of them is best.ckpt; name the file instead of "
+            "the folder"
         )
     return best[0]
 

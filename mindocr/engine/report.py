@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from tqdm import tqdm
 
 from mindocr.errors import ConfigError
 
+logger = logging.getLogger(__name__)
+
 CSV_NAME = "performance.csv"
 CURVES_NAME = "curves.png"
 CURVES_INTERVAL_S = 20.0
@@ -23,10 +26,21 @@ class Meter:
     """Adds up one epoch: mean loss and terms, images per second, share of the time spent waiting for data."""
 
     def __init__(self, term_names: Sequence[str]) -> None:
-        self._names = term_names
-        self._values: list[np.ndarray] = []
+        self._names = tuple(term_names)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new epoch."""
+        # Running sums, not a list: a saved state of any length of epoch is then short and continues bit by bit.
+        self._sums = np.zeros(1 + len(self._names))
+        self._steps = 0
         self._images = 0
         self._waited = 0.0
+        self._earlier = 0.0
+        self._start = time.perf_counter()
+
+    def start(self) -> None:
+        """Let the clock run from now on, after the time that a resumed run brings along."""
         self._start = time.perf_counter()
 
     def timed(self, batches: Iterator[Any]) -> Iterator[Any]:
@@ -42,13 +56,14 @@ class Meter:
 
     def add(self, loss: float, terms: np.ndarray, images: int) -> None:
         """Take note of one step."""
-        self._values.append(np.array([loss, *terms]))
+        self._sums += np.array([loss, *terms], np.float64)
+        self._steps += 1
         self._images += images
 
     def row(self) -> dict[str, float]:
         """Means so far; empty means are NaN."""
-        seconds = max(time.perf_counter() - self._start, 1e-9)
-        means = np.mean(self._values, axis=0) if self._values else np.full(1 + len(self._names), np.nan)
+        seconds = max(self._seconds(), 1e-9)
+        means = self._sums / self._steps if self._steps else np.full(1 + len(self._names), np.nan)
         return {
             "loss": float(means[0]),
             **{name: float(value) for name, value in zip(self._names, means[1:])},
@@ -56,6 +71,20 @@ class Meter:
             "wait_share": self._waited / seconds,
             "seconds": seconds,
         }
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a saved state."""
+        kept = {"sums": self._sums.tolist(), "steps": self._steps, "images": self._images}
+        return {**kept, "waited": self._waited, "seconds": self._seconds()}
+
+    def restore(self, stored: dict[str, Any]) -> None:
+        """Go on from what :meth:`as_dict` gave."""
+        self._sums = np.array(stored["sums"], np.float64)
+        self._steps, self._images = stored["steps"], stored["images"]
+        self._waited, self._earlier = stored["waited"], stored["seconds"]
+
+    def _seconds(self) -> float:
+        return self._earlier + time.perf_counter() - self._start
 
 
 class Reporter:
@@ -102,11 +131,14 @@ class Reporter:
         self._rows = [r for r in self._rows if r["epoch"] < row["epoch"]] + [row]
         columns = list(dict.fromkeys(key for r in self._rows for key in r))
         partial = self.folder / f".{CSV_NAME}.part"
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self._rows)
-        partial.replace(self.folder / CSV_NAME)
+        try:
+            with partial.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, columns)
+                writer.writeheader()
+                writer.writerows(self._rows)
+            partial.replace(self.folder / CSV_NAME)
+        finally:
+            partial.unlink(missing_ok=True)
         if self._writer is not None:
             for key, value in row.items():
                 if key not in ("epoch", "step") and value is not None:
@@ -116,9 +148,12 @@ class Reporter:
             self.draw()
 
     def draw(self) -> None:
-        """Write the curves."""
+        """Write the curves; where that fails (a full disk), a warning is enough, for they can be drawn again."""
         if self._rows:
-            draw_curves(self._rows, self.folder / CURVES_NAME)
+            try:
+                draw_curves(self._rows, self.folder / CURVES_NAME)
+            except OSError as error:
+                logger.warning("%s is not up to date: %s", CURVES_NAME, error.strerror)
             self._drawn = time.monotonic()
 
     def close(self) -> None:
@@ -162,8 +197,11 @@ def draw_curves(rows: Sequence[dict[str, Any]], path: Path) -> None:
             axis.legend(loc="upper left" if axis is right else "best")
     twin.legend(loc="upper right")
     partial = path.with_name(f".{path.stem}.part.png")
-    figure.savefig(partial, dpi=110)
-    partial.replace(path)
+    try:
+        figure.savefig(partial, dpi=110)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _line(axis: Any, rows: Sequence[dict[str, Any]], name: str, **style: Any) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from mindocr.engine import cluster
 from mindocr.environment import ONEDNN_VARIABLE, ascend_present, cap_onednn
 from mindocr.errors import ConfigError, UserError
 
@@ -33,8 +34,15 @@ class Runtime:
         return self.rank == 0
 
 
-def start(system: object) -> Runtime:
+ALONE = Runtime("CPU")
+
+
+def start(system: object, *, may_be_alone: bool = False) -> Runtime:
     """Prepare MindSpore for the ``system`` section of a configuration.
+
+    Args:
+        system: the section.
+        may_be_alone: with ``system.distribute``, a process that no launcher has started does all the work itself.
 
     Raises:
         ConfigError: the device is not there, or ``system.distribute`` is set without a launcher.
@@ -52,7 +60,8 @@ def start(system: object) -> Runtime:
         ms.set_context(jit_config={"jit_level": system.jit_level})
     if system.deterministic:
         ms.set_deterministic(True)
-    rank, world = _join(device) if system.distribute else (0, 1)
+    joins = system.distribute and (cluster.launched() or not may_be_alone)
+    rank, world = cluster.join(device) if joins else (0, 1)
     seed_everything(system.seed)
     return Runtime(device, rank, world)
 
@@ -80,26 +89,7 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     ms.set_seed(seed)
-
-
-def _join(device: str) -> tuple[int, int]:
-    """Join the ranks of a job started by msrun (CPU and Ascend) or mpirun (Ascend)."""
-    from mindspore import communication
-
-    under_mpirun = "OMPI_COMM_WORLD_SIZE" in os.environ
-    if device == "CPU" and under_mpirun and "MS_ROLE" not in os.environ:
-        raise ConfigError(
-            "system.distribute: True under mpirun works on Ascend only so far; on CPU start the ranks with "
-            "'msrun --worker_num=2 --local_worker_num=2 python tools/train.py --config FILE'"
-        )
-    if not (under_mpirun or "MS_ROLE" in os.environ or "RANK_TABLE_FILE" in os.environ):
-        raise ConfigError(
-            "system.distribute: True, but this process was started alone; start it with "
-            "'msrun --worker_num=2 --local_worker_num=2 python tools/train.py --config FILE', "
-            "or add '-o system.distribute=False'"
-        )
-    communication.init("hccl" if device == "Ascend" else "mccl")
-    return communication.get_rank(), communication.get_group_size()
+    ms.manual_seed(seed)  # the generator of mint's operators, which set_seed leaves alone
 
 
 class _TqdmHandler(logging.StreamHandler):
@@ -107,6 +97,14 @@ class _TqdmHandler(logging.StreamHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         tqdm.write(self.format(record), file=sys.stderr)
+
+
+class _FileHandler(logging.FileHandler):
+    """Goes on without the file when the disk is full, instead of a traceback for each line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the name is given
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
 
 def start_logging(folder: Path | None = None, rank: int = 0) -> None:
@@ -122,7 +120,7 @@ def start_logging(folder: Path | None = None, rank: int = 0) -> None:
     screen.setFormatter(logging.Formatter("%(levelname).1s %(message)s"))
     root.addHandler(screen)
     if folder is not None:
-        file = logging.FileHandler(folder / f"log_{rank}.txt", encoding="utf-8")
+        file = _FileHandler(folder / f"log_{rank}.txt", encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(message)s"))
         root.addHandler(file)
 

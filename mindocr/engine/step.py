@@ -32,15 +32,32 @@ def _clear_one(kept):
     return ops.assign(kept, ops.zeros_like(kept))
 
 
+_copy = ops.MultitypeFuncGraph("copy_statistic")
+_put_back = ops.MultitypeFuncGraph("put_back_statistic")
+
+
+@_copy.register("Tensor")
+def _copy_one(value):
+    return value + 0.0
+
+
+@_put_back.register("Tensor", "Tensor", "Tensor")
+def _put_back_one(finite, current, kept):
+    return ops.assign(current, ops.select(ops.broadcast_to(finite, current.shape), current, kept))
+
+
 class _Forward(nn.Cell):
     """Scaled loss of one batch; the plain loss and its terms come along."""
 
-    def __init__(self, network: nn.Cell, loss: nn.Cell) -> None:
+    def __init__(self, network: nn.Cell, loss: nn.Cell, prepare: nn.Cell | None) -> None:
         super().__init__(auto_prefix=False)
         self.network = network
         self.loss = loss
+        self.prepare = prepare
 
     def construct(self, scale, image, *labels):
+        if self.prepare is not None:
+            image = self.prepare(image)
         total, terms = self.loss(self.network(image), *labels)
         return total * scale, total, terms
 
@@ -83,6 +100,7 @@ class TrainStep(nn.Cell):
         accumulation_steps: batches whose gradients are averaged into one update.
         ema: moving average of the weights, updated with each update, or None.
         reducer: averages gradients over ranks, or None.
+        prepare: makes the network's input of the image batch, or None where that is it already.
 
     Outputs: total loss (scalar), its terms (K,), True where all gradients were finite, global gradient norm. The last
     two refer to this batch alone while gradients accumulate.
@@ -98,6 +116,7 @@ class TrainStep(nn.Cell):
         accumulation_steps: int = 1,
         ema: nn.Cell | None = None,
         reducer: nn.Cell | None = None,
+        prepare: nn.Cell | None = None,
     ) -> None:
         super().__init__(auto_prefix=False)
         self.network = network
@@ -107,10 +126,13 @@ class TrainStep(nn.Cell):
         self.ema = ema
         self.reducer = reducer
         self.weights = optimizer.parameters
-        self.forward = _Forward(network, loss)
+        self.forward = _Forward(network, loss, prepare)
         self.gradient = ops.value_and_grad(self.forward, None, self.weights, has_aux=True)
         # Not loops: a compiled loop is as many calls within calls, and ResNet-50 has too many weights for that.
         self.for_each = ops.HyperMap()
+        # Written by the forward pass, so that a failed step would leave them not finite for ever
+        self.statistics = ms.ParameterTuple([p for p in network.get_parameters() if not p.requires_grad])
+        self.has_statistics = len(self.statistics) > 0
         self.accumulation_steps = accumulation_steps
         self.accumulates = accumulation_steps > 1
         if self.accumulates:
@@ -118,12 +140,19 @@ class TrainStep(nn.Cell):
             self.micro_step = ms.Parameter(ms.Tensor(0, ms.int32), name="micro_step", requires_grad=False)
 
     def construct(self, image, *labels):
+        kept = ()
+        if self.has_statistics:
+            kept = self.for_each(_copy, self.statistics)
+            image = ops.depend(image, kept)
         (_, total, terms), gradients = self.gradient(self.loss_scale.scale, image, *labels)
         unscale = 1.0 / (self.loss_scale.scale * self.accumulation_steps)
         gradients = self.for_each(ops.partial(_scale, unscale), gradients)
         if self.accumulates:
-            return self._accumulate(total, terms, gradients)
-        finite, norm = self._apply(gradients)
+            total, terms, finite, norm = self._accumulate(total, terms, gradients)
+        else:
+            finite, norm = self._apply(gradients)
+        if self.has_statistics:
+            norm = ops.depend(norm, self.for_each(ops.partial(_put_back, finite), self.statistics, kept))
         return total, terms, finite, norm
 
     def _accumulate(self, total, terms, gradients):

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-import mindspore as ms
-import numpy as np
 from mindspore import nn
 
 from mindocr.config import Config, save_config
-from mindocr.data.loader import Batch, Loader, to_mindspore_dataset
-from mindocr.engine import assemble, evaluator, runtime
-from mindocr.engine.checkpoints import BEST, STATE, CheckpointKeeper, size_of
-from mindocr.engine.report import CSV_NAME, CURVES_NAME, Meter, Reporter
+from mindocr.data.loader import Batch, Loader
+from mindocr.engine import announce, assemble, cluster, evaluator, provenance, resume, runtime
+from mindocr.engine.capsule import Recorder
+from mindocr.engine.checkpoints import CheckpointKeeper, remove_parts, size_of
+from mindocr.engine.feed import Feed
+from mindocr.engine.guard import LossGuard
+from mindocr.engine.progress import Progress
+from mindocr.engine.report import CSV_NAME, Meter, Reporter
+from mindocr.engine.run_state import RunState
+from mindocr.engine.saving import SavePolicy
+from mindocr.engine.signals import Stopped, StopRequest
 from mindocr.engine.step import LossScale, TrainStep
-from mindocr.errors import CheckpointError, UserError
+from mindocr.engine.zero_watch import ZeroWatch
 from mindocr.optim import EMA, build_optimizer
 from mindocr.registry import LOSSES
 from mindocr.scheduler import build_schedule
 
 logger = logging.getLogger(__name__)
-
-MAX_DROPS_IN_A_ROW = 30
 
 
 @dataclass
@@ -48,50 +51,67 @@ def run(config: Config) -> TrainingResult:
 
     Raises:
         UserError: a mistake in the configuration or the data, or a loss that is not finite.
+        Stopped: SIGTERM or Ctrl-C; the state is saved.
     """
     folder = runtime.prepare_output(config.train.ckpt_save_dir, key="train.ckpt_save_dir")
     runtime.start_logging(folder)
     place = runtime.start(config.system)
     if not place.is_main:
         runtime.start_logging(folder, place.rank)
-    with assemble.train_loader(config, place) as loader:
-        trainer = Trainer(config, place, folder, loader)
+    with (
+        StopRequest() as stop,
+        cluster.together(place.rank, place.world, folder),
+        assemble.train_loader(config, place) as loader,
+        closing(Trainer(config, place, folder, loader, stop)) as trainer,
+    ):
         try:
             return trainer.fit()
-        finally:
-            trainer.close()
+        except Stopped as ended:
+            stopped = ended
+    # Not from within: ranks that end together have not failed.
+    raise stopped
 
 
 class Trainer:
-    """The loop and its collaborators: loader, step, evaluator, keeper of checkpoints, reporter."""
+    """The loop and its collaborators: loader, step, guard, evaluator, keeper of checkpoints, reporter."""
 
-    def __init__(self, config: Config, place: runtime.Runtime, folder: Path, loader: Loader) -> None:
-        self.config, self.place, self.folder, self.loader = config, place, folder, loader
-        train, scaler = config.train, config.loss_scaler
-        self.network = assemble.network(config, training=True)
-        self.loss = LOSSES.build(config.loss)
-        self.columns = ("image", *self.loss.labels)
-        # Weights twice (latest and best), and the state with the optimizer's copies.
-        runtime.prepare_output(folder, need_bytes=6 * size_of(self.network), key="train.ckpt_save_dir")
-
-        self.steps_per_epoch = len(loader)
-        self.accumulation = train.gradient_accumulation_steps
-        self.schedule = build_schedule(config.scheduler, self.steps_per_epoch, self.accumulation)
+    def __init__(self, config: Config, place: runtime.Runtime, folder: Path, loader: Loader, stop: StopRequest) -> None:
+        self.config, self.place, self.folder, self.loader, self.stop = config, place, folder, loader, stop
+        train = config.train
         self.epochs = config.scheduler.num_epochs
+        self.about = provenance.describe(config, place, loader.dataset)
+        found = resume.find(train.resume, folder, place.world)
+        if place.is_main:
+            remove_parts(folder)
+        self.network = assemble.network(config, training=True, pretrained=found is None, world=place.world)
+        self.loss = LOSSES.build(config.loss)
+        # Weights twice (latest and best), and the state twice with the optimizer's copies.
+        runtime.prepare_output(folder, need_bytes=10 * size_of(self.network), key="train.ckpt_save_dir")
+        self.schedule = build_schedule(config.scheduler, len(loader), train.gradient_accumulation_steps)
         self.ema = EMA(self.network, train.ema_decay) if train.ema else None
         self.step = self._build_step()
+        sink = train.dataset_sink_mode and place.device == "Ascend"
+        self.feed = Feed(loader, self.step, ("image", *self.loss.labels), self.epochs, sink=sink)
         # A dynamic scale finds its size by overflowing now and then: those updates must go, or the weights would.
-        self.drops_overflow = config.system.drop_overflow_update or scaler.type == "dynamic"
+        drops = config.system.drop_overflow_update or config.loss_scaler.type == "dynamic"
+        recorder = Recorder(config, place, folder, loader, self.step, self.feed.columns, self.schedule)
+        self.guard = LossGuard(self.loss.term_names, train.gradient_accumulation_steps, drops=drops, recorder=recorder)
         validates = config.system.val_while_train
-        self.evaluator = evaluator.build_evaluator(config, self.network) if validates else None
-        self.keeper = CheckpointKeeper(folder, train.ckpt_max_keep, train.ckpt_top_k)
-        self.result = TrainingResult(folder)
-        self.first_epoch, self.first_batch = 1, 0
-        self.updates = self.batches_done = 0
-        self.dropped = self.dropped_in_a_row = 0
-        if train.resume:
-            self._resume(folder / STATE if train.resume == "auto" else Path(train.resume))
-        self.reporter = Reporter(folder, tensorboard=train.tensorboard, resume=self.result.steps > 0)
+        self.evaluator = evaluator.build_evaluator(config, self.network, place) if validates else None
+        self.keeper = CheckpointKeeper(folder, train.ckpt_max_keep, train.ckpt_top_k, train.ckpt_format, self.about)
+        self.saving = SavePolicy(train.on_save_error)
+        self.at, self.meter = Progress(), Meter(self.loss.term_names)
+        self.state = RunState(self.step, loader, self.at, self.meter, place)
+        if found is not None:
+            self._resume(found)
+        self.watch = ZeroWatch(config, self.network, folder if place.is_main else None, self.schedule)
+        self.result = TrainingResult(folder, steps=self.at.steps)
+        self.reporter = Reporter(folder, tensorboard=train.tensorboard, resume=found is not None)
+
+    def _resume(self, found: resume.SavedState) -> None:
+        self.state.restore(found)
+        self.keeper.recall(found.state, found.path)
+        announce.resumed(self.config, found, self.at, self.keeper, provenance.differences(found.about, self.about))
 
     def _build_step(self) -> TrainStep:
         train, scaler, world = self.config.train, self.config.loss_scaler, self.place.world
@@ -103,26 +123,31 @@ class Trainer:
             optimizer,
             LossScale(scaler.type, scaler.loss_scale, scaler.scale_factor, scaler.scale_window),
             clip_norm=train.clip_norm if train.clip_grad else None,
-            accumulation_steps=self.accumulation,
+            accumulation_steps=train.gradient_accumulation_steps,
             ema=self.ema,
             reducer=averaged,
+            prepare=assemble.input_layer(self.config),
         )
 
     def fit(self) -> TrainingResult:
         """Run all epochs, or until ``train.max_steps`` updates."""
         if self.place.is_main:
             save_config(self.config, self.folder / "config.yaml")
-        self._announce()
+        announce.beginning(self.config, self.place, self.loader)
         started = time.perf_counter()
-        for epoch in range(self.first_epoch, self.epochs + 1):
-            row = self._train_epoch(epoch)
-            self._evaluate_and_save(epoch, row)
+        first = self.at.next_epoch(len(self.loader))
+        # A run that has reached max_steps already has nothing left to do, also in the middle of an epoch.
+        for epoch in range(first, self.epochs + 1) if not (self.at.closed and self._finished()) else ():
+            self._train_epoch(epoch)
+            self._evaluate_and_save(epoch)
             if self._finished():
                 break
-        self.result.skipped = self.loader.skipped
+        self.result.steps, self.result.skipped = self.at.steps, self.loader.skipped
         self.result.best = self.keeper.best if self.keeper.best_epoch else None
         self.result.best_epoch = self.keeper.best_epoch
-        self._conclude(time.perf_counter() - started)
+        indicator = self.evaluator.main_indicator if self.evaluator else ""
+        announce.end(self.config, self.at, self.keeper, indicator, self.loader.skipped, time.perf_counter() - started)
+        self.saving.conclude()
         return self.result
 
     def close(self) -> None:
@@ -131,127 +156,98 @@ class Trainer:
         if self.evaluator is not None:
             self.evaluator.close()
 
-    def _train_epoch(self, epoch: int) -> dict[str, Any]:
+    def _train_epoch(self, epoch: int) -> None:
         self.step.set_train(True)
-        meter = Meter(self.loss.term_names)
-        start = self.first_batch if epoch == self.first_epoch else 0
-        with self.reporter.bar(self.steps_per_epoch, epoch, self.epochs, start) as bar:
-            for batch in meter.timed(self._batches(epoch, start)):
-                loss, terms, finite = self._run_step(batch)
-                self._note_step(epoch, batch, loss, terms, finite)
-                meter.add(loss, terms, len(batch["image"]) if batch else self.config.train.loader.batch_size)
+        if self.at.begin_epoch(epoch):
+            self.meter.reset()
+        self.meter.start()
+        with self.reporter.bar(len(self.loader), epoch, self.epochs, self.at.batch) as bar:
+            self._stop_if_asked()
+            batches = self.feed.batches(epoch, self.at.batch) if not self._finished() else iter(())
+            for batch in self.meter.timed(self.stop.until_stopped(batches)):
+                self._train_batch(batch)
                 bar.update()
-                if self.result.steps % self.config.system.log_interval == 0 or bar.n == bar.total:
-                    self.reporter.show(bar, meter.row(), self._lr(), self.loss.term_names)
+                if self.at.steps % self.config.system.log_interval == 0 or bar.n == bar.total:
+                    self.reporter.show(bar, self.meter.row(), self._lr(), self.loss.term_names)
                 if self._finished():
                     break
-            self.batches_done = bar.n
-        return {"epoch": epoch, "step": self.updates, "lr": self._lr(), **meter.row(), "updates_dropped": self.dropped}
+                self._stop_if_asked()
+                interval = self.config.train.save_interval_steps
+                if interval and self.at.steps % interval == 0:
+                    self._save_state()
+            self._stop_if_asked()
 
-    def _batches(self, epoch: int, start: int) -> Any:
-        """Host batches, or None for each batch that the device takes from its own queue (sink mode on Ascend)."""
-        if self.config.train.dataset_sink_mode and self.place.device == "Ascend":
-            if not hasattr(self, "_sink"):
-                queue = to_mindspore_dataset(self.loader, self.columns, range(epoch, self.epochs + 1), start)
-                self._sink = ms.data_sink(self.step, queue, sink_size=1)
-            return iter([None] * (self.steps_per_epoch - start))
-        return self.loader.epoch(epoch, start)
+    def _train_batch(self, batch: Batch | None) -> None:
+        self.guard.before_step()
+        outcome = self.feed.run(batch)
+        self.at.steps += 1
+        self.at.batch += 1
+        self.result.losses.append(outcome.loss)
+        self.guard.note(self.at, outcome, batch)
+        self.watch.training.add(batch)
+        images = len(batch["image"]) if batch else self.config.train.loader.batch_size
+        self.meter.add(outcome.loss, outcome.terms, images)
 
-    def _run_step(self, batch: Batch | None) -> tuple[float, np.ndarray, bool]:
-        if batch is None:
-            total, terms, finite, _ = self._sink()
-        else:
-            total, terms, finite, _ = self.step(*(ms.Tensor(batch[name]) for name in self.columns))
-        return float(total.asnumpy()), terms.asnumpy(), bool(finite.asnumpy())
+    def _stop_if_asked(self) -> None:
+        """End the run between two steps, where a signal has asked for it."""
+        if self.stop.asked(self.place.world):
+            self._save_state()
+            self._stop()
 
-    def _note_step(self, epoch: int, batch: Batch | None, loss: float, terms: np.ndarray, finite: bool) -> None:
-        self.result.steps += 1
-        self.result.losses.append(loss)
-        completes_update = self.result.steps % self.accumulation == 0
-        if finite:
-            self.updates += completes_update
-            self.dropped_in_a_row = 0
-            return
-        self.dropped += completes_update
-        self.dropped_in_a_row += 1
-        if self.drops_overflow and self.dropped_in_a_row <= MAX_DROPS_IN_A_ROW:
-            return
-        values = ", ".join(f"{name} {value:.4g}" for name, value in zip(self.loss.term_names, terms))
-        images = f"; images: {', '.join(batch['img_path'])}" if batch else ""
-        raise UserError(
-            f"the loss or its gradient is not finite at step {self.result.steps} (epoch {epoch}): loss {loss:.4g} "
-            f"({values}); the weights are as they were before this step{images}. "
-            "Lower scheduler.lr, set train.clip_grad: True, or use system.amp_level: O0"
-        )
+    def _stop(self) -> NoReturn:
+        logger.info("%s: the run ends after step %d", self.stop.name, self.at.steps)
+        raise Stopped(self.stop.number, announce.stopped(self.stop.name, self.at, self.folder, self.saving.unsaved))
 
-    def _evaluate_and_save(self, epoch: int, row: dict[str, Any]) -> None:
+    def _evaluate_and_save(self, epoch: int) -> None:
         system = self.config.system
         last = epoch == self.epochs or self._finished()
         due = epoch >= system.val_start_epoch and (epoch - system.val_start_epoch) % system.val_interval == 0
+        evaluates = self.evaluator is not None and (due or last)
+        row = {"epoch": epoch, "step": self.at.updates, "lr": self._lr(), **self.meter.row()}
+        row["updates_dropped"] = self.at.dropped
+        if evaluates:
+            self._save_state()
         with self.ema.applied() if self.ema is not None else nullcontext():
-            score = self._evaluate(epoch, row) if self.evaluator is not None and (due or last) else None
-            if self.place.is_main and self.keeper.keep(self.network, epoch, score):
-                logger.info("epoch %d: best so far, saved as %s", epoch, self.folder / BEST)
+            score = self._evaluate(epoch, row) if evaluates else None
+            self._save_weights(epoch, score)
         if self.place.is_main:
-            self.keeper.save_state(self.step, self._progress(epoch))
-            self.reporter.add_epoch(row)
+            # Before the state that counts this epoch as done: a run killed in between writes the line once more.
+            with self.saving.attempt(CSV_NAME):
+                self.reporter.add_epoch(row)
+        self.at.closed = True
+        self._save_state()
         self.result.epochs = epoch
 
     def _evaluate(self, epoch: int, row: dict[str, Any]) -> float:
-        evaluation = self.evaluator.run()
+        try:
+            # Ranks end together or not at all, so with several of them an evaluation is brought to its end.
+            evaluation = self.evaluator.run(self.stop.interrupt if self.place.world == 1 else lambda: None)
+        except KeyboardInterrupt:
+            if self.stop.number is None:
+                raise
+            self._stop()
         self.result.scores = evaluation.scores
         row.update({k: v for k, v in evaluation.scores.items() if isinstance(v, float)})
         logger.info("epoch %d: %s", epoch, evaluator.summary(evaluation))
-        return float(evaluation.scores[self.evaluator.main_indicator])
+        score = float(evaluation.scores[self.evaluator.main_indicator])
+        self.watch.judge(self.at, score, self.evaluator.signs, last=epoch == self.epochs or self._finished())
+        return score
 
-    def _progress(self, epoch: int) -> dict[str, Any]:
-        steps = {"steps": self.result.steps, "updates": self.updates}
-        return {"epoch": epoch, "batches_done": self.batches_done, "batches": self.steps_per_epoch, **steps}
+    def _save_weights(self, epoch: int, score: float | None) -> None:
+        if self.place.is_main:
+            with self.saving.attempt("the weights"):
+                if self.keeper.keep(self.network, epoch, score):
+                    logger.info("epoch %d: best so far, saved as %s", epoch, self.keeper.path("best"))
 
-    def _resume(self, path: Path) -> None:
-        if self.config.train.resume == "auto" and not path.exists():
-            logger.info("train.resume: auto, and there is no %s: starting afresh", path)
-            return
-        progress = self.keeper.load_state(self.step, path)
-        if progress["batches"] != self.steps_per_epoch:
-            raise CheckpointError(
-                f"train.resume: '{path}' comes from epochs of {progress['batches']} batches, now there are "
-                f"{self.steps_per_epoch}; resume with the data and the batch size of the configuration saved beside it"
-            )
-        self.first_epoch, self.first_batch = progress["epoch"], progress["batches_done"]
-        if self.first_batch == self.steps_per_epoch:
-            self.first_epoch, self.first_batch = self.first_epoch + 1, 0
-        self.result.steps, self.updates = progress["steps"], progress["updates"]
-        logger.info("resumed from %s: weights, optimizer, loss scale%s, best score %.4f; going on with epoch %d, "
-                    "batch %d", path, ", EMA" if self.ema else "", max(self.keeper.best, 0), self.first_epoch,
-                    self.first_batch + 1)  # fmt: skip
+    def _save_state(self) -> None:
+        parameters, state = self.state.collect()
+        if self.place.is_main:
+            with self.saving.attempt("the state of the run"):
+                self.keeper.save_state(parameters, state)
 
     def _lr(self) -> float:
-        return float(self.schedule[min(self.updates, len(self.schedule) - 1)])
+        return float(self.schedule[min(self.at.updates, len(self.schedule) - 1)])
 
     def _finished(self) -> bool:
         limit = self.config.train.max_steps
-        return limit is not None and self.updates >= limit
-
-    def _announce(self) -> None:
-        train, place = self.config.train, self.place
-        mode = "graph" if self.config.system.mode == 0 else "PyNative"
-        logger.info("mindspore %s on %s, rank %d of %d, %s mode, amp %s", ms.__version__, place.device, place.rank,
-                    place.world, mode, self.config.system.amp_level)  # fmt: skip
-        logger.info("%d images, %d steps of %d an epoch, %d epochs; files go to %s", len(self.loader.dataset),
-                    self.steps_per_epoch, train.loader.batch_size, self.epochs, self.folder)  # fmt: skip
-        if train.dataset_sink_mode and place.device == "CPU":
-            logger.info("train.dataset_sink_mode: a CPU has no data queue, batches are handed over directly")
-        logger.info("the first step compiles the network; that takes a while")
-
-    def _conclude(self, seconds: float) -> None:
-        if self.dropped:
-            logger.warning("%d updates were dropped for gradients that were not finite", self.dropped)
-        if self.loader.skipped:
-            listed = "\n  ".join(self.loader.skipped)
-            logger.warning("%d images were skipped:\n  %s", len(self.loader.skipped), listed)
-        best = ""
-        if self.keeper.best_epoch:
-            best = f", best {self.evaluator.main_indicator} {self.keeper.best:.4f} (epoch {self.keeper.best_epoch})"
-        logger.info("done: %d steps in %.0f s%s; checkpoints, %s and %s are in %s", self.result.steps, seconds, best,
-                    CSV_NAME, CURVES_NAME, self.folder)  # fmt: skip
+        return limit is not None and self.at.updates >= limit

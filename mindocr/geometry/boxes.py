@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -84,13 +86,33 @@ def score_inside(prob_map: np.ndarray, poly: Polygon) -> float:
     outline = np.asarray(poly).reshape(-1, 2)
     if outline.dtype != np.int32:
         outline = np.rint(outline).astype(np.int32)
-    if len(outline) == 0:
-        return 0.0
+    return float(scores_inside(prob_map, [outline])[0])
+
+
+def scores_inside(prob_map: np.ndarray, outlines: Sequence[np.ndarray]) -> np.ndarray:
+    """:func:`score_inside` of several outlines, with less to do for each.
+
+    Args:
+        prob_map: (H, W) float32 in [0, 1].
+        outlines: N outlines (K_i, 2) or (K_i, 1, 2), int32 map pixels.
+
+    Returns:
+        (N,) float64 means in [0, 1].
+    """
     height, width = prob_map.shape
-    x, y, w, h = cv2.boundingRect(outline)
-    left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
-    if left >= right or top >= bottom:
-        return 0.0
-    mask = np.zeros((bottom - top, right - left), dtype=np.uint8)
-    cv2.fillPoly(mask, [outline], (1,), offset=(-left, -top))
-    return cv2.mean(prob_map[top:bottom, left:right], mask)[0]
+    scores = np.zeros(len(outlines))
+    for i, outline in enumerate(outlines):
+        if len(outline) == 0:
+            continue
+        left, top, w, h = cv2.boundingRect(outline)
+        right, bottom = left + w, top + h
+        if left < 0 or top < 0 or right > width or bottom > height:
+            left, top, right, bottom = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+            if left >= right or top >= bottom:
+                continue
+        mask = np.zeros((bottom - top, right - left), dtype=np.uint8)
+        cv2.fillPoly(mask, (outline,), 1, offset=(-left, -top))
+        # the sum of what is not negative, several times faster than OpenCV's own mean
+        total = cv2.norm(prob_map[top:bottom, left:right], cv2.NORM_L1, mask)
+        scores[i] = total / max(cv2.countNonZero(mask), 1)
+    return scores

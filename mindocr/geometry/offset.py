@@ -10,6 +10,8 @@ keeps them to a thousandth of a pixel. ``scale=1`` reproduces the reference.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyclipper
 
@@ -36,15 +38,26 @@ def expand_distance(poly: Polygon, ratio: float) -> float:
 def shrink(poly: Polygon, ratio: float, *, scale: int = SCALE) -> list[Polygon]:
     """Move the outline inwards by D = A (1 - r^2) / L.
 
+    A convex quadrilateral that keeps its four sides is moved in closed form, everything else by the polygon clipper.
+
     Args:
         poly: (K, 2) pixels, simple, in either direction.
         ratio: r in (0, 1]; smaller shrinks more, 1 not at all.
-        scale: clipper units per pixel (see the module).
+        scale: clipper units per pixel (see the module); 1 always takes the clipper.
 
     Returns:
         Pieces, largest first: usually one, several where a thin waist is cut through, none when the polygon vanishes.
     """
-    return offset(poly, -offset_distance(area(poly), perimeter(poly), ratio), scale=scale)
+    return inset(poly, offset_distance(area(poly), perimeter(poly), ratio), scale=scale)
+
+
+def inset(poly: Polygon, distance: float, *, scale: int = SCALE) -> list[Polygon]:
+    """Move the outline inwards by ``distance`` pixels (>= 0); otherwise as :func:`shrink`."""
+    if len(poly) == 4 and scale != 1:
+        moved = _inset_quad(poly, distance)
+        if moved is not None:
+            return [moved]
+    return offset(poly, -distance, scale=scale)
 
 
 def expand(poly: Polygon, distance: float, *, scale: int = SCALE) -> list[Polygon]:
@@ -76,6 +89,38 @@ def offset(poly: Polygon, distance: float, *, scale: int = SCALE) -> list[Polygo
         return []
     pieces = sorted(clipper.Execute(distance * scale), key=pyclipper.Area, reverse=True)
     return [np.array(piece, dtype=np.float32) / np.float32(scale) for piece in pieces]
+
+
+def _inset_quad(quad: Polygon, distance: float) -> Polygon | None:
+    """A convex quadrilateral moved inwards: its sides shifted, and met again in four new corners.
+
+    Returns:
+        (4, 2) float32, clockwise on the screen; None where it is not convex or a side would vanish. Plain numbers are
+        several times faster here than arrays of four.
+    """
+    points = np.asarray(quad, dtype=np.float64).tolist()
+    following = points[1:] + points[:1]
+    sides = [(bx - ax, by - ay) for (ax, ay), (bx, by) in zip(points, following)]
+    turns = [ax * by - ay * bx for (ax, ay), (bx, by) in zip(sides, sides[1:] + sides[:1])]
+    if max(turns) < 0:
+        return _inset_quad(np.asarray(quad)[::-1], distance)
+    longest = max(dx * dx + dy * dy for dx, dy in sides)
+    if not min(turns) > 1e-6 * longest:  # not convex, or nearly straight: also for NaN
+        return None
+    shift = [distance / math.hypot(dx, dy) for dx, dy in sides]
+    # each side as a point on it, moved along its inner normal (-dy, dx), and its direction
+    starts = [(x - dy * s, y + dx * s) for (x, y), (dx, dy), s in zip(points, sides, shift)]
+    corners = []
+    for i, turn in enumerate(turns):
+        (ax, ay), (bx, by) = starts[i], starts[(i + 1) % 4]
+        (dx, dy), (ex, ey) = sides[i], sides[(i + 1) % 4]
+        along = ((bx - ax) * ey - (by - ay) * ex) / turn
+        corners.append((ax + along * dx, ay + along * dy))
+    for i, (dx, dy) in enumerate(sides):
+        (ax, ay), (bx, by) = corners[i - 1], corners[i]
+        if (bx - ax) * dx + (by - ay) * dy <= 0:
+            return None
+    return np.array(corners, dtype=np.float32)
 
 
 def expand_rectangle(quad: np.ndarray, distance: float | np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ a copy of the first). Functions take any float or integer array and compute in f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 import shapely
@@ -162,13 +163,14 @@ def transform(polys: Sequence[Polygon], matrix: np.ndarray) -> list[Polygon]:
     """
     if not len(polys):
         return []
-    counts = np.cumsum([len(p) for p in polys])
-    points = np.concatenate([np.asarray(p, dtype=np.float64).reshape(-1, 2) for p in polys])
+    ends = list(accumulate(map(len, polys)))
+    points = np.concatenate(polys).astype(np.float64)
     matrix = np.asarray(matrix, dtype=np.float64)
     mapped = points @ matrix[:2, :2].T + matrix[:2, 2]
     if np.any(matrix[2] != (0, 0, 1)):
         mapped /= points @ matrix[2:, :2].T + matrix[2, 2]
-    return np.split(mapped.astype(np.float32), counts[:-1])
+    mapped = mapped.astype(np.float32)
+    return [mapped[start:end] for start, end in zip([0, *ends], ends)]
 
 
 def _rings(parts: Sequence[shapely.Polygon], like: Polygon) -> list[Polygon]:

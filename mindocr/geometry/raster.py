@@ -5,11 +5,16 @@ The pixel in column c and row r stands for the point (c, r).
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
 from mindocr.geometry.polygon import Polygon
 
+_FAR = 32_767  # pixels; OpenCV walks through all rows that a polygon spans, also those outside the canvas
+_MARGIN = 2
+_STEEP = 3  # pixels
 
 def fill_polygon(canvas: np.ndarray, poly: Polygon, value: float) -> None:
     """Set the pixels of a polygon to ``value``, in place; parts outside the canvas are cut off.
@@ -23,8 +28,29 @@ def fill_polygon(canvas: np.ndarray, poly: Polygon, value: float) -> None:
         poly: (K, 2) pixels; an empty polygon changes nothing.
         value: what the pixels become.
     """
-    if len(poly):
-        cv2.fillPoly(canvas, [np.rint(np.asarray(poly)).astype(np.int32).reshape(-1, 1, 2)], (float(value),))
+    points = np.asarray(poly)
+    if len(points) and np.abs(points).max() > _FAR:
+        points = _clip(points, canvas.shape[:2])
+    if len(points):
+        cv2.fillPoly(canvas, [np.rint(points).astype(np.int32).reshape(-1, 1, 2)], (float(value),))
+
+
+def _clip(points: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """The polygon cut to the canvas with a margin (Sutherland and Hodgman).
+
+    The sides that this adds run outside the canvas, where they do no harm to an even-odd filling.
+    """
+    points = points.astype(np.float64)
+    for axis, length in ((1, size[0]), (0, size[1])):
+        for sign, bound in ((1, -_MARGIN), (-1, length + _MARGIN)):
+            inside = sign * (points[:, axis] - bound)
+            following = np.roll(inside, -1)
+            crosses = (inside < 0) != (following < 0)
+            share = inside / np.where(crosses, inside - following, 1)
+            crossings = points + share[:, None] * (np.roll(points, -1, axis=0) - points)
+            both = np.stack([points, crossings], axis=1).reshape(-1, 2)
+            points = both[np.stack([inside >= 0, crosses], axis=1).ravel()]
+    return points
 
 
 def border_distance(poly: Polygon, box: tuple[int, int, int, int], limit: float | None = None) -> np.ndarray:
@@ -41,43 +67,45 @@ def border_distance(poly: Polygon, box: tuple[int, int, int, int], limit: float 
         (ymax - ymin + 1, xmax - xmin + 1) float32, pixels, never NaN.
     """
     xmin, ymin, xmax, ymax = box
-    origin = np.array([xmin, ymin], dtype=np.float64)
-    corners = (np.asarray(poly, dtype=np.float64).reshape(-1, 2) - origin).astype(np.float32)
+    corners = (np.asarray(poly, dtype=np.float64).reshape(-1, 2) - (xmin, ymin)).tolist()
     height, width = ymax - ymin + 1, xmax - xmin + 1
-    reach = np.float32(np.inf if limit is None else limit)
-    nearest = np.full((height, width), reach * reach, dtype=np.float32)
-    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-    for start, end in zip(corners, np.roll(corners, -1, axis=0)):
+    reach = math.inf if limit is None else limit
+    # a short limit is a steep border, on which the rounding of float32 would show
+    kind = np.float64 if reach < _STEEP else np.float32
+    nearest = np.full((height, width), reach * reach, dtype=kind)
+    columns, rows = np.arange(width, dtype=kind), np.arange(height, dtype=kind)[:, None]
+    for start, end in zip(corners, corners[1:] + corners[:1]):
         left, right = _pixel_range(start[0], end[0], reach, width)
         top, bottom = _pixel_range(start[1], end[1], reach, height)
         if left < right and top < bottom:
-            squared = _squared_distance(columns[left:right], rows[top:bottom, None], start, end)
             window = nearest[top:bottom, left:right]
-            np.minimum(window, squared, out=window)
-    return np.sqrt(nearest, out=nearest)
+            np.minimum(window, _squared_distance(columns[left:right], rows[top:bottom], start, end), out=window)
+    return np.sqrt(nearest, out=nearest).astype(np.float32, copy=False)
 
 
-def _pixel_range(a: np.float32, b: np.float32, reach: np.float32, size: int) -> tuple[int, int]:
+def _pixel_range(a: float, b: float, reach: float, size: int) -> tuple[int, int]:
     """Half-open range of pixels within ``reach`` of the interval between a and b, cut to [0, size)."""
-    if not np.isfinite(reach):
+    if math.isinf(reach):
         return 0, size
-    return max(int(np.floor(min(a, b) - reach)), 0), min(int(np.ceil(max(a, b) + reach)) + 1, size)
+    return max(math.floor(min(a, b) - reach), 0), min(math.ceil(max(a, b) + reach) + 1, size)
 
 
-def _squared_distance(x: np.ndarray, y: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Squared distance of the grid x (W,) by y (H, 1) to one segment, (H, W) float32."""
-    dx, dy = end - start
-    length = dx * dx + dy * dy
-    u, v = x - start[0], y - start[1]
-    if length == 0:
-        return u * u + v * v
-    along = (u * dx + v * dy) / length
-    np.maximum(along, 0, out=along)
-    np.minimum(along, 1, out=along)
-    across = v - along * dy
-    along *= -dx
-    along += u
-    along *= along
+def _squared_distance(x: np.ndarray, y: np.ndarray, start: list[float], end: list[float]) -> np.ndarray:
+    """Squared distance of the grid x (W,) by y (H, 1) to one segment, (H, W) of the grid's type.
+
+    It is the sum of two squares: of the distance across, to the segment's line, and of the distance along that line
+    beyond either end, 0 between them. Both are linear up to there, so each takes one pass over the grid.
+    """
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    half = math.hypot(dx, dy) / 2
+    ux, uy = (dx / half / 2, dy / half / 2) if half > 0 else (1.0, 0.0)
+    u, v = x - (start[0] + end[0]) / 2, y - (start[1] + end[1]) / 2
+    beyond = u * ux + v * uy
+    np.abs(beyond, out=beyond)
+    beyond -= half
+    np.maximum(beyond, 0, out=beyond)
+    beyond *= beyond
+    across = v * ux - u * uy
     across *= across
-    along += across
-    return along
+    beyond += across
+    return beyond

@@ -10,10 +10,9 @@ import numpy as np
 from mindocr.errors import ConfigError
 from mindocr.geometry import Polygon
 from mindocr.metrics.matching import Image, ImageResult, f_score
+from mindocr.metrics.parallel import match_all
 from mindocr.metrics.protocols import build_protocol
 from mindocr.registry import METRICS
-
-BLOCK = 256  # images compared at once: faster than one by one, and little memory
 
 
 @METRICS.register
@@ -71,16 +70,20 @@ class DetMetric:
         return self.update_many([(pred_polys, gt_polys, ignore_tags)])[0]
 
     def update_many(
-        self, images: Sequence[tuple[Sequence[Polygon], Sequence[Polygon], Sequence[bool] | np.ndarray]]
+        self,
+        images: Sequence[tuple[Sequence[Polygon], Sequence[Polygon], Sequence[bool] | np.ndarray]],
+        workers: int = 1,
     ) -> list[ImageResult]:
         """Judge images, each as :meth:`update` takes it, and add them up; many at once are judged several times faster.
+
+        Args:
+            images: in any number.
+            workers: processes that judge them, worth it from several thousand images on; the results are the same.
 
         Raises:
             ValueError: as :meth:`update`; none of the images is then added.
         """
-        results: list[ImageResult] = []
-        for start in range(0, len(images), BLOCK):
-            results += self.protocol.match([_image(*image) for image in images[start : start + BLOCK]])
+        results = match_all(self.protocol.match, [_image(*image) for image in images], workers)
         self.images += results
         for result in results:
             self.merge({"images": 1, **result.counts})

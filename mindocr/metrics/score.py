@@ -13,6 +13,7 @@ from mindocr.errors import ConfigError, DataError
 from mindocr.geometry import Polygon
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.matching import ImageResult, MatchingProtocol, f_score
+from mindocr.metrics.parallel import processes_for
 
 LEVEL = 0.95
 RESAMPLES = 2000
@@ -103,7 +104,9 @@ def make_metric(protocol: str, words: Sequence[str] = ()) -> DetMetric:
     return DetMetric(protocol=protocol, protocol_args=dict(word.split("=", 1) for word in words))  # type: ignore[arg-type]
 
 
-def score(pairs: Sequence[Pair], missing: Sequence[str], metric: DetMetric, seed: int = 0) -> Score:
+def score(
+    pairs: Sequence[Pair], missing: Sequence[str], metric: DetMetric, seed: int = 0, workers: int | None = None
+) -> Score:
     """Judge images and sum up.
 
     Args:
@@ -111,14 +114,17 @@ def score(pairs: Sequence[Pair], missing: Sequence[str], metric: DetMetric, seed
         missing: names of the images without results, to be told.
         metric: whose protocol judges; what it has seen before is forgotten.
         seed: of the resamples that give the interval.
+        workers: processes that judge images; None = as many as a set of this size is worth. The scores are the same.
 
     Raises:
+        ConfigError: fewer than one process.
         DataError: outlines that the protocol cannot judge; names the image.
     """
+    workers = processes_for(len(pairs), workers)
     metric.reset()
     images = [(pair.found.polys, pair.truth.polys, pair.truth.ignore) for pair in pairs]
     try:
-        metric.update_many(images)
+        metric.update_many(images, workers)
     except DataError:
         for pair, image in zip(pairs, images):  # one by one, to name the image
             try:

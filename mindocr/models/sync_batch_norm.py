@@ -28,7 +28,7 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
 
 
 def synchronise(network: nn.Cell, ranks: int) -> int:
-    """Make every ``nn.BatchNorm2d`` of ``network`` take its statistics over ``ranks`` ranks; returns how many there are.
+    """Make every ``nn.BatchNorm2d`` of ``network`` take its statistics over ``ranks`` ranks; returns their number.
 
     Call it before the network first runs, and on every rank.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mindocr.geometry import Polygon, area
+from mindocr.geometry import Polygon
 
 SMALLEST_AREA = 1.0  # square pixels of the source image; below it a region is nothing
 
@@ -55,12 +55,13 @@ def check_shapes(shape_list: np.ndarray, count: int) -> np.ndarray:
     return shapes
 
 
-def to_source(polys: Sequence[Polygon], shape: np.ndarray) -> tuple[list[Polygon], list[int]]:
+def to_source(polys: Sequence[Polygon], shape: np.ndarray, first: bool = False) -> tuple[list[Polygon], list[int]]:
     """Map outlines from network pixels to source pixels and limit them to the source image.
 
     Args:
         polys: outlines (K_i, 2) in pixels of the network's image.
         shape: (4,) source height, source width, ratio_h, ratio_w.
+        first: let each outline begin at its point of smallest x + y.
 
     Returns:
         Outlines that keep an area of at least a square pixel, coordinates in [0, width] x [0, height], float32; and
@@ -69,8 +70,36 @@ def to_source(polys: Sequence[Polygon], shape: np.ndarray) -> tuple[list[Polygon
     if not len(polys):
         return [], []
     height, width, ratio_h, ratio_w = shape
-    points = np.concatenate(polys) / (ratio_w, ratio_h)
+    counts = np.array([len(poly) for poly in polys], dtype=np.intp)
+    ends = np.cumsum(counts)
+    points = np.concatenate(polys).astype(np.float32, copy=False)
+    if first:
+        points = points[_from_top_left(points, ends - counts, ends)]
+    points = points / (ratio_w, ratio_h)
     np.clip(points, 0, (width, height), out=points)
-    outlines = np.split(points.astype(np.float32), np.cumsum([len(poly) for poly in polys])[:-1])
-    kept = [i for i, outline in enumerate(outlines) if area(outline) >= SMALLEST_AREA]
-    return [outlines[i] for i in kept], kept
+    kept = np.flatnonzero(_areas(points, ends - counts, ends) >= SMALLEST_AREA).tolist()
+    points = points.astype(np.float32)
+    spans = list(zip((ends - counts).tolist(), ends.tolist()))
+    return [points[slice(*spans[i])] for i in kept], kept
+
+
+def _from_top_left(points: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Positions of the points of outlines in a row, each from its point of smallest x + y on."""
+    sums = points[:, 0] + points[:, 1]
+    counts = ends - starts
+    smallest = np.flatnonzero(sums == np.repeat(np.minimum.reduceat(sums, starts), counts))
+    first = smallest[np.searchsorted(smallest, starts)]
+    order = np.ones(len(points), dtype=np.intp)
+    order[starts] = first - np.concatenate([[0], (first - 1 + counts * (first == starts))[:-1]])
+    after = starts + ends - first  # where an outline goes on at its own beginning
+    turned = first > starts
+    order[after[turned]] = (1 - counts)[turned]
+    return np.cumsum(order)
+
+
+def _areas(points: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Absolute shoelace areas of outlines that stand in a row."""
+    following = np.arange(1, len(points) + 1)
+    following[ends - 1] = starts
+    x, y = points.T
+    return np.abs(np.add.reduceat(x * y[following] - y * x[following], starts)) / 2

@@ -23,7 +23,7 @@ class Case:
         ignore: (N,) bool, True = do not care.
         found: M detections, as they were judged.
         result: the protocol's judgement.
-        scores: M scores in [0, 1], or None where the detector's results have none.
+        scores: M scores, higher = surer, in [0, 1] from our detectors; None where the results have none.
         candidates, candidate_scores: what the detector would find without a limit on the score, in the order in which
             it would find it, ``found`` among them; both empty where that is not known.
         ratio: (ratio_h, ratio_w), network pixel = source pixel * ratio; (1, 1) where it is not known.

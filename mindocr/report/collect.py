@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from mindocr.data.converters.images import index_images, look_at
+from mindocr.data.submissions import ImagePair
 from mindocr.errors import DataError
 from mindocr.geometry import Polygon, fill_polygon
 from mindocr.metrics.matching import ImageResult
-from mindocr.metrics.score import Pair
 from mindocr.report.case import Case
 from mindocr.utils.html import picture_uri
 
@@ -93,11 +93,11 @@ def _peak(prob: np.ndarray, poly: Polygon) -> float:
     return float(np.nanmax(window, where=mask > 0, initial=0.0))
 
 
-def cases_of(pairs: Sequence[Pair], results: Sequence[ImageResult], image_dir: Path | None = None) -> list[Case]:
-    """Cases from results in files; without maps and scores, and without pictures unless ``image_dir`` has them.
+def cases_of(pairs: Sequence[ImagePair], results: Sequence[ImageResult], image_dir: Path | None = None) -> list[Case]:
+    """Cases from results in files; without maps, and without pictures unless ``image_dir`` has them.
 
     Args:
-        pairs: true and found outlines of each image.
+        pairs: true and found outlines of each image, with the scores of the latter where the files have them.
         results: how they were judged, in the same order.
         image_dir: folder of the pictures; they are found by name, whatever their endings.
 
@@ -106,8 +106,9 @@ def cases_of(pairs: Sequence[Pair], results: Sequence[ImageResult], image_dir: P
     """
     files = index_images(image_dir) if image_dir else {}
     cases = [
-        Case(pair.image, _extent(pair), pair.truth.polys, np.asarray(pair.truth.ignore, bool), pair.found.polys, result)
+        Case(image, _extent(pair), truth.polys, np.asarray(truth.ignore, bool), found.polys, result, found.scores)
         for pair, result in zip(pairs, results)
+        for image, truth, found in [pair]
     ]
     if not image_dir:
         return cases
@@ -127,7 +128,7 @@ def _with_picture(case: Case, file: Path | None) -> Case:
     return case if problem else replace(case, picture=file, size=(height, width))
 
 
-def _extent(pair: Pair) -> tuple[int, int]:
+def _extent(pair: ImagePair) -> tuple[int, int]:
     """(h, w) that hold every outline of an image whose size is not known."""
     outlines = [np.reshape(poly, (-1, 2)) for poly in [*pair.truth.polys, *pair.found.polys]]
     width, height = np.ceil(np.concatenate([np.ones((1, 2)), *outlines]).max(axis=0)).astype(int).tolist()

@@ -126,5 +126,8 @@ def _notes(cases: Sequence[Case], album: Album) -> list[str]:
     elif not any("threshold" in case.maps for case in cases):
         notes.append("No threshold map: this network's head computes none.")
     if any(case.scores is None for case in cases):
-        notes.append("These detections have no scores: no precision-recall curve, and no tags that rest on scores.")
+        notes.append(
+            "These detections have no scores, or not each of them has: no precision-recall curve, and no tags that "
+            "rest on scores."
+        )
     return notes

@@ -26,6 +26,7 @@ CROP = "'train.dataset.transform_pipeline.RandomCropWithBBox.crop_size=[64, 64]'
 VIEW = "'eval.dataset.transform_pipeline.DetResize.target_size=[64, 64]' eval.loader.num_workers=0"
 TINY = f"-o {SMALL} {LIGHT} {CROP} {VIEW} train.loader.batch_size=2"
 SAME = f"-o {LIGHT} {VIEW}"
+LONGER = f"{TINY} train.max_steps=2 scheduler.num_epochs=2"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,10 @@ CASES = (
          instead=("my_text/run/eval/detections.txt", "my_text/test_gt.txt")),
     Case(r"python tools/score\.py .+ --det submit\.zip", slow=False,
          instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
+    Case(r"python tools/score\.py .+ --det submit\.zip --image_dir .+ --report report", "", "report/report.html",
+         slow=False, instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
+    Case(r"python tools/check_dataset\.py -c configs/det/dbnet/db_r18_synthetic\.yaml --report demo/check", "",
+         "demo/check/dataset.html", slow=False),
     Case(r"python tools/check_dataset\.py .+ --json my_text/check\.json", "", "my_text/check/dataset.html", slow=False),
     Case(r"python tools/check_dataset\.py .+ --fix --output my_text/train_gt_fixed\.txt", "--overwrite",
          "my_text/train_gt_fixed.txt", slow=False),
@@ -69,7 +74,13 @@ CASES = (
     Case(r"python tools/check_config\.py --reference docs/config_reference\.md", "", "docs/config_reference.md",
          slow=False),
     Case(r"python tools/check_config\.py \S+\.yaml", slow=False),
+    Case(r"python tools/train\.py -c \S+ --profile-data", TINY),
     Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_synthetic\.yaml", TINY, "demo/train/best.ckpt"),
+    Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_synthetic\.yaml -o train\.resume=auto", LONGER,
+         "demo/train/curves.png"),
+    Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_synthetic\.yaml -o .+ train\.ckpt_save_dir=demo/overflow",
+         TINY, "demo/overflow/capsules/step_000001/capsule.json"),
+    Case(r"python tools/replay\.py demo/overflow/capsules/step_000001"),
     Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_icdar15\.yaml -o .+dataset_root=ocr_datasets", TINY,
          "tmp_det/best.ckpt"),
     Case(r"python tools/train\.py -c mindocr_files/db_r50_icdar15\.yaml -o .+", TINY, "tmp_det/best.ckpt",
@@ -80,10 +91,18 @@ CASES = (
     Case(r"python tools/train\.py -c my_text/recipe\.yaml -o train\.resume=auto", TINY, "my_text/run/curves.png"),
     Case(r"msrun .+ python tools/train\.py --config configs/det/dbnet/db_r18_synthetic\.yaml -o .+train_2p", TINY,
          "demo/train_2p/log_1.txt"),
+    Case(r"mpirun .+ python tools/train\.py --config configs/det/dbnet/db_r18_synthetic\.yaml -o .+train_2p", TINY,
+         "demo/train_2p/log_1.txt"),
     Case(r"mpirun .+ python tools/train\.py --config configs/det/dbnet/db_r18_synthetic\.yaml -o .+", TINY,
          "demo/train/log_1.txt"),
+    Case(r"python tools/show_checkpoint\.py demo/train/best\.ckpt"),
+    Case(r"python tools/eval\.py -c configs/det/dbnet/db_r18_synthetic\.yaml --report demo/report", SAME,
+         "demo/report/report.html"),
     Case(r"python tools/eval\.py -c configs/det/dbnet/db_r18_synthetic\.yaml.*", SAME, "demo/train/eval/scores.json"),
     Case(r"python tools/eval\.py -c my_text/recipe\.yaml", SAME, "my_text/run/eval/scores.json"),
+    Case(r"python tools/fit_postprocess\.py -c my_text/recipe\.yaml .+", SAME, "my_text/run/fit/fitted.yaml"),
+    *(Case(rf"python tools/convert_weights\.py .+ --output {name}\.ckpt", "", f"{name}.ckpt")
+      for name in ("db_r18", "resnet18_imagenet", "dbnet_mmocr", "ppocr_det")),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),
@@ -219,12 +238,16 @@ def test_fast_commands_run(command: str, desk: Desk) -> None:
 
 
 @pytest.mark.slow
-def test_training_evaluation_export_and_prediction_run(desk: Desk) -> None:
+def test_training_evaluation_export_and_prediction_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The documented commands one after the other, each on what the ones before left."""
     from mindspore import save_checkpoint
 
     from mindocr.models import build_model
 
+    monkeypatch.syspath_prepend(ROOT / "tests/models/converters")
+    from make_sources import write_sources
+
+    write_sources(desk.folder)
     save_checkpoint(build_model("dbnet_resnet18"), str(desk.folder / WEIGHTS))
     for command in in_order(slow=False) + in_order(slow=True):
         desk.run(command)

@@ -18,8 +18,10 @@ FLOORS = (
     {"engine"},
     {"tools", "deploy", "benchmarks"},
 )
-NUMPY_ROOMS = ("errors", "environment", "registry", "geometry", "config", "data", "postprocess", "metrics", "scheduler", "utils",
-               "report")  # fmt: skip
+NUMPY_ROOMS = (
+    "errors", "environment", "registry", "geometry", "config", "data", "postprocess", "metrics", "scheduler", "utils",
+    "report",
+)  # fmt: skip
 MAY_TOUCH_MINDSPORE = {"mindocr/data/loader.py"}  # for sink mode, inside functions
 
 

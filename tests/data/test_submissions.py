@@ -167,6 +167,93 @@ def test_malformed_json_lines(tmp_path, line, message):
         read_outlines(file, "gt", "td500", rotated_boxes=True)
 
 
+def label_line(*scores: object) -> str:
+    """Results with these scores, None = no such key."""
+    keys = [{} if score is None else {"score": score} for score in scores]
+    return "img_1.jpg\t" + json.dumps([{"transcription": "", "points": CORNERS, **more} for more in keys])
+
+
+def json_line(**keys: object) -> str:
+    return json.dumps({"image": "img_1", "polygons": [CORNERS, CORNERS], **keys})
+
+
+@pytest.mark.parametrize(
+    ("line", "scores"),
+    [
+        (label_line(0.25, 1), [0.25, 1.0]),
+        (label_line(None, None), None),
+        (label_line(), []),
+        (json_line(scores=[0.5, -3]), [0.5, -3.0]),
+        (json_line(), None),
+        (json_line(polygons=[]), []),
+        (json_line(scores=[0.5], rects=[[0, 0, 4, 2, 0.0]]), [0.5]),
+    ],
+)
+def test_scores_of_lines(tmp_path, line, scores):
+    file = tmp_path / "det"
+    file.write_text(line, encoding="utf-8")
+    assert read_outlines(file, "det", "td500", rotated_boxes=True)["img_1"].scores == scores
+
+
+@pytest.mark.parametrize("line", [label_line(0.25), json_line(scores="any", ignore=[False, True])])
+def test_truth_has_no_scores(tmp_path, line):
+    file = tmp_path / "gt"
+    file.write_text(line, encoding="utf-8")
+    assert read_outlines(file, "gt", "icdar2015")["img_1"].scores is None
+
+
+@pytest.mark.parametrize(
+    ("file_format", "lines", "scores"),
+    [
+        ("icdar2015", [f"{QUAD},0.98", f"{QUAD},1e-3,word, and more"], [0.98, 0.001]),
+        ("icdar2015", [f"{QUAD},\ufeff0.98,100"], [0.98]),
+        ("icdar2013", ["10,20,110,60,1", "10,20,110,60,0"], [1.0, 0.0]),
+        ("td500", ["10,20,110,60,0,.5"], [0.5]),
+        ("icdar2015", [f"{QUAD},0.98", QUAD], None),
+        ("icdar2015", [f"{QUAD},1", f"{QUAD},word"], None),
+        ("icdar2015", [f"{QUAD},0.98", f"{QUAD},98"], None),
+        ("icdar2015", [f"{QUAD},word,0.98"], None),
+        ("td500", ["10,20,110,60,0"], None),
+        ("ctw1500", [QUAD], None),
+        ("totaltext", ["0,0,1,1,0.5,0.5"], None),
+    ],
+)
+def test_scores_of_text_files(tmp_path, file_format, lines, scores):
+    place = folder(tmp_path, res_img_1__txt="\n".join(lines), res_img_2__txt="")
+    outlines = read_outlines(place, "det", file_format)
+    assert outlines["img_1"].scores == scores
+    assert outlines["img_2"].scores == (None if scores is None else [])
+
+
+def test_a_number_is_a_score_only_where_all_files_have_one(tmp_path):
+    place = folder(tmp_path, res_img_1__txt=f"{QUAD},1", res_img_2__txt=f"{QUAD},word")
+    assert [each.scores for each in read_outlines(place, "det", "icdar2015").values()] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (label_line(0.5, None), "2 outlines but 1 with a 'score'; give each of them one, or none"),
+        (label_line(float("nan")), "text 1 of 1: score must be a finite number, got nan"),
+        (label_line("high"), "text 1 of 1: score must be a finite number, got 'high'"),
+        (json_line(scores=[0.5]), "2 outlines but 1 numbers in 'scores'; give each outline one"),
+        (json_line(scores=[]), "2 outlines but 0 numbers in 'scores'"),
+        (json_line(scores=[0.5, float("inf")]), "'scores': a score must be a finite number, got inf"),
+        (json_line(scores=[0.5, float("nan")]), "'scores': a score must be a finite number, got nan"),
+        (json_line(scores=[0.5, None]), "'scores': a score must be a finite number, got None"),
+        (json_line(scores=[0.5, True]), "'scores': a score must be a finite number, got True"),
+        (json_line(scores=[0.5, 10**400]), "'scores': a score must be a finite number, got 1000"),
+        (json_line(scores=0.5), "'scores': expected list, got float"),
+    ],
+)
+def test_malformed_scores_are_told_with_file_and_line(tmp_path, line, message):
+    file = tmp_path / "det"
+    first = json_line(image="first", polygons=[]) if line.startswith("{") else "first.jpg\t[]"
+    file.write_text(f"{first}\n{line}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=re.escape(f"{file}:2: {message}")):
+        read_outlines(file, "det", "icdar2015")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -236,7 +323,7 @@ def test_images_are_paired_by_their_names(tmp_path):
     pairs, missing = read_pairs(truth, listed(tmp_path, "det.txt", "/photos/test/a.png", "out/b"), FORMATS)
     places = [(pair.image, Path(pair.found.where).name) for pair in pairs]
     assert places == [("b", "det.txt:2"), ("a", "det.txt:1"), ("c", "")]
-    assert missing == ["c"]
+    assert missing == ["c"] and pairs[2].found.polys == []
 
 
 def test_folders_count_where_names_alone_do_not_tell_images_apart(tmp_path):

@@ -31,6 +31,16 @@ def test_scores_are_printed_and_written(tool, sides, tmp_path):
     assert {"precision", "recall", "hmean", "counts", "interval"} <= set(content)
 
 
+def test_several_processes_give_the_same_scores(tool, sides, tmp_path):
+    truth, found = sides
+    words = "--protocol", "icdar2015", "--gt", truth, "--det", found
+    alone = tool("tools/score.py", *words)
+    assert tool("tools/score.py", *words, "--workers", "2").out == alone.out != ""
+    refused = tool("tools/score.py", *words, "--workers", "0")
+    assert (refused.code, refused.out) == (2, "")
+    assert "--workers: expected 1 or more processes, got 0" in refused.err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -60,3 +70,13 @@ def test_the_benchmark_runs(repo_root):
     assert (line["benchmark"], line["images"], line["boxes"]) == ("metric", 3, 4), done.stderr
     assert set(line["results"]) == {"icdar2015", "mindocr_compat"}
     assert all(row["median_ms"] > 0 and 0 < row["f-score"] <= 1 for row in line["results"].values())
+
+
+def test_the_benchmark_of_post_processing_runs(repo_root):
+    command = [sys.executable, "benchmarks/postprocess.py", "--json", "--rounds", "1"]
+    done = subprocess.run(command, cwd=repo_root, capture_output=True, text=True)
+    line = json.loads(done.stdout)
+    assert line["benchmark"] == "postprocess", done.stderr
+    rows = {(row["kind"], row["boxes"], row["variant"]): row for row in line["results"]}
+    assert len(rows) == 4 * 2 * 3
+    assert all(row["ours_ms"] > 0 and row["ours_found"] == row["boxes"] for row in rows.values())

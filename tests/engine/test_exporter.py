@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mindspore import nn
 
-from mindocr.engine import exporter
+from mindocr.engine import exporter, predictor
 from mindocr.engine.mindir import MindIR
 from mindocr.errors import CheckpointError, UserError
 
@@ -59,3 +59,18 @@ def test_another_image_size_is_refused_with_advice(tmp_path):
     exported = exporter.export_mindir(Tiny(), tmp_path / "tiny.mindir", (32, 32))
     with pytest.raises(UserError, match="takes images of 32 x 32 pixels, the pipeline gave 64 x 32"):
         MindIR(exported.path)([np.zeros((3, 64, 32), np.float32)])
+
+
+def test_postprocessing_travels_inside_the_file(tmp_path):
+    section = {"name": "DBPostprocess", "box_thresh": 0.45, "expand_by_height": [[8, 1.8], [32, 1.5]]}
+    exported = exporter.export_mindir(Tiny(), tmp_path / "tiny.mindir", (32, 32), postprocess=section)
+    assert MindIR(exported.path).postprocess == section
+    bare = exporter.export_mindir(Tiny(), tmp_path / "bare.mindir", (32, 32))
+    assert MindIR(bare.path).postprocess is None
+
+
+def test_the_files_own_postprocessing_is_used(tmp_path, repo_root):
+    section = {"name": "DBPostprocess", "box_thresh": 0.45, "expand_ratio": 1.8}
+    exported = exporter.export_mindir(Tiny(), tmp_path / "tiny.mindir", (32, 32), postprocess=section)
+    finder = predictor.from_mindir(exported.path, repo_root / "configs/det/dbnet/db_r18_synthetic.yaml")
+    assert (finder._postprocess.box_thresh, finder._postprocess.expand_ratio) == (0.45, 1.8)

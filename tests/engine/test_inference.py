@@ -4,7 +4,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from mindocr.engine.inference import Inference
+from mindocr.engine.inference import Inference, decode
 
 
 class Tiny(nn.Cell):
@@ -47,3 +47,18 @@ def test_training_graph_and_inference_do_not_disturb_each_other():
     inferred = Inference(network)([image])[0]
     np.testing.assert_allclose(trained[0] - 1.0, inferred, atol=1e-6)
     np.testing.assert_array_equal(network.set_train(True)(ms.Tensor(image[None])).asnumpy(), trained)
+
+
+def test_maps_of_one_size_are_decoded_in_one_call_and_others_one_by_one():
+    calls = []
+
+    def postprocess(maps, shapes):
+        calls.append(maps.shape)
+        return [f"{maps[i].shape} {shapes[i].tolist()}" for i in range(len(maps))]
+
+    same = decode(postprocess, [np.zeros((1, 4, 6))] * 2, [np.ones(4), np.zeros(4)])
+    assert calls == [(2, 1, 4, 6)]
+    assert same == ["(1, 4, 6) [1.0, 1.0, 1.0, 1.0]", "(1, 4, 6) [0.0, 0.0, 0.0, 0.0]"]
+    decode(postprocess, [np.zeros((1, 4, 6)), np.zeros((1, 2, 2))], [np.ones(4), np.ones(4)])
+    assert calls[1:] == [(1, 1, 4, 6), (1, 1, 2, 2)]
+    assert decode(postprocess, [], []) == []

@@ -88,7 +88,7 @@ def test_weights_are_found_in_a_folder(tmp_path):
     (tmp_path / "one.ckpt").touch()
     assert find_weights(tmp_path).name == "one.ckpt"
     (tmp_path / "two.ckpt").touch()
-    with pytest.raises(CheckpointError, match="holds 2 checkpoints and none is called best.ckpt"):
+    with pytest.raises(CheckpointError, match="holds 2 checkpoints and not one of them is best.ckpt"):
         find_weights(tmp_path)
     (tmp_path / "best.ckpt").touch()
     assert find_weights(tmp_path).name == "best.ckpt"

@@ -129,3 +129,42 @@ def test_every_part_of_the_state_is_a_parameter():
     _, step, _ = make(512.0, "dynamic", with_ema=True, accumulation_steps=2)
     names = set(step.parameters_dict())
     assert {"w", "ema.w", "ema.updates", "loss_scale", "loss_scale_good_steps", "accumulated.w", "micro_step"} <= names
+
+
+class Normalised(nn.Cell):
+    """BatchNorm over (N, 1, 1, 3) as three channels, then the sum of each image."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3)
+
+    def construct(self, image):
+        return self.norm(image.reshape((-1, 3, 1, 1))).sum((1, 2, 3))
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_a_step_that_is_not_finite_leaves_the_batchnorm_statistics(accumulation):
+    network = Normalised()
+    optimizer = nn.SGD(network.trainable_params(), 0.1)
+    step = TrainStep(network, Mean(), optimizer, LossScale("static", 1.0, 2.0, 2), accumulation_steps=accumulation)
+    step.set_train()
+    feed(step, [[1, 2, 3], [3, 4, 5]])
+    before = network.norm.moving_mean.asnumpy().copy(), network.norm.moving_variance.asnumpy().copy()
+    np.testing.assert_allclose(before[0], [0.2, 0.3, 0.4], rtol=1e-5)  # a tenth of the batch's mean
+    finite = feed(step, [[np.inf, 2, 3], [3, 4, 5]])[2]
+    assert not finite
+    np.testing.assert_array_equal(network.norm.moving_mean.asnumpy(), before[0])
+    np.testing.assert_array_equal(network.norm.moving_variance.asnumpy(), before[1])
+
+
+def test_images_are_prepared_inside_the_step():
+    network = Linear()
+    optimizer = nn.SGD(network.trainable_params(), 0.1)
+    step = TrainStep(network, Mean(), optimizer, LossScale("static", 1.0, 2.0, 2), prepare=Halve())
+    total, *_ = step.set_train()(ms.Tensor([[2, 4, 6]], ms.uint8), ms.Tensor([0.0], ms.float32))
+    assert float(total.asnumpy()) == pytest.approx(1 + 4 + 9)
+
+
+class Halve(nn.Cell):
+    def construct(self, image):
+        return ops.cast(image, ms.float32) / 2

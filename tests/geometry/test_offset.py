@@ -112,6 +112,38 @@ def test_shrinking_agrees_with_shapely(poly, ratio):
     assert all(polygon.signed_area(piece) > 0 for piece in pieces)
 
 
+corner = st.tuples(st.floats(0, 200), st.floats(0, 200))
+
+
+@given(st.one_of(st.tuples(corner, corner, corner, corner).map(np.array), rectangles().map(lambda case: case[0])),
+       st.floats(0.05, 0.99))  # fmt: skip
+@settings(deadline=None, max_examples=150)
+def test_shrinking_a_quadrilateral_agrees_with_shapely(quad, ratio):
+    shape = shapely.Polygon(quad)
+    if not shape.is_valid or shape.area < 1:
+        return
+    expected = shape.buffer(-offset_distance(shape.area, shape.length, ratio), join_style="mitre", mitre_limit=1e6)
+    pieces = [shapely.Polygon(piece) for piece in shrink(quad, ratio)]
+    difference = shapely.union_all(pieces).symmetric_difference(expected).area
+    assert difference < 0.01 * shape.length + 0.3 * (not polygon.is_convex(quad)) * shape.length
+
+
+def test_closed_form_and_clipper_agree_on_slanted_rectangles():
+    turn = np.deg2rad(12)
+    quad = RECTANGLE @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + 30
+    for poly in (quad, quad[::-1]):
+        (ours,), (clipped,) = shrink(poly, 0.4), offset(poly, -7)
+        assert polygon.signed_area(ours) > 0 and ours.dtype == np.float32
+        distances = np.linalg.norm(ours[:, None] - clipped[None], axis=2)
+        assert distances.min(axis=1).max() < 2e-3 and len(clipped) == 4
+
+
+def test_a_side_that_vanishes_is_left_to_the_clipper():
+    quad = np.array([[0, 0], [100, 0], [52, 60], [48, 60]], dtype=np.float32)  # the short top side goes first
+    (shrunk,) = shrink(quad, 0.3)
+    assert len(shrunk) == 3 and 0 < polygon.area(shrunk) < polygon.area(quad)
+
+
 @given(star_polygons(), st.floats(1, 30))
 @settings(deadline=None, max_examples=60)
 def test_growing_agrees_with_shapely(poly, distance):

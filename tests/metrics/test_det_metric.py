@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
 from mindocr.errors import ConfigError
-from mindocr.metrics.det_metric import BLOCK, DetMetric
+from mindocr.metrics.det_metric import DetMetric
+from mindocr.metrics.parallel import BLOCK, WORTH_A_PROCESS, processes_for
 from mindocr.metrics.protocols import PROTOCOLS
 from mindocr.registry import METRICS
 
@@ -105,6 +108,27 @@ def test_many_images_at_once_are_the_same_as_one_by_one():
     with pytest.raises(ValueError, match="1 true outlines but 2 ignore tags"):
         together.update_many([images[0], ([], [square(0, 0)], [True, False])])
     assert len(together.images) == len(images), "none of a refused list is added"
+
+
+def test_several_processes_give_the_results_of_one():
+    images = [([square(i % 7, 0), square(40, i)], [square(0, 0), square(40, 40)], [False, i % 3 == 0])
+              for i in range(BLOCK + 5)]  # fmt: skip
+    alone, together = DetMetric(protocol="totaltext_deteval"), DetMetric(protocol="totaltext_deteval")
+    assert together.update_many(images, workers=2) == alone.update_many(images)
+    assert together.result() == alone.result()
+    assert 0 < alone.result()["f-score"] < 1
+    broken = [*images, ([square(np.nan, 0)], [square(0, 0)], [False])]
+    with pytest.raises(ValueError, match="not a finite number"):
+        together.update_many(broken, workers=2)
+    assert len(together.images) == len(images), "none of a refused list is added"
+
+
+def test_processes_are_started_for_large_sets_only():
+    assert processes_for(WORTH_A_PROCESS - 1) == 1
+    assert 1 <= processes_for(10**9) <= len(os.sched_getaffinity(0))
+    assert processes_for(1, wanted=3) == 3
+    with pytest.raises(ConfigError, match="--workers: expected 1 or more processes, got 0"):
+        processes_for(10, wanted=0)
 
 
 def test_every_protocol_can_be_named_in_a_recipe():

@@ -182,3 +182,25 @@ def test_mindocrs_counting_never_gives_less(fixtures, method):
     official, theirs = score(*lines, "icdar2015").result(), score(*lines, "mindocr_compat").result()
     assert theirs["counts"]["gt_care"] == official["counts"]["gt_care"]
     assert theirs["precision"] >= official["precision"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name", "results"),
+    [
+        ("icdar2015", "icdar2015_iou", "det_east"),
+        ("icdar2013_deteval", "icdar2013_deteval", "det"),
+        ("totaltext_deteval", "totaltext_deteval", "det_baseline"),
+        ("totaltext_pascal", "totaltext_pascal", "det_baseline"),
+        ("ctw1500", "ctw1500_iou", "det_clockwise_set"),
+        ("td500", "td500_rotated", "det"),
+    ],
+)
+def test_ranks_that_score_a_shard_each_and_add_their_counts_give_the_same(fixtures, protocol, name, results):
+    truth, found = (read_lines(fixtures / name / f"{file}.jsonl") for file in ("gt", results))
+    whole = score(truth, found, protocol).result()
+    for world in (2, 3):
+        ranks = [score(truth[rank::world], found[rank::world], protocol) for rank in range(world)]
+        for other in ranks[1:]:
+            ranks[0].merge(other.counts)
+        assert ranks[0].result() == whole, world
+    assert whole["f-score"] > 0

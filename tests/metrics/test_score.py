@@ -54,8 +54,10 @@ def test_sums_and_words():
 
 def test_the_documented_examples_run(repo_root):
     page = (repo_root / "docs/metrics.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
-    exec(compile(example, "docs/metrics.md", "exec"), {})
+    examples = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    assert len(examples) == 2
+    for example in examples:
+        exec(compile(example, "docs/metrics.md", "exec"), {})
     (recipe,) = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
     assert METRICS.build(yaml.safe_load(recipe)["metric"]).protocol_name == "icdar2013_deteval"
     for name in PROTOCOLS.names():

@@ -31,6 +31,17 @@ def test_what_lies_in_the_padding_or_has_no_area_is_dropped():
     assert to_source([], np.array([50.0, 50.0, 1.0, 1.0])) == ([], [])
 
 
+def test_outlines_begin_at_their_top_left_where_wanted():
+    shape = np.array([100.0, 100.0, 1.0, 1.0])
+    pentagon = np.array([[60, 10], [70, 20], [65, 40], [50, 40], [50, 15]], dtype=np.float32)
+    outlines = [np.roll(QUAD, turns, axis=0) for turns in range(4)] + [pentagon, np.roll(pentagon, 3, axis=0), QUAD]
+    polys, _ = to_source(outlines, shape, first=True)
+    top_left = np.roll(pentagon, 1, axis=0).tolist()
+    assert [poly.tolist() for poly in polys] == [QUAD.tolist()] * 4 + [top_left] * 2 + [QUAD.tolist()]
+    kept, _ = to_source(outlines, shape)
+    assert [poly[0].tolist() for poly in kept] == [poly[0].tolist() for poly in outlines]
+
+
 def test_wrong_shape_lists_are_refused():
     with pytest.raises(ValueError, match=r"expected \(2, 4\).*got shape \(1, 4\)"):
         check_shapes(np.ones((1, 4)), 2)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import runpy
 
 import cv2
 import numpy as np
+import pyclipper
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,12 @@ from mindocr.registry import POSTPROCESSES
 
 SIZE = (240, 320)
 IDENTITY = np.array([[*SIZE, 1, 1]], dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def benchmark_maps(repo_root):
+    """``make_map(kind, count, seed)`` of benchmarks/postprocess.py."""
+    return runpy.run_path(str(repo_root / "benchmarks/postprocess.py"))["make_map"]
 
 
 def draw(*quads: np.ndarray, value: float = 0.9) -> np.ndarray:
@@ -53,6 +61,13 @@ def detect(prob: np.ndarray, **options):
     return DBPostprocess(**options)(prob[None], np.array([[*prob.shape, 1, 1]]))[0]
 
 
+def offset(outline: np.ndarray, distance: float) -> list[np.ndarray]:
+    """The outline moved outwards by the polygon clipper, arcs flattened by no more than a hundredth of a pixel."""
+    clipper = pyclipper.PyclipperOffset(2.0, 10)
+    clipper.AddPath(np.rint(outline * 1000).astype(int).tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
+    return [np.array(part, dtype=np.float32) / 1000 for part in clipper.Execute(distance * 1000)]
+
+
 def reference(prob: np.ndarray, box_type: str, binary_thresh: float = 0.3, box_thresh: float = 0.7) -> list[np.ndarray]:
     """The DBNet authors' steps one contour at a time: fit, score, clipper, fit again; in fractions of pixels."""
     contours, _ = cv2.findContours((prob > binary_thresh).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
@@ -70,7 +85,7 @@ def reference(prob: np.ndarray, box_type: str, binary_thresh: float = 0.3, box_t
         cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1)
         if prob[mask > 0].mean() < box_thresh:
             continue
-        grown = expand(outline, polygon_area(outline) * 1.5 / perimeter(outline))
+        grown = offset(outline, polygon_area(outline) * 1.5 / perimeter(outline))
         grown = [part for part in grown if polygon_area(part) >= 1]
         if len(grown) != 1:
             continue
@@ -227,6 +242,37 @@ def test_batches_with_any_number_of_channels():
         DBPostprocess()(maps, IDENTITY)
 
 
+def test_images_of_a_batch_give_the_same_in_threads_and_may_differ_in_size():
+    maps = [blobs(seed, smooth)[None] for seed, smooth in ((1, 2), (2, 3), (3, 1))] + [draw(rectangle(20, 20, 60, 20))]
+    shapes = np.array([(*each.shape[-2:], 1, 1) for each in maps])
+    for box_type in ("quad", "poly"):
+        options = {"box_type": box_type, "binary_thresh": 0.5, "box_thresh": 0.5}
+        threaded, single = DBPostprocess(**options, threads=3), DBPostprocess(**options, threads=1)
+        for found, alone, prob in zip(threaded(maps, shapes), single(maps, shapes), maps):
+            expected = detect(np.squeeze(prob), **options)
+            assert len(found) == len(alone) == len(expected) > 0
+            for polys in (found.polys, alone.polys):
+                assert all(np.array_equal(a, b) for a, b in zip(polys, expected.polys))
+        assert threaded.last_rejections == single.last_rejections != {}
+
+
+def test_growth_by_height_follows_the_line_between_the_pairs():
+    words = [rectangle(60, 20, 200, 8), rectangle(60, 80, 200, 20), rectangle(60, 150, 200, 60)]
+    pairs = [[10, 2.0], [30, 1.0]]
+    for box_type in ("quad", "poly"):
+        found = detect(draw(*words), box_type=box_type, expand_by_height=pairs, box_thresh=0.5).polys
+        gained = sorted((np.ptp(poly[:, 0]) - 200) / 2 for poly in found)
+        heights = [2 * (200 * h) / (2 * (200 + h)) for h in (8, 20, 60)]
+        expected = sorted(h * np.interp(h, (10, 30), (2, 1)) / 2 for h in heights)
+        assert gained == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize("pairs", [[], [[8]], [[8, 1.5], [8, 1.2]], [[16, 1.5], [8, 1.2]], [[8, -1.0]]])
+def test_growth_by_height_must_be_a_function(pairs):
+    with pytest.raises(ConfigError, match=r"expand_by_height: expected pairs \[height, ratio\] of ascending heights"):
+        DBPostprocess(expand_by_height=pairs)
+
+
 def test_settings_out_of_range_are_named_together():
     with pytest.raises(ConfigError, match="box_thresh: expected 0 to 1, got 6; max_candidates: expected 1 to inf"):
         DBPostprocess(box_thresh=6, max_candidates=0)
@@ -235,6 +281,7 @@ def test_settings_out_of_range_are_named_together():
 def test_the_registry_checks_the_recipes_settings():
     recipe = {"box_type": "quad", "binary_thresh": 0.3, "box_thresh": 0.6, "max_candidates": 1000, "expand_ratio": 1.5}
     assert POSTPROCESSES.check("DBPostprocess", recipe) == []
+    assert POSTPROCESSES.check("DBPostprocess", {"expand_by_height": [[8, 1.8], [32, 1.5]]}) == []
     ((key, problem),) = POSTPROCESSES.check("DBPostprocess", {"box_type": "circle"})
     assert key == "box_type" and "circle" in problem
 
@@ -244,10 +291,13 @@ def assert_same_boxes(prob: np.ndarray, box_type: str, binary_thresh: float, box
     thresholds = {"binary_thresh": binary_thresh, "box_thresh": box_thresh}
     ours = detect(prob, box_type=box_type, max_candidates=10**6, **thresholds).polys
     expected = reference(prob, box_type, **thresholds)
-    assert len(ours) == len(expected)
-    for mine, theirs in zip(ours, expected):
-        assert polygon_iou(mine, theirs) > 0.98
-    return len(ours)
+    while ours or expected:
+        if ours and expected and polygon_iou(ours[0], expected[0]) > 0.98:
+            ours, expected = ours[1:], expected[1:]
+        else:  # a hair's breadth at round corners may decide about a box of the smallest size that is kept
+            odd = ours if len(ours) > len(expected) else expected
+            assert min_area_quad(odd.pop(0))[1][0] == pytest.approx(5, abs=0.1)
+    return len(reference(prob, box_type, **thresholds))
 
 
 @pytest.mark.parametrize("box_type", ["quad", "poly"])
@@ -258,6 +308,12 @@ def test_slanted_words_agree_with_the_reference(box_type):
         for i in range(20)
     ]
     assert assert_same_boxes(cv2.GaussianBlur(draw(*words), (0, 0), 1), box_type, 0.3, 0.6) == 20
+
+
+@pytest.mark.parametrize("box_type", ["quad", "poly"])
+@pytest.mark.parametrize("kind", ["rectangle", "slanted", "curved", "jagged"])
+def test_words_as_a_network_draws_them_agree_with_the_reference(benchmark_maps, kind, box_type):
+    assert assert_same_boxes(benchmark_maps(kind, 100, seed=1), box_type, 0.3, 0.5) > 90
 
 
 @pytest.mark.parametrize("box_type", ["quad", "poly"])

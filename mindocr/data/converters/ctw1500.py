@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mindocr.data.annotation import shorten
 from mindocr.data.converters.common import UNREAD, Entry, Job, Points, Text
 from mindocr.data.converters.images import files_in
 from mindocr.data.converters.pairing import paired
@@ -31,7 +32,7 @@ def read(job: Job) -> Iterator[Entry]:
         DataError: no annotation there, or a malformed one.
     """
     suffixes = (".xml",) if job.label_dir.is_dir() and files_in(job.label_dir, (".xml",)) else (".txt", ".xml")
-    return paired(job, read_texts, lambda stem: [stem, stem[3:]], suffixes, layout="{}.xml or 000{}.txt")
+    return paired(job, read_texts, lambda stem: [stem, stem[3:]], suffixes, layout="{0}.xml or 000{0}.txt")
 
 
 def read_texts(file: Path) -> list[Text]:
@@ -71,5 +72,5 @@ def _from_line(line: str, where: str) -> Text:
 
 def _polygon(fields: list[str], where: str) -> Points:
     if len(fields) != 2 * _CORNERS:
-        raise DataError(f"{where}: expected 28 numbers (14 points) and a text, got {len(fields)} fields: {fields[:4]}")
+        raise DataError(f"{where}: expected 28 numbers (14 points) and a text, got {len(fields)} fields: {shorten(fields[:4])}")
     return points_of_fields(fields, where)

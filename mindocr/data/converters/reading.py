@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from mindocr.data.annotation import shorten
 from mindocr.data.converters.common import Number, Points
 from mindocr.errors import DataError
 
 T = TypeVar("T")
 UTF8 = ("utf-8-sig",)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_BOX = re.compile(r"\s*(-?\d+)[ ,]+(-?\d+)[ ,]+(-?\d+)[ ,]+(-?\d+)(?:\s*,\s*|\s+|$)(.*)", re.ASCII | re.DOTALL)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_BOX = re.compile(r"\s*(-?\d{1,9})[ ,]+(-?\d{1,9})[ ,]+(-?\d{1,9})[ ,]+(-?\d{1,9})(?:\s*,\s*|\s+|$)(.*)", re.ASCII | re.DOTALL)
 
 
 def read_text(path: Path, encodings: Sequence[str] = UTF8) -> str:
@@ -60,7 +61,7 @@ def parse_number(text: str, where: str) -> Number:
     stripped = text.replace("\ufeff", "").strip()
     value = float(stripped) if _NUMBER.fullmatch(stripped) else float("inf")
     if not abs(value) < 1e9:
-        raise DataError(f"{where}: expected a number of pixels, got {text!r}")
+        raise DataError(f"{where}: expected a number of pixels, got {shorten(text)}")
     return int(value) if value.is_integer() and "." not in stripped else value
 
 
@@ -141,7 +142,8 @@ def expect(value: Any, kind: type[T], where: str) -> T:
         DataError: it is not.
     """
     if not isinstance(value, kind):
-        raise DataError(f"{where}: expected {kind.__name__}, got {type(value).__name__}: {str(value)[:60]}")
+        shown = value[:60] if isinstance(value, str) else shorten(value, 60)
+        raise DataError(f"{where}: expected {kind.__name__}, got {type(value).__name__}: {shown}")
     return value
 
 
@@ -152,7 +154,7 @@ def get(item: Any, key: str, kind: type[T], where: str) -> T:
         DataError: no object, no such key, or a value of another kind.
     """
     if key not in expect(item, dict, where):
-        raise DataError(f"{where}: no '{key}' among its keys ({', '.join(map(str, list(item)[:8])) or 'none'})")
+        raise DataError(f"{where}: no '{key}' among its keys ({', '.join(list(item)[:8])[:80] or 'none'})")
     return expect(item[key], kind, f"{where}: '{key}'")
 
 
@@ -163,7 +165,7 @@ def json_number(value: Any, where: str) -> Number:
         DataError: not a finite number.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
-        raise DataError(f"{where}: expected a number of pixels, got {str(value)[:60]!r}")
+        raise DataError(f"{where}: expected a number of pixels, got {shorten(value, 60)}")
     return value
 
 
@@ -187,7 +189,7 @@ def nested_points(values: Any, where: str) -> Points:
     """
     points = [[json_number(v, where) for v in expect(point, list, where)] for point in expect(values, list, where)]
     if any(len(point) != 2 for point in points):
-        raise DataError(f"{where}: expected points [[x, y], ...], got {str(values)[:60]}")
+        raise DataError(f"{where}: expected points [[x, y], ...], got {shorten(values, 60)}")
     return points
 
 
@@ -218,7 +220,7 @@ def read_xml(path: Path) -> tuple[ElementTree.Element, dict[ElementTree.Element,
         parser.Parse(path.read_bytes(), True)
     except OSError as error:
         raise DataError(f"{path}: cannot read this annotation file: {error.strerror}") from None
-    except (expat.ExpatError, ValueError) as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the last: a codec that is none for text
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path}:{parser.CurrentLineNumber}: not XML ({error})") from None

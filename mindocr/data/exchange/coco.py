@@ -39,7 +39,8 @@ def read(job: Job, options: Options) -> Iterator[Entry]:
         where = f"{file}: image {number}"
         key = get(image, "id", int, where)
         known.add(key)
-        size = (image["width"], image["height"]) if {"width", "height"} <= image.keys() else None
+        stated = (image.get("width"), image.get("height"))
+        size = stated if all(isinstance(side, int) for side in stated) else None
         yield Entry(place_of(job.image_dir, get(image, "file_name", str, where), where), grouped[key], size)
     strays = sorted(grouped.keys() - known)
     if strays:
@@ -60,7 +61,7 @@ def _text(annotation: dict[str, Any], where: str, job: Job) -> Text:
 
 
 def _transcription(annotation: dict[str, Any], where: str) -> str:
-    attributes = annotation.get("attributes") or {}
+    attributes = expect(annotation.get("attributes") or {}, dict, f"{where}: attributes")
     found = [annotation[key] for key in _TEXT_KEYS if annotation.get(key) is not None]
     found += [attributes["text"]] if attributes.get("text") is not None else []
     return expect(found[0], str, f"{where}: text") if found else UNREAD

@@ -66,8 +66,7 @@ def read_labelled(label_file: Path, image_dir: Path) -> list[Labelled]:
         _, size, problem = look_at(image)
         if problem:
             raise DataError(f"{where}: {image}: {problem}; check --image_dir")
-        scores = [text.get("score") for text in json.loads(label)]
-        items = [Item(t["points"], t["transcription"], s) for t, s in zip(parse_texts(label, where), scores)]
+        items = [Item(t["points"], t["transcription"], t.get("score")) for t in parse_texts(label, where)]
         found.append(Labelled(image.relative_to(image_dir).as_posix(), image, size, items, where))
     if not found:
         raise DataError(f"{label_file}: this label file is empty")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from mindocr.data.annotation import shorten
 from mindocr.data.converters.common import UNREAD, Entry, Job, Number, Points, Report, Text
 from mindocr.data.converters.images import place_of
 from mindocr.data.converters.reading import expect, get, json_number, nested_points, read_json
@@ -41,7 +42,10 @@ def read(job: Job, options: Options) -> Iterator[Entry]:
 
 def _image(url: str, job: Job, where: str) -> Path:
     """The image of an upload (``/data/upload/3/1a2b3c4d-img.jpg``) or of local storage (``?d=folder/img.jpg``)."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise DataError(f"{where}: {shorten(url)} is no address of an image ({error})") from None
     stored = parse_qs(parts.query).get("d")
     name = stored[0] if stored else unquote(parts.path)
     found = place_of(job.image_dir, name.lstrip("/"), where)
@@ -61,14 +65,16 @@ def _texts(results: list[Any], where: str, job: Job) -> tuple[list[Text], tuple[
         value: dict[str, Any] = get(result, "value", dict, place)
         if kind == "textarea":
             listed = value.get("text", "")
-            said[key] = " ".join(listed) if isinstance(listed, list) else expect(listed, str, place)
-        if _IGNORE in value.get(kind, ()):
+            said[key] = " ".join(expect(t, str, place) for t in (listed if isinstance(listed, list) else [listed]))
+        labels = value.get(kind)
+        if isinstance(labels, list) and _IGNORE in labels:
             ignored.add(key)
         if "points" not in value and "width" not in value:
             continue
         if result.get("image_rotation", 0):
             raise DataError(f"{place}: the image was turned in Label Studio (image_rotation); turn the file instead")
-        size = get(result, "original_width", int, place), get(result, "original_height", int, place)
+        w, h = (json_number(get(result, f"original_{side}", int, place), place) for side in ("width", "height"))
+        size = int(w), int(h)
         if "ellipse" in kind or "brush" in kind:
             job.warn(f"{place}: a region of type {kind} is no polygon; left out")
         elif key not in regions:

@@ -56,7 +56,7 @@ def _text(shape: Any, where: str, job: Job, options: Options) -> Text | None:
         return None
     label = get(shape, "label", str, where)
     text = shape.get("description") or (UNREAD if label in options.class_names else label)
-    flags = shape.get("flags") or {}
+    flags = expect(shape.get("flags") or {}, dict, f"{where}: flags")
     return text_of(expect(text, str, where), bool(flags.get("ignore") or flags.get("difficult")), points)
 
 

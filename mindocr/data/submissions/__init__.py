@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
@@ -21,13 +21,15 @@ from mindocr.data.converters.common import Text
 from mindocr.data.sources import IMAGE_SUFFIXES
 from mindocr.data.submissions import detections
 from mindocr.data.submissions.archive import opened
+from mindocr.data.submissions.detections import Detected
 from mindocr.data.submissions.json_lines import parse_json_line
 from mindocr.data.submissions.rotated import read_rotated_truth
 from mindocr.errors import DataError
 from mindocr.geometry import Polygon
 
 Role = Literal["gt", "det"]
-ReadTexts = Callable[[Path], list[Text]]
+ReadTexts = Callable[[Path], list[Text]] | Callable[[Path], list[Detected]]
+Entries = Iterator[tuple[str, str, Sequence[Text | Detected]]]  # an image, where it stands, what it holds
 
 READERS: dict[str, dict[Role, ReadTexts]] = {
     "icdar2015": {"gt": pairing.read_quads, "det": detections.read_quads},
@@ -41,15 +43,23 @@ _PREFIX = r"^(poly_)?gt_|^res_"
 
 
 class Outlines(NamedTuple):
-    """What one image holds: outlines (K_i, 2) float64 in pixels, flags (True = do not care), and where that stands."""
+    """What one image holds.
+
+    Attributes:
+        where: file and line.
+        polys: outlines (K_i, 2) float64 in pixels, in the order of the file.
+        ignore: a flag for each, True = do not care.
+        scores: a finite number for each, higher = surer; None for truth, and where results tell none.
+    """
 
     where: str
     polys: list[Polygon]
     ignore: list[bool]
+    scores: list[float] | None = None
 
 
 class ImagePair(NamedTuple):
-    """True and found outlines of one image; ``det_where`` is empty when the results leave the image out."""
+    """True and found outlines of one image; ``found.where`` is empty when the results leave the image out."""
 
     image: str
     truth: Outlines
@@ -73,24 +83,32 @@ def read_outlines(path: Path, role: Role, file_format: str, rotated_boxes: bool 
         file_format: the data set whose text files a folder or archive holds, a key of :data:`READERS`.
         rotated_boxes: take the corners of ``rects`` instead of ``polygons`` from JSON lines.
 
+    Returns:
+        Outlines with scores when every detection of the results has one, else without: in text files one score could
+        also be a text that reads as a number.
+
     Raises:
         DataError: nothing there, a malformed line (with file and line), or an image that stands there twice.
     """
+    entries: Entries
     if path.is_dir() or zipfile.is_zipfile(path):
         entries = _from_folder(path, role, READERS[file_format][role])
     elif next((line for _, line in read_lines(path)), "").startswith("{"):
         entries = (parse_json_line(line, f"{path}:{n}", role, rotated_boxes) for n, line in read_lines(path))
     else:
-        entries = (_from_label_line(line, path, number) for number, line in read_lines(path))
+        entries = (_from_label_line(line, path, number, role) for number, line in read_lines(path))
     outlines: dict[str, Outlines] = {}
     for image, where, texts in entries:
         name = _without_ending(image)
         if name in outlines:
             raise DataError(f"{where}: image '{image}' stands there twice, first at {outlines[name].where}")
         polys = [np.array(text.points, dtype=np.float64).reshape(-1, 2) for text in texts]
-        outlines[name] = Outlines(where, polys, [text.ignored for text in texts])
+        flags = [isinstance(text, Text) and text.ignored for text in texts]
+        outlines[name] = Outlines(where, polys, flags, _scores(texts))
     if not outlines:
         raise DataError(f"{path}: no image in it")
+    if role == "gt" or any(each.scores is None for each in outlines.values()):
+        return {name: each._replace(scores=None) for name, each in outlines.items()}
     return outlines
 
 
@@ -116,10 +134,10 @@ def pair_images(truth: Mapping[str, Outlines], found: Mapping[str, Outlines]) ->
     return pairs, [pair.image for pair in pairs if pair.found is _NOTHING]
 
 
-_NOTHING = Outlines("", [], [])
+_NOTHING = Outlines("", [], [], [])
 
 
-def _from_folder(path: Path, role: Role, read: ReadTexts) -> Iterator[tuple[str, str, list[Text]]]:
+def _from_folder(path: Path, role: Role, read: ReadTexts) -> Entries:
     with opened(path, _SUFFIXES[role]) as files:
         for file in files:
             name = re.sub(_PREFIX, "", file.stem)
@@ -128,10 +146,20 @@ def _from_folder(path: Path, role: Role, read: ReadTexts) -> Iterator[tuple[str,
             yield name, f"{path}/{file.name}", read(file)
 
 
-def _from_label_line(line: str, path: Path, number: int) -> tuple[str, str, list[Text]]:
+def _from_label_line(line: str, path: Path, number: int, role: Role) -> tuple[str, str, list[Text] | list[Detected]]:
     image, items = parse_label_line(line, path, number)
-    texts = [Text(i["points"], i["transcription"], i["transcription"] in IGNORED) for i in items]
-    return image, f"{path}:{number}", texts
+    where = f"{path}:{number}"
+    if role == "gt":
+        return image, where, [Text(i["points"], i["transcription"], i["transcription"] in IGNORED) for i in items]
+    scored = sum("score" in item for item in items)
+    if scored not in (0, len(items)):
+        raise DataError(f"{where}: {len(items)} outlines but {scored} with a 'score'; give each of them one, or none")
+    return image, where, [Detected(item["points"], item.get("score")) for item in items]
+
+
+def _scores(texts: Sequence[Text | Detected]) -> list[float] | None:
+    scores = [float(text.score) for text in texts if isinstance(text, Detected) and text.score is not None]
+    return scores if len(scores) == len(texts) else None
 
 
 def _without_ending(image: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -13,6 +15,10 @@ from mindocr.errors import DataError
 
 LARGEST_FILE = 8 << 20  # bytes after unpacking; a text file of 1000 polygons has about 0.2 MiB
 LARGEST_SUM = 512 << 20
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, NotImplementedError, ValueError,
+    OverflowError, IndexError,
+)  # fmt: skip
 
 
 @contextmanager
@@ -47,8 +53,14 @@ def _unpack(path: Path, folder: Path, suffixes: Sequence[str]) -> list[Path]:
             members = archive.infolist()
             _check(members, path, suffixes)
             for member in members:
-                (folder / member.filename).write_bytes(archive.read(member))
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+                try:
+                    content = archive.read(member)
+                except OSError as error:
+                    raise DataError(f"{path}/{member.filename}: cannot be unpacked ({error}); pack it anew") from None
+                (folder / member.filename).write_bytes(content)
+    except DataError:
+        raise
+    except _DAMAGE as error:
         raise DataError(f"{path}: this archive is damaged or of an unknown kind ({error}); pack it anew") from None
     return list(folder.iterdir())
 

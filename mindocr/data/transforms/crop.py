@@ -12,6 +12,7 @@ from mindocr.data.transforms.geometric import check_probability
 from mindocr.data.transforms.protocol import GeometricOp, image_size
 from mindocr.data.transforms.warp import Size
 from mindocr.errors import ConfigError
+from mindocr.geometry.many import bounds
 from mindocr.registry import TRANSFORMS
 
 Rect = tuple[int, int, int, int]
@@ -61,9 +62,8 @@ class RandomCropWithBBox(GeometricOp):
         tries = rng.random((self.max_tries, 2, 2))
         counted = [poly for poly, ignored in zip(sample["polys"], sample["ignore_tags"]) if not ignored]
         if chance < self.p and counted:
-            low = np.array([poly.min(axis=0) for poly in counted])
-            high = np.array([poly.max(axis=0) for poly in counted])
-            found = self._find(tries, low, high, h, w)
+            boxes = bounds(counted)
+            found = self._find(tries, boxes[:, :2], boxes[:, 2:], h, w)
             if found is not None:
                 return found
         return 0, 0, w, h
@@ -74,14 +74,16 @@ class RandomCropWithBBox(GeometricOp):
         if not len(free_x) or not len(free_y):
             return None
         smallest = np.ceil(np.array([w, h]) * self.min_crop_ratio).clip(min=1)
-        for chance_x, chance_y in tries:
-            x0, x1 = np.sort(free_x[(chance_x * len(free_x)).astype(int)])
-            y0, y1 = np.sort(free_y[(chance_y * len(free_y)).astype(int)])
-            if x1 - x0 < smallest[0] or y1 - y0 < smallest[1]:
-                continue
-            if ((low < (x1, y1)) & (high > (x0, y0))).all(axis=1).any():
-                return int(x0), int(y0), int(x1), int(y1)
-        return None
+        x = np.sort(free_x[(tries[:, 0] * len(free_x)).astype(int)], axis=1)  # (tries, 2)
+        y = np.sort(free_y[(tries[:, 1] * len(free_y)).astype(int)], axis=1)
+        large = (x[:, 1] - x[:, 0] >= smallest[0]) & (y[:, 1] - y[:, 0] >= smallest[1])
+        start, end = np.stack([x[:, 0], y[:, 0]], axis=1), np.stack([x[:, 1], y[:, 1]], axis=1)
+        holds = ((low < end[:, None]) & (high > start[:, None])).all(axis=2).any(axis=1)
+        good = np.flatnonzero(large & holds)
+        if not len(good):
+            return None
+        (x0, x1), (y0, y1) = x[good[0]].tolist(), y[good[0]].tolist()
+        return x0, y0, x1, y1
 
     def matrix(self, params: Rect, sample: DetSample) -> tuple[np.ndarray, Size]:
         x0, y0, _, _ = params
@@ -97,11 +99,8 @@ class RandomCropWithBBox(GeometricOp):
     def move(self, sample: DetSample, params: Rect) -> DetSample:
         moved = super().move(sample, params)
         h, w = self.content(params, sample)
-        inside = [
-            i
-            for i, poly in enumerate(moved["polys"])
-            if (poly.max(axis=0) > 0).all() and poly[:, 0].min() < w and poly[:, 1].min() < h
-        ]
+        boxes = bounds(moved["polys"])
+        inside = np.flatnonzero((boxes[:, 2:] > 0).all(axis=1) & (boxes[:, :2] < (w, h)).all(axis=1)).tolist()
         kept: DetSample = {
             **moved,
             "polys": [moved["polys"][i] for i in inside],

@@ -13,8 +13,9 @@ import numpy as np
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.protocol import image_size
 from mindocr.errors import ConfigError
-from mindocr.geometry.offset import offset_distance, shrink
-from mindocr.geometry.polygon import area, bounding_box, perimeter
+from mindocr.geometry.many import areas_and_perimeters, bounds
+from mindocr.geometry.offset import inset, offset_distance
+from mindocr.geometry.polygon import bounding_box
 from mindocr.geometry.raster import border_distance, fill_polygon
 from mindocr.registry import TRANSFORMS
 
@@ -42,13 +43,15 @@ class ShrinkBinaryMap:
 
     def __call__(self, sample: DetSample) -> DetSample:
         h, w = image_size(sample)
-        binary_map = np.zeros((h, w), dtype=np.float32)
-        mask = np.ones((h, w), dtype=np.float32)
+        binary_map = np.zeros((h, w), dtype=np.uint8)
+        mask = np.ones((h, w), dtype=np.uint8)
         ignored = np.array(sample["ignore_tags"], dtype=bool)
+        boxes = bounds(sample["polys"])
+        unusable = ignored | ((boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf) < self.min_text_size)
+        areas, perimeters = areas_and_perimeters(sample["polys"])
         for i, poly in enumerate(sample["polys"]):
-            xmin, ymin, xmax, ymax = bounding_box(poly)
-            small = min(xmax - xmin, ymax - ymin) < self.min_text_size
-            pieces = [] if ignored[i] or small else shrink(poly, self.shrink_ratio)
+            distance = offset_distance(areas[i], perimeters[i], self.shrink_ratio)
+            pieces = [] if unusable[i] else inset(poly, distance)
             if not pieces:
                 ignored[i] = True
                 fill_polygon(mask, poly, 0)
@@ -85,10 +88,11 @@ class BorderMap:
     def __call__(self, sample: DetSample) -> DetSample:
         h, w = image_size(sample)
         thresh_map = np.full((h, w), self.thresh_min, dtype=np.float32)
-        thresh_mask = np.zeros((h, w), dtype=np.float32)
-        for poly, ignored in zip(sample["polys"], sample["ignore_tags"]):
-            distance = offset_distance(area(poly), perimeter(poly), self.shrink_ratio)
-            if not ignored and distance > 0:
+        thresh_mask = np.zeros((h, w), dtype=np.uint8)
+        counted = [poly for poly, ignored in zip(sample["polys"], sample["ignore_tags"]) if not ignored]
+        for poly, area, perimeter in zip(counted, *areas_and_perimeters(counted)):
+            distance = offset_distance(area, perimeter, self.shrink_ratio)
+            if distance > 0:
                 self._draw(thresh_map, thresh_mask, poly, distance)
         return {**sample, "thresh_map": thresh_map, "thresh_mask": thresh_mask}
 
@@ -103,7 +107,7 @@ class BorderMap:
         # a little above the reach, so that "farther" and "just there" stay different numbers
         values = border_distance(poly, (xmin, ymin, xmax, ymax), limit=reach + 0.5)
         box = slice(ymin, ymax + 1), slice(xmin, xmax + 1)
-        mask[box][values <= reach + 1e-3] = 1
+        mask[box] |= values <= np.float32(reach + 1e-3)
         fill_polygon(mask, poly, 1)
         values *= np.float32((self.thresh_min - self.thresh_max) / reach)
         values += np.float32(self.thresh_max)

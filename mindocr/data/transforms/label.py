@@ -8,7 +8,8 @@ from mindocr.data.annotation import IGNORED, parse_texts
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.protocol import image_size
 from mindocr.errors import ConfigError
-from mindocr.geometry.polygon import area, bounding_box, clip_to_rect
+from mindocr.geometry.many import areas_and_perimeters, bounds
+from mindocr.geometry.polygon import area, clip_to_rect
 from mindocr.registry import TRANSFORMS
 
 
@@ -55,12 +56,14 @@ class ValidatePolygons:
         polys: list[np.ndarray] = []
         kept: list[int] = []
         ignored: list[bool] = []
+        boxes = bounds(sample["polys"])
+        areas, _ = areas_and_perimeters(sample["polys"])
         for i, (poly, ignore) in enumerate(zip(sample["polys"], sample["ignore_tags"])):
-            xmin, ymin, xmax, ymax = bounding_box(poly)
+            xmin, ymin, xmax, ymax = boxes[i].tolist()
             if xmax < 0 or ymax < 0 or xmin > w or ymin > h:
                 continue
             inside = xmin >= 0 and ymin >= 0 and xmax <= w and ymax <= h
-            plain = inside and area(poly) >= self.min_area  # the common case, settled without cutting anything
+            plain = inside and areas[i] >= self.min_area  # the common case, settled without cutting anything
             if self.clip_to_visible_area or not (ignore or plain):
                 pieces = clip_to_rect(poly, w, h)
                 ignore = ignore or sum(area(piece) for piece in pieces) < self.min_area

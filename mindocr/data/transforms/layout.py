@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 
 from mindocr.data.sample import DetSample
+from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.protocol import image_size
 from mindocr.errors import ConfigError
 from mindocr.registry import TRANSFORMS
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)  # red, green, blue, on the scale 0-255
 IMAGENET_STD = (58.395, 57.12, 57.375)
+_ROWS = 64  # rows at a time, so that what one step writes is still in the cache for the next
 
 
 @TRANSFORMS.register
@@ -56,18 +58,21 @@ class NormalizeImage:
         image = sample["image"]
         if self.is_hwc:
             image_size(sample)
-            planes = cv2.split(image)
-        else:
-            planes = tuple(image)
         # Planes one after the other in memory, seen as (H, W, 3): ToCHWImage then has nothing to copy.
-        result = np.empty((3, *planes[0].shape), dtype=np.float32)
-        for channel, plane in enumerate(planes[::-1] if self.swap else planes):
-            if plane.dtype == np.uint8:
-                cv2.LUT(plane, self._tables[channel], dst=result[channel])
-            else:
-                np.subtract(plane, np.float32(self.mean[channel]), out=result[channel])
-                result[channel] /= np.float32(self.std[channel])
-        return {**sample, "image": result.transpose(1, 2, 0) if self.is_hwc else result}
+        planes = np.empty((3, *(image.shape[:2] if self.is_hwc else image.shape[1:])), dtype=np.float32)
+        for top in range(0, planes.shape[1], _ROWS):
+            rows = slice(top, top + _ROWS)
+            parts = cv2.split(image[rows]) if self.is_hwc else tuple(image[:, rows])
+            for channel, part in enumerate(parts[::-1] if self.swap else parts):
+                self._normalize(part, channel, planes[channel, rows])
+        return {**sample, "image": planes.transpose(1, 2, 0) if self.is_hwc else planes}
+
+    def _normalize(self, plane: np.ndarray, channel: int, out: np.ndarray) -> None:
+        if plane.dtype == np.uint8:
+            cv2.LUT(plane, self._tables[channel], dst=out)
+        else:
+            np.subtract(plane, np.float32(self.mean[channel]), out=out)
+            out /= np.float32(self.std[channel])
 
 
 @TRANSFORMS.register
@@ -80,6 +85,25 @@ class ToCHWImage:
     def __call__(self, sample: DetSample) -> DetSample:
         image_size(sample)
         return {**sample, "image": np.ascontiguousarray(sample["image"].transpose(2, 0, 1))}
+
+
+def split_normalization(specs: Sequence[Spec]) -> tuple[list[Spec], NormalizeImage | None]:
+    """Take NormalizeImage and ToCHWImage off the end of a pipeline, so that images can be normalised elsewhere.
+
+    Returns:
+        The ops before them, which give (H, W, 3) uint8, and NormalizeImage; or all ops and None where the pipeline does
+        not end in these two, or its images are no uint8.
+    """
+    named = [(spec, {}) if isinstance(spec, str) else _only_item(spec) for spec in specs]
+    ends_so = [name for name, _ in named[-2:]] == ["NormalizeImage", "ToCHWImage"]
+    if not ends_so or any(args.get("to_float32") or args.get("channel_first") for _, args in named):
+        return list(specs), None
+    return list(specs[:-2]), NormalizeImage(**named[-2][1])
+
+
+def _only_item(spec: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    ((name, args),) = spec.items()
+    return name, args or {}
 
 
 def _three(key: str, values: Sequence[float]) -> tuple[float, float, float]:

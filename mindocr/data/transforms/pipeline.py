@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any, cast
 
 import numpy as np
 
 from mindocr.data.sample import DetSample
+from mindocr.data.transforms.checks import Spec, build_ops, check_pipeline, key_problems
+from mindocr.data.transforms.load import DecodeImage, Picture, Store
 from mindocr.data.transforms.protocol import ColourOp, GeometricOp, Op, RandomOp
-from mindocr.data.transforms.warp import Step, warp
+from mindocr.data.transforms.warp import Size, Step, spare_factor, warp
 from mindocr.errors import ConfigError
-from mindocr.registry import TRANSFORMS, suggest
 
-Spec = Mapping[str, Any] | str
+__all__ = ["Pipeline", "check_pipeline"]
 
 
 class Pipeline:
@@ -24,8 +25,9 @@ class Pipeline:
     Chance: every random op has a generator of its own, made from the sample's generator, the op's name and its rank
     among the ops of that name. Taking an op away, or adding one, leaves the random numbers of the others as they were.
 
-    Fusing: neighbouring geometric ops (with colour ops among them) first all draw and move polygons; the pixels are
-    then sampled once through the product of their matrices, and colour ops work on the result.
+    Fusing: neighbouring geometric ops (with colour ops, and ops that leave the image alone, among them) first all draw
+    and move polygons; the pixels are then sampled once through the product of their matrices, and colour ops work on
+    the result. DecodeImage before them only looks at the size of the image, and decodes what they have left of it.
 
     Args:
         specs: ops as in a YAML file: ``{Name: {argument: value}}``, ``{Name: null}`` or ``Name``.
@@ -33,6 +35,10 @@ class Pipeline:
         provided_keys: keys that the data set puts into a sample.
         is_train: handed to ops that ask for it.
         fuse: fuse geometric ops; False runs them one by one, for comparison.
+
+    Attributes:
+        seconds: set it to a dictionary to have the time of each op (those of one name together) added up in it.
+        clock: what that time is read from, in seconds.
 
     Raises:
         ConfigError: all problems found, one a line.
@@ -46,14 +52,23 @@ class Pipeline:
         is_train: bool = True,
         fuse: bool = True,
     ) -> None:
-        built, problems = _build_ops(specs, is_train)
-        problems += _key_problems(built, provided_keys, output_columns)
+        built, problems = build_ops(specs, is_train)
+        problems += key_problems(built, provided_keys, output_columns)
         if problems:
             raise ConfigError("transform_pipeline:\n" + "\n".join(f"  {problem}" for problem in problems))
         self.ops = [op for _, op in built]
         self._chance_keys = _chance_keys(self.ops)
-        fusible = [fuse and isinstance(op, GeometricOp | ColourOp) for op in self.ops]
-        self._blocks = [(fused, list(block)) for fused, block in groupby(range(len(self.ops)), fusible.__getitem__)]
+        self._random = [isinstance(op, RandomOp) for op in self.ops]  # this question is slow, so it is asked once
+        self._blocks = _blocks(self.ops) if fuse else [(False, [i]) for i in range(len(self.ops))]
+        self.seconds: dict[str, float] | None = None
+        self.clock: Callable[[], float] = perf_counter
+
+    def use_cache(self, cache: Store) -> None:
+        """Let the first DecodeImage keep what it reads."""
+        for op in self.ops:
+            if isinstance(op, DecodeImage):
+                op.cache = cache
+                return
 
     def __call__(self, sample: DetSample, rng: np.random.Generator) -> DetSample:
         """Run all ops.
@@ -68,102 +83,100 @@ class Pipeline:
                 sample = self._run_fused(block, sample, seed)
             else:
                 for i in block:
-                    op = self.ops[i]
-                    if isinstance(op, RandomOp):
-                        sample = op.apply(sample, op.draw(self._generator(i, seed), sample))
-                    else:
-                        sample = cast(Any, op)(sample)
+                    sample = self._run_op(i, sample, seed)
+        return sample
+
+    def _run_op(self, i: int, sample: DetSample, seed: int) -> DetSample:
+        op, start = self.ops[i], self.clock()
+        if self._random[i]:
+            sample = cast(RandomOp, op).apply(sample, cast(RandomOp, op).draw(self._generator(i, seed), sample))
+        else:
+            sample = cast(Any, op)(sample)
+        self._count(i, start)
         return sample
 
     def _run_fused(self, block: list[int], sample: DetSample, seed: int) -> DetSample:
-        image = sample["image"]
+        picture: Picture | None = None
         steps: list[Step] = []
-        colours: list[tuple[ColourOp, Any]] = []
+        colours: list[tuple[int, Any]] = []
         for i in block:
-            op = cast(GeometricOp | ColourOp, self.ops[i])
-            params = op.draw(self._generator(i, seed), sample)
-            if isinstance(op, ColourOp):
-                colours.append((op, params))
+            op, start = self.ops[i], self.clock()
+            if isinstance(op, DecodeImage):
+                picture = op.open(sample)
+                sample = {**sample, "image": _stand_in(picture.size)}
+            elif isinstance(op, ColourOp):
+                colours.append((i, op.draw(self._generator(i, seed), sample)))
+            elif isinstance(op, GeometricOp):
+                if picture is None:
+                    picture = _as_picture(sample["image"])
+                params = op.draw(self._generator(i, seed), sample)
+                steps.append(op.step(params, sample))
+                sample = {**op.move(sample, params), "image": _stand_in(steps[-1].size, sample["image"].dtype)}
+            else:
+                sample = self._run_op(i, sample, seed)
                 continue
-            step = op.step(params, sample)
-            steps.append(step)
-            # an image of the right shape that takes no memory stands in for pixels not yet sampled
-            stand_in = np.broadcast_to(np.zeros(1, dtype=image.dtype), (*step.size, image.shape[2]))
-            sample = {**op.move(sample, params), "image": stand_in}
-        sample = {**sample, "image": warp(image, steps) if steps else image}
-        for colour, params in colours:
-            sample = colour.apply(sample, params)
+            self._count(i, start)
+        if picture is not None:
+            sample = {**sample, "image": self._sample_pixels(block[0], picture, steps)}
+        for i, params in colours:
+            start = self.clock()
+            sample = cast(ColourOp, self.ops[i]).apply(sample, params)
+            self._count(i, start)
         return sample
+
+    def _sample_pixels(self, first: int, picture: Picture, steps: list[Step]) -> np.ndarray:
+        start = self.clock()
+        factor = min(spare_factor(steps), picture.largest_factor) if steps else 1
+        image = picture.decode(factor)
+        self._count(first, start)
+        start = self.clock()
+        if steps:
+            image = warp(image, steps, factor)
+        self._count("sampling pixels", start)
+        return image
+
+    def _count(self, what: int | str, start: float) -> None:
+        """Add the seconds since ``start`` to those of an op, where they are counted."""
+        if self.seconds is not None:
+            name = what if isinstance(what, str) else type(self.ops[what]).__name__
+            self.seconds[name] = self.seconds.get(name, 0.0) + self.clock() - start
 
     def _generator(self, i: int, seed: int) -> np.random.Generator:
         return np.random.Generator(np.random.PCG64([seed, *self._chance_keys[i]]))
 
 
-def check_pipeline(
-    specs: Sequence[Spec],
-    provided_keys: Sequence[str],
-    output_columns: Sequence[str] | None = None,
-    is_train: bool = True,
-) -> list[str]:
-    """Every problem of a pipeline, each beginning with ``[i].OpName`` or ``output_columns``; empty when all is well."""
-    built, problems = _build_ops(specs, is_train)
-    if problems:
-        return problems
-    return _key_problems(built, provided_keys, output_columns)
+def _blocks(ops: Sequence[Op]) -> list[tuple[bool, list[int]]]:
+    """The ops in runs: (to be fused or not, their places)."""
+    runs: list[tuple[bool, list[int]]] = []
+    place = 0
+    while place < len(ops):
+        end = _end_of_fused(ops, place)
+        runs.append((end > place, list(range(place, max(end, place + 1)))))
+        place = max(end, place + 1)
+    return runs
 
 
-def _build_ops(specs: Sequence[Spec], is_train: bool) -> tuple[list[tuple[str, Op]], list[str]]:
-    built: list[tuple[str, Op]] = []
-    problems: list[str] = []
-    args: Any
-    for i, spec in enumerate(specs):
-        if isinstance(spec, str):
-            name, args = spec, {}
-        elif isinstance(spec, Mapping) and len(spec) == 1:
-            name, args = next(iter(spec.items()))
-            args = {} if args is None else args
-        else:
-            problems.append(f"[{i}]: expected one op as {{Name: {{argument: value}}}} or Name, got {spec!r}")
-            continue
-        if not isinstance(args, Mapping):
-            problems.append(f"[{i}].{name}: expected arguments as a mapping, got {args!r}")
-            continue
-        wrong = TRANSFORMS.check(name, args)
-        problems += [f"[{i}].{name}{f'.{key}' if key else ''}: {text}" for key, text in wrong]
-        if wrong:
-            continue
-        try:
-            built.append((f"[{i}].{name}", TRANSFORMS.build({**args, "name": name}, is_train=is_train)))
-        except ConfigError as error:
-            problems.append(f"[{i}].{name}: {str(error).removeprefix(f'{name}: ')}")
-    return built, problems
+def _end_of_fused(ops: Sequence[Op], place: int) -> int:
+    """Where a run of ops to be fused ends that begins at ``place``; ``place`` itself when none does."""
+    end, later = place, place
+    if isinstance(ops[place], DecodeImage) and cast(DecodeImage, ops[place]).can_wait:
+        later += 1
+    while later < len(ops):
+        if isinstance(ops[later], GeometricOp | ColourOp):
+            end = later + 1
+        elif later == place or "image" in (*ops[later].reads, *ops[later].writes) or isinstance(ops[later], RandomOp):
+            break
+        later += 1
+    return end
 
 
-def _key_problems(
-    ops: Sequence[tuple[str, Op]], provided_keys: Sequence[str], output_columns: Sequence[str] | None
-) -> list[str]:
-    available = set(provided_keys)
-    problems = []
-    for place, (name, op) in enumerate(ops):
-        later = ops[place + 1 :]
-        for key in op.reads:
-            if key not in available:
-                problems.append(f"{name}: reads '{key}', which no op before it writes{_remedy(key, later)}")
-        available.update(op.writes)
-    for key in output_columns or ():
-        if key not in available:
-            hint = suggest(key, available) or _remedy(key, [])
-            problems.append(f"output_columns: no op writes '{key}'{hint}; there are: {', '.join(sorted(available))}")
-    return problems
+def _stand_in(size: Size, dtype: Any = np.uint8) -> np.ndarray:
+    """An image of the right shape that takes no memory, in place of pixels not yet there."""
+    return np.ndarray((*size, 3), dtype, buffer=bytes(8), strides=(0, 0, 0))
 
 
-def _remedy(key: str, later: Sequence[tuple[str, Op]]) -> str:
-    """Which op would write the key: one that stands too late, or any that is known."""
-    for name, op in later:
-        if key in op.writes:
-            return f"; {name} writes it: move it to the front"
-    writers = [name for name in TRANSFORMS.names() if key in cast(Any, TRANSFORMS.get(name)).writes]
-    return f"; {' or '.join(writers)} would write it" if writers else ""
+def _as_picture(image: np.ndarray) -> Picture:
+    return Picture((image.shape[0], image.shape[1]), lambda _: image)
 
 
 def _chance_keys(ops: Sequence[Op]) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.protocol import image_size
-from mindocr.errors import ConfigError
+from mindocr.errors import ConfigError, DataError
 from mindocr.geometry.polygon import transform
 from mindocr.registry import TRANSFORMS
 
@@ -36,6 +36,8 @@ class DetResize:
         limit_side_len: pixels.
         force_divisable: round both sides up to multiples of ``divisor``.
         divisor: what the network's strides ask for.
+        max_pixels: an image that would become larger than so many pixels is refused: a strip of 20000 x 10 pixels,
+            enlarged by ``limit_type: min``, would ask the network for a thousand million.
     """
 
     reads = ("image",)
@@ -50,6 +52,7 @@ class DetResize:
         limit_side_len: int = 736,
         force_divisable: bool = True,
         divisor: int = 32,
+        max_pixels: int = 1 << 26,
         is_train: bool = False,
     ) -> None:
         if target_size is not None and (len(target_size) != 2 or min(target_size) < 1):
@@ -71,12 +74,19 @@ class DetResize:
         self.limit_type = None if limit_type == "none" else limit_type
         self.limit_side_len = limit_side_len
         self.divisor = divisor if force_divisable else 1
+        self.max_pixels = max_pixels
         self.is_train = is_train
 
     def __call__(self, sample: DetSample) -> DetSample:
         image = sample["image"]
         h, w = image_size(sample)
         new_h, new_w = self.new_size(h, w)
+        if new_h * new_w > self.max_pixels:
+            raise DataError(
+                f"{sample.get('img_path', 'image')}: {w} x {h} pixels (w x h) would become {new_w} x {new_h} for the "
+                f"network, {new_h * new_w} in all, above the limit of {self.max_pixels}; choose another limit_type, "
+                "limit_side_len or target_size, or raise max_pixels of DetResize in the transform_pipeline"
+            )
         if (new_h, new_w) != (h, w):
             image = cv2.resize(image, (new_w, new_h), interpolation=cv2.INTER_LINEAR)
         if self.pad and self.target_size is not None and self.target_size != (new_h, new_w):

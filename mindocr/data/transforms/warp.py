@@ -6,6 +6,7 @@ lies at c + 0.5. Matrices are 3 x 3 and map (x, y, 1) of one canvas to the next.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -33,7 +34,7 @@ class Step:
     content: Size
 
 
-def warp(image: np.ndarray, steps: Sequence[Step]) -> np.ndarray:
+def warp(image: np.ndarray, steps: Sequence[Step], factor: int = 1) -> np.ndarray:
     """Send an image through all steps at once, by bilinear sampling; what lies outside a canvas on the way is black.
 
     Where the image becomes smaller than half, it is first reduced by area averaging, so that no pixel is skipped.
@@ -41,36 +42,50 @@ def warp(image: np.ndarray, steps: Sequence[Step]) -> np.ndarray:
     Args:
         image: (H, W, 3) uint8 or float32; not changed.
         steps: at least one.
+        factor: each pixel of ``image`` already stands for ``factor`` x ``factor`` pixels of what the steps start from.
 
     Returns:
         (h, w, 3) of the last step's size, same dtype. The very input when the steps change nothing.
     """
-    total: np.ndarray = reduce(lambda done, step: step.matrix @ done, steps, np.eye(3))
+    total = _total(steps) @ np.diag([factor, factor, 1.0])
     h, w = steps[-1].size
     if np.array_equal(total, np.eye(3)) and all(step.content == image.shape[:2] == step.size for step in steps):
         return image
-    region = _sample(image, total, steps[-1].content)
+    shown_h, shown_w = steps[-1].content
+    canvas = (np.empty if (shown_h, shown_w) == (h, w) else np.zeros)((h, w, 3), dtype=image.dtype)
+    region = canvas[:shown_h, :shown_w]
+    _sample(image, total, region)
     onward = np.eye(3)
     for before, after in zip(reversed(steps[:-1]), reversed(steps[1:])):
         onward = onward @ after.matrix
         _black_out(region, onward, before.content)
-    shown_h, shown_w = region.shape[:2]
-    if (shown_h, shown_w) == (h, w):
-        return region
-    return cv2.copyMakeBorder(region, 0, h - shown_h, 0, w - shown_w, cv2.BORDER_CONSTANT)
+    return canvas
 
 
-def _sample(image: np.ndarray, matrix: np.ndarray, size: Size) -> np.ndarray:
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+def spare_factor(steps: Sequence[Step]) -> int:
+    """By how much an image may be reduced before the steps without being enlarged again: 1, 2, 4 or 8."""
+    (a, b), (c, d) = _total(steps)[:2, :2].tolist()
+    # the larger singular value: the scale of the direction that is reduced least
+    scale = (math.hypot(a + d, b - c) + math.hypot(a - d, b + c)) / 2
+    return next((factor for factor in (8, 4, 2) if scale * factor <= 1 + 1e-6), 1)
+
+
+def _total(steps: Sequence[Step]) -> np.ndarray:
+    return reduce(lambda done, step: step.matrix @ done, steps, np.eye(3))
+
+
+def _sample(image: np.ndarray, matrix: np.ndarray, out: np.ndarray) -> None:
+    h, w = out.shape[:2]
+    scale = math.sqrt(abs(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]))
     if scale <= 0.5:
         image, matrix = _reduce(image, matrix, int(1 / scale + 1e-6))
-    index_matrix = _TO_INDEX @ np.linalg.inv(matrix) @ _FROM_INDEX
+    index_matrix = _TO_INDEX @ _inverse(matrix) @ _FROM_INDEX
     # where nothing from outside is shown, an enlarged image keeps its border as it is instead of fading to black
     border = (
-        cv2.BORDER_REPLICATE if _lies_within(size, matrix, (image.shape[0], image.shape[1])) else cv2.BORDER_CONSTANT
+        cv2.BORDER_REPLICATE if _lies_within((h, w), matrix, (image.shape[0], image.shape[1])) else cv2.BORDER_CONSTANT
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(image, index_matrix[:2], size[::-1], flags=flags, borderMode=border)
+    cv2.warpAffine(image, index_matrix[:2], (w, h), dst=out, flags=flags, borderMode=border)
 
 
 def _reduce(image: np.ndarray, matrix: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
@@ -97,5 +112,13 @@ def _lies_within(size: Size, matrix: np.ndarray, content: Size) -> bool:
     """Whether all pixel centres of a canvas of this size come, through the matrix, from inside ``content``."""
     h, w = size
     centres = np.array([[0.5, 0.5, 1], [w - 0.5, 0.5, 1], [w - 0.5, h - 0.5, 1], [0.5, h - 0.5, 1]])
-    x, y, _ = np.linalg.inv(matrix) @ centres.T
+    x, y, _ = _inverse(matrix) @ centres.T
     return bool(x.min() >= 0 and y.min() >= 0 and x.max() <= content[1] and y.max() <= content[0])
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Of an affine matrix, by Cramer's rule: the threads that LAPACK wakes cost more than the work itself."""
+    (a, b, x), (c, d, y) = matrix[:2].tolist()
+    determinant = a * d - b * c
+    a, b, c, d = d / determinant, -b / determinant, -c / determinant, a / determinant
+    return np.array([[a, b, -a * x - b * y], [c, d, -c * x - d * y], [0, 0, 1]])

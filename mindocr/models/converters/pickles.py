@@ -7,6 +7,7 @@ objects that do nothing, and any other name ends the reading.
 
 from __future__ import annotations
 
+import math
 import pickle
 import re
 import struct
@@ -101,8 +102,11 @@ class _Array:
         self.value = np.frombuffer(raw, dtype.value).reshape(shape, order="F" if fortran else "C")
 
 
-class ArrayUnpickler(pickle.Unpickler):
+class ArrayUnpickler(pickle._Unpickler):
     """An unpickler that knows arrays, containers and plain values only.
+
+    It is Python's own in Python: the one in C takes memory by the numbers that a file gives its notes, up to 32 GB for
+    a file of ten bytes.
 
     Args:
         file: where the pickle begins; afterwards, where it ended.
@@ -216,6 +220,8 @@ def _view(numbers: np.ndarray, tensor: StoredTensor) -> np.ndarray:
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(sizes, strides))
     if 0 not in sizes and last >= len(numbers):
         raise ValueError(f"a tensor of shape {sizes} reaches beyond its {len(numbers)} numbers")
+    if math.prod(sizes) > len(numbers):
+        raise ValueError(f"a tensor of shape {sizes} repeats its {len(numbers)} numbers")
     if 0 in sizes:
         return np.zeros(sizes, numbers.dtype)
     bytes_apart = tuple(stride * numbers.itemsize for stride in strides)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from mindocr.errors import CheckpointError
-from mindocr.models.converters.pickles import ArrayUnpickler, Storage, resolve
+from mindocr.models.converters.pickles import ArrayUnpickler, Storage, StoredTensor, resolve
 
 _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"
@@ -18,6 +19,10 @@ _MAGIC = 0x1950A86A20F9469CFC6C  # first number of a file that PyTorch wrote bef
 _LEGACY_HEAD = 3  # pickles before the content: magic number, version, the machine's sizes
 _INSIDE = ("state_dict", "model_state_dict", "model")  # where training scripts put the weights
 _SAFE = ".safetensors"
+_DAMAGE = (
+    ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError, NotImplementedError, EOFError, RuntimeError,
+    struct.error, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 def read_weights(path: str | Path) -> dict[str, Any]:
@@ -64,7 +69,9 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
         return read()
     except CheckpointError:
         raise
-    except (ValueError, KeyError, TypeError, NotImplementedError, zipfile.BadZipFile) as error:
+    except RecursionError:  # before RuntimeError, which it is
+        raise CheckpointError(f"{path}: holds mappings within mappings, too deep for a file of weights") from None
+    except _DAMAGE as error:
         raise CheckpointError(f"{path}: damaged or cut short ({error}); copy or download it again") from error
 
 
@@ -89,13 +96,16 @@ def _read_zip(path: Path, file: IO[bytes]) -> Any:
         if f"{root}byteorder" in names and archive.read(f"{root}byteorder") != b"little":
             raise CheckpointError(f"{path}: written on a big-endian machine, which is not supported")
 
-        def load(storage: Storage) -> np.ndarray:
-            entry = archive.getinfo(f"{root}data/{storage.key}")
+        def stored(name: str) -> zipfile.ZipInfo:
+            entry = archive.getinfo(name)
             if entry.compress_type != zipfile.ZIP_STORED:
                 raise ValueError(f"{entry.filename} is compressed, which PyTorch never does")
-            return _numbers(archive.read(entry), storage)
+            return entry
 
-        with archive.open(contents[0]) as stream:
+        def load(storage: Storage) -> np.ndarray:
+            return _numbers(archive.read(stored(f"{root}data/{storage.key}")), storage)
+
+        with archive.open(stored(contents[0])) as stream:
             return resolve(ArrayUnpickler(stream, path).read(), load)
 
 
@@ -130,16 +140,13 @@ def _no_storage(storage: Storage) -> np.ndarray:
     raise ValueError(f"storage {storage.key} is not in the file")
 
 
-def _storages(content: Any) -> list[Storage]:
+def _storages(content: Any) -> Iterator[Storage]:
     """Every storage that a tensor in the content refers to."""
-    found: list[Storage] = []
-
-    def note(storage: Storage) -> np.ndarray:
-        found.append(storage)
-        return np.broadcast_to(np.zeros((), np.uint8), storage.count)
-
-    resolve(content, note)
-    return found
+    if isinstance(content, StoredTensor):
+        yield content.storage
+    elif isinstance(content, Mapping):
+        for value in content.values():
+            yield from _storages(value)
 
 
 def _item_size(storage: Storage) -> int:

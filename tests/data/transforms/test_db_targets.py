@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pyclipper
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mindocr.data.transforms.db_targets import BorderMap, ShrinkBinaryMap
@@ -27,7 +27,7 @@ def test_rectangle_shrinks_by_seven():
     expected = np.zeros((80, 160), dtype=np.float32)
     expected[37:44, 27:114] = 1
     np.testing.assert_array_equal(made["binary_map"], expected)
-    assert made["mask"].min() == 1 and made["mask"].dtype == np.float32
+    assert made["mask"].min() == 1 and made["mask"].dtype == np.uint8
     np.testing.assert_array_equal(made["ignore_tags"], [False])
 
 
@@ -99,7 +99,7 @@ def test_nearest_border_wins_where_texts_meet():
 def reference_maps(polys, h, w, ratio=0.4):
     """The definition, on the whole image, polygon by polygon, side by side, in float64."""
     y, x = np.mgrid[0:h, 0:w].astype(np.float64)
-    binary, thresh, mask = np.zeros((h, w)), np.full((h, w), 0.3), np.zeros((h, w))
+    binary, thresh, mask, rim = np.zeros((h, w)), np.full((h, w), 0.3), np.zeros((h, w)), np.zeros((h, w), dtype=bool)
     for poly in polys:
         points = poly.astype(np.float64)
         following = np.roll(points, -1, axis=0)
@@ -114,26 +114,26 @@ def reference_maps(polys, h, w, ratio=0.4):
         inside = np.zeros((h, w), dtype=np.uint8)
         cv2.fillPoly(inside, [np.rint(poly).astype(np.int32)], 1)
         mask[(inside == 1) | (nearest <= reach)] = 1
+        rim |= abs(nearest - reach) < 2e-3  # there, rounding may decide
         for piece in shrink(poly, ratio):
             cv2.fillPoly(binary, [np.rint(piece).astype(np.int32)], 1)
-    return binary, thresh, mask
+    return binary, thresh, mask, rim
 
 
 def check_against_reference(polys, h, w):
     sample = BorderMap()(ShrinkBinaryMap(min_text_size=0)(sample_with(polys, h=h, w=w)))
     kept = [poly for poly, ignored in zip(polys, sample["ignore_tags"]) if not ignored]
-    binary, thresh, mask = reference_maps(kept, h, w)
+    binary, thresh, mask, rim = reference_maps(kept, h, w)
     np.testing.assert_array_equal(sample["binary_map"], binary)
     np.testing.assert_allclose(sample["thresh_map"], thresh, atol=1e-5)
-    differing = np.flatnonzero(sample["thresh_mask"] != mask)  # rounding may decide at the very rim
-    assert len(differing) <= 2 * len(polys)
-    np.testing.assert_allclose(thresh.ravel()[differing], 0.3, atol=1e-3)
+    np.testing.assert_array_equal(sample["thresh_mask"][~rim], mask[~rim])
 
 
 angles = st.lists(st.floats(0.02, 0.98), min_size=3, max_size=9)
 
 
 @settings(max_examples=30, deadline=None)
+@example([0.02, 0.02, 0.640625], 0.0, 0.0, 23.0, 95)  # a splinter, with a border of a tenth of a pixel
 @given(angles, st.floats(-20, 180), st.floats(-20, 100), st.floats(12, 80), st.integers(0, 99))
 def test_random_polygons_equal_the_reference(spokes, cx, cy, radius, seed):
     turn = np.cumsum(spokes) / (sum(spokes) + 0.2) * 2 * math.pi
@@ -149,10 +149,17 @@ def test_curved_text_equals_the_reference():
 
 
 def test_real_polygons_equal_the_reference(shared_dir):
-    lines = (shared_dir / "data" / "icdar2015" / "test" / "gts" / "gt_img_1.txt").read_text("utf-8-sig").splitlines()
-    polys = [np.array(line.split(",")[:8], dtype=np.float32).reshape(4, 2) for line in lines if line]
-    assert polys
-    check_against_reference(polys, 720, 1280)
+    files = sorted((shared_dir / "data" / "icdar2015" / "test" / "gts").glob("*.txt"))[::8]
+    checked = 0
+    for file in files:
+        lines = [line for line in file.read_text("utf-8-sig").splitlines() if line]
+        polys = [np.array(line.split(",")[:8], dtype=np.float32).reshape(4, 2) for line in lines]
+        near = [poly for poly in polys if np.abs(poly - polys[0][0]).max() < 120]  # their borders meet
+        if near:
+            corner = np.concatenate(near).min(axis=0) - (15, 10)
+            check_against_reference([poly - corner for poly in near], 260, 260)
+            checked += len(near)
+    assert checked > 25
 
 
 def test_mask_agrees_with_a_clipper_up_to_the_rim():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mindocr.data.transforms.layout import IMAGENET_MEAN, IMAGENET_STD, NormalizeImage, ToCHWImage
+from mindocr.data.transforms.layout import IMAGENET_MEAN, IMAGENET_STD, NormalizeImage, ToCHWImage, split_normalization
 from mindocr.errors import ConfigError
 
 
@@ -51,3 +51,23 @@ def test_wrong_arguments():
         NormalizeImage(std=[1.0, 0.0, 1.0])
     with pytest.raises(ConfigError, match=r"expected an image \(H, W, 3\)"):
         ToCHWImage()({"image": np.zeros((3, 4, 5))})
+
+
+NORMALIZE = {"NormalizeImage": {"mean": [1, 2, 3], "std": [4, 5, 6], "bgr_to_rgb": True}}
+
+
+def test_normalisation_is_taken_off_the_end():
+    ops, op = split_normalization([{"DecodeImage": {"img_mode": "BGR"}}, NORMALIZE, {"ToCHWImage": None}])
+    assert ops == [{"DecodeImage": {"img_mode": "BGR"}}]
+    assert (op.mean, op.std, op.swap) == ((1, 2, 3), (4, 5, 6), True)
+
+
+@pytest.mark.parametrize("specs", [
+    ["DecodeImage", "ToCHWImage", "NormalizeImage"],
+    ["DecodeImage", "NormalizeImage", "ToCHWImage", "ValidatePolygons"],
+    [{"DecodeImage": {"to_float32": True}}, "NormalizeImage", "ToCHWImage"],
+    ["DecodeImage"],
+    [],
+])  # fmt: skip
+def test_other_pipelines_stay_whole(specs):
+    assert split_normalization(specs) == (specs, None)

@@ -1,0 +1,233 @@
+"""Time and memory of a recipe's input pipeline, image by image, against the transforms of an installed MindOCR.
+
+    python benchmarks/input_pipeline.py --config configs/det/dbnet/db_r50_icdar15.yaml --data_root DIR
+        --label_file train_gt.txt --data_dir train [--split train|eval] [--n 200] [--cache none|ram|disk]
+        [--workers 0|1|2] [--peer PYTHON] [--json]
+
+Without workers, one process with one OpenCV thread makes the images; times are of its processor (``process_time``), so
+that other programs disturb them less. With ``--peer``, MindOCR's transforms run in a process of their own on the same
+images and take turns with ours. A cache is filled before the clock starts. ``decode_ms`` is the bare decoding of the
+files: the floor for a pipeline without a cache. With workers, whole batches are counted by the clock on the wall.
+
+Prints a table and one JSON line, with ``--json`` only the latter. ``peak_rss_mb`` is the largest resident memory of the
+process, ``pipeline_mb`` the part of it that came after everything was imported and built.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from mindocr.config.cli import run_tool
+from mindocr.config.compat import upgrade
+from mindocr.config.read import resolve
+from mindocr.data.loader import Loader
+from mindocr.data.transforms.load import read_image
+from mindocr.data.worker import keep_freed_memory
+from mindocr.errors import ConfigError, UserError
+from mindocr.registry import DATASETS
+
+PEER = Path(__file__).parent / "peers" / "mindocr_pipeline.py"
+ROUNDS = 10
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True, metavar="FILE")
+    parser.add_argument("--data_root", default="", metavar="DIR")
+    parser.add_argument("--label_file", required=True, metavar="FILE", help="starts from --data_root")
+    parser.add_argument("--data_dir", required=True, metavar="DIR", help="starts from --data_root")
+    parser.add_argument("--split", choices=("train", "eval"), default="train")
+    parser.add_argument("--n", type=int, default=200, help="images")
+    parser.add_argument("--cache", choices=("none", "ram", "disk"), default="none")
+    parser.add_argument("--cache_content", choices=("decoded", "encoded"), default="decoded")
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--peer", metavar="PYTHON", help="interpreter that has MindOCR, MindSpore and OpenCV")
+    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
+    args = parser.parse_args()
+    if args.n < 1:
+        raise ConfigError(f"--n: expected 1 image or more, got {args.n}")
+    cv2.setNumThreads(1)
+    dataset, batch_size = build(args)
+    line: dict[str, Any] = {"benchmark": "input_pipeline", "config": args.config, "split": args.split,
+                            "cache": args.cache, "workers": args.workers}  # fmt: skip
+    line.update(with_workers(dataset, batch_size, args) if args.workers else alone(dataset, args))
+    if not args.json:
+        print_table(line)
+    print(json.dumps(line))
+
+
+def build(args: argparse.Namespace) -> tuple[Any, int]:
+    """The data set of the recipe on the given files, and its batch size.
+
+    Raises:
+        ConfigError: the recipe has no such split, or its data set cannot be built.
+    """
+    section = recipe(args)
+    spec = {**section["dataset"], "dataset_root": args.data_root, "data_dir": args.data_dir, "cache": args.cache,
+            "label_file": args.label_file, "cache_content": args.cache_content}  # fmt: skip
+    dataset = DATASETS.build(spec, key="type", is_train=args.split == "train", seed=0)
+    return dataset, section.get("loader", {}).get("batch_size", 1)
+
+
+def recipe(args: argparse.Namespace) -> dict[str, Any]:
+    """The split's section. The rest is not checked: that would load MindSpore, which a worker does without."""
+    section = upgrade(resolve(args.config, [])).values.get(args.split)
+    if not section:
+        raise ConfigError(f"{args.config}: has no section {args.split}; choose another --split")
+    return section
+
+
+def alone(dataset: Any, args: argparse.Namespace) -> dict[str, Any]:
+    """One process, taking turns with the peer where there is one."""
+    keep_freed_memory()
+    indices = [i % len(dataset) for i in range(args.n)]
+    if args.cache != "none":
+        for i in set(indices):
+            dataset.get(i)
+    peer = Peer(args.peer, dataset, indices, args) if args.peer else None
+    start = memory_mb("VmRSS")
+    dataset.get(indices[0], epoch=1)
+    dataset.pipeline.seconds = seconds = {}
+    dataset.pipeline.clock = time.process_time
+    times: list[float] = []
+    theirs: list[dict[str, Any]] = []
+    bounds = [round(i * args.n / min(ROUNDS, args.n)) for i in range(min(ROUNDS, args.n) + 1)]
+    for first, last in zip(bounds, bounds[1:]):
+        for i in indices[first:last]:
+            begin = time.process_time()
+            dataset.get(i, epoch=2)
+            times.append(time.process_time() - begin)
+        if peer:
+            theirs.append(peer.run(first, last))
+    peak = memory_mb("VmHWM")
+    line = {
+        **summary(times, seconds),
+        "decode_ms": round(statistics.median(decode_times(dataset, indices)), 3),
+        "peak_rss_mb": round(peak, 1),
+        "pipeline_mb": round(peak - start, 1),
+    }
+    return {**line, **peer.finish(theirs, line)} if peer else line
+
+
+class Peer:
+    """MindOCR's transforms in a process of their own, started in a folder where our package is not found."""
+
+    def __init__(self, python: str, dataset: Any, indices: list[int], args: argparse.Namespace) -> None:
+        section = recipe(args)["dataset"]
+        records = [dataset.records[i] for i in indices]
+        job = {
+            "pipeline": [op if isinstance(op, dict) else {op: None} for op in section["transform_pipeline"]],
+            "columns": section["output_columns"],
+            "is_train": args.split == "train",
+            "images": [(str(Path(record.img_path).resolve()), record.content) for record in records],
+        }
+        self.python = python
+        try:
+            self.process = subprocess.Popen([python, "-I", str(PEER)], cwd=PEER.parent, text=True,
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+        except OSError as error:
+            raise UserError(f"--peer {python}: cannot be started: {error.strerror}") from None
+        self.first = self.ask(job)
+        self.run(0, 1)
+
+    def run(self, first: int, last: int) -> dict[str, Any]:
+        """Let it make the images ``first`` to ``last``, the last one exclusive."""
+        return self.ask([first, last])
+
+    def ask(self, message: Any) -> dict[str, Any]:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        answer = ""
+        try:
+            print(json.dumps(message), file=self.process.stdin, flush=True)
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            pass
+        if not answer:
+            raise UserError(f"--peer {self.python}: MindOCR's transforms do not run there; see its message above")
+        return json.loads(answer)
+
+    def finish(self, rounds: list[dict[str, Any]], ours: dict[str, Any]) -> dict[str, Any]:
+        """What it took, under the names of our own results with ``peer_`` before them, and how many times more."""
+        self.process.stdin.close()  # type: ignore[union-attr]
+        self.process.wait()
+        seconds = {name: sum(r["ops"][name] for r in rounds) for name in rounds[0]["ops"]}
+        theirs = summary([t for r in rounds for t in r["times"]], seconds)
+        peak = rounds[-1]["peak_mb"]
+        theirs.update(peak_rss_mb=round(peak, 1), pipeline_mb=round(peak - self.first["start_mb"], 1))
+        return {
+            "peer": f"MindOCR {self.first['version']}",
+            **{f"peer_{name}": value for name, value in theirs.items()},
+            "ratio": round(ours["images_per_s"] / theirs["images_per_s"], 2),
+        }
+
+
+def with_workers(dataset: Any, batch_size: int, args: argparse.Namespace) -> dict[str, Any]:
+    """Worker processes and batches, as in training; the first pass starts them and is not counted."""
+    with Loader(dataset, batch_size=min(batch_size, len(dataset)), shuffle=True, num_workers=args.workers) as loader:
+        list(map(len, loader.epoch(0)))
+        begin, made, epoch = time.perf_counter(), 0, 1
+        while made < args.n:
+            for batch in loader.epoch(epoch):
+                made += len(next(iter(batch.values())))
+            epoch += 1
+        seconds = time.perf_counter() - begin
+        return {
+            "images": made,
+            "images_per_s": round(made / seconds, 2),
+            "ms_median": round(1000 * seconds / made, 3),
+            "ms_per_op": {},
+            "peak_rss_mb": round(memory_mb("VmHWM"), 1),
+            "used_workers": loader.num_workers,
+        }
+
+
+def summary(times: list[float], seconds: dict[str, float]) -> dict[str, Any]:
+    return {
+        "images": len(times),
+        "images_per_s": round(len(times) / sum(times), 2),
+        "ms_mean": round(1000 * statistics.mean(times), 3),
+        "ms_median": round(1000 * statistics.median(times), 3),
+        "ms_per_op": {name: round(1000 * value / len(times), 3) for name, value in seconds.items()},
+    }
+
+
+def decode_times(dataset: Any, indices: list[int]) -> list[float]:
+    """Milliseconds of reading and decoding each file, nothing else."""
+    times = []
+    for i in indices:
+        begin = time.process_time()
+        read_image(dataset.records[i].img_path)
+        times.append(1000 * (time.process_time() - begin))
+    return times
+
+
+def memory_mb(name: str) -> float:
+    """Resident memory of this process: ``VmRSS`` now, ``VmHWM`` at its largest. NaN where the system does not tell."""
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), float("nan"))
+
+
+def print_table(line: dict[str, Any]) -> None:
+    sides = ["", "peer_"] if "peer" in line else [""]
+    print(f"{line['config']} {line['split']}, cache {line['cache']}, {line['images']} images")
+    print(f"{'milliseconds for an image':<28}" + "".join(f"{side:>12}" for side in ["mindocr", line.get("peer", "")]))
+    names = list(dict.fromkeys(name for side in sides for name in line[f"{side}ms_per_op"]))
+    for name in names:
+        print(f"{name:<28}" + "".join(f"{line[f'{side}ms_per_op'].get(name, 0):>12.2f}" for side in sides))
+    for key in ("ms_median", "images_per_s", "peak_rss_mb", "pipeline_mb"):
+        if key in line:
+            print(f"{key:<28}" + "".join(f"{line[side + key]:>12.2f}" for side in sides))
+    for key in ("decode_ms", "ratio"):
+        if key in line:
+            print(f"{key:<28}{line[key]:>12.2f}")
+
+
+if __name__ == "__main__":
+    run_tool(main)

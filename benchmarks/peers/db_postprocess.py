@@ -1,0 +1,66 @@
+"""Runs the DBPostprocess of an installed MindOCR for ``benchmarks/postprocess.py``, which starts this file.
+
+It needs an environment with MindOCR, OpenCV, NumPy, shapely and pyclipper, and nothing of this project. The path of an
+``.npz`` file with maps comes in first, then one JSON line for each round; one JSON line goes out for each of them. Only
+MindOCR's module of this post-processing is loaded. MindSpore, of which it uses a type, may be absent.
+"""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import sys
+import time
+import types
+from pathlib import Path
+
+
+class StandIn(types.ModuleType):
+    """A module in which every name is some class."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+
+
+def load_class():
+    """MindOCR's class; its packages are opened without running their ``__init__``."""
+    root = Path(next(iter(importlib.util.find_spec("mindocr").submodule_search_locations)))
+    for name in ("mindocr", "mindocr.data", "mindocr.data.transforms", "mindocr.utils", "mindocr.postprocess"):
+        package = types.ModuleType(name)
+        package.__path__ = [str(root.joinpath(*name.split(".")[1:]))]
+        sys.modules[name] = package
+    for name in ("mindspore", "mindspore.nn", "mindspore.ops", "mindspore.ops.primitive"):
+        module = StandIn(name)
+        module.__path__ = []
+        sys.modules[name] = module
+    sys.modules["mindspore"].nn = sys.modules["mindspore.nn"]
+    sys.modules["mindspore"].ops = sys.modules["mindspore.ops"]
+    sys.modules["mindspore.ops.primitive"].constexpr = lambda function: function
+    return importlib.import_module("mindocr.postprocess.det_db_postprocess").DBPostprocess
+
+
+def main() -> None:
+    import cv2
+    import numpy as np
+
+    cv2.setNumThreads(1)
+    make = load_class()
+    maps = np.load(sys.stdin.readline().strip())
+    print(json.dumps({"version": importlib.metadata.version("mindocr")}), flush=True)
+    for line in sys.stdin:
+        job = json.loads(line)
+        prob = maps[job["map"]][None, None]
+        shapes = np.array([[*prob.shape[2:], 1, 1]], dtype=np.float32)
+        decode = make(**job["settings"])
+        times = []
+        for _ in range(job["calls"]):
+            start = time.process_time()
+            found = decode(prob, shapes)
+            times.append((time.process_time() - start) * 1000)
+        print(json.dumps({"times": times, "found": len(found["polys"][0])}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

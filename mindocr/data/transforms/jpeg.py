@@ -1,0 +1,92 @@
+"""What the headers of a JPEG tell before a pixel is decoded: its size, which way is up, whether it was cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame, of any coding; the others are tables
+_SCAN = 0xDA
+_EXIF = b"Exif\0\0"
+_ORIENTATION = 0x0112
+
+
+class JpegHeader(NamedTuple):
+    """Size as stored, in pixels, and the EXIF orientation, 1-8: from 5 on, a viewer swaps width and height."""
+
+    height: int
+    width: int
+    orientation: int
+
+    def size(self, upright: bool = True) -> tuple[int, int]:
+        """(h, w), as a viewer shows the image when ``upright``, else as stored."""
+        return (self.width, self.height) if upright and self.orientation >= 5 else (self.height, self.width)
+
+
+def is_jpeg(content: bytes) -> bool:
+    """Whether a file begins like a JPEG."""
+    return content[:2] == b"\xff\xd8"
+
+
+def is_whole(content: bytes) -> bool:
+    """Whether an end marker follows the first scan; those of a preview inside the headers do not count.
+
+    OpenCV fills the missing part of a cut file with grey and says nothing.
+    """
+    position = 2
+    for marker, start, end in _segments(content):
+        position = start if marker == _SCAN else end
+    return content.find(b"\xff\xd9", min(position, len(content))) >= 0
+
+
+def read_header(content: bytes) -> JpegHeader | None:
+    """Size and orientation; None where the headers leave a doubt, so that decoding must tell."""
+    size: tuple[int, int] | None = None
+    orientation = None
+    for marker, start, end in _segments(content):
+        if marker == 0xE1 and content[start : start + 6] == _EXIF:
+            found = _orientation(content[start + 6 : end])
+            if found is None or orientation is not None:
+                return None
+            orientation = found
+        elif marker in _FRAMES and end - start >= 6:
+            height = int.from_bytes(content[start + 1 : start + 3], "big")
+            size = height, int.from_bytes(content[start + 3 : start + 5], "big")
+    return JpegHeader(*size, orientation or 1) if size is not None and all(size) else None
+
+
+def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+    """(marker, first byte, end) of each header segment's content, up to and with the first scan."""
+    position = 2
+    while position + 4 <= len(content) and content[position] == 0xFF:
+        marker = content[position + 1]
+        if marker == 0xFF:  # padding
+            position += 1
+            continue
+        end = position + 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+        yield marker, position + 4, end
+        if marker == _SCAN:
+            return
+        position = end
+
+
+def _orientation(tiff: bytes) -> int | None:
+    """The orientation in EXIF data, 1 where they name none, None where they are no sound TIFF."""
+    order: dict[bytes, str] = {b"II*\0": "little", b"MM\0*": "big"}
+    if tiff[:4] not in order or len(tiff) < 8:
+        return None
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(tiff[at : at + size], order[tiff[:4]])  # type: ignore[arg-type]
+
+    table = number(4, 4)
+    if table + 2 > len(tiff):
+        return None
+    for i in range(number(table, 2)):
+        entry = table + 2 + 12 * i
+        if entry + 12 > len(tiff):
+            return None
+        if number(entry, 2) == _ORIENTATION:
+            value = number(entry + 8, 2)
+            return value if 1 <= value <= 8 else None
+    return 1

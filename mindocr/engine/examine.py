@@ -1,0 +1,164 @@
+"""A training step taken apart, operator by operator: activations, loss terms and gradients of one batch.
+
+Everything here runs in PyNative mode and leaves the network as it was, so that a run in graph mode can be examined
+without a change to its compiled step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn, ops
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What one layer gave.
+
+    Attributes:
+        layer: its name in the network; ``kind`` is its class.
+        finite: (N,) bool, whether all values of an image were finite.
+        largest: (N,) float64, largest finite magnitude of each image.
+    """
+
+    layer: str
+    kind: str
+    finite: np.ndarray
+    largest: np.ndarray
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Loss of a batch and its gradients.
+
+    Attributes:
+        total, terms: the plain loss and its terms (K,).
+        norms: parameter name -> L2 norm of its gradient, without the loss scale; not a number where it overflowed.
+    """
+
+    total: float
+    terms: np.ndarray
+    norms: dict[str, float]
+
+    @property
+    def norm(self) -> float:
+        """Joint L2 norm of all gradients."""
+        return float(np.sqrt(np.sum(np.square(np.array(list(self.norms.values()), dtype=np.float64)))))
+
+    @property
+    def overflown(self) -> list[str]:
+        """Parameters whose gradient is not finite, in the order of the network."""
+        return [name for name, norm in self.norms.items() if not np.isfinite(norm)]
+
+
+@contextmanager
+def at_rest(network: nn.Cell) -> Iterator[None]:
+    """PyNative mode within the block; afterwards the mode and the running statistics of BatchNorm are as before."""
+    mode = ms.get_context("mode")
+    statistics = [p for p in network.get_parameters() if not p.requires_grad]
+    before = [ms.Tensor(p.asnumpy().copy()) for p in statistics]
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    try:
+        yield
+    finally:
+        for parameter, value in zip(statistics, before):
+            ops.assign(parameter, value)  # in place: compiled steps keep the parameter's memory
+        ms.set_context(mode=mode)
+
+
+def trace(network: nn.Cell, image: np.ndarray) -> tuple[ms.Tensor, list[Activation]]:
+    """Run ``network`` on a batch (N, 3, H, W) and look at what every layer gives, in the order in which they end.
+
+    Returns:
+        The network's output, and one entry for each layer that was run and gave something for each image.
+    """
+    seen: list[Activation] = []
+
+    def look(cell: nn.Cell, name: str, output: Any) -> None:
+        values = [v for v in _flatten(output) if v.ndim and v.shape[0] == len(image)]
+        if values:
+            finite, largest = zip(*(_look_at(value) for value in values))
+            seen.append(Activation(name, type(cell).__name__, np.all(finite, axis=0), np.max(largest, axis=0)))
+
+    def hook(name: str) -> Any:
+        return lambda cell, inputs, output: look(cell, name, output)
+
+    handles = [cell.register_forward_hook(hook(name)) for name, cell in network.cells_and_names() if name]
+    try:
+        output = network(ms.Tensor(image))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return output, seen
+
+
+def _flatten(output: Any) -> list[ms.Tensor]:
+    if isinstance(output, list | tuple):
+        return [tensor for each in output for tensor in _flatten(each)]
+    return [output] if isinstance(output, ms.Tensor) else []
+
+
+def _look_at(value: ms.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) whether all is finite, (N,) largest finite magnitude, of (N, ...)."""
+    rows = value.astype(ms.float32).asnumpy().reshape(value.shape[0], -1)
+    finite = np.isfinite(rows)
+    return finite.all(axis=1), np.abs(rows).max(axis=1, where=finite, initial=0).astype(np.float64)
+
+
+def gradients(
+    network: nn.Cell,
+    loss: nn.Cell,
+    weights: Sequence[ms.Parameter],
+    image: np.ndarray,
+    labels: Sequence[np.ndarray],
+    scale: float = 1.0,
+    only: int | None = None,
+) -> Gradients:
+    """Loss and gradients of a batch, as the training step computes them.
+
+    Args:
+        weights: what the gradients are taken by.
+        image, labels: (N, 3, H, W) and the label maps (N, ...).
+        scale: the loss is multiplied by it before the backward pass, the gradients are divided by it afterwards.
+        only: let the gradient pass through this image's maps alone. Over all images these parts add up to the whole.
+    """
+    chosen = np.zeros((len(image), 1, 1, 1), dtype=bool)
+    chosen[slice(None) if only is None else only] = True
+
+    def forward(image: ms.Tensor, chosen: ms.Tensor, *labels: ms.Tensor) -> tuple[ms.Tensor, ...]:
+        output = network(image)
+        output = ops.select(ops.broadcast_to(chosen, output.shape), output, ops.stop_gradient(output))
+        total, terms = loss(output, *labels)
+        return total * scale, total, terms
+
+    compute = ops.value_and_grad(forward, None, ms.ParameterTuple(weights), has_aux=True)
+    tensors = [ms.Tensor(each) for each in (image, chosen, *labels)]
+    (_, total, terms), found = compute(*tensors)
+    norms = {p.name: float(np.linalg.norm(_as_float64(g).ravel())) / scale for p, g in zip(weights, found)}
+    return Gradients(float(total.asnumpy()), terms.asnumpy(), norms)
+
+
+def _as_float64(value: ms.Tensor) -> np.ndarray:
+    return value.astype(ms.float32).asnumpy().astype(np.float64)
+
+
+def terms_by_image(loss: nn.Cell, output: ms.Tensor, labels: Sequence[np.ndarray]) -> np.ndarray:
+    """Terms of the loss for each image by itself, (N, K), from the network's ``output`` for the whole batch."""
+    rows = [slice(i, i + 1) for i in range(output.shape[0])]
+    return np.stack([loss(output[row], *(ms.Tensor(label[row]) for label in labels))[1].asnumpy() for row in rows])
+
+
+def not_finite(columns: Mapping[str, np.ndarray]) -> dict[str, list[int]]:
+    """Column -> the images whose values in it are not all finite; columns without such images are left out."""
+    found = {}
+    for name, values in columns.items():
+        if np.issubdtype(values.dtype, np.floating):
+            bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+            if bad.any():
+                found[name] = np.flatnonzero(bad).tolist()
+    return found

@@ -1,0 +1,140 @@
+"""What a fit found, written down: the overlay, and a table of fixed, fitted and oracle scores side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from mindocr.config.yaml_io import dump_yaml
+from mindocr.metrics.score import LEVEL, Score
+from mindocr.postprocess.fitting.grid import Setting
+from mindocr.utils.html import STYLE
+
+NAME = "fit"
+LABELS = {
+    "fixed": "fixed: as configured",
+    "fitted": "fitted on the validation images",
+    "oracle": "oracle: fitted on the test images themselves; an upper bound, not a result",
+}
+HEADS = ("settings", "validation f-score", "test recall", "test precision", "test f-score")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One choice of settings.
+
+    Attributes:
+        kind: a key of :data:`LABELS`.
+        setting: chosen.
+        validation: its score on the images that were fitted on; None for the oracle.
+        test: its score on the images that are reported.
+    """
+
+    kind: str
+    setting: Setting
+    validation: Score | None
+    test: Score
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished fit.
+
+    Attributes:
+        rows: fixed, fitted, oracle.
+        source: what was fitted on, in words.
+        tried: settings tried on the validation images.
+        overlay: the file that holds the fitted settings.
+    """
+
+    rows: Sequence[Row]
+    source: str
+    tried: int
+    overlay: Path
+
+    @property
+    def fitted(self) -> Setting:
+        """What the fit chose."""
+        return next(row.setting for row in self.rows if row.kind == "fitted")
+
+    def overrides(self) -> str:
+        """The fitted settings as words after ``-o``."""
+        words = {f"postprocess.{key}": value for key, value in self.fitted.arguments().items() if value is not None}
+        return " ".join(
+            f"{key}={value}" if " " not in str(value) else f"'{key}={value}'" for key, value in words.items()
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([self.as_markdown(), f"overlay: {self.overlay}", f"or: -o {self.overrides()}"])
+
+    def as_markdown(self) -> str:
+        """The table."""
+        lines = [f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}"]
+        lines += [f"| {' | '.join(cells)} |" for cells in self._cells()]
+        return "\n".join([*lines, "", self._note(), ""])
+
+    def as_html(self) -> str:
+        """A page that stands alone."""
+        heads = Markup("").join(Markup("<th>{}</th>").format(head) for head in HEADS)
+        rows = Markup("").join(
+            Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells))
+            for cells in self._cells()
+        )
+        return Markup(
+            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Fitted post-processing</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"><style>{}</style></head><body>'
+            '<h1>Fitted post-processing</h1><div class="scroll"><table><tr>{}</tr>{}</table></div><p>{}</p>'
+            "</body></html>\n"
+        ).format(STYLE, heads, rows, self._note())
+
+    def as_json(self) -> str:
+        """Everything, with full digits."""
+        rows = [
+            {
+                "kind": row.kind,
+                "label": LABELS[row.kind],
+                "settings": row.setting.arguments(),
+                "validation": json.loads(row.validation.as_json()) if row.validation else None,
+                "test": json.loads(row.test.as_json()),
+            }
+            for row in self.rows
+        ]
+        return json.dumps({"fitted_on": self.source, "settings_tried": self.tried, "rows": rows}, indent=2) + "\n"
+
+    def write(self, folder: Path) -> None:
+        """Write the overlay, and ``fit.json``, ``fit.md``, ``fit.html`` to the folder."""
+        validation = {row.kind: row.validation.f_score for row in self.rows if row.validation}
+        header = (
+            f"# Settings fitted on {self.source}: f-score there {validation['fitted']:.4f}, "
+            f"{validation['fixed']:.4f} before.\n"
+        )
+        content: dict[str, Any] = {"postprocess": self.fitted.arguments()}
+        self.overlay.write_text(header + dump_yaml(content), encoding="utf-8")
+        for ending, text in (("json", self.as_json()), ("md", self.as_markdown()), ("html", self.as_html())):
+            (folder / f"{NAME}.{ending}").write_text(text, encoding="utf-8")
+
+    def _cells(self) -> list[list[str]]:
+        rows = []
+        for row in self.rows:
+            given = ", ".join(f"{k} {v}" for k, v in row.setting.arguments().items() if v is not None)
+            low, high = row.test.interval["f_score"]
+            rows.append([
+                f"{LABELS[row.kind]} ({given})",
+                f"{row.validation.f_score:.4f}" if row.validation else "",
+                f"{row.test.recall:.4f}",
+                f"{row.test.precision:.4f}",
+                f"{row.test.f_score:.4f} ({LEVEL:.0%} interval {low:.4f} to {high:.4f})",
+            ])  # fmt: skip
+        return rows
+
+    def _note(self) -> str:
+        images = int(self.rows[0].test.counts["images"])
+        return (
+            f"Fitted on {self.source}, {self.tried} settings tried; protocol {self.rows[0].test.protocol}; "
+            f"{images} test images, none of which was fitted on in the first two rows."
+        )

@@ -1,0 +1,146 @@
+"""Signs of health: what an evaluation, the training batches, the run and the weights have shown, in numbers.
+
+NumPy alone. Gathering costs two passes over each probability map and a glance at every tenth training batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mindocr.geometry import Polygon
+from mindocr.postprocess.base import Detection
+
+SAMPLED = 10  # every tenth training batch is looked at, and the first ten
+
+
+class ImageSigns(NamedTuple):
+    """What one evaluated image showed; outlines in pixels of the source image.
+
+    Attributes:
+        path: its file.
+        shape: (4,) source height, source width, ratio_h, ratio_w; network pixel = source pixel * ratio.
+        truth, ignore: true outlines, and which of them do not count.
+        found: the post-processing's result.
+        highest: highest probability, not a number where the map holds such.
+        above: pixels above ``binary_thresh``, of ``pixels``.
+    """
+
+    path: str
+    shape: np.ndarray
+    truth: Sequence[Polygon]
+    ignore: np.ndarray
+    found: Detection
+    highest: float
+    above: int
+    pixels: int
+
+
+@dataclass
+class EvaluationSigns:
+    """What the images of one evaluation showed.
+
+    Attributes:
+        binary_thresh, box_thresh: of the post-processing.
+        images: one entry for each.
+        example: (image, its probability map (H, W)) to be shown: of those with texts that count, the one with the
+            highest probability.
+    """
+
+    binary_thresh: float = 0.0
+    box_thresh: float = 0.0
+    images: list[ImageSigns] = field(default_factory=list)
+    example: tuple[ImageSigns, np.ndarray] | None = None
+
+    def add(
+        self, path: str, shape: np.ndarray, prob: np.ndarray, found: Detection, truth: Sequence[Polygon],
+        ignore: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Take note of an image with the probability map ``prob`` (H, W)."""
+        above = int(np.count_nonzero(prob > self.binary_thresh))
+        ignore = np.asarray(ignore, dtype=bool)
+        image = ImageSigns(path, np.asarray(shape), truth, ignore, found, float(prob.max()), above, prob.size)
+        self.images.append(image)
+        if self.example is None or _rank(image) > _rank(self.example[0]):
+            self.example = image, prob
+
+    def counted(self) -> Iterator[tuple[ImageSigns, Polygon]]:
+        """Every text that counts, with its image."""
+        return ((image, text) for image in self.images for text, no in zip(image.truth, image.ignore) if not no)
+
+
+def _rank(image: ImageSigns) -> tuple[bool, float]:
+    return bool((~image.ignore).any()), float(np.nan_to_num(image.highest, nan=-1.0))
+
+
+@dataclass
+class TrainingSigns:
+    """What the label maps of training batches showed; images and pixels are those of the batches looked at.
+
+    Attributes:
+        images: looked at.
+        empty: of these, the ones without a positive pixel.
+        bordered: of the empty ones, those where the threshold map has texts that count.
+        positive, masked, pixels: positive pixels, pixels that do not count, and all.
+    """
+
+    batches: int = 0
+    images: int = 0
+    empty: int = 0
+    bordered: int = 0
+    positive: float = 0.0
+    masked: float = 0.0
+    pixels: int = 0
+
+    def add(self, batch: Mapping[str, Any] | None) -> None:
+        """Take note of a batch with ``binary_map`` and ``mask`` (N, H, W), now and then; others pass unseen."""
+        self.batches += 1
+        if batch is None or "binary_map" not in batch or (self.batches > SAMPLED and self.batches % SAMPLED):
+            return
+        binary, mask = np.asarray(batch["binary_map"]), batch.get("mask")
+        per_image = binary.reshape(len(binary), -1).sum(axis=1)
+        empty = per_image == 0
+        self.images += len(binary)
+        self.empty += int(empty.sum())
+        self.positive += float(per_image.sum())
+        self.pixels += binary.size
+        if mask is not None:
+            self.masked += float(binary.size - np.asarray(mask).sum())
+        if "thresh_mask" in batch and empty.any():
+            border = np.asarray(batch["thresh_mask"])[empty]
+            self.bordered += int(border.reshape(len(border), -1).any(axis=1).sum())
+
+
+@dataclass(frozen=True)
+class RunSigns:
+    """What a training run has done so far.
+
+    Attributes:
+        updates, dropped: made, and left out for gradients that were not finite.
+        highest_lr: highest learning rate of any of the updates made.
+        moved: relative change of the first weights since the start of the process.
+        from_scratch: no pretrained weights were asked for.
+    """
+
+    updates: int
+    dropped: int
+    highest_lr: float
+    moved: float
+    from_scratch: bool
+
+
+@dataclass(frozen=True)
+class WeightSigns:
+    """What the evaluated weights look like.
+
+    Attributes:
+        bad: names of parameters that are not finite.
+        norms, untouched: BatchNorm layers, and those of them whose running statistics are as when they were made.
+    """
+
+    bad: Sequence[str] = ()
+    norms: int = 0
+    untouched: int = 0

@@ -1,0 +1,212 @@
+"""Text regions of a probability map before they grow: found at one threshold, simplified and scored.
+
+Between a map and its boxes stand three steps that depend on different settings, so that a search over settings can keep
+what does not change: finding regions (this module), choosing among them by score and size, growing them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from mindocr.geometry import Polygon, rotated_corners
+from mindocr.geometry.boxes import scores_inside
+from mindocr.geometry.growth import expand_many
+
+BoxType = Literal["quad", "poly"]
+ScoreMode = Literal["fast", "slow"]
+DIAGONAL = 1.4143  # a rectangle's short side is at most so many times that of the upright box around it
+GROWN_MARGIN = 2  # pixels above min_size that a grown region must reach, as in the reference
+LEVEL = 45.01  # degrees; on a diamond the highest corner comes first
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Regions of one map, N in number, in map pixels.
+
+    Attributes:
+        kind: ``quad``: each is the smallest rectangle around its contour; ``poly``: the simplified contour.
+        outlines: of ``poly``, N arrays (K_i, 2) int32; of ``quad`` nothing.
+        boxes: of ``quad``, (N, 5) float64 as :func:`mindocr.geometry.rotated_corners` takes them, turned by no more
+            than 45 degrees; of ``poly`` nothing.
+        scores: (N,) mean probability, in [0, 1].
+        heights: (N,) 2 A / L, A area and L perimeter: the height of a long line, half the side of a square.
+        contours: how many contours the map had.
+    """
+
+    kind: BoxType
+    outlines: Sequence[Polygon]
+    boxes: np.ndarray
+    scores: np.ndarray
+    heights: np.ndarray
+    contours: int
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def take(self, indices: np.ndarray) -> Regions:
+        """These of the regions, in this order."""
+        outlines = [self.outlines[i] for i in indices.tolist()] if self.kind == "poly" else []
+        boxes = self.boxes[indices] if self.kind == "quad" else self.boxes
+        return Regions(self.kind, outlines, boxes, self.scores[indices], self.heights[indices], self.contours)
+
+    @property
+    def shorts(self) -> np.ndarray:
+        """(N,) shortest side of each rectangle of ``quad``, map pixels."""
+        return self.boxes[:, 2:4].min(axis=1)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """Regions after growing; those that came to nothing are left out.
+
+    Attributes:
+        outlines: (K_i, 2) float32, map pixels, clockwise on the screen; of ``quad`` from the top left corner.
+        indices: which of the regions each was.
+        shorts: (M,) shortest side of the smallest rectangle around each, map pixels; of ``poly``, infinity where it is
+            certainly above the ``shorts_below`` that was asked for.
+    """
+
+    outlines: Sequence[Polygon]
+    indices: np.ndarray
+    shorts: np.ndarray
+
+
+def find_regions(
+    prob: np.ndarray,
+    kind: BoxType,
+    binary_thresh: float,
+    score_mode: ScoreMode,
+    approx_eps: float,
+    min_size: float,
+    rejected: Counter[str],
+) -> Regions:
+    """Contours of the pixels above ``binary_thresh``, simplified and scored.
+
+    Args:
+        prob: (H, W) float32, contiguous; not a number counts as no text.
+        kind, binary_thresh, score_mode, approx_eps, min_size: as for ``DBPostprocess``.
+        rejected: counts the contours that are given up, by reason.
+    """
+    bitmap = (prob > binary_thresh).view(np.uint8)
+    contours, _ = cv2.findContours(bitmap, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    outlines: Sequence[Polygon] = []
+    boxes = np.zeros((0, 5))
+    if kind == "quad":
+        boxes, corners, kept = _rectangles(contours, min_size, rejected)
+        pixels = list(np.rint(corners).astype(np.int32))
+        heights = boxes[:, 2:4].prod(axis=1) / np.maximum(boxes[:, 2:4].sum(axis=1), 1e-12)
+    else:
+        outlines, kept = _simplified(contours, approx_eps, rejected)
+        pixels = list(outlines)
+        heights = np.array([2 * cv2.contourArea(outline) / cv2.arcLength(outline, True) for outline in outlines])
+    scores = scores_inside(prob, kept if score_mode == "slow" else pixels)
+    return Regions(kind, outlines, boxes, scores, heights, len(contours))
+
+
+def growth_distances(
+    heights: np.ndarray, ratio: float, by_height: Sequence[Sequence[float]] | None = None
+) -> np.ndarray:
+    """D' = A' r' / L' in pixels.
+
+    Args:
+        heights: (N,) 2 A' / L' of each region.
+        ratio: r'.
+        by_height: pairs (height, r') that replace ``ratio``, as for ``DBPostprocess``.
+    """
+    if not by_height:
+        return heights * (ratio / 2)
+    knots, ratios = np.array(by_height, dtype=np.float64).T
+    return heights * np.interp(heights, knots, ratios) / 2
+
+
+def choose(scores: np.ndarray, box_thresh: float, max_candidates: int, rejected: Counter[str]) -> np.ndarray:
+    """Positions, ascending, of the ``max_candidates`` highest scores that reach ``box_thresh``."""
+    good = np.flatnonzero(scores >= box_thresh)
+    rejected["low score"] += len(scores) - len(good)
+    if len(good) > max_candidates:
+        rejected["beyond max_candidates"] += len(good) - max_candidates
+        good = np.sort(good[np.argsort(-scores[good], kind="stable")[:max_candidates]])
+    return good
+
+
+def grow(regions: Regions, distances: np.ndarray, shorts_below: float, rejected: Counter[str]) -> Grown:
+    """Regions moved outwards.
+
+    Args:
+        regions: at one threshold.
+        distances: (N,) pixels.
+        shorts_below: ``shorts`` of the result is exact where it is below this.
+        rejected: counts the regions that do not stay one region, by reason.
+    """
+    if not len(regions):
+        return Grown([], np.zeros(0, dtype=np.intp), np.zeros(0))
+    if regions.kind == "quad":
+        # the smallest rectangle around the round-cornered outline is the rectangle with longer sides: no clipper needed
+        steps = np.outer(distances, (-1, -1, 2, 2, 0))
+        quads = rotated_corners(regions.boxes + steps).astype(np.float32)
+        return Grown(list(quads), np.arange(len(quads)), regions.shorts + 2 * distances)
+    outlines, indices, shorts = [], [], []
+    for i, (parts, distance) in enumerate(zip(expand_many(regions.outlines, distances), distances.tolist())):
+        if len(parts) > 1:
+            parts = [part for part in parts if cv2.contourArea(part) >= 1]
+        if len(parts) != 1:
+            rejected["several parts after growing" if parts else "no area"] += 1
+            continue
+        outlines.append(parts[0])
+        indices.append(i)
+        shorts.append(min(cv2.minAreaRect(parts[0])[1]) if 2 * distance < shorts_below else np.inf)
+    return Grown(outlines, np.array(indices, dtype=np.intp), np.array(shorts))
+
+
+def _rectangles(
+    contours: Sequence[np.ndarray], min_size: float, rejected: Counter[str]
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """The smallest rectangle around each contour that is not too small.
+
+    A rectangle lies level or turned by no more than 45 degrees either way, so its corners come in the order of
+    :func:`mindocr.geometry.order_clockwise`.
+
+    Returns:
+        (N, 5) rectangles as :class:`Regions` has them, (N, 4, 2) float32 corners in any order, and the contours.
+    """
+    found, corners, kept = [], [], []
+    for contour in contours:
+        _, _, w, h = cv2.boundingRect(contour)
+        if (min(w, h) - 1) * DIAGONAL < min_size:  # most specks stop here, before the dearer fit
+            continue
+        rectangle = cv2.minAreaRect(contour)
+        (x, y), (width, height), degrees = rectangle
+        if min(width, height) < min_size:
+            continue
+        if degrees > LEVEL:
+            width, height, degrees = height, width, degrees - 90
+        found.append((x - width / 2, y - height / 2, width, height, math.radians(degrees)))
+        corners.append(cv2.boxPoints(rectangle))
+        kept.append(contour)
+    rejected["too small"] += len(contours) - len(kept)
+    boxes = np.array(found, dtype=np.float64).reshape(-1, 5)
+    return boxes, np.array(corners, dtype=np.float32).reshape(-1, 4, 2), kept
+
+
+def _simplified(
+    contours: Sequence[np.ndarray], approx_eps: float, rejected: Counter[str]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Contours with fewer points, and the contours themselves."""
+    outlines, kept = [], []
+    for contour in contours:
+        if len(contour) < 4:
+            continue
+        outline = cv2.approxPolyDP(contour, approx_eps * cv2.arcLength(contour, True), True)
+        if len(outline) < 4:
+            continue
+        outlines.append(outline[:, 0])
+        kept.append(contour)
+    rejected["fewer than 4 points"] += len(contours) - len(kept)
+    return outlines, kept
