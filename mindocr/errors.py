@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+_LONGEST = 8000  # characters of a message; what it quotes of a file may be of any length
+
 
 class UserError(ValueError):
     """A mistake in what the user gave us. Command-line tools print the message alone and exit with ``exit_code``."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
 
 
 class ConfigError(UserError):

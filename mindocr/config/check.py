@@ -98,7 +98,7 @@ def _pipeline_problems(raw: Mapping[str, Any], path: str) -> list[Problem]:
     dataset = spec.get("type")
     if isinstance(dataset, str) and dataset in DATASETS:
         provided = getattr(DATASETS.get(dataset), "provided_keys", ())
-        wanted = columns if isinstance(columns, list) else None
+        wanted = columns if isinstance(columns, list) and all(isinstance(name, str) for name in columns) else None
     findings = check_pipeline(ops, provided, wanted, is_train=path == "train.dataset")
     return [_locate(finding, path, place) for finding in findings]
 

@@ -30,9 +30,9 @@ class System(Section):
 
     mode: Literal[0, 1] = Field(default=0, description="0 = graph mode, 1 = PyNative mode")
     distribute: bool = Field(default=False, description="train on several ranks, started by msrun or mpirun")
-    sync_batch_norm: bool = Field(default=False, description="BatchNorm statistics over all ranks, not of each alone")
     device_target: Literal["auto", "CPU", "Ascend"] = Field(default="auto", description="auto = Ascend, if present")
     device_id: int | None = Field(default=None, ge=0, description="number of the Ascend card, from 0 (one rank)")
+    sync_batch_norm: bool = Field(default=False, description="BatchNorm statistics over all ranks, not of each alone")
     jit_level: Literal["O0", "O1", "O2"] = Field(default="O2", description="compilation level in graph mode on Ascend")
     amp_level: Literal["O0", "O1", "O2", "O3"] = Field(default="O0", description="mixed precision in training")
     amp_level_infer: Literal["O0", "O1", "O2", "O3"] = Field(

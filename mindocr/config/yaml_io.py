@@ -147,7 +147,8 @@ def parse_yaml(text: str, source: str) -> Any:
     except ValueError as error:
         raise ConfigError(f"{source}: not valid YAML: {error}") from None
     if (count := _written_out(values, (), {}, source)) > MOST_VALUES:
-        raise ConfigError(f"{source}: {count} values once its aliases (*name) are written out; {MOST_VALUES} are the most")
+        text = f"{count} values once its aliases (*name) are written out; {MOST_VALUES} are the most"
+        raise ConfigError(f"{source}: {text}")
     return values
 
 

@@ -64,7 +64,10 @@ def _read(content: bytes, variables: Sequence[str]) -> dict[str, Any]:
         if len(body) < count:
             raise ValueError(f"{count} bytes announced, {len(body)} are there")
         position += 8 + count
-        if kind == _COMPRESSED and _Part(zlib.decompressobj().decompress(body, _NAME_WITHIN), order).name(8) in variables:
+        if kind == _COMPRESSED:
+            begin = zlib.decompressobj().decompress(body, _NAME_WITHIN)
+            if _Part(begin, order).name(8) not in variables:
+                continue
             unpacked = _unpack(body, room)
             room -= len(unpacked)
             kind, body = _MATRIX, memoryview(unpacked)[8:]

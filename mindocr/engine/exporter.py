@@ -62,6 +62,8 @@ def export_mindir(
         enclose = mindir.encloser(postprocess) if postprocess else None
         name = str(partial.with_suffix(""))
         ms.export(network, declared, file_name=name, file_format="MINDIR", custom_func=enclose)
+        partial.chmod(0o644)
+        mindir.seal(partial)
         reloaded = nn.GraphCell(ms.load(str(partial)))
         outputs = [reloaded(ms.Tensor(sample)).asnumpy() for sample in samples]
         difference = max(float(np.abs(a - b).max()) for a, b in zip(outputs, expected))
@@ -70,7 +72,6 @@ def export_mindir(
                 f"the exported file does not compute what the network does: largest difference {difference:.3g}, "
                 f"allowed {TOLERANCE:g}; nothing was written to '{path}'"
             )
-        partial.chmod(0o644)
         partial.replace(path)
     finally:
         if partial.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from mindspore import nn
 from mindocr.errors import CheckpointError, UserError
 
 POSTPROCESS = "mindocr.postprocess"
+# Field 14, 25 bytes: key of 13 bytes, value of 8
+_SEAL = b"r\x19\n\rmindocr.crc32\x12\x08"
 
 
 def encloser(postprocess: Mapping[str, Any]) -> Callable[[Any], None]:
@@ -68,13 +71,37 @@ class MindIR:
         return self._graph(ms.Tensor(np.ascontiguousarray(image[None]))).asnumpy()[0]
 
 
+def seal(path: Path) -> None:
+    """Put a checksum behind the content of a MindIR file, which has none: a flipped byte would load as another weight.
+
+    Such files are protobuf messages, and what stands behind one is read as further fields of it: this is an entry of
+    ``user_info``, which MindSpore leaves alone.
+    """
+    checksum = zlib.crc32(path.read_bytes())
+    with path.open("ab") as file:
+        file.write(_SEAL + b"%08x" % checksum)
+
+
+def _check_seal(content: bytes) -> None:
+    """Compare the checksum with the content, in files that have one.
+
+    Raises:
+        ValueError: they do not agree.
+    """
+    body, mark, checksum = content[: -len(_SEAL) - 8], content[-len(_SEAL) - 8 : -8], content[-8:]
+    if mark == _SEAL and checksum != b"%08x" % zlib.crc32(body):
+        raise ValueError("its checksum does not fit: bytes of it have changed since it was written")
+
+
 def _read(path: Path) -> tuple[tuple[int, int], dict[str, Any] | None]:
     from google.protobuf.message import DecodeError
     from mindspore.train.mind_ir_pb2 import ModelProto
 
     model = ModelProto()
+    content = path.read_bytes()
+    _check_seal(content)
     try:
-        model.ParseFromString(path.read_bytes())
+        model.ParseFromString(content)
     except DecodeError as error:
         raise ValueError(str(error)) from None
     shape = model.graph.input[0].tensor[0].dims

@@ -16,6 +16,7 @@ _FAR = 32_767  # pixels; OpenCV walks through all rows that a polygon spans, als
 _MARGIN = 2
 _STEEP = 3  # pixels
 
+
 def fill_polygon(canvas: np.ndarray, poly: Polygon, value: float) -> None:
     """Set the pixels of a polygon to ``value``, in place; parts outside the canvas are cut off.
 

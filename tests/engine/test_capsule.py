@@ -28,6 +28,7 @@ def stopped(config):
     return str(caught.value), capsule.read(named[1]) if named else None
 
 
+@pytest.mark.slow
 def test_it_holds_the_step_exactly_and_the_replay_names_the_weights(tiny_config, tmp_path):
     planted.write_pictures(tmp_path / "data")
     options = (*planted.options(tmp_path / "data"), "system.mode=1", "scheduler.lr=0.25")
@@ -36,9 +37,9 @@ def test_it_holds_the_step_exactly_and_the_replay_names_the_weights(tiny_config,
     about = written.about
     assert (about["step"], about["epoch"], about["batch"], about["learning_rate"]) == (1, 1, 1, 0.25)
     assert [image.rpartition("/")[2] for image in written.images] == list(planted.NAMES)
-    assert list(written.columns) == ["image", "binary_map", "mask", "thresh_map", "thresh_mask"]
+    assert list(written.columns) == ["image", "binary_map", "mask", "thresh_map", "thresh_mask", capsule.PREPARED]
     white = (255 - np.array([123.675, 116.28, 103.53])) / np.array([58.395, 57.12, 57.375])
-    np.testing.assert_allclose(written.columns["image"][2, :, 0, 0], white, rtol=1e-6)
+    np.testing.assert_allclose(written.network_input[2, :, 0, 0], white, rtol=1e-6)
     assert written.columns["binary_map"].sum(axis=(1, 2)).min() > 100
     assert np.isnan(about["norms"]["backbone.stages.0.0.weight"]) and np.isfinite(about["norms"]["head.segm.6.bias"])
     found = replay.run(written.path)

@@ -37,6 +37,7 @@ def ckpt(config, tmp_path):
     return str(path)
 
 
+@pytest.mark.slow
 def test_fixed_fitted_and_oracle_stand_side_by_side(config, ckpt, tmp_path, repo_root):
     outcome = fitting.run(config, ckpt, OPTIONS)
     assert [row.kind for row in outcome.rows] == ["fixed", "fitted", "oracle"]
@@ -69,6 +70,7 @@ def test_fixed_fitted_and_oracle_stand_side_by_side(config, ckpt, tmp_path, repo
     assert {key: overridden.get(key) for key in wanted} == wanted
 
 
+@pytest.mark.slow
 def test_maps_are_computed_once(config, ckpt, monkeypatch):
     first = fitting.run(config, ckpt, OPTIONS)
 
@@ -131,6 +133,7 @@ def test_what_cannot_be_fitted_is_named(tiny_config, ckpt):
         fitting.run(tiny_config(), "nothing.ckpt", OPTIONS)
 
 
+@pytest.mark.slow
 def test_the_tool(config, ckpt, tmp_path, repo_root, monkeypatch, capfd):
     save_config(config, tmp_path / "recipe.yaml")
     words = ["-c", tmp_path / "recipe.yaml", "--ckpt", ckpt, "--split", "train-holdout", "--holdout", "0.5",

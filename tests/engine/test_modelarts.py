@@ -205,6 +205,7 @@ def test_a_path_relative_to_the_project(bucket, monkeypatch, tmp_path):
         modelarts.run_job(parser.parse_args(["-c", RECIPE]), seen.append, "model.pretrained")
 
 
+@pytest.mark.slow
 def test_of_the_ranks_on_a_host_one_copies(bucket, repo_root):
     """Each process waits until all have begun, so that a late one cannot find the copier gone."""
     program = """

@@ -38,6 +38,7 @@ def test_a_run_leaves_checkpoints_configuration_table_curves_and_log(tiny_config
     )
 
 
+@pytest.mark.slow
 def test_the_same_recipe_seed_and_data_give_identical_losses(tiny_config):
     first = trainer.run(tiny_config(folder="a"))
     again = trainer.run(tiny_config("train.loader.num_workers=2", folder="b"))
@@ -66,6 +67,7 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(tiny_config, stop, extra):
     assert [line.split(",")[0] for line in table.splitlines()] == ["epoch", "1", "2", "3", "4"]
 
 
+@pytest.mark.slow
 def test_resume_needs_a_training_state_and_tells_what_has_changed(tiny_config, tmp_path):
     trainer.run(tiny_config("scheduler.num_epochs=1", "train.resume=auto"))
     with pytest.raises(CheckpointError, match="no.such.ckpt"):
@@ -82,6 +84,7 @@ def test_resume_needs_a_training_state_and_tells_what_has_changed(tiny_config, t
     assert "optimizer.eps: 1e-08 -> 1e-07" in log
 
 
+@pytest.mark.slow
 def test_accumulation_makes_fewer_updates(tiny_config):
     result = trainer.run(tiny_config("train.gradient_accumulation_steps=3", "system.val_while_train=False"))
     assert result.steps == 12
@@ -98,6 +101,7 @@ def test_max_steps_stops_early_and_still_evaluates(tiny_config):
     assert (again.steps, again.losses) == (2, [])
 
 
+@pytest.mark.slow
 def test_evaluation_follows_its_start_and_interval(tiny_config, monkeypatch):
     epochs = []
     original = trainer.Trainer._evaluate
@@ -158,6 +162,7 @@ def test_a_bad_image_stops_the_run_and_is_named(tiny_config, tiny_data, tmp_path
         trainer.run(tiny_config(f"train.dataset.dataset_root={folder}", "system.val_while_train=False"))
 
 
+@pytest.mark.slow
 def test_a_bad_image_can_be_skipped_and_is_listed_at_the_end(tiny_config, tiny_data, tmp_path):
     folder, victim = damaged(tiny_data, tmp_path)
     result = trainer.run(
@@ -211,6 +216,7 @@ def test_evaluation_without_a_checkpoint_says_which_key(tiny_config):
         evaluator.run(tiny_config("eval.ckpt_load_path=null"))
 
 
+@pytest.mark.slow
 def test_sink_mode_hands_every_batch_to_the_device_queue(tiny_config, monkeypatch):
     """The queue itself exists on Ascend only; here a stand-in takes the batches out of the real data set."""
     queues = []
@@ -229,6 +235,7 @@ def test_sink_mode_hands_every_batch_to_the_device_queue(tiny_config, monkeypatc
     assert sunk.losses == plain.losses
 
 
+@pytest.mark.slow
 def test_normalising_on_the_device_changes_no_loss(tiny_config):
     losses = {}
     for there in (True, False):

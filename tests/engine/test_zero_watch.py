@@ -13,6 +13,7 @@ def log_of(folder):
     return (folder / "log_0.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_learning_rate_of_zero_is_told_once_and_drawn(tiny_config):
     result = trainer.run(tiny_config(*ZERO))
     log = log_of(result.folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -81,3 +82,18 @@ def test_distance_agrees_with_a_loop_over_pixels(points, limit):
     expected = [[slow_distance(poly.astype(float), x, y) for x in range(-3, 18)] for y in range(-2, 14)]
     assert np.allclose(distance, expected, atol=2e-3)
     assert np.allclose(border_distance(poly, box, limit), np.minimum(distance, limit), atol=2e-3)
+
+
+@pytest.mark.parametrize("far", [4e4, 1e6, 9e8])
+def test_corners_far_away_cost_no_time(far):
+    """A strip across the canvas whose ends lie far outside, upright and lying."""
+    strip = np.array([[-far, 10], [far, 10], [far, 20], [-far, 20]])
+    for poly, box in ((strip, np.s_[10:21, :]), (strip[:, ::-1], np.s_[:, 10:21])):
+        canvas, expected = np.zeros((50, 60), np.uint8), np.zeros((50, 60), np.uint8)
+        expected[box] = 1
+        start = time.process_time()
+        fill_polygon(canvas, poly, 1)
+        assert time.process_time() - start < 0.5
+        np.testing.assert_array_equal(canvas, expected)
+    fill_polygon(canvas, strip + [0, far], 0)
+    np.testing.assert_array_equal(canvas, expected)

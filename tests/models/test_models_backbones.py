@@ -41,6 +41,7 @@ def test_announces_channels_and_strides(spec, channels):
     assert (backbone.out_channels, backbone.strides) == (channels, [4, 8, 16, 32])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spec", "channels"), FAST)
 def test_forward_gradient_and_export(spec, channels, image, gradient_step, reload_difference):
     backbone = BACKBONES.build(spec)

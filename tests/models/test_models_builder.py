@@ -35,6 +35,7 @@ def check_network(name, image, gradient_step, reload_difference):
     assert model.set_train(True)(x).shape == (2, 3, 64, 64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dbnet_resnet18"])
 def test_named_model_runs_learns_and_exports(name, image, gradient_step, reload_difference):
     check_network(name, image, gradient_step, reload_difference)
@@ -54,6 +55,7 @@ def test_any_section_builds_a_detector(spec, image, mode):
     assert model(image(1, 32, 64)).shape == (1, 1, 32, 64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["O0", "O1", "O2", "O3"])
 def test_mixed_precision_keeps_names_and_float32_maps(spec, image, level):
     exact, model = build_model(spec).set_train(True), build_model(spec).set_train(True)

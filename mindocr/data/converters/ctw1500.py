@@ -72,5 +72,6 @@ def _from_line(line: str, where: str) -> Text:
 
 def _polygon(fields: list[str], where: str) -> Points:
     if len(fields) != 2 * _CORNERS:
-        raise DataError(f"{where}: expected 28 numbers (14 points) and a text, got {len(fields)} fields: {shorten(fields[:4])}")
+        got = f"{len(fields)} fields: {shorten(fields[:4])}"
+        raise DataError(f"{where}: expected 28 numbers (14 points) and a text, got {got}")
     return points_of_fields(fields, where)

@@ -17,7 +17,8 @@ from mindocr.errors import DataError
 T = TypeVar("T")
 UTF8 = ("utf-8-sig",)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_BOX = re.compile(r"\s*(-?\d{1,9})[ ,]+(-?\d{1,9})[ ,]+(-?\d{1,9})[ ,]+(-?\d{1,9})(?:\s*,\s*|\s+|$)(.*)", re.ASCII | re.DOTALL)
+_WHOLE = r"(-?\d{1,9})"
+_BOX = re.compile(rf"\s*{'[ ,]+'.join([_WHOLE] * 4)}(?:\s*,\s*|\s+|$)(.*)", re.ASCII | re.DOTALL)
 
 
 def read_text(path: Path, encodings: Sequence[str] = UTF8) -> str:

@@ -16,8 +16,8 @@ from mindocr.errors import DataError
 LARGEST_FILE = 8 << 20  # bytes after unpacking; a text file of 1000 polygons has about 0.2 MiB
 LARGEST_SUM = 512 << 20
 _DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, NotImplementedError, ValueError,
-    OverflowError, IndexError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, NotImplementedError,
+    ValueError, OverflowError, IndexError,
 )  # fmt: skip
 
 

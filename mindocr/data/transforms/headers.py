@@ -33,11 +33,7 @@ def is_whole_png(content: bytes) -> bool:
 
     OpenCV 4.11 takes as much memory as a chunk announces, whether the file holds it or not.
     """
-    end = 0
-    for kind, _, end in _chunks(content):
-        if kind == b"IEND":
-            break
-    return 0 < end <= len(content) and kind == b"IEND"
+    return any(kind == b"IEND" and end <= len(content) for kind, _, end in _chunks(content))
 
 
 def without_animation(content: bytes) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Literal, Protocol
 
 import cv2
@@ -156,9 +158,14 @@ def read_file(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
             ``max_pixels``.
     """
     try:
+        mode = os.stat(path).st_mode  # noqa: PTH116  in half the time of Path.stat
+        if not S_ISREG(mode) and not S_ISDIR(mode):  # a pipe would be waited for, /dev/zero read for ever
+            raise DataError(f"{path}: not a file but a pipe or a device; check the label file")
         with open(path, "rb") as stream:  # noqa: PTH123  in half the time of Path.read_bytes
             content = stream.read()
-    except (OSError, ValueError) as error:  # a name with a NUL
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:  # the latter: a name with a NUL
         raise DataError(f"{path}: cannot read this image: {getattr(error, 'strerror', error)}") from None
     if not content:
         raise DataError(f"{path}: this image file is empty (0 bytes); copy it again or remove it from the label file")
@@ -171,8 +178,8 @@ def read_file(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
     size = stated_size(content)
     if size is not None and size[0] * size[1] > max_pixels:
         raise DataError(
-            f"{path}: {size[1]} x {size[0]} pixels (w x h), {size[0] * size[1]} in all, above the limit of {max_pixels}; "
-            "make the image smaller, or raise max_pixels of DecodeImage in the transform_pipeline"
+            f"{path}: {size[1]} x {size[0]} pixels (w x h), {size[0] * size[1]} in all, above the limit of "
+            f"{max_pixels}; make the image smaller, or raise max_pixels of DecodeImage in the transform_pipeline"
         )
     return content
 

@@ -20,8 +20,8 @@ _LEGACY_HEAD = 3  # pickles before the content: magic number, version, the machi
 _INSIDE = ("state_dict", "model_state_dict", "model")  # where training scripts put the weights
 _SAFE = ".safetensors"
 _DAMAGE = (
-    ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError, NotImplementedError, EOFError, RuntimeError,
-    struct.error, zipfile.BadZipFile,
+    ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError, NotImplementedError, EOFError,
+    RuntimeError, struct.error, zipfile.BadZipFile,
 )  # fmt: skip
 
 

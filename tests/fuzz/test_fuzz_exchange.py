@@ -1,0 +1,86 @@
+"""Files of annotation tools, spoiled, and brought in; label files, spoiled, and handed out."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from mutations import spoil_json
+from test_fuzz_annotations import FLAT, SQUARE
+from test_fuzz_labels import TEXTS
+
+from mindocr.data import exchange
+
+SHARED = {"id": "r1", "to_name": "image", "original_width": 120, "original_height": 80, "image_rotation": 0}
+SHAPE = {"points": [[10, 20], [50, 20], [50, 60]], "closed": True}
+FILES = {
+    "coco": ("coco.json", {
+        "images": [{"id": 1, "file_name": "img_1.jpg", "width": 120, "height": 80}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "bbox": [10, 20, 50, 30],
+                         "segmentation": [FLAT], "text": "a", "attributes": {"text": "b"}}],
+        "categories": [{"id": 1, "name": "text"}]}),
+    "labelme": ("img_1.json", {
+        "version": "5.0.0", "flags": {}, "imagePath": "../images/img_1.jpg", "imageData": None, "imageHeight": 80,
+        "imageWidth": 120, "shapes": [{"label": "a", "points": SQUARE, "shape_type": "polygon",
+        "flags": {"ignore": True},
+                                       "description": "b"}]}),
+    "label_studio": ("tasks.json", [
+        {"id": 1, "data": {"image": "/data/local-files/?d=img_1.jpg"}, "annotations": [
+            {"id": 1, "was_cancelled": False, "updated_at": "2024", "result": [
+                {**SHARED, "type": "polygonlabels", "value": {**SHAPE, "polygonlabels": ["Text"]}},
+                {**SHARED, "type": "rectanglelabels", "id": "r2", "value": {
+                    "x": 1, "y": 2, "width": 30, "height": 20, "rotation": 15, "rectanglelabels": ["Text"]}},
+                {**SHARED, "type": "textarea", "value": {**SHAPE, "text": ["a"]}}]}]}]),
+    "ppocrlabel": ("Label.txt", [{"transcription": "a", "points": SQUARE, "difficult": False}]),
+}  # fmt: skip
+
+
+def images(arena):
+    folder = arena.inputs / "images"
+    folder.mkdir()
+    for name in ("img_1.jpg", "a.jpg"):
+        assert cv2.imwrite(str(folder / name), np.zeros((80, 120, 3), np.uint8))
+    arena.pictures = folder
+    return folder
+
+
+def bring_in(arena, name, content, tidy=False, strict=False):
+    folder, file = images(arena), arena.inputs / "tool" / FILES[name][0]
+    file.parent.mkdir()
+    file.write_bytes(b"images/img_1.jpg\t" + content + b"\n" if name == "ppocrlabel" else content)
+    return lambda: exchange.import_labels(name, folder, file, arena.out / "gt.txt", strict=strict, tidy=tidy)
+
+
+def hand_out(arena, name, content, layout):
+    folder, file = images(arena), arena.inputs / "gt.txt"
+    file.write_bytes(b"a.jpg\t" + content + b"\n")
+    target = arena.out / ("files" if name == "labelme" else "file.json")
+    return lambda: exchange.export_labels(name, folder, file, target, exchange.Options(layout=layout))
+
+
+def prepare(rng, arena):
+    if rng.random() < 0.25:
+        layout = ("quads", "polygons", "ic15", "ic13", "mlt", "td500", "ctw1500", "totaltext")[int(rng.integers(8))]
+        name = exchange.names()[int(rng.integers(len(exchange.names())))]
+        return hand_out(arena, name, spoil_json(TEXTS, rng), layout)
+    name = list(FILES)[int(rng.integers(len(FILES)))]
+    return bring_in(arena, name, spoil_json(FILES[name][1], rng), *(rng.random(2) < 0.3).tolist())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_sound_files_are_brought_in(accepted, name):
+    accepted(lambda arena: bring_in(arena, name, json.dumps(FILES[name][1]).encode(), strict=True))
+
+
+def test_spoiled_files_of_annotation_tools(fuzz):
+    outcomes = fuzz("exchange", prepare)
+    assert outcomes["refused"] or sum(outcomes.values()) < 20
+
+
+@pytest.mark.parametrize("path", ["../secret.txt", "../../secret.txt", "/etc/passwd", "a\0b.jpg", "\ud800.jpg"])
+@pytest.mark.parametrize("name", ["coco", "labelme", "label_studio"])
+def test_names_of_images_that_lead_out(refused, name, path):
+    text = json.dumps(FILES[name][1])
+    for old in ("../images/img_1.jpg", "/data/local-files/?d=img_1.jpg", "img_1.jpg"):
+        text = text.replace(json.dumps(old), json.dumps(path))
+    assert refused(lambda arena: bring_in(arena, name, text.encode(), strict=True))
