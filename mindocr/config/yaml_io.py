@@ -19,7 +19,7 @@ _INT = re.compile(r"[-+]?[0-9][0-9_]*$|0o[0-7]+$|0x[0-9a-fA-F]+$")
 LONGEST = 1 << 18  # characters
 DEEPEST = 50  # levels
 MOST_VALUES = 100_000  # with every alias written out
-_LONGEST_NUMBER = 40  # characters
+_LONGEST_NUMBER = 100  # characters
 
 _INT_TAG, _FLOAT_TAG = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 _BOOL_TAG, _MERGE_TAG = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:merge"

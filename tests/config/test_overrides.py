@@ -114,7 +114,8 @@ def test_malformed_overrides_are_named(word: str, message: str) -> None:
 
 
 names = st.text("abcdefgh_", min_size=1, max_size=6)
-values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=8)
+values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
 
 
 @given(st.lists(names, min_size=1, max_size=4), values | st.lists(values, max_size=3))
