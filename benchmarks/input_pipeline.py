@@ -2,12 +2,14 @@
 
     python benchmarks/input_pipeline.py --config configs/det/dbnet/db_r50_icdar15.yaml --data_root DIR
         --label_file train_gt.txt --data_dir train [--split train|eval] [--n 200] [--cache none|ram|disk]
-        [--workers 0|1|2] [--peer PYTHON] [--json]
+        [--workers 0|1|2] [--normalize device|host] [--peer PYTHON] [--json]
 
 Without workers, one process with one OpenCV thread makes the images; times are of its processor (``process_time``), so
 that other programs disturb them less. With ``--peer``, MindOCR's transforms run in a process of their own on the same
 images and take turns with ours. A cache is filled before the clock starts. ``decode_ms`` is the bare decoding of the
-files: the floor for a pipeline without a cache. With workers, whole batches are counted by the clock on the wall.
+files: the floor for a pipeline without a cache. As in training, uint8 images are handed over and normalised in the
+network's graph; ``--normalize host`` makes NormalizeImage and ToCHWImage part of the pipeline. With workers,
+whole batches are counted by the clock on the wall.
 
 Prints a table and one JSON line, with ``--json`` only the latter. ``peak_rss_mb`` is the largest resident memory of the
 process, ``pipeline_mb`` the part of it that came after everything was imported and built.
@@ -27,6 +29,7 @@ from mindocr.config.cli import run_tool
 from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
 from mindocr.data.loader import Loader
+from mindocr.data.transforms.layout import split_normalization
 from mindocr.data.transforms.load import read_image
 from mindocr.data.worker import keep_freed_memory
 from mindocr.errors import ConfigError, UserError
@@ -47,6 +50,7 @@ def main() -> None:
     parser.add_argument("--cache", choices=("none", "ram", "disk"), default="none")
     parser.add_argument("--cache_content", choices=("decoded", "encoded"), default="decoded")
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--normalize", choices=("device", "host"), default="device", help="where, with --split train")
     parser.add_argument("--peer", metavar="PYTHON", help="interpreter that has MindOCR, MindSpore and OpenCV")
     parser.add_argument("--json", action="store_true", help="print the JSON line alone")
     args = parser.parse_args()
@@ -55,7 +59,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     dataset, batch_size = build(args)
     line: dict[str, Any] = {"benchmark": "input_pipeline", "config": args.config, "split": args.split,
-                            "cache": args.cache, "workers": args.workers}  # fmt: skip
+                            "cache": args.cache, "workers": args.workers, "normalize": place(args)}  # fmt: skip
     line.update(with_workers(dataset, batch_size, args) if args.workers else alone(dataset, args))
     if not args.json:
         print_table(line)
@@ -71,8 +75,15 @@ def build(args: argparse.Namespace) -> tuple[Any, int]:
     section = recipe(args)
     spec = {**section["dataset"], "dataset_root": args.data_root, "data_dir": args.data_dir, "cache": args.cache,
             "label_file": args.label_file, "cache_content": args.cache_content}  # fmt: skip
+    if place(args) == "device":
+        spec["transform_pipeline"], _ = split_normalization(spec["transform_pipeline"])
     dataset = DATASETS.build(spec, key="type", is_train=args.split == "train", seed=0)
     return dataset, section.get("loader", {}).get("batch_size", 1)
+
+
+def place(args: argparse.Namespace) -> str:
+    """Where images are normalised; an evaluation does it on the host."""
+    return args.normalize if args.split == "train" else "host"
 
 
 def recipe(args: argparse.Namespace) -> dict[str, Any]:

@@ -34,16 +34,18 @@ def run(repo_root, folder, *options, code=0):
     return done
 
 
-@pytest.mark.parametrize("split", ["train", "eval"])
-def test_one_json_line_with_all_results(repo_root, folder, split):
-    done = run(repo_root, folder, "--split", split, "--n", "6", "--cache", "ram", "--json")
+@pytest.mark.parametrize(("split", "place"), [("train", "device"), ("train", "host"), ("eval", "host")])
+def test_one_json_line_with_all_results(repo_root, folder, split, place):
+    options = ["--normalize", place] if split == "train" else []
+    done = run(repo_root, folder, "--split", split, "--n", "6", "--cache", "ram", "--json", *options)
     (line,) = done.stdout.splitlines()
     result = json.loads(line)
     assert result["images"] == 6 and result["split"] == split and result["cache"] == "ram"
     for key in ("images_per_s", "ms_mean", "ms_median", "decode_ms", "peak_rss_mb"):
         assert result[key] > 0
-    ops = {"DecodeImage", "DetLabelEncode", "NormalizeImage", "ToCHWImage"}
-    assert ops < set(result["ms_per_op"])
+    assert result["normalize"] == place
+    assert {"DecodeImage", "DetLabelEncode"} < set(result["ms_per_op"])
+    assert ({"NormalizeImage", "ToCHWImage"} < set(result["ms_per_op"])) == (place == "host")
     # the sum of the ops explains the time of an image
     assert 0.5 < sum(result["ms_per_op"].values()) / result["ms_mean"] <= 1.02
 
