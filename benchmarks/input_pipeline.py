@@ -19,11 +19,14 @@ import argparse
 import json
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import cv2
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mindocr.config.cli import run_tool
 from mindocr.config.compat import upgrade
