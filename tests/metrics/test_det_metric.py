@@ -123,9 +123,11 @@ def test_several_processes_give_the_results_of_one():
     assert len(together.images) == len(images), "none of a refused list is added"
 
 
-def test_processes_are_started_for_large_sets_only():
+def test_processes_are_started_for_large_sets_only(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
     assert processes_for(WORTH_A_PROCESS - 1) == 1
-    assert 1 <= processes_for(10**9) <= len(os.sched_getaffinity(0))
+    assert processes_for(3 * WORTH_A_PROCESS) == 3
+    assert processes_for(10**9) == 4
     assert processes_for(1, wanted=3) == 3
     with pytest.raises(ConfigError, match="--workers: expected 1 or more processes, got 0"):
         processes_for(10, wanted=0)
