@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from mindocr.errors import UserError
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
+_last_act: Callable[[], None] | None = None
 
 
 def config_parser(description: str, *, required: bool = True) -> argparse.ArgumentParser:
@@ -82,7 +84,23 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
         code = 0
     except OSError as error:
         code = _tell(_explain(error), EXIT_USER_ERROR)
+    if _last_act is not None:
+        _last_act()
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
+
+
+def skip_teardown(last_act: Callable[[], None] = lambda: None) -> None:
+    """Let :func:`run_tool` end this process at once, for a library that crashes while it takes itself down at exit.
+
+    Args:
+        last_act: done just before; it replaces that of an earlier call.
+    """
+    global _last_act
+    _last_act = last_act
 
 
 def _tell(message: str, code: int) -> int:

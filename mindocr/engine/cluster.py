@@ -13,11 +13,12 @@ import zlib
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from mindocr.engine.rank_watch import start_time
+from mindocr.config.cli import skip_teardown
+from mindocr.engine.rank_watch import POLL_S, leave_address, start_time
 from mindocr.errors import ConfigError, UserError
 
 TOPOLOGY_TIMEOUT_S = 120
@@ -32,7 +33,8 @@ def join(device: str) -> tuple[int, int]:
     """Join the other ranks of the job.
 
     On Ascend through HCCL. On CPU through MindSpore's own cluster, which msrun sets up and mpirun does not know: its
-    variables are translated, and rank 0 starts the scheduler that such a cluster needs.
+    variables are translated, and rank 0 starts the scheduler that such a cluster needs. In the scheduler that msrun
+    starts, this does not return.
 
     Returns:
         This process's rank, from 0, and the number of ranks.
@@ -49,6 +51,8 @@ def join(device: str) -> tuple[int, int]:
     if device == "CPU" and "OMPI_COMM_WORLD_SIZE" in os.environ and "MS_ROLE" not in os.environ:
         _translate_open_mpi(os.environ)
     os.environ.setdefault("MS_TOPO_TIMEOUT", str(TOPOLOGY_TIMEOUT_S))
+    if device == "CPU" and os.environ.get("MS_ROLE") == "MS_SCHED":
+        _be_scheduler()
     from mindspore import communication
 
     try:
@@ -61,6 +65,35 @@ def join(device: str) -> tuple[int, int]:
 def launched() -> bool:
     """True where a launcher has started this process as one rank of a job."""
     return any(name in os.environ for name in ("OMPI_COMM_WORLD_SIZE", "MS_ROLE", "RANK_TABLE_FILE"))
+
+
+def _be_scheduler() -> NoReturn:
+    """What msrun's scheduler does on CPU: serve until the ranks have ended.
+
+    MindSpore's own waits for each rank to say goodbye, which ranks on CPU do not (see :func:`join`); here it serves in
+    a process of its own, which is ended after the ranks of this host.
+    """
+    server = subprocess.Popen([sys.executable, "-c", _SCHEDULER], stdin=subprocess.DEVNULL)
+    ranks: set[tuple[int, str]] = set()
+    while server.poll() is None:
+        time.sleep(POLL_S)
+        ranks |= _ranks_beside()
+        if ranks and not any(start_time(pid) == began for pid, began in ranks):
+            server.kill()
+            server.wait()
+            sys.exit(0)
+    sys.exit(server.returncode)
+
+
+def _ranks_beside() -> set[tuple[int, str]]:
+    """Process ids and start times of the ranks that were started by what started this process."""
+    ranks = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == os.getppid() and b"MS_ROLE=MS_WORKER" in (folder / "environ").read_bytes().split(b"\0"):
+                ranks.add((int(folder.name), start_time(int(folder.name))))
+    return {(pid, began) for pid, began in ranks if began is not None}
 
 
 def _launchers() -> str:
@@ -138,15 +171,17 @@ def _why_not_joined(reason: str) -> str:
 
 
 @contextmanager
-def together(rank: int, world: int, folder: Path) -> Iterator[None]:
+def together(rank: int, world: int, folder: Path, device: str) -> Iterator[None]:
     """While the body runs, ranks end together: when one dies, the others of the job are ended and told why.
 
     The lowest rank of each host starts the process that watches those of its host. At the end every rank waits for all
-    others, so that a rank that ends early has failed.
+    others, so that a rank that ends early has failed. On CPU the processes end without MindSpore's own clean-up, in
+    which about one rank in a hundred dies of a segmentation fault when connections close.
 
     Args:
         rank, world: as :func:`join` gave them; with one rank nothing happens.
         folder: holds ``log_<rank>.txt``.
+        device: CPU or Ascend.
     """
     if world == 1:
         yield
@@ -158,10 +193,14 @@ def together(rank: int, world: int, folder: Path) -> Iterator[None]:
     if neighbours[0][0] == rank:
         _start_watch(neighbours, folder, address)
     gather(None)
+    if device == "CPU":
+        skip_teardown()
     error: str | None = None
     try:
         yield
         gather(None)
+        if device == "CPU":
+            skip_teardown(lambda: _await_neighbours(rank, address))
     except BaseException as reason:
         error = str(reason) or type(reason).__name__
         raise
@@ -169,6 +208,19 @@ def together(rank: int, world: int, folder: Path) -> Iterator[None]:
         news = json.dumps({"rank": rank, "error": error and error[:8000]}).encode()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, suppress(OSError):
             line.sendto(news, address)
+
+
+def _await_neighbours(rank: int, address: str) -> None:
+    """Wait until every rank of this host is about to end: one that ends sooner may fail what another still receives."""
+    leaving = json.dumps({"rank": rank, "leaving": True}).encode()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, suppress(OSError):  # a watch that is gone: no wait
+        line.bind(leave_address(os.getpid()))
+        line.settimeout(1.0)
+        while True:
+            line.sendto(leaving, address)
+            with suppress(TimeoutError):
+                line.recv(1)
+                return
 
 
 def _start_watch(neighbours: list[tuple[int, int, str]], folder: Path, address: str) -> None:

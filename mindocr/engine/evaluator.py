@@ -169,7 +169,7 @@ def run(config: Config, report: Path | None = None, report_images: int | None = 
         raise ConfigError("--report: the page is made by one process; start tools/eval.py without a launcher")
     network = assemble.network(config, training=False, ckpt=config.eval.ckpt_load_path)
     evaluator = build_evaluator(config, network, place, collect=report is not None)
-    with cluster.together(place.rank, place.world, folder), closing(evaluator):
+    with cluster.together(place.rank, place.world, folder, place.device), closing(evaluator):
         evaluation = evaluator.run()
     if not place.is_main:
         return evaluation

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 POLL_S = 0.2
@@ -41,42 +41,68 @@ def watch(ranks: list[Rank], scheduler: int | None, report: str, heard: socket.s
         ranks: of this host.
         scheduler: process to end after them, if any.
         report: file to append the reason to, besides stderr.
-        heard: datagrams, JSON ``{"rank": number, "error": null or text}``, from a rank that ends by itself.
+        heard: datagrams, JSON ``{"rank": number, "error": null or text}``, from a rank that ends by itself, and
+            ``{"rank": number, "leaving": true}`` from one that waits at :func:`leave_address` until all may end.
 
     Returns:
         0 when all finished, else 1.
     """
-    errors: dict[int, str] = {}
-    finished: set[int] = set()
+    news = _News()
     failed: Rank | None = None
     while failed is None:
-        _listen(heard, finished, errors, POLL_S)
+        _listen(heard, news, POLL_S)
         gone = [rank for rank in ranks if not rank.lives]
-        _listen(heard, finished, errors, 0.0)
-        lost = [rank for rank in gone if rank.number not in finished]
-        failed = next((rank for rank in lost if rank.number in errors), lost[0] if lost else None)
+        _listen(heard, news, 0.0)
+        lost = {rank.number: rank for rank in gone if rank.number not in news.finished}
+        failed = next((lost[number] for number in (*news.errors, *lost) if number in lost), None)
+        if failed is None and all(rank.number in news.leaving or rank in gone for rank in ranks):
+            _release([rank for rank in ranks if rank not in gone], heard)
         if len(gone) == len(ranks):
             break
     if failed is not None:
-        _tell(_reason(failed, errors.get(failed.number)), report)
+        _tell(_reason(failed, news.errors.get(failed.number)), report)
         _end([rank.pid for rank in ranks if rank.lives])
     if scheduler is not None:
         _end([scheduler], grace=0.0)
     return int(failed is not None)
 
 
-def _listen(heard: socket.socket, finished: set[int], errors: dict[int, str], seconds: float) -> None:
+@dataclass
+class _News:
+    """What ranks have said, by their numbers; errors in the order in which they came."""
+
+    finished: set[int] = field(default_factory=set)
+    errors: dict[int, str] = field(default_factory=dict)
+    leaving: set[int] = field(default_factory=set)
+
+
+def _listen(heard: socket.socket, news: _News, seconds: float) -> None:
     heard.settimeout(seconds)
     try:
         while True:
-            news = json.loads(heard.recv(65536))
-            if news["error"] is None:
-                finished.add(news["rank"])
+            said = json.loads(heard.recv(65536))
+            if said.get("leaving"):
+                news.leaving.add(said["rank"])
+            elif said["error"] is None:
+                news.finished.add(said["rank"])
             else:
-                errors[news["rank"]] = news["error"]
+                news.errors[said["rank"]] = said["error"]
             heard.settimeout(0.0)
     except (TimeoutError, BlockingIOError):
         return
+
+
+def leave_address(pid: int) -> str:
+    """Where a rank with this process id waits for the word that all may end."""
+    return f"\0mindocr-rank-{pid}"
+
+
+def _release(ranks: list[Rank], heard: socket.socket) -> None:
+    for rank in ranks:
+        try:
+            heard.sendto(b".", leave_address(rank.pid))
+        except OSError:  # it has left
+            continue
 
 
 def start_time(pid: int) -> str | None:

@@ -60,7 +60,7 @@ def run(config: Config) -> TrainingResult:
         runtime.start_logging(folder, place.rank)
     with (
         StopRequest() as stop,
-        cluster.together(place.rank, place.world, folder),
+        cluster.together(place.rank, place.world, folder, place.device),
         assemble.train_loader(config, place) as loader,
         closing(Trainer(config, place, folder, loader, stop)) as trainer,
     ):

@@ -112,3 +112,19 @@ def test_check_config_takes_overrides_and_writes_documents(repo_root: Path, tmp_
     assert (done.returncode, done.stderr) == (0, "")
     assert schema.stat().st_size > 5000 and reference.stat().st_size > 5000
     assert check_config(repo_root).returncode == 2
+
+
+@pytest.mark.parametrize(("body", "code"), [("print('written')", 0), ("raise ConfigError('x')", 2)])
+def test_a_process_can_leave_without_what_happens_at_exit(repo_root: Path, body: str, code: int) -> None:
+    script = (
+        "import atexit, os\n"
+        "from mindocr.config.cli import run_tool, skip_teardown\n"
+        "from mindocr.errors import ConfigError\n"
+        "atexit.register(os._exit, 99)\n"
+        "def main():\n"
+        "    skip_teardown()\n"
+        f"    {body}\n"
+        "run_tool(main)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=repo_root, timeout=60)
+    assert (done.returncode, done.stdout + done.stderr) == (code, "error: x\n" if code else "written\n")

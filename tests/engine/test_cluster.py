@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mindocr.engine import cluster, rank_watch
-from mindocr.engine.rank_watch import start_time
+from mindocr.engine.rank_watch import leave_address, start_time
 from mindocr.errors import ConfigError, UserError
 
 OPEN_MPI = {"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "PMIX_NAMESPACE": "job-1"}
@@ -101,8 +101,11 @@ class Watched:
             )
 
     def say(self, rank: int, error: str | None) -> None:
+        self.send({"rank": rank, "error": error})
+
+    def send(self, message: dict) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
-            line.sendto(json.dumps({"rank": rank, "error": error}).encode(), self.address)
+            line.sendto(json.dumps(message).encode(), self.address)
 
     def end(self, rank: int) -> None:
         self.ranks[rank].kill()
@@ -155,3 +158,63 @@ def test_start_time_tells_a_process_from_a_dead_one():
     assert start_time(process.pid) == start_time(process.pid) is not None
     process.communicate(b"\n")
     assert start_time(process.pid) is None
+
+
+def test_the_error_that_came_first_is_the_reason(tmp_path):
+    """The other rank's operations fail because this one is gone, and it says so too."""
+    watched = Watched(tmp_path)
+    watched.say(1, "photo.jpg: this image file is empty")
+    watched.say(0, "Launch kernel failed")
+    for rank in (0, 1):
+        watched.end(rank)
+    code, message = watched.outcome()
+    assert code == 1
+    assert "rank 1" in message and "Launch" not in message
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_ranks_may_leave_once_all_are_about_to_or_gone(tmp_path, gone):
+    watched = Watched(tmp_path)
+    for rank in (0, 1):
+        watched.say(rank, None)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(leave_address(watched.ranks[0].pid))
+        line.settimeout(0.6)
+        watched.send({"rank": 0, "leaving": True})
+        with pytest.raises(TimeoutError):
+            line.recv(1)
+        if gone:
+            watched.end(1)
+        else:
+            watched.send({"rank": 1, "leaving": True})
+        line.settimeout(10)
+        assert line.recv(1) == b"."
+    for rank in range(2 - gone):
+        watched.end(rank)
+    assert watched.outcome() == (0, "")
+
+
+def test_a_rank_whose_watch_is_gone_does_not_wait():
+    cluster._await_neighbours(0, f"\0mindocr-no-watch-{os.getpid()}")
+
+
+def scheduled(server: str, ranks: int, repo_root: Path) -> int:
+    """Exit code of a scheduler under a launcher that also starts ranks, which live for two seconds."""
+    scheduler = f"from mindocr.engine import cluster; cluster._SCHEDULER = {server!r}; cluster._be_scheduler()"
+    launcher = (
+        "import os, subprocess, sys\n"
+        f"scheduler = subprocess.Popen([sys.executable, '-c', {scheduler!r}])\n"
+        "environment = {**os.environ, 'MS_ROLE': 'MS_WORKER'}\n"
+        f"ranks = [subprocess.Popen(['sleep', '2'], env=environment) for _ in range({ranks})]\n"
+        "[rank.wait() for rank in ranks]\n"
+        "sys.exit(scheduler.wait(20))\n"
+    )
+    return subprocess.run([sys.executable, "-c", launcher], cwd=repo_root, timeout=60).returncode
+
+
+def test_the_scheduler_of_msrun_ends_after_the_ranks_and_takes_its_server_along(repo_root):
+    assert scheduled("import time; time.sleep(50)", 2, repo_root) == 0
+
+
+def test_a_scheduler_that_gives_up_passes_its_exit_code_on(repo_root):
+    assert scheduled("raise SystemExit(7)", 1, repo_root) == 7
