@@ -11,6 +11,7 @@ keeps them to a thousandth of a pixel. ``scale=1`` reproduces the reference.
 from __future__ import annotations
 
 import math
+from itertools import chain
 
 import numpy as np
 import pyclipper
@@ -18,7 +19,7 @@ import pyclipper
 from mindocr.geometry.polygon import Polygon, area, perimeter
 
 SCALE = 1024
-ARC_TOLERANCE = 0.25  # pixels by which a round corner may be flattened, the clipper's own default at scale 1
+ARC_TOLERANCE = 0.25  # the clipper's own default at scale 1
 
 
 def offset_distance(area: float, perimeter: float, ratio: float) -> float:
@@ -60,35 +61,55 @@ def inset(poly: Polygon, distance: float, *, scale: int = SCALE) -> list[Polygon
     return offset(poly, -distance, scale=scale)
 
 
-def expand(poly: Polygon, distance: float, *, scale: int = SCALE) -> list[Polygon]:
-    """Move the outline outwards by ``distance`` pixels (>= 0) with round corners.
+def expand(
+    poly: Polygon, distance: float, *, scale: int = SCALE, arc_tolerance: float = ARC_TOLERANCE
+) -> list[Polygon]:
+    """Move the outline outwards by ``distance`` pixels (>= 0) with round corners, flattened by ``arc_tolerance``.
 
     Returns:
         The outline, first; then, for bays that the growth closes, the holes left inside, running the other way.
     """
     if distance < 0:
         raise ValueError(f"expand: distance must not be negative, got {distance}")
-    return offset(poly, distance, scale=scale)
+    return offset(poly, distance, scale=scale, arc_tolerance=arc_tolerance)
 
 
-def offset(poly: Polygon, distance: float, *, scale: int = SCALE) -> list[Polygon]:
+def offset(
+    poly: Polygon, distance: float, *, scale: int = SCALE, arc_tolerance: float = ARC_TOLERANCE
+) -> list[Polygon]:
     """Move the outline by ``distance`` pixels: outwards when positive, with round corners, inwards when negative.
+
+    Args:
+        poly: (K, 2) pixels.
+        distance: pixels.
+        scale: clipper units per pixel (see the module).
+        arc_tolerance: pixels by which a round corner may be flattened.
 
     Returns:
         (K, 2) float32 outlines, largest first. Outer ones run clockwise on the screen, holes the other way. Empty when
         nothing is left or the polygon has fewer than three different points.
     """
     points = np.asarray(poly).reshape(-1, 2)
-    if len(points) < 3 or not np.isfinite(points).all():
+    if len(points) < 3:
         return []
-    units = np.trunc(points) if scale == 1 else np.rint(points.astype(np.float64, copy=False) * scale)
-    clipper = pyclipper.PyclipperOffset(2.0, ARC_TOLERANCE * scale)
+    if points.dtype.kind == "f":
+        if not np.isfinite(points).all():
+            return []
+        points = np.trunc(points) if scale == 1 else np.rint(points.astype(np.float64, copy=False) * scale)
+        units = points.astype(np.int64)
+    else:
+        units = points.astype(np.int64) * scale
+    clipper = pyclipper.PyclipperOffset(2.0, arc_tolerance * scale)
     try:
-        clipper.AddPath(units.astype(np.int64).tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
+        clipper.AddPath(units.tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
     except pyclipper.ClipperException:  # the clipper's word for fewer than three different points
         return []
-    pieces = sorted(clipper.Execute(distance * scale), key=pyclipper.Area, reverse=True)
-    return [np.array(piece, dtype=np.float32) / np.float32(scale) for piece in pieces]
+    pieces = clipper.Execute(distance * scale)
+    if len(pieces) > 1:
+        pieces.sort(key=pyclipper.Area, reverse=True)
+    # by way of a flat list: NumPy takes twice as long to find out the shape of a nested one
+    flat = [np.fromiter(chain.from_iterable(piece), np.float32, 2 * len(piece)) for piece in pieces]
+    return [numbers.reshape(-1, 2) / np.float32(scale) for numbers in flat]
 
 
 def _inset_quad(quad: Polygon, distance: float) -> Polygon | None:

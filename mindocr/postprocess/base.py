@@ -49,7 +49,7 @@ def check_shapes(shape_list: np.ndarray, count: int) -> np.ndarray:
             f"shape_list: expected ({count}, 4) = (source height, source width, ratio_h, ratio_w) for each of the "
             f"{count} maps, got shape {shapes.shape}"
         )
-    if not (np.isfinite(shapes).all() and (shapes > 0).all()):
+    if count and not (shapes.min() > 0 and shapes.max() < np.inf):  # false for NaN too
         bad = int(np.flatnonzero(~(np.isfinite(shapes) & (shapes > 0)).all(axis=1))[0])
         raise ValueError(f"shape_list[{bad}]: sizes and ratios must be positive, got {shapes[bad].tolist()}")
     return shapes
@@ -69,27 +69,28 @@ def to_source(polys: Sequence[Polygon], shape: np.ndarray, first: bool = False) 
     """
     if not len(polys):
         return [], []
-    height, width, ratio_h, ratio_w = shape
+    height, width, ratio_h, ratio_w = shape.tolist()
     counts = np.array([len(poly) for poly in polys], dtype=np.intp)
     ends = np.cumsum(counts)
-    points = np.concatenate(polys).astype(np.float32, copy=False)
+    starts = ends - counts
+    x, y = np.concatenate(polys).T  # columns: NumPy is slow along rows of two
     if first:
-        points = points[_from_top_left(points, ends - counts, ends)]
-    points = points / (ratio_w, ratio_h)
-    np.clip(points, 0, (width, height), out=points)
-    kept = np.flatnonzero(_areas(points, ends - counts, ends) >= SMALLEST_AREA).tolist()
-    points = points.astype(np.float32)
-    spans = list(zip((ends - counts).tolist(), ends.tolist()))
+        order = _from_top_left(x + y, starts, ends)
+        x, y = x[order], y[order]
+    points = np.empty((len(x), 2), dtype=np.float32)
+    points[:, 0] = x = np.minimum(np.maximum(x / np.float64(ratio_w), 0), width)
+    points[:, 1] = y = np.minimum(np.maximum(y / np.float64(ratio_h), 0), height)
+    kept = np.flatnonzero(_areas(x, y, starts, ends) >= SMALLEST_AREA).tolist()
+    spans = list(zip(starts.tolist(), ends.tolist()))
     return [points[slice(*spans[i])] for i in kept], kept
 
 
-def _from_top_left(points: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def _from_top_left(sums: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Positions of the points of outlines in a row, each from its point of smallest x + y on."""
-    sums = points[:, 0] + points[:, 1]
     counts = ends - starts
     smallest = np.flatnonzero(sums == np.repeat(np.minimum.reduceat(sums, starts), counts))
     first = smallest[np.searchsorted(smallest, starts)]
-    order = np.ones(len(points), dtype=np.intp)
+    order = np.ones(len(sums), dtype=np.intp)
     order[starts] = first - np.concatenate([[0], (first - 1 + counts * (first == starts))[:-1]])
     after = starts + ends - first  # where an outline goes on at its own beginning
     turned = first > starts
@@ -97,9 +98,8 @@ def _from_top_left(points: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> 
     return np.cumsum(order)
 
 
-def _areas(points: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def _areas(x: np.ndarray, y: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Absolute shoelace areas of outlines that stand in a row."""
-    following = np.arange(1, len(points) + 1)
+    following = np.arange(1, len(x) + 1)
     following[ends - 1] = starts
-    x, y = points.T
     return np.abs(np.add.reduceat(x * y[following] - y * x[following], starts)) / 2

@@ -191,3 +191,18 @@ def test_a_line_and_a_point_grow_without_nan():
     line = np.array([[0, 0], [0, 0], [0, 20], [0, 20]])
     assert expand_rectangle(line, 2).tolist() == [[-2, -2], [2, -2], [2, 22], [-2, 22]]
     assert expand_rectangle(np.zeros((4, 2)), 2).tolist() == [[-2, -2], [2, -2], [2, 2], [-2, 2]]
+
+
+def test_whole_and_broken_numbers_give_the_same_outline():
+    whole = np.array([[0, 0], [30, 2], [31, 12], [3, 14]], dtype=np.int32)
+    (expected,), (given,) = expand(whole.astype(np.float32), 5.0), expand(whole, 5.0)
+    assert np.array_equal(given, expected)
+
+
+@pytest.mark.parametrize("tolerance", [0.01, 0.25])
+def test_round_corners_are_as_flat_as_asked_for(tolerance):
+    (grown,) = expand(np.array([[0, 0], [30, 0], [30, 10], [0, 10]]), 8.0, arc_tolerance=tolerance)
+    middles = (grown + np.roll(grown, -1, axis=0)) / 2
+    nearest = np.clip(middles, 0, (30, 10))
+    gaps = 8 - np.hypot(*(middles - nearest).T)
+    assert tolerance / 2 < gaps.max() < tolerance * 1.4  # the last chord of an arc may be longer

@@ -16,6 +16,7 @@ from mindocr.errors import ConfigError
 from mindocr.geometry import area as polygon_area
 from mindocr.geometry import expand, min_area_quad, perimeter, polygon_iou, signed_area
 from mindocr.postprocess.db import DBPostprocess
+from mindocr.postprocess.regions import FEW, _has_hole, find_contours
 from mindocr.registry import POSTPROCESSES
 
 SIZE = (240, 320)
@@ -78,7 +79,7 @@ def reference(prob: np.ndarray, box_type: str, binary_thresh: float = 0.3, box_t
             if short < 3:
                 continue
         else:
-            outline = cv2.approxPolyDP(contour, 0.002 * cv2.arcLength(contour, True), True)[:, 0].astype(np.float32)
+            outline = cv2.approxPolyDP(contour, 0.005 * cv2.arcLength(contour, True), True)[:, 0].astype(np.float32)
             if len(outline) < 4:
                 continue
         mask = np.zeros(prob.shape, dtype=np.uint8)
@@ -314,6 +315,39 @@ def test_slanted_words_agree_with_the_reference(box_type):
 @pytest.mark.parametrize("kind", ["rectangle", "slanted", "curved", "jagged"])
 def test_words_as_a_network_draws_them_agree_with_the_reference(benchmark_maps, kind, box_type):
     assert assert_same_boxes(benchmark_maps(kind, 100, seed=1), box_type, 0.3, 0.5) > 90
+
+
+@pytest.mark.parametrize("box_type", ["quad", "poly"])
+def test_holes_are_regions_as_in_the_reference(box_type):
+    """The border of a hole lies on text, so its score may be high enough."""
+    prob = draw(box(80, 80, 120, 60, 0))
+    prob[70:82, 60:90] = 0.1
+    prob[96, 100:140] = 0.1  # a hole of a single row, whose border is too small
+    assert assert_same_boxes(prob, box_type, binary_thresh=0.3, box_thresh=0.1) == 2
+
+
+@given(st.integers(0, 2**31), st.integers(1, 40), st.integers(1, 40), st.floats(0.3, 3), st.floats(0, 1))
+@settings(deadline=None, max_examples=200)
+def test_borders_that_join_runs_have_the_hulls_of_contours(seed, height, width, smooth, threshold):
+    noise = cv2.GaussianBlur(np.random.default_rng(seed).random((height, width), dtype=np.float32), (0, 0), smooth)
+    prob = (noise - noise.min()) / max(float(np.ptp(noise)), 1e-6)
+    joined, followed = (find_contours(prob, "quad", threshold, mode) for mode in ("fast", "slow"))
+    regions, _ = cv2.connectedComponents((prob > threshold).view(np.uint8), connectivity=8)
+    assert len(joined) == len(followed)
+    assert _has_hole(joined) == (len(followed) > regions - 1)
+    if not _has_hole(joined):
+        assert [hull(border) for border in joined] == [hull(border) for border in followed]
+
+
+def hull(border: np.ndarray) -> list[list[int]]:
+    return sorted(cv2.convexHull(border)[:, 0].tolist())
+
+
+@pytest.mark.parametrize("words", [FEW, FEW + 1])
+def test_few_outlines_grow_as_many_do(words):
+    places = [(30 + 60 * (i % 5), 20 + 35 * (i // 5)) for i in range(words)]
+    prob = cv2.GaussianBlur(draw(*(box(*place, 40, 12, 5 * i % 25) for i, place in enumerate(places))), (0, 0), 1)
+    assert assert_same_boxes(prob, "poly", 0.3, 0.5) == words
 
 
 @pytest.mark.parametrize("box_type", ["quad", "poly"])

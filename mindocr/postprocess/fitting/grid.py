@@ -63,7 +63,7 @@ class Grid:
     min_size: tuple[float, ...]
     box_thresh: tuple[float, ...]
     score_mode: ScoreMode = "fast"
-    approx_eps: float = 0.002
+    approx_eps: float = 0.005
     max_candidates: int = 1000
 
     @property
