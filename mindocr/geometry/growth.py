@@ -21,7 +21,7 @@ from mindocr.geometry.polygon import Polygon
 FLATNESS = 0.2  # pixels by which the chord of a round corner may stay inside, and no more than
 FLATNESS_SHARE = 0.025  # this share of the distance
 SPACING = 0.8  # between samples along an edge, as a share of the distance
-REACH = 6  # samples on either side that may cover a point: more than the two distances that matter
+REACH = 5  # samples on either side that may cover a point: twice the distances that matter, and some for arcs
 SLACK = 0.002  # pixels by which a point may lie inside a disc,
 ROUNDING = 1e-6  # and this share of the squares that float32 rounds
 FINEST = 0.1  # pixels; round corners of a smaller radius are flattened as those of this one
@@ -48,12 +48,14 @@ class _Samples(NamedTuple):
         outward: (M,) complex64 of length 1.
         inner: (M,) bool, between the ends of an edge.
         counts: (P,) samples of each outline.
+        turns: (P,) radians by which each outline turns in all, 2 pi unless it crosses itself.
     """
 
     centre: np.ndarray
     outward: np.ndarray
     inner: np.ndarray
     counts: np.ndarray
+    turns: np.ndarray
 
 
 def expand_many(polys: Sequence[Polygon], distances: np.ndarray) -> list[list[Polygon]]:
@@ -66,13 +68,15 @@ def expand_many(polys: Sequence[Polygon], distances: np.ndarray) -> list[list[Po
     Returns:
         For each, what :func:`expand` gives, up to a share of a pixel at round corners and in bays.
     """
-    grown: list[list[Polygon]] = [[] for _ in polys]
+    rings: list[Polygon | None] = [None] * len(polys)
     able = [i for i, (poly, d) in enumerate(zip(polys, distances.tolist())) if d >= SMALLEST and len(poly) >= 3]
     if able:
         for i, ring in zip(able, _grow([polys[i] for i in able], distances[able])):
-            if ring is not None:
-                grown[i].append(ring)
-    return [ring or expand_one(poly, d) for ring, poly, d in zip(grown, polys, distances.tolist())]
+            rings[i] = ring
+    return [
+        expand_one(poly, distance) if ring is None else [ring]
+        for ring, poly, distance in zip(rings, polys, distances.tolist())
+    ]
 
 
 def expand_one(poly: Polygon, distance: float) -> list[Polygon]:
@@ -99,7 +103,7 @@ def _grow(outlines: Sequence[Polygon], distances: np.ndarray) -> list[Polygon | 
     moved = samples.centre[kept] + reach[owner] * samples.outward[kept]
     counts = np.bincount(owner, minlength=len(reach))
     repeated = np.logical_or.reduceat(points == points[rings.after], rings.starts)
-    simple = _are_simple(moved, counts) & ~repeated
+    simple = _are_simple(moved, counts) & ~repeated & _go_once_around(samples.turns)
     xy = (moved + origin[owner]).view(np.float32).reshape(-1, 2)
     ends = np.cumsum(counts).tolist()
     return [xy[end - n : end] if good else None for end, n, good in zip(ends, counts.tolist(), simple.tolist())]
@@ -151,7 +155,8 @@ def _sample(points: np.ndarray, rings: _Rings, reach: np.ndarray) -> _Samples:
     np.sin(angle, out=outward.imag, casting="same_kind")
     outward *= previous[whose]
     centre = points[whose] + np.maximum(beyond, 0, dtype=np.float32) * (along / parts)[whose]
-    return _Samples(centre, outward, beyond > 0, np.add.reduceat(each, rings.starts))
+    turns = np.add.reduceat(corner, rings.starts)
+    return _Samples(centre, outward, beyond > 0, np.add.reduceat(each, rings.starts), turns)
 
 
 def _uncovered(samples: _Samples, owner: np.ndarray, reach: np.ndarray) -> np.ndarray:
@@ -214,7 +219,7 @@ def _are_simple(points: np.ndarray, counts: np.ndarray) -> np.ndarray:
     points = points[np.repeat(enough, counts)]
     along = points[rings.after] - points
     turn = np.angle(along * along[rings.before].conj())
-    once = np.abs(np.add.reduceat(turn, rings.starts) - 2 * np.pi) < 1e-2
+    once = _go_once_around(np.add.reduceat(turn, rings.starts))
     # no stretch turns back by more than all that turns back
     simple = once & (np.add.reduceat(np.minimum(turn, 0), rings.starts) > -LARGEST_DROP)
     doubtful = once & ~simple
@@ -222,6 +227,10 @@ def _are_simple(points: np.ndarray, counts: np.ndarray) -> np.ndarray:
         simple[doubtful] = _no_long_drop(turn[np.repeat(doubtful, rings.counts)], rings.counts[doubtful])
     result[enough] = simple
     return result
+
+
+def _go_once_around(turns: np.ndarray) -> np.ndarray:
+    return np.abs(turns - 2 * np.pi) < 1e-2
 
 
 def _no_long_drop(turn: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -188,17 +188,17 @@ def grow(regions: Regions, distances: np.ndarray, shorts_below: float, rejected:
         grown = expand_many(regions.outlines, distances)
     else:
         grown = [expand_one(outline, d) for outline, d in zip(regions.outlines, distances.tolist())]
-    outlines, indices, shorts = [], [], []
-    for i, (parts, distance) in enumerate(zip(grown, distances.tolist())):
+    for i, parts in enumerate(grown):
         if len(parts) > 1:
-            parts = [part for part in parts if cv2.contourArea(part) >= 1]
+            grown[i] = parts = [part for part in parts if cv2.contourArea(part) >= 1]
         if len(parts) != 1:
             rejected["several parts after growing" if parts else "no area"] += 1
-            continue
-        outlines.append(parts[0])
-        indices.append(i)
-        shorts.append(min(cv2.minAreaRect(parts[0])[1]) if 2 * distance < shorts_below else np.inf)
-    return Grown(outlines, np.array(indices, dtype=np.intp), np.array(shorts))
+    indices = np.flatnonzero([len(parts) == 1 for parts in grown])
+    outlines = [grown[i][0] for i in indices.tolist()]
+    shorts = np.full(len(indices), np.inf)
+    for i in np.flatnonzero(2 * distances[indices] < shorts_below).tolist():
+        shorts[i] = min(cv2.minAreaRect(outlines[i])[1])
+    return Grown(outlines, indices, shorts)
 
 
 def _rectangles(
