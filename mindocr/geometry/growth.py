@@ -20,8 +20,8 @@ from mindocr.geometry.polygon import Polygon
 
 FLATNESS = 0.2  # pixels by which the chord of a round corner may stay inside, and no more than
 FLATNESS_SHARE = 0.025  # this share of the distance
-SPACING = 0.8  # between samples along an edge, as a share of the distance
-REACH = 5  # samples on either side that may cover a point: twice the distances that matter, and some for arcs
+SPACING = 0.6  # between samples along an edge, as a share of the distance
+REACH = 6  # samples on either side that may cover a point: the two distances that matter, and some for arcs
 SLACK = 0.002  # pixels by which a point may lie inside a disc,
 ROUNDING = 1e-6  # and this share of the squares that float32 rounds
 FINEST = 0.1  # pixels; round corners of a smaller radius are flattened as those of this one

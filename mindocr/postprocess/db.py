@@ -119,9 +119,7 @@ class DBPostprocess:
         shapes = check_shapes(shape_list, len(maps))
         if not self.rescale:
             shapes = np.array([(*probability.shape, 1, 1) for probability in maps], dtype=np.float64).reshape(-1, 4)
-        find = partial(
-            find_contours, kind=self.box_type, binary_thresh=self.binary_thresh, score_mode=self.score_mode
-        )
+        find = partial(find_contours, binary_thresh=self.binary_thresh)
         if len(maps) > 1 and self.threads > 1:
             # In the other threads only the long calls, on whole maps: threads that make many short ones spend more time
             # on waiting for the interpreter than they save.

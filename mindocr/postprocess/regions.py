@@ -79,31 +79,18 @@ class Grown:
     shorts: np.ndarray
 
 
-def find_contours(prob: np.ndarray, kind: BoxType, binary_thresh: float, score_mode: ScoreMode) -> Sequence[np.ndarray]:
-    """Borders of the regions above ``binary_thresh`` and of the holes in them, in a single long call for a whole map.
+def find_contours(prob: np.ndarray, binary_thresh: float) -> Sequence[np.ndarray]:
+    """Borders of the regions above ``binary_thresh`` and of the holes in them: the part that goes over a whole map.
 
     Args:
         prob: (H, W) float32, contiguous; not a number counts as no text.
-        kind, binary_thresh, score_mode: as for ``DBPostprocess``.
+        binary_thresh: as for ``DBPostprocess``.
 
     Returns:
-        (K_i, 1, 2) int32 each, from the bottom of the map upwards. Where only convex hulls matter, in the ``fast``
-        scoring of a ``quad``, borders join the ends of runs; that takes half the time, and gives the same hulls except
-        those of holes.
+        (K_i, 1, 2) int32 each, from the bottom of the map upwards.
     """
     bitmap = (prob > binary_thresh).view(np.uint8)
-    if _only_hulls_matter(kind, score_mode):
-        return cv2.findContoursLinkRuns(bitmap)[0][::-1]
     return cv2.findContours(bitmap, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]
-
-
-def _only_hulls_matter(kind: BoxType, score_mode: ScoreMode) -> bool:
-    return kind == "quad" and score_mode == "fast"
-
-
-def _has_hole(contours: Sequence[np.ndarray]) -> bool:
-    """Whether one of the borders that join the ends of runs is that of a hole: it runs backwards, or starts so."""
-    return any(cv2.contourArea(c, True) < 0 or c[0, 0, 0] > c[1, 0, 0] for c in contours)
 
 
 def find_regions(
@@ -122,12 +109,10 @@ def find_regions(
         prob: (H, W) float32, contiguous; not a number counts as no text.
         kind, binary_thresh, score_mode, approx_eps, min_size: as for ``DBPostprocess``.
         rejected: counts the contours that are given up, by reason.
-        contours: what :func:`find_contours` gives for the same settings, where that is known.
+        contours: what :func:`find_contours` gives, where that is known.
     """
     if contours is None:
-        contours = find_contours(prob, kind, binary_thresh, score_mode)
-    if _only_hulls_matter(kind, score_mode) and _has_hole(contours):
-        contours = find_contours(prob, kind, binary_thresh, "slow")
+        contours = find_contours(prob, binary_thresh)
     outlines: Sequence[Polygon] = []
     boxes = np.zeros((0, 5))
     if kind == "quad":

@@ -95,5 +95,5 @@ def test_crossings_are_seen():
 
 def test_ends_are_repeated():
     assert _with_ends_repeated(np.array([10, 9])).tolist() == [
-        *range(5, 10), *range(10), *range(5), *range(14, 19), *range(10, 19), *range(10, 15)
+        *range(4, 10), *range(10), *range(6), *range(13, 19), *range(10, 19), *range(10, 16)
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import runpy
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 
 from mindocr.errors import ConfigError
 from mindocr.geometry import area as polygon_area
-from mindocr.geometry import expand, min_area_quad, perimeter, polygon_iou, signed_area
+from mindocr.geometry import expand, is_valid, min_area_quad, perimeter, polygon_iou, signed_area
 from mindocr.postprocess.db import DBPostprocess
-from mindocr.postprocess.regions import FEW, _has_hole, find_contours
+from mindocr.postprocess.regions import FEW
 from mindocr.registry import POSTPROCESSES
 
 SIZE = (240, 320)
@@ -69,7 +70,15 @@ def offset(outline: np.ndarray, distance: float) -> list[np.ndarray]:
     return [np.array(part, dtype=np.float32) / 1000 for part in clipper.Execute(distance * 1000)]
 
 
-def reference(prob: np.ndarray, box_type: str, binary_thresh: float = 0.3, box_thresh: float = 0.7) -> list[np.ndarray]:
+class Expected(NamedTuple):
+    """What the reference makes of a contour; where a hair's breadth decides whether it stays, either is right."""
+
+    outline: np.ndarray
+    stays: bool
+    certain: bool
+
+
+def reference(prob: np.ndarray, box_type: str, binary_thresh: float = 0.3, box_thresh: float = 0.7) -> list[Expected]:
     """The DBNet authors' steps one contour at a time: fit, score, clipper, fit again; in fractions of pixels."""
     contours, _ = cv2.findContours((prob > binary_thresh).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     found = []
@@ -86,17 +95,25 @@ def reference(prob: np.ndarray, box_type: str, binary_thresh: float = 0.3, box_t
         cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1)
         if prob[mask > 0].mean() < box_thresh:
             continue
-        grown = offset(outline, polygon_area(outline) * 1.5 / perimeter(outline))
-        grown = [part for part in grown if polygon_area(part) >= 1]
-        if len(grown) != 1:
+        distance = polygon_area(outline) * 1.5 / perimeter(outline)
+        grown = grow_by(outline, distance, 1)
+        if not grown:
             continue
+        counts = {len(grow_by(outline, share * distance, least)) for share in (0.97, 1, 1.03) for least in (0.5, 1, 2)}
         quad, (short, _) = min_area_quad(grown[0])
-        if short < 5:
-            continue
         result = np.clip(quad if box_type == "quad" else grown[0], 0, (prob.shape[1], prob.shape[0]))
-        if polygon_area(result) >= 1:
-            found.append(result)
+        stays = len(grown) == 1 and short >= 5 and polygon_area(result) >= 1
+        # bays that are about to close, outlines that touch themselves, rectangles of one area but different sides
+        near = len(counts) > 1 or not is_valid(outline)
+        near |= abs(short - 5) < (0.1 if box_type == "quad" else 1.5)
+        found.append(Expected(result, stays, not near))
     return found
+
+
+def grow_by(outline: np.ndarray, distance: float, least: float) -> list[np.ndarray]:
+    """Parts of an area of at least ``least``, largest first."""
+    parts = [part for part in offset(outline, distance) if polygon_area(part) >= least]
+    return sorted(parts, key=polygon_area, reverse=True)
 
 
 def test_a_rectangle_grows_by_the_paper_s_distance():
@@ -288,17 +305,18 @@ def test_the_registry_checks_the_recipes_settings():
 
 
 def assert_same_boxes(prob: np.ndarray, box_type: str, binary_thresh: float, box_thresh: float) -> int:
-    """Compare with the reference box by box; returns how many there were."""
+    """Compare with the reference box by box; returns how many of them stay."""
     thresholds = {"binary_thresh": binary_thresh, "box_thresh": box_thresh}
     ours = detect(prob, box_type=box_type, max_candidates=10**6, **thresholds).polys
     expected = reference(prob, box_type, **thresholds)
-    while ours or expected:
-        if ours and expected and polygon_iou(ours[0], expected[0]) > 0.98:
-            ours, expected = ours[1:], expected[1:]
-        else:  # a hair's breadth at round corners may decide about a box of the smallest size that is kept
-            odd = ours if len(ours) > len(expected) else expected
-            assert min_area_quad(odd.pop(0))[1][0] == pytest.approx(5, abs=0.1)
-    return len(reference(prob, box_type, **thresholds))
+    for outline, stays, certain in expected:
+        overlap = polygon_iou(ours[0], outline) if ours else 0.0
+        if certain:
+            assert (overlap > 0.98) == stays
+        if overlap > (0.98 if certain else 0.5):
+            ours.pop(0)
+    assert not ours
+    return sum(each.stays for each in expected)
 
 
 @pytest.mark.parametrize("box_type", ["quad", "poly"])
@@ -324,23 +342,6 @@ def test_holes_are_regions_as_in_the_reference(box_type):
     prob[70:82, 60:90] = 0.1
     prob[96, 100:140] = 0.1  # a hole of a single row, whose border is too small
     assert assert_same_boxes(prob, box_type, binary_thresh=0.3, box_thresh=0.1) == 2
-
-
-@given(st.integers(0, 2**31), st.integers(1, 40), st.integers(1, 40), st.floats(0.3, 3), st.floats(0, 1))
-@settings(deadline=None, max_examples=200)
-def test_borders_that_join_runs_have_the_hulls_of_contours(seed, height, width, smooth, threshold):
-    noise = cv2.GaussianBlur(np.random.default_rng(seed).random((height, width), dtype=np.float32), (0, 0), smooth)
-    prob = (noise - noise.min()) / max(float(np.ptp(noise)), 1e-6)
-    joined, followed = (find_contours(prob, "quad", threshold, mode) for mode in ("fast", "slow"))
-    regions, _ = cv2.connectedComponents((prob > threshold).view(np.uint8), connectivity=8)
-    assert len(joined) == len(followed)
-    assert _has_hole(joined) == (len(followed) > regions - 1)
-    if not _has_hole(joined):
-        assert [hull(border) for border in joined] == [hull(border) for border in followed]
-
-
-def hull(border: np.ndarray) -> list[list[int]]:
-    return sorted(cv2.convexHull(border)[:, 0].tolist())
 
 
 @pytest.mark.parametrize("words", [FEW, FEW + 1])
