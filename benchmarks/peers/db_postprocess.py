@@ -65,6 +65,5 @@ def main() -> None:
         print(json.dumps({"times": times, "found": sum(map(len, found["polys"])) / len(prob)}), flush=True)
 
 
-
 if __name__ == "__main__":
     main()

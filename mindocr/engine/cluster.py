@@ -70,8 +70,8 @@ def launched() -> bool:
 def _be_scheduler() -> NoReturn:
     """What msrun's scheduler does on CPU: serve until the ranks have ended.
 
-    MindSpore's own waits for each rank to say goodbye, which ranks on CPU do not (see :func:`join`); here it serves in
-    a process of its own, which is ended after the ranks of this host.
+    MindSpore's own waits for each rank to say goodbye, which ranks on CPU do not (see :func:`together`); here it serves
+    in a process of its own, which is ended after the ranks of this host.
     """
     server = subprocess.Popen([sys.executable, "-c", _SCHEDULER], stdin=subprocess.DEVNULL)
     ranks: set[tuple[int, str]] = set()

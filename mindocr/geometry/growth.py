@@ -48,7 +48,7 @@ class _Samples(NamedTuple):
         outward: (M,) complex64 of length 1.
         inner: (M,) bool, between the ends of an edge.
         counts: (P,) samples of each outline.
-        turns: (P,) radians by which each outline turns in all, 2 pi unless it crosses itself.
+        turns: (P,) radians by which each outline turns in all, 2 pi where it does not cross itself.
     """
 
     centre: np.ndarray
@@ -80,7 +80,7 @@ def expand_many(polys: Sequence[Polygon], distances: np.ndarray) -> list[list[Po
 
 
 def expand_one(poly: Polygon, distance: float) -> list[Polygon]:
-    """What :func:`expand` gives, with arcs as flat as those of :func:`expand_many`, which is faster for a dozen."""
+    """What :func:`expand` gives, with arcs as flat as in :func:`expand_many`; sooner done for up to a dozen outlines."""
     return expand(poly, distance, arc_tolerance=min(FLATNESS, FLATNESS_SHARE * max(distance, FINEST)))
 
 
