@@ -86,3 +86,14 @@ def test_open_signatures_and_taken_names_are_refused(parts):
 def test_modules_of_the_package_are_found_without_a_list():
     assert "DBFPN" in NECKS
     assert NECKS.get("DBFPN").__module__.startswith("mindocr.models.necks.")
+
+
+def test_a_module_that_cannot_be_imported_is_named_every_time(tmp_path, monkeypatch):
+    (tmp_path / "broken_parts").mkdir()
+    (tmp_path / "broken_parts" / "__init__.py").touch()
+    (tmp_path / "broken_parts" / "block.py").write_text("import missing_library\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry("part", "broken_parts")
+    for _ in range(2):
+        with pytest.raises(ModuleNotFoundError, match="missing_library"):
+            registry.get("Block")

@@ -80,7 +80,7 @@ def expand_many(polys: Sequence[Polygon], distances: np.ndarray) -> list[list[Po
 
 
 def expand_one(poly: Polygon, distance: float) -> list[Polygon]:
-    """What :func:`expand` gives, with arcs as flat as in :func:`expand_many`; sooner done for up to a dozen outlines."""
+    """What :func:`expand` gives, with arcs as flat as in :func:`expand_many`; faster for up to a dozen outlines."""
     return expand(poly, distance, arc_tolerance=min(FLATNESS, FLATNESS_SHARE * max(distance, FINEST)))
 
 
