@@ -24,9 +24,17 @@ def encloser(postprocess: Mapping[str, Any]) -> Callable[[Any], None]:
     text = json.dumps(postprocess)
 
     def enclose(model: Any) -> None:
-        model.user_info[POSTPROCESS] = text
+        if _is_map(model.user_info):
+            model.user_info[POSTPROCESS] = text
+        else:
+            model.user_info.add(key=POSTPROCESS, value=text)
 
     return enclose
+
+
+def _is_map(entries: Any) -> bool:
+    """False in MindSpore 2.7, whose description of the format makes the same bytes a list of entries."""
+    return hasattr(entries, "get")
 
 
 class MindIR:
@@ -105,5 +113,6 @@ def _read(path: Path) -> tuple[tuple[int, int], dict[str, Any] | None]:
     except DecodeError as error:
         raise ValueError(str(error)) from None
     shape = model.graph.input[0].tensor[0].dims
-    enclosed = model.user_info.get(POSTPROCESS)
+    entries = model.user_info
+    enclosed = (entries if _is_map(entries) else {entry.key: entry.value for entry in entries}).get(POSTPROCESS)
     return (shape[2], shape[3]), None if enclosed is None else json.loads(enclosed)
