@@ -20,7 +20,7 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     packages=find_packages(include=["mindocr", "mindocr.*"]),
-    package_data={"mindocr": ["data/inspection/templates/*", "report/templates/*"]},
+    package_data={"mindocr": ["inspection/templates/*", "report/templates/*"]},
     python_requires=">=3.10,<3.13",
     install_requires=requirements("requirements.txt"),
     extras_require={

@@ -31,11 +31,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from mindocr.config.cli import run_tool
 from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
-from mindocr.data.loader import Loader
+from mindocr.data.loading.loader import Loader
+from mindocr.data.loading.worker import keep_freed_memory
 from mindocr.data.transforms.layout import split_normalization
-from mindocr.data.transforms.load import read_image
-from mindocr.data.worker import keep_freed_memory
 from mindocr.errors import ConfigError, UserError
+from mindocr.images.read import read_image
 from mindocr.registry import DATASETS
 
 PEER = Path(__file__).parent / "peers" / "mindocr_pipeline.py"

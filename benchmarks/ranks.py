@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
+from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = "configs/det/dbnet/db_r18_synthetic.yaml"

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mindocr.config.cli import config_parser, run_tool
-from mindocr.data.inspection import command
+from mindocr.inspection import command
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ def main() -> None:
                         help="named model or YAML file that the weights must fit; default: by the weights")  # fmt: skip
     args = parser.parse_args()
 
-    from mindocr.engine.weights_converter import convert_file
+    from mindocr.engine.export.weights_converter import convert_file
 
     print(convert_file(args.source, args.input, args.output, args.model).summary())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mindocr.config.cli import config_parser, run_tool
-from mindocr.engine import modelarts
+from mindocr.engine.runtime import modelarts
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--report_images", type=int, metavar="N", help="pictures of so many images there, the worst")
     args = parser.parse_args()
 
-    from mindocr.engine import evaluator
+    from mindocr.engine.evaluate import evaluator
 
     modelarts.run_job(
         args, lambda config: evaluator.run(config, args.report, args.report_images), "eval.ckpt_load_path"

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--save_dir", default=".", help="folder for the file")
     args = parser.parse_args()
 
-    from mindocr.engine import exporter
+    from mindocr.engine.export import exporter
 
     exporter.run(args.model_name_or_config, tuple(args.data_shape), args.save_dir, ckpt=args.local_ckpt_path,
                  dynamic=args.is_dynamic_shape == "True")  # fmt: skip

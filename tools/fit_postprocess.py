@@ -25,8 +25,8 @@ def main() -> None:
     args = parser.parse_args()
 
     from mindocr.config import load_config
-    from mindocr.engine.fitting.run import Options, run
-    from mindocr.engine.fitting.splits import Split
+    from mindocr.engine.fit.run import Options, run
+    from mindocr.engine.fit.splits import Split
 
     split = Split(args.split, args.val_data_dir, args.val_label_file, args.holdout, args.seed)
     options = Options(split, args.grid, not args.constant_ratio, args.workers, args.folder, args.output)

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mindocr.config.cli import run_tool
-from mindocr.data.synthetic.command import main
+from mindocr.synthetic.command import main
 
 if __name__ == "__main__":
     run_tool(main)

@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument("capsule", metavar="CAPSULE", help="folder that a failed run wrote, CKPT_SAVE_DIR/capsules/...")
     args = parser.parse_args()
 
-    from mindocr.engine import replay
+    from mindocr.engine.diagnose.failed_step import replay
 
     replay.run(args.capsule, args.config, args.opt)
 

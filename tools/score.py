@@ -7,13 +7,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mindocr.config.cli import run_tool
-from mindocr.data import submissions
+from mindocr.formats import benchmarks
 from mindocr.metrics.score import make_metric, score
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    add, known = parser.add_argument, tuple(submissions.READERS)
+    add, known = parser.add_argument, tuple(benchmarks.READERS)
     add("--protocol", required=True, help="icdar2015, ctw1500 or another; see docs/metrics.md")
     add("--protocol_args", nargs="+", default=[], metavar="KEY=VALUE", help="such as rule=icdar2013")
     add("--gt", required=True, type=Path, help="truth: label file, JSON lines, folder or zip of text files")
@@ -29,7 +29,7 @@ def main() -> None:
     metric = make_metric(args.protocol, args.protocol_args)
     default = metric.protocol.file_format
     formats = {"gt": args.gt_format or default, "det": args.det_format or default}
-    pairs, missing = submissions.read_pairs(args.gt, args.det, formats, metric.protocol.takes_rotated_boxes)
+    pairs, missing = benchmarks.read_pairs(args.gt, args.det, formats, metric.protocol.takes_rotated_boxes)
     result = score(pairs, missing, metric, workers=args.workers)
     print(result)
     if args.json:

@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="checkpoints, .ckpt or .safetensors")
     args = parser.parse_args()
 
-    from mindocr.engine.show import describe_file
+    from mindocr.engine.train.checkpoint_info import describe_file
 
     for file in args.files:
         print(describe_file(file))

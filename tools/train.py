@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mindocr.config.cli import config_parser, positive, run_tool
-from mindocr.engine import modelarts
+from mindocr.engine.runtime import modelarts
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     )  # fmt: skip
     args = parser.parse_args()
 
-    from mindocr.engine import data_profile, trainer
+    from mindocr.engine.train import data_profile, trainer
 
     if args.profile_data:
         modelarts.run_job(args, lambda config: data_profile.run(config, args.profile_data), "model.pretrained")

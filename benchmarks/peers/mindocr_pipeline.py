@@ -45,7 +45,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     steps = []
     for op in job["pipeline"]:
-        (name, arguments), = op.items()
+        ((name, arguments),) = op.items()
         steps.append((name, classes[name](**(arguments or {}), is_train=job["is_train"])))
     start = peak_mb()
     print(json.dumps({"version": importlib.metadata.version("mindocr"), "start_mb": start}), flush=True)

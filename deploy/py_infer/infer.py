@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--res_save_dir", default="./inference_results", help="folder for pictures and results")
     args = parser.parse_args()
 
-    from mindocr.engine import predictor
+    from mindocr.engine.evaluate import predictor
 
     finder = predictor.from_mindir(args.det_model_path, args.det_model_name_or_config)
     predictor.run(finder, args.input_images_dir, args.res_save_dir)

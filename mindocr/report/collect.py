@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mindocr.data.converters.images import index_images, look_at
-from mindocr.data.submissions import ImagePair
 from mindocr.errors import DataError
+from mindocr.formats.benchmarks import ImagePair
+from mindocr.formats.datasets.images import index_images, look_at
 from mindocr.geometry import Polygon, fill_polygon
 from mindocr.metrics.matching import ImageResult
-from mindocr.report.case import Case
+from mindocr.report.judged_image import Case
 from mindocr.utils.html import picture_uri
 
 MAP_SIDE, MAP_QUALITY = 480, 60  # of the maps on the page: they show where, not what

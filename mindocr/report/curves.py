@@ -9,7 +9,7 @@ import numpy as np
 
 from mindocr.geometry import Overlap, Polygon, compare_many, min_area_quad, quad_angle
 from mindocr.metrics.matching import Image, MatchingProtocol, f_score
-from mindocr.report.case import Case
+from mindocr.report.judged_image import Case
 
 POINTS = 60  # of the precision-recall curve
 INFINITE = float("inf")

@@ -14,7 +14,7 @@ import numpy as np
 from mindocr.geometry import Overlap, Polygon, compare_many, expand_rectangle, min_area_quad, pairwise_iou
 from mindocr.geometry.offset import offset
 from mindocr.metrics.matching import Image, MatchingProtocol
-from mindocr.report.case import Case
+from mindocr.report.judged_image import Case
 
 HALF = 0.5  # of an area: more than this lies inside, or is covered
 NEAR = 0.2  # IoU from which an outline may be mended by moving it outwards or inwards

@@ -15,8 +15,8 @@ from mindocr.errors import UserError
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import LEVEL, RESAMPLES, bootstrap
 from mindocr.report import charts, curves
-from mindocr.report.case import Case
 from mindocr.report.diagnosis import TAGS, Diagnosis, diagnose
+from mindocr.report.judged_image import Case
 from mindocr.report.payload import as_script, records, short_names, worst_first
 from mindocr.report.pictures import Album, check_limit, gather
 from mindocr.report.remedies import remedies

@@ -12,8 +12,8 @@ import numpy as np
 from markupsafe import Markup
 
 from mindocr.geometry import Polygon
-from mindocr.report.case import Case
 from mindocr.report.diagnosis import Diagnosis, Finding
+from mindocr.report.judged_image import Case
 
 SHOWN_WEAK = 60  # candidates below the threshold that are drawn, those of the highest score
 

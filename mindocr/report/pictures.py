@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from mindocr.data.transforms.load import read_image
 from mindocr.errors import ConfigError, DataError
-from mindocr.report.case import Case
+from mindocr.images.read import read_image
+from mindocr.report.judged_image import Case
 from mindocr.utils.html import picture_uri
 
 BUDGET = 56_000_000  # bytes of all pictures as they stand on the page, which stays below 60 MB

@@ -114,6 +114,7 @@ SCHEDULES: dict[str, Callable[[SchedulerSection, np.ndarray], np.ndarray]] = {
     "exponential_decay": exponential_decay,
 }
 
+
 def _progress(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
     """Share of the decay that is over, in [0, 1]."""
     duration = section.decay_epochs

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mindocr.data.annotation import format_label_line
+from mindocr.formats.label_file import format_label_line
 
 RECIPE = "configs/det/dbnet/db_r50_icdar15.yaml"
 

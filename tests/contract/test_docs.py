@@ -9,7 +9,7 @@ import pytest
 from docs_pages import NAMES, PAGES, ROOT, blocks, recipe_of
 
 from mindocr.config import load_config
-from mindocr.data.annotation import parse_label_line
+from mindocr.formats.label_file import parse_label_line
 
 TRANSLATED = [page for page in PAGES if page.stem.endswith("_CN")]
 

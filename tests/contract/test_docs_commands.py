@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from docs_pages import NAMES, PAGES, ROOT, blocks, copy_project, recipe_of, shell
 
-from mindocr.data.annotation import parse_label_line
-from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
+from mindocr.formats.label_file import parse_label_line
+from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 # What may stand in a block of commands beside those that are run.
 NOT_RUN = re.compile(r"pip install (-r [\w-]+\.txt|-e \.)")

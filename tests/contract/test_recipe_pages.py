@@ -10,7 +10,7 @@ import pytest
 from docs_pages import NAMES, ROOT
 
 from mindocr.config import load_config
-from mindocr.data import converters
+from mindocr.formats import datasets
 
 RECIPES = ROOT / "configs/det/dbnet"
 PAGES = [RECIPES / "README.md", RECIPES / "README_CN.md"]
@@ -103,7 +103,7 @@ def test_commands_are_those_of_the_pages_on_data_sets(page: Path) -> None:
 
 def test_commands_make_the_files_that_recipes_read() -> None:
     commands = [arguments(command) for page in (PAGES[0], *DATA_SETS) for command in documented(page)]
-    assert {command["--dataset_name"] for command in commands} <= set(converters.names())
+    assert {command["--dataset_name"] for command in commands} <= set(datasets.names())
     made = {(command["--image_dir"], command["--output_path"]) for command in commands}
     read = set()
     for path in sorted(RECIPES.glob("*.yaml")):

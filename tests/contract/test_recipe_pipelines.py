@@ -14,7 +14,7 @@ from scipy.io import savemat
 
 from mindocr.config import Config, load_config
 from mindocr.config.merge import op_arguments, op_name
-from mindocr.data.annotation import format_label_line
+from mindocr.formats.label_file import format_label_line
 from mindocr.registry import DATASETS
 
 RECIPES = Path(__file__).resolve().parents[2] / "configs/det/dbnet"

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mindocr.data.annotation import format_label_line
+from mindocr.formats.label_file import format_label_line
 
 Text = tuple[list[list[float]], str]
 

@@ -27,12 +27,12 @@ from tiny_network import Tiny
 
 from mindocr.config import load_config
 from mindocr.config.cli import run_tool
-from mindocr.engine import checkpoints, trainer
-from mindocr.engine.evaluator import Evaluator
-from mindocr.engine.guard import LossGuard
-from mindocr.engine.inference import Inference
-from mindocr.engine.report import Reporter
-from mindocr.engine.step import TrainStep
+from mindocr.engine.evaluate.evaluator import Evaluator
+from mindocr.engine.train import checkpoints, trainer
+from mindocr.engine.train.nonfinite_policy import LossGuard
+from mindocr.engine.train.run_log import Reporter
+from mindocr.engine.train.step import TrainStep
+from mindocr.models.network_runner import Inference
 from mindocr.registry import BACKBONES
 
 

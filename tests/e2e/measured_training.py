@@ -14,9 +14,9 @@ from tiny_network import Tiny
 
 from mindocr.config import load_config
 from mindocr.config.cli import run_tool
-from mindocr.engine import trainer
-from mindocr.engine.evaluator import Evaluator
-from mindocr.engine.step import TrainStep
+from mindocr.engine.evaluate.evaluator import Evaluator
+from mindocr.engine.train import trainer
+from mindocr.engine.train.step import TrainStep
 from mindocr.registry import BACKBONES
 
 

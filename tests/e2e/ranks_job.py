@@ -20,7 +20,9 @@ from mindocr.config.check import check
 from mindocr.config.cli import run_tool
 from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
-from mindocr.engine import assemble, evaluator, trainer
+from mindocr.engine.evaluate import evaluator
+from mindocr.engine.runtime import build
+from mindocr.engine.train import trainer
 from mindocr.registry import BACKBONES, LOSSES
 
 
@@ -83,16 +85,16 @@ def main() -> None:
 
 
 def _freeze_batch_norm() -> None:
-    build = assemble.network
+    build_network = build.network
 
     def frozen(*args, **kwargs):
-        network = build(*args, **kwargs)
+        network = build_network(*args, **kwargs)
         for _, cell in network.cells_and_names():
             if isinstance(cell, nn.BatchNorm2d):
                 cell.use_batch_statistics = False
         return network
 
-    assemble.network = frozen
+    build.network = frozen
 
 
 if __name__ == "__main__":

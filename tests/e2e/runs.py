@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
 from mindocr.models.weights import read_checkpoint
+from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

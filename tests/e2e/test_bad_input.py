@@ -9,7 +9,7 @@ import mindspore as ms
 import numpy as np
 import pytest
 
-from mindocr.engine.checkpoints import save
+from mindocr.engine.train.checkpoints import save
 from mindocr.models import build_model
 
 RECIPE = "configs/det/dbnet/db_r18_icdar15.yaml"

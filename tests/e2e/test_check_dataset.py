@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mindocr.data.converters import convert
-from mindocr.data.inspection.kinds import KINDS
-from mindocr.data.inspection.settings import Settings
-from mindocr.data.inspection.survey import Source, inspect
+from mindocr.formats.datasets import convert
+from mindocr.inspection.kinds import KINDS
+from mindocr.inspection.settings import Settings
+from mindocr.inspection.survey import Source, inspect
 
 TOOL = "tools/check_dataset.py"
 QUAD = [[20, 20], [90, 20], [90, 50], [20, 50]]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mindocr.engine.checkpoints import save
+from mindocr.engine.train.checkpoints import save
 from mindocr.models import build_model
 
 RECIPE = "configs/det/dbnet/db_r18_icdar15.yaml"

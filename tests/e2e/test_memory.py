@@ -7,7 +7,7 @@ from statistics import median
 import pytest
 from runs import HERE, ROOT, Run
 
-from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
+from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 STEPS_AN_EPOCH, EPOCHS = 20, 25
 ALLOWED = 0.02  # growth after the first evaluation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
+from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 RECIPE = "configs/det/dbnet/db_r18_synthetic.yaml"
 

@@ -17,7 +17,7 @@ import mindspore as ms
 import numpy as np
 import pytest
 
-from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
+from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from mindocr.config import load_config
-from mindocr.data.annotation import format_label_line, parse_label_line, read_lines
-from mindocr.engine import trainer
+from mindocr.engine.train import trainer
+from mindocr.formats.label_file import format_label_line, parse_label_line, read_lines
 
 RECIPE = "configs/det/dbnet/db_r18_icdar15.yaml"
 SIDE = 320

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
+from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from browser import browser
 
 from mindocr.metrics.det_metric import DetMetric
-from mindocr.report.case import Case
+from mindocr.report.judged_image import Case
 from mindocr.report.page import PAGE_BYTES, write_page
 from mindocr.utils.html import picture_uri
 

@@ -10,8 +10,8 @@ from mindocr.config import Config
 from mindocr.config.check import check
 from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
-from mindocr.data.synthetic import SceneOptions, SetPlan, write_set
 from mindocr.registry import BACKBONES
+from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 SIDE = 160
 

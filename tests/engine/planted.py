@@ -6,8 +6,9 @@ import cv2
 import mindspore as ms
 import numpy as np
 
-from mindocr.data.annotation import format_label_line
-from mindocr.engine import assemble, checkpoints
+from mindocr.engine.runtime import build
+from mindocr.engine.train import checkpoints
+from mindocr.formats.label_file import format_label_line
 
 NAMES = ("grey_1.png", "grey_2.png", "white.png", "grey_3.png")
 BOX = [[30, 60], [130, 60], [130, 100], [30, 100]]
@@ -44,7 +45,7 @@ def options(folder: Path) -> tuple[str, ...]:
 
 def write_weights(config, path: Path, value: float, weights: slice = slice(None)) -> Path:
     """Weights for ``config`` whose first convolution holds ``value``."""
-    network = assemble.network(config, training=True)
+    network = build.network(config, training=True)
     first = next(p for p in network.trainable_params() if p.ndim == 4)
     values = first.asnumpy().copy()
     values.ravel()[weights] = value

@@ -1,4 +1,4 @@
-"""Annotation files of published data sets, spoiled, given to their converters."""
+"""Annotation files of published data sets, spoiled, given to their datasets."""
 
 import json
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mutations import spoil, spoil_json
 
-from mindocr.data import converters, submissions
+from mindocr.formats import benchmarks, datasets
 
 SQUARE = [[10, 20], [60, 20], [60, 50], [10, 50]]
 FLAT = [value for point in SQUARE for value in point]
@@ -85,7 +85,7 @@ def lay_out(arena, name, content, image="img_1.jpg"):
 def convert(arena, dataset, content, strict=False):
     name, _, options = SETS[dataset]
     images, labels = lay_out(arena, name, content, f"{PLATE}.jpg" if dataset == "ccpd" else "img_1.jpg")
-    return lambda: converters.convert(dataset.strip(), images, labels, arena.out / "gt.txt", strict=strict, **options)
+    return lambda: datasets.convert(dataset.strip(), images, labels, arena.out / "gt.txt", strict=strict, **options)
 
 
 def sound(dataset):
@@ -106,7 +106,7 @@ def test_sound_files_are_converted(accepted, dataset):
 
 
 def test_every_converter_is_attacked():
-    assert {dataset.strip() for dataset in SETS} | {"synthtext"} == set(converters.names())
+    assert {dataset.strip() for dataset in SETS} | {"synthtext"} == set(datasets.names())
 
 
 def test_spoiled_annotations(fuzz):
@@ -182,10 +182,10 @@ def test_spoiled_results(fuzz):
             folder = arena.inputs / "results"
             folder.mkdir()
             (folder / "res_img_1.txt").write_bytes(spoil(RESULTS[chosen].encode(), rng))
-            return lambda: submissions.read_outlines(folder, "det", chosen)
+            return lambda: benchmarks.read_outlines(folder, "det", chosen)
         (arena.inputs / "det.jsonl").write_bytes(spoil_json(json.loads(LINES), rng) + b"\n" + LINES.encode())
         turned = bool(rng.random() < 0.5)
-        return lambda: submissions.read_outlines(arena.inputs / "det.jsonl", "gt", chosen, turned)
+        return lambda: benchmarks.read_outlines(arena.inputs / "det.jsonl", "gt", chosen, turned)
 
     outcomes = fuzz("results", attack)
     assert outcomes["refused"] or sum(outcomes.values()) < 20

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from mutations import cut, flip, noise, pick, spoil
 
-from mindocr.data import exchange
-from mindocr.data.submissions import READERS, read_outlines
+from mindocr.formats import annotation_tools
+from mindocr.formats.benchmarks import READERS, read_outlines
 
 TRUTH = b"10,20,60,20,60,50,10,50,word\n70,20,90,20,90,50,70,50,###\n"
 FOUND = b"10,20,60,20,60,50,10,50\n"
@@ -69,8 +69,10 @@ def bring_in(arena, content, layout="quads"):
     for number in (1, 2):
         assert cv2.imwrite(str(images / f"img_{number}.jpg"), np.zeros((80, 120, 3), np.uint8))
     (arena.inputs / "file.zip").write_bytes(content)
-    options = exchange.Options(layout=layout)
-    return lambda: exchange.import_labels("icdar", images, arena.inputs / "file.zip", arena.out / "gt.txt", options)
+    options = annotation_tools.Options(layout=layout)
+    return lambda: annotation_tools.import_labels(
+        "icdar", images, arena.inputs / "file.zip", arena.out / "gt.txt", options
+    )
 
 
 def prepare(rng, arena):

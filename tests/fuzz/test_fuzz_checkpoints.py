@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mutations import cut, flip, noise, pick
 
-from mindocr.engine.checkpoints import save
+from mindocr.engine.train.checkpoints import save
 from mindocr.models.weights import load_weights, read_checkpoint
 
 pytestmark = pytest.mark.slow

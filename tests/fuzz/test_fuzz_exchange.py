@@ -9,7 +9,7 @@ from mutations import spoil_json
 from test_fuzz_annotations import FLAT, SQUARE
 from test_fuzz_labels import TEXTS
 
-from mindocr.data import exchange
+from mindocr.formats import annotation_tools
 
 SHARED = {"id": "r1", "to_name": "image", "original_width": 120, "original_height": 80, "image_rotation": 0}
 SHAPE = {"points": [[10, 20], [50, 20], [50, 60]], "closed": True}
@@ -48,20 +48,20 @@ def bring_in(arena, name, content, tidy=False, strict=False):
     folder, file = images(arena), arena.inputs / "tool" / FILES[name][0]
     file.parent.mkdir()
     file.write_bytes(b"images/img_1.jpg\t" + content + b"\n" if name == "ppocrlabel" else content)
-    return lambda: exchange.import_labels(name, folder, file, arena.out / "gt.txt", strict=strict, tidy=tidy)
+    return lambda: annotation_tools.import_labels(name, folder, file, arena.out / "gt.txt", strict=strict, tidy=tidy)
 
 
 def hand_out(arena, name, content, layout):
     folder, file = images(arena), arena.inputs / "gt.txt"
     file.write_bytes(b"a.jpg\t" + content + b"\n")
     target = arena.out / ("files" if name == "labelme" else "file.json")
-    return lambda: exchange.export_labels(name, folder, file, target, exchange.Options(layout=layout))
+    return lambda: annotation_tools.export_labels(name, folder, file, target, annotation_tools.Options(layout=layout))
 
 
 def prepare(rng, arena):
     if rng.random() < 0.25:
         layout = ("quads", "polygons", "ic15", "ic13", "mlt", "td500", "ctw1500", "totaltext")[int(rng.integers(8))]
-        name = exchange.names()[int(rng.integers(len(exchange.names())))]
+        name = annotation_tools.names()[int(rng.integers(len(annotation_tools.names())))]
         return hand_out(arena, name, spoil_json(TEXTS, rng), layout)
     name = list(FILES)[int(rng.integers(len(FILES)))]
     return bring_in(arena, name, spoil_json(FILES[name][1], rng), *(rng.random(2) < 0.3).tolist())

@@ -5,9 +5,9 @@ import pictures
 import pytest
 from mutations import pick
 
-from mindocr.data.converters.images import look_at
-from mindocr.data.inspection.images import look_into
-from mindocr.data.transforms.load import read_image
+from mindocr.formats.datasets.images import look_at
+from mindocr.images.read import read_image
+from mindocr.inspection.images import look_into
 from mindocr.registry import DATASETS
 
 SUFFIXES = (".jpg", ".png", ".bmp", ".webp", ".tif", ".gif", ".JPEG")

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutations import VALUES, pick, spoil, spoil_json
 
-from mindocr.data.annotation import format_label_line, parse_label_line
 from mindocr.errors import DataError
+from mindocr.formats.label_file import format_label_line, parse_label_line
 from mindocr.registry import DATASETS
 
 PIPELINE = [

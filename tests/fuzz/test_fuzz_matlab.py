@@ -8,7 +8,7 @@ from mutations import cut, flip, noise, pick
 from scipy.io import savemat
 from test_fuzz_annotations import lay_out
 
-from mindocr.data import converters
+from mindocr.formats import datasets
 
 
 def cells(*values):
@@ -40,7 +40,7 @@ def saved(content, compress):
 def convert(arena, dataset, content):
     name = "poly_gt_img_1.mat" if dataset == "totaltext" else "./gt.mat"
     images, labels = lay_out(arena, name, content)
-    return lambda: converters.convert(dataset, images, labels, arena.out / "gt.txt")
+    return lambda: datasets.convert(dataset, images, labels, arena.out / "gt.txt")
 
 
 def prepare(rng, arena):

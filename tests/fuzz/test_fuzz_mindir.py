@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from mutations import cut, flip, noise
 
-from mindocr.engine.exporter import export_mindir
-from mindocr.engine.mindir import MindIR, seal
+from mindocr.engine.export.exporter import export_mindir
+from mindocr.engine.export.mindir import MindIR, seal
 
 pytestmark = pytest.mark.slow
 IMAGE = np.random.default_rng(0).random((3, 64, 64), dtype=np.float32)

@@ -13,8 +13,8 @@ from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.matching import f_score
 from mindocr.metrics.protocols import build_protocol
 from mindocr.postprocess.db import DBPostprocess
-from mindocr.postprocess.fitting.cases import load_case, save_case
 from mindocr.postprocess.fitting.grid import DEFAULTS, Growth, around, make_grid, setting_of
+from mindocr.postprocess.fitting.judged_images import load_case, save_case
 from mindocr.postprocess.fitting.search import Case, CountImage, best_setting, count_image, region_heights
 
 SIZE = (240, 320)

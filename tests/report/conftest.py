@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mindocr.metrics.det_metric import DetMetric
-from mindocr.report.case import Case
+from mindocr.report.judged_image import Case
 
 SIZE = (200, 400)
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from rectangles import rect
 
-from mindocr.data.submissions import ImagePair, Outlines
 from mindocr.errors import DataError, UserError
+from mindocr.formats.benchmarks import ImagePair, Outlines
 from mindocr.postprocess.base import Detection
 from mindocr.report.collect import Collector, cases_of
 from mindocr.report.diagnosis import diagnose

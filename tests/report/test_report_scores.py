@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rectangles import rect
 
-from mindocr.data.submissions import read_pairs
+from mindocr.formats.benchmarks import read_pairs
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import score
 from mindocr.report.collect import cases_of

@@ -7,13 +7,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mindocr.config.cli import run_tool
-from mindocr.data import converters
+from mindocr.formats import datasets
 
 
 def main(argv: list[str] | None = None) -> None:
     """Parse arguments, convert, print what was done."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dataset_name", required=True, help=f"one of: {', '.join(converters.names())}")
+    parser.add_argument("--dataset_name", required=True, help=f"one of: {', '.join(datasets.names())}")
     parser.add_argument("--task", default="det", help="det (text detection)")
     parser.add_argument("--image_dir", required=True, type=Path, help="folder with the images")
     parser.add_argument("--label_dir", required=True, type=Path, help="folder or file with the annotations")
@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--drop_empty", action="store_true", help="leave out images without a text that counts")
     parser.add_argument("--strict", action="store_true", help="stop at a defect, such as a missing image")
     args = parser.parse_args(argv)
-    print(converters.convert(**vars(args)))
+    print(datasets.convert(**vars(args)))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import numpy as np
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.geometric import check_probability
 from mindocr.data.transforms.protocol import GeometricOp, image_size
-from mindocr.data.transforms.warp import Size
 from mindocr.errors import ConfigError
 from mindocr.geometry.many import bounds
+from mindocr.images.headers import Size
 from mindocr.registry import TRANSFORMS
 
 Rect = tuple[int, int, int, int]

@@ -14,8 +14,8 @@ import numpy as np
 
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.protocol import GeometricOp, image_size
-from mindocr.data.transforms.warp import Size
 from mindocr.errors import ConfigError
+from mindocr.images.headers import Size
 from mindocr.registry import TRANSFORMS
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mindocr.data.annotation import IGNORED, parse_texts
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.protocol import image_size
 from mindocr.errors import ConfigError
+from mindocr.formats.label_file import IGNORED, parse_texts
 from mindocr.geometry.many import areas_and_perimeters, bounds
 from mindocr.geometry.polygon import area, clip_to_rect
 from mindocr.registry import TRANSFORMS

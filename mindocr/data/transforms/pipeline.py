@@ -11,10 +11,12 @@ import numpy as np
 
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.checks import Spec, build_ops, check_pipeline, key_problems
-from mindocr.data.transforms.load import DecodeImage, Picture, Store
+from mindocr.data.transforms.load import DecodeImage, Store
 from mindocr.data.transforms.protocol import ColourOp, GeometricOp, Op, RandomOp
-from mindocr.data.transforms.warp import Size, Step, spare_factor, warp
+from mindocr.data.transforms.warp import Step, spare_factor, warp
 from mindocr.errors import ConfigError
+from mindocr.images.headers import Size
+from mindocr.images.read import Picture
 
 __all__ = ["Pipeline", "check_pipeline"]
 

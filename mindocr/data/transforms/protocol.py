@@ -12,9 +12,10 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 
 from mindocr.data.sample import DetSample
-from mindocr.data.transforms.warp import Size, Step, warp
+from mindocr.data.transforms.warp import Step, warp
 from mindocr.errors import ConfigError
 from mindocr.geometry.polygon import transform
+from mindocr.images.headers import Size
 
 
 @runtime_checkable

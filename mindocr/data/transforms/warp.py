@@ -14,7 +14,8 @@ from functools import reduce
 import cv2
 import numpy as np
 
-Size = tuple[int, int]
+from mindocr.images.headers import Size
+
 _TO_INDEX = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 _FROM_INDEX = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 

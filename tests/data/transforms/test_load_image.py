@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mindocr.data.transforms.load import DecodeImage, read_image
+from mindocr.data.transforms.load import DecodeImage
 from mindocr.errors import DataError
+from mindocr.images.read import read_image
 
 # How a viewer turns the stored pixels for each EXIF orientation.
 UPRIGHT = {

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mindocr.data.transforms import load
-from mindocr.data.transforms.load import DecodeImage, Picture, read_image
+from mindocr.data.transforms.load import DecodeImage
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.data.transforms.warp import Step, spare_factor, warp
 from mindocr.errors import DataError
+from mindocr.images import read
+from mindocr.images.read import Picture, read_image
 
 KEYS = ("img_path", "polys", "ignore_tags", "texts")
 SMALL = [
@@ -145,6 +146,6 @@ def test_damage_found_late_names_the_file(sample, tmp_path):
 
 
 def test_a_size_that_decoding_does_not_confirm(sample, monkeypatch):
-    monkeypatch.setattr(load, "read_header", lambda content: load.JpegHeader(480, 360, 1))
+    monkeypatch.setattr(read, "read_header", lambda content: read.JpegHeader(480, 360, 1))
     with pytest.raises(DataError, match=r"a.jpg: its headers promise \(\d+, \d+\) pixels \(h, w\), decoding gave"):
         Pipeline(SMALL, None, KEYS)(sample, np.random.default_rng(0))

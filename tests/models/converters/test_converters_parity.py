@@ -9,7 +9,7 @@ from mindspore import Tensor
 from mobile_networks import LARGE, SMALL, paddle_detector, paddle_names, torchvision_mobilenet
 from weight_files import save_paddle, save_torch
 
-from mindocr.engine.weights_converter import convert_file
+from mindocr.engine.export.weights_converter import convert_file
 from mindocr.models import build_model, load_weights
 from mindocr.registry import BACKBONES
 

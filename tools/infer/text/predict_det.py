@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--batch_size", type=int, default=1, help="images in a batch")
     args = parser.parse_args()
 
-    from mindocr.engine import predictor
+    from mindocr.engine.evaluate import predictor
 
     finder = predictor.choose(args.config, args.opt, args.det_algorithm, args.det_model_dir,
                               args.det_limit_side_len, args.det_limit_type)  # fmt: skip

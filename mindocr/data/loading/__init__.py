@@ -1,0 +1,1 @@
+"""From data sets to batches: workers, shared memory, caches, order of the samples."""

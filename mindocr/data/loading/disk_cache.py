@@ -1,0 +1,143 @@
+"""Images kept as files on a local disk, for data that lie on a slow one or take long to decode."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import mmap
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mindocr.data.loading.shared_memory import AVAILABLE, SharedBlock
+from mindocr.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+_SUFFIX, _PARTIAL = ".image", ".part"
+_HEADER = 16  # two 64-bit numbers: height and width, or number of bytes and 0
+_ABANDONED = 3600  # seconds after which nobody writes to an unfinished file any more
+
+
+class DiskCache:
+    """One file for each image; its name is made from the image's path, size and time of change.
+
+    A changed image therefore gets a new file. Files appear whole or not at all, so several processes and runs may use
+    one folder. When a cache is opened, unfinished files are removed, and the oldest ones until the rest fits.
+
+    Args:
+        folder: made where there is none.
+        limit: most bytes to keep.
+        holds_pixels: see :class:`~mindocr.data.transforms.load.Store`.
+
+    Raises:
+        DataError: the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: Path, limit: int, *, holds_pixels: bool) -> None:
+        self.holds_pixels = holds_pixels
+        self.folder = folder
+        self._limit = limit
+        self._shared = SharedBlock(16) if AVAILABLE else None
+        self._connect()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._totals[0] = self._tidy()
+            self._write(folder / f"writable{_SUFFIX}", b"")
+            (folder / f"writable{_SUFFIX}").unlink(missing_ok=True)
+        except OSError as error:
+            raise DataError(
+                f"{folder}: the cache of images cannot be kept here: {error.strerror}; choose another cache_dir"
+            ) from None
+
+    def __getstate__(self) -> dict:
+        return {key: value for key, value in vars(self).items() if key != "_totals"}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._connect()
+
+    def _connect(self) -> None:
+        shared = np.zeros(16, dtype=np.uint8) if self._shared is None else self._shared.array(16)
+        self._totals = shared.view(np.int64)  # bytes in use, 1 = full; of all workers
+
+    def get(self, path: str, form: str) -> np.ndarray | None:
+        """What is kept for a file: (H, W, 3) or (N,) uint8, read-only, mapped from the disk; None without it."""
+        place = self._place(path, form)
+        if place is None:
+            return None
+        try:
+            with place.open("rb") as stream:
+                mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):  # no such file, or an empty one
+            return None
+        height, width = np.frombuffer(mapped, dtype=np.uint64, count=2).tolist() if len(mapped) >= _HEADER else (0, 0)
+        shape = (height, width, 3) if width else (height,)
+        if len(mapped) != _HEADER + math.prod(shape):
+            place.unlink(missing_ok=True)
+            return None
+        return np.frombuffer(mapped, dtype=np.uint8, offset=_HEADER).reshape(shape)
+
+    def put(self, path: str, form: str, content: np.ndarray) -> None:
+        """Keep it, where there is room."""
+        place = self._place(path, form)
+        if self._totals[1] or place is None:
+            return
+        if self._totals[0] + content.nbytes > self._limit:
+            self._say_full(f"it holds {self._totals[0]} bytes, with a cache_limit of {self._limit}")
+            return
+        shape = np.array([content.shape[0], content.shape[1] if content.ndim == 3 else 0], dtype=np.uint64)
+        try:
+            self._write(place, shape.tobytes() + content.tobytes())
+        except OSError as error:
+            self._say_full(str(error.strerror))
+            return
+        self._totals[0] += content.nbytes + _HEADER
+
+    def _say_full(self, why: str) -> None:
+        self._totals[1] = 1
+        logger.warning("cache: %s takes no more images: %s; the others are read from their files", self.folder, why)
+
+    def _place(self, path: str, form: str) -> Path | None:
+        """The file for an image; None where the image itself cannot be looked at."""
+        try:
+            status = os.stat(path)  # noqa: PTH116  half the time of Path.stat, for every sample
+        except OSError:
+            return None
+        identity = f"{os.path.realpath(path)}|{status.st_mtime_ns}|{status.st_size}|{form}"
+        return self.folder / (hashlib.sha1(identity.encode()).hexdigest() + _SUFFIX)
+
+    def _write(self, place: Path, content: bytes) -> None:
+        handle, name = tempfile.mkstemp(suffix=_PARTIAL, dir=self.folder)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            Path(name).replace(place)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def _tidy(self) -> int:
+        """Remove what is unfinished and what is too much; the bytes that are left."""
+        files = []
+        for entry in self.folder.iterdir():
+            try:
+                status = entry.stat()
+            except FileNotFoundError:  # another run tidies up too
+                continue
+            if entry.suffix == _SUFFIX:
+                files.append((status.st_mtime, status.st_size, entry))
+            elif entry.suffix == _PARTIAL and time.time() - status.st_mtime > _ABANDONED:
+                entry.unlink(missing_ok=True)
+        files.sort()
+        used = sum(size for _, size, _ in files)
+        for _, size, entry in files:
+            if used <= self._limit:
+                break
+            entry.unlink(missing_ok=True)
+            used -= size
+        return used

@@ -1,0 +1,284 @@
+"""Batches from a data set: worker processes, prefetch, shared memory, shards.
+
+A sample depends on (seed, epoch, index) alone and a worker makes whole batches, so neither the number of workers nor
+their speed changes what a run sees. ``mindspore.dataset`` is imported only for sink mode.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.reduction import ForkingPickler
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from mindocr.data.loading.shared_memory import AVAILABLE, SharedBlock, available_memory
+from mindocr.data.loading.worker import (
+    Batch,
+    Dataset,
+    Slot,
+    collate,
+    fill_slot,
+    keep_freed_memory,
+    make_batch,
+    start_worker,
+    starting_workers,
+)
+from mindocr.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+_MOST_AUTO_WORKERS = 8
+_MEMORY_SHARE = 0.25  # of what is available, for batches under way
+
+
+class _Job(NamedTuple):
+    indices: np.ndarray
+    future: Future
+    slot: Slot | None
+
+
+class Loader:
+    """Serve a data set in batches.
+
+    Args:
+        dataset: source of samples.
+        batch_size: samples in a batch, at least 1.
+        shuffle: draw a new order each epoch, from ``seed`` and the epoch.
+        drop_remainder: leave out the last batch when it is not full.
+        num_workers: processes that make batches; 0 = one thread of this process; ``auto`` = this rank's share of the
+            CPUs but one, 8 at most. Held to the number of usable CPUs, with a message. Needs Linux, else 0.
+        seed: of the order of samples.
+        rank, world: this process serves every ``world``-th sample of the order, beginning with the ``rank``-th. What
+            does not divide evenly is left out with ``drop_remainder``; without it, in training, ranks that have one
+            sample less than others serve their first one twice.
+        refill: with ``on_error: skip``, replace a skipped sample by the next usable one of the order, so that batches
+            stay full (training); otherwise the batch becomes smaller (evaluation).
+        prefetch: batches under way per worker, as long as they take no more than a quarter of the available memory.
+
+    Attributes:
+        skipped: description of every sample left out so far, in order of appearance.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        drop_remainder: bool = False,
+        num_workers: int | Literal["auto"] = 0,
+        seed: int = 0,
+        rank: int = 0,
+        world: int = 1,
+        refill: bool = False,
+        prefetch: int = 2,
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.drop_remainder = drop_remainder
+        self.seed = seed
+        self.rank, self.world = rank, world
+        self.refill = refill
+        self.prefetch = max(1, prefetch)
+        self.skipped: list[str] = []
+        self.num_workers = usable_workers(num_workers, world)
+        self._depth = self.prefetch * max(1, self.num_workers)  # batches under way
+        self._largest = 0  # bytes of a batch
+        self._pool: ProcessPoolExecutor | ThreadPoolExecutor | None = None
+        self._workers: list[Any] = []
+        self._published: SharedBlock | None = None
+        self._free: list[Slot] = []
+        if len(self) == 0:
+            raise DataError(
+                f"the data set has {len(dataset)} images, too few for one batch of {batch_size}"
+                f"{f' on each of {world} ranks' if world > 1 else ''}; use a smaller batch_size or "
+                "drop_remainder: False"
+            )
+
+    def __len__(self) -> int:
+        """Batches in an epoch, on this rank."""
+        samples = len(self._share(np.arange(len(self.dataset))))
+        return samples // self.batch_size if self.drop_remainder else -(-samples // self.batch_size)
+
+    def order(self, epoch: int) -> np.ndarray:
+        """Indices that this rank serves in ``epoch``, in order, (M,) int64."""
+        indices = np.arange(len(self.dataset))
+        if self.shuffle:
+            np.random.default_rng((self.seed, epoch)).shuffle(indices)
+        return self._share(indices)
+
+    def epoch(self, epoch: int = 0, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of one epoch, from batch ``start`` on.
+
+        A batch maps each output column to an array (B, ...) where all samples agree in shape, and to a list otherwise.
+        Arrays from workers lie in shared memory, which is used again once none of them is referred to any more.
+
+        Raises:
+            DataError: a sample cannot be used and the data set says ``on_error: raise``.
+            RuntimeError: a worker failed otherwise; its traceback and the image are part of the error.
+        """
+        order = self.order(epoch)
+        jobs = [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(start, len(self))]
+        pool = self._start()
+        pending: deque[_Job] = deque()
+        try:
+            for number, indices in enumerate(jobs):
+                reserve = self._reserve(order, start + number)
+                pending.append(self._submit(pool, indices, reserve, epoch))
+                while len(pending) > self._depth:
+                    yield self._finish(pending.popleft())
+            while pending:
+                yield self._finish(pending.popleft())
+        except BaseException:
+            self._abandon(pending)
+            raise
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+        self._published = None
+        self._free.clear()
+
+    def __enter__(self) -> Loader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _share(self, indices: np.ndarray) -> np.ndarray:
+        mine = indices[self.rank :: self.world]
+        if self.drop_remainder:
+            return mine[: len(indices) // self.world]
+        if self.refill and len(mine) * self.world < len(indices):
+            # Ranks that train together make equally many steps, or one would wait for ever.
+            mine = np.append(mine, indices[self.rank % len(indices)])
+        return mine
+
+    def _reserve(self, order: np.ndarray, number: int) -> np.ndarray:
+        """Samples that may stand in for skipped ones: those after the batch, then those before it."""
+        if not self.refill or self.dataset.on_error != "skip":
+            return order[:0]
+        end = (number + 1) * self.batch_size
+        return np.concatenate([order[end:], order[: end - self.batch_size]])
+
+    def _start(self) -> ProcessPoolExecutor | ThreadPoolExecutor:
+        if self._pool is None:
+            if self.num_workers == 0:
+                keep_freed_memory()
+                self._pool = ThreadPoolExecutor(1, thread_name_prefix="loader")
+            else:
+                self._pool = self._start_processes()
+        return self._pool
+
+    def _start_processes(self) -> ProcessPoolExecutor:
+        # As an argument the data set would travel through a pipe, and Python waits for ever on a child that dies
+        # before reading all of it.
+        content = ForkingPickler.dumps(self.dataset)
+        published = SharedBlock(len(content))
+        published.array(len(content))[:] = np.frombuffer(content, dtype=np.uint8)
+        # A forked copy of a process that runs MindSpore's threads may hang; a fresh one cannot.
+        pool = ProcessPoolExecutor(
+            self.num_workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=start_worker,
+            initargs=(published, len(content), os.getpid()),
+        )
+        self._published = published  # it must live until all processes have opened it
+        with starting_workers():
+            for _ in range(self.num_workers):  # a job that finds no idle process starts one
+                pool.submit(os.getpid)
+        self._workers = list(pool._processes.values())
+        return pool
+
+    def _submit(self, pool: Any, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> _Job:
+        if self.num_workers == 0:
+            return _Job(indices, pool.submit(_make_here, self.dataset, indices, reserve, epoch), None)
+        slot = self._free.pop() if self._free else Slot()
+        return _Job(indices, pool.submit(fill_slot, slot.block, indices, reserve, epoch), slot)
+
+    def _finish(self, job: _Job) -> Batch:
+        try:
+            made, skipped = job.future.result()
+        except BrokenProcessPool as error:
+            self.close()  # only after that are all exit codes known
+            images = ", ".join(self.dataset.describe(int(i)) for i in job.indices)
+            raise RuntimeError(
+                f"{_how_it_ended(self._workers)}; at that time or just before it was given: {images}"
+            ) from error
+        for text in skipped:
+            logger.warning("skipped: %s", text)
+        self.skipped += [text for text in skipped if text not in self.skipped]
+        if job.slot is None:
+            return made
+        if made.size > self._largest:  # the first batch as a rule
+            self._largest = made.size
+            affordable = int(available_memory() * _MEMORY_SHARE) // made.size
+            self._depth = min(self._depth, max(affordable, self.num_workers))
+        return job.slot.unpack(made, self._free.append)
+
+    def _abandon(self, pending: deque[_Job]) -> None:
+        """Take back what is under way: nobody may write to a block that is used again."""
+        for job in pending:
+            job.future.cancel()
+        for job in pending:
+            if job.slot is not None and (job.future.cancelled() or job.future.exception() is None):
+                self._free.append(job.slot)
+
+
+def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Sequence[int], start: int = 0) -> Any:
+    """The batches of ``epochs``, of the first from batch ``start`` on, as one ``GeneratorDataset`` for sink mode.
+
+    Columns come in the given order.
+    """
+    import mindspore.dataset as ms_dataset
+
+    def batches() -> Iterator[tuple[np.ndarray, ...]]:
+        for epoch in epochs:
+            for batch in loader.epoch(epoch, start if epoch == epochs[0] else 0):
+                yield tuple(np.asarray(batch[name]) for name in columns)
+
+    return ms_dataset.GeneratorDataset(batches, list(columns), shuffle=False, num_parallel_workers=1)
+
+
+def usable_workers(wanted: int | Literal["auto"], world: int = 1) -> int:
+    """How many worker processes to run of those asked for, for one of ``world`` ranks."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if wanted == "auto":
+        return usable_workers(min(max(usable // max(world, 1) - 1, 1), _MOST_AUTO_WORKERS))
+    if wanted and not AVAILABLE:
+        logger.warning("num_workers %d: worker processes need Linux; one thread makes the batches", wanted)
+        return 0
+    if wanted > usable:
+        logger.warning(
+            "num_workers %d is more than this machine's %d CPUs: using %d (num_workers: auto chooses by itself)",
+            wanted, usable, usable,
+        )  # fmt: skip
+        return usable
+    return wanted
+
+
+def _how_it_ended(workers: Sequence[Any]) -> str:
+    """Which worker ended first, and by what; the others were then ended by the pool, with SIGTERM."""
+    for worker in workers:
+        code = worker.exitcode
+        if code not in (None, 0, -signal.SIGTERM):
+            cause = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            hint = "; a machine that runs out of memory ends a process in this way" if code == -signal.SIGKILL else ""
+            return f"a data worker (process {worker.pid}) ended without a message: {cause}{hint}"
+    return "a data worker ended without a message"
+
+
+def _make_here(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Batch, list[str]]:
+    samples, skipped = make_batch(dataset, indices, reserve, epoch)
+    return collate(samples)[0], skipped

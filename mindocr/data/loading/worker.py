@@ -1,0 +1,207 @@
+"""What runs in the processes that make batches, and how a batch comes back from them without being copied."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import signal
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing.reduction import ForkingPickler
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from mindocr.data.loading.shared_memory import SharedBlock
+from mindocr.errors import DataError
+
+Batch = dict[str, Any]
+
+_ALIGNMENT = 64
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# mallopt(): parameter and value. 32 MB is the most that glibc takes for the first.
+_KEEP_MEMORY = {"M_MMAP_THRESHOLD": (-3, 1 << 25), "M_TRIM_THRESHOLD": (-1, 1 << 28), "M_TOP_PAD": (-2, 1 << 24)}
+
+
+class Dataset(Protocol):
+    """What the loader asks of a data set."""
+
+    on_error: str
+
+    def __len__(self) -> int: ...
+
+    def get(self, index: int, epoch: int = 0) -> dict[str, Any]: ...
+
+    def describe(self, index: int) -> str: ...
+
+
+class Place(NamedTuple):
+    """Where an array lies in a block: its key in the batch, shape, type, and first byte."""
+
+    key: str
+    shape: tuple[int, ...]
+    dtype: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The byte after its last one."""
+        return self.start + math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    def within(self, memory: np.ndarray) -> np.ndarray:
+        """The array itself, in bytes (N,)."""
+        return memory[self.start : self.end].view(self.dtype).reshape(self.shape)
+
+
+class Packed(NamedTuple):
+    """A batch whose arrays lie in a shared block of ``size`` bytes; ``rest`` is everything else."""
+
+    layout: list[Place]
+    rest: Batch
+    size: int
+
+
+class Slot:
+    """One shared block that a worker fills and the main process reads in place, used again and again."""
+
+    def __init__(self) -> None:
+        self.block = SharedBlock()
+
+    def unpack(self, packed: Packed, give_back: Any) -> Batch:
+        """The batch as arrays in the block; ``give_back(self)`` is called when the last of them is gone."""
+        memory = self.block.array(packed.size)
+        weakref.finalize(memory, give_back, self).atexit = False
+        batch = dict(packed.rest)
+        for entry in packed.layout:
+            batch[entry.key] = entry.within(memory)
+        return batch
+
+
+def make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[list[Batch], list[str]]:
+    """The samples of a batch, and descriptions of those left out.
+
+    Args:
+        indices: samples wanted.
+        reserve: samples that stand in, in this order, for those that cannot be used.
+
+    Raises:
+        DataError: a sample cannot be used and the data set says ``on_error: raise``, or too few are left.
+        RuntimeError: any other fault, with the sample it came from.
+    """
+    samples: list[Batch] = []
+    skipped: list[str] = []
+    for index in [*indices, *reserve]:
+        if len(samples) == len(indices):
+            break
+        try:
+            samples.append(dataset.get(int(index), epoch))
+        except DataError as error:
+            if dataset.on_error != "skip":
+                raise
+            skipped.append(str(error))
+        except Exception as error:
+            raise RuntimeError(f"{dataset.describe(int(index))}: {type(error).__name__}: {error}") from error
+    if reserve.size and len(samples) < len(indices):
+        raise DataError(f"only {len(samples)} usable images are left, too few for a batch; first: {skipped[0]}")
+    return samples, skipped
+
+
+def collate(samples: list[Batch], memory: SharedBlock | None = None) -> tuple[Batch, list[Place]]:
+    """Stack what agrees in shape and type; everything else becomes a list.
+
+    Args:
+        samples: with the same keys.
+        memory: stack into this block, which grows as needed.
+
+    Returns:
+        The batch, and where its arrays lie in ``memory``; there, None stands in for them in the batch.
+    """
+    batch: Batch = {key: [sample[key] for sample in samples] for key in (samples[0] if samples else ())}
+    layout: list[Place] = []
+    for key, values in batch.items():
+        if _is_uniform(values):
+            start = -(-layout[-1].end // _ALIGNMENT) * _ALIGNMENT if layout else 0
+            layout.append(Place(key, (len(values), *values[0].shape), values[0].dtype.str, start))
+    if memory is None:
+        return {**batch, **{place.key: np.stack(batch[place.key]) for place in layout}}, []
+    size = layout[-1].end if layout else 0
+    memory.reserve(size)
+    target = memory.array(size)
+    for place in layout:
+        np.stack(batch[place.key], out=place.within(target))
+        batch[place.key] = None
+    return batch, layout
+
+
+def _is_uniform(values: list) -> bool:
+    first = values[0]
+    return isinstance(first, np.ndarray) and all(
+        isinstance(v, np.ndarray) and v.shape == first.shape and v.dtype == first.dtype for v in values
+    )
+
+
+_dataset: Any = None
+_blocks: dict[tuple[int, int, int], SharedBlock] = {}
+
+
+def start_worker(published: SharedBlock, size: int, parent: int) -> None:
+    """Make this process ready: the data set, one thread, memory kept, an end with the main process."""
+    global _dataset
+    _dataset = ForkingPickler.loads(published.array(size).tobytes())
+    published.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process hears it too, and ends its workers
+    import cv2
+
+    cv2.setNumThreads(1)
+    keep_freed_memory()
+    _follow(parent)
+
+
+def fill_slot(block: SharedBlock, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Packed, list[str]]:
+    """Make a batch in a worker and leave its arrays in the shared block."""
+    block = _blocks.setdefault(block.address, block)  # mapped once, not for each batch
+    samples, skipped = make_batch(_dataset, indices, reserve, epoch)
+    rest, layout = collate(samples, block)
+    return Packed(layout, rest, layout[-1].end if layout else 0), skipped
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep up to 256 MB of freed memory for the next sample.
+
+    By default glibc gives large blocks back to the system, which clears their pages anew for every sample; on small
+    virtual machines that takes longer than all of the image processing. Does nothing where there is no ``mallopt``.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is not None:
+        for parameter, value in _KEEP_MEMORY.values():
+            mallopt(parameter, value)
+
+
+@contextmanager
+def starting_workers() -> Iterator[None]:
+    """Processes started inside keep numeric libraries to one thread, and leave Ctrl-C to the main process at once."""
+    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update({name: value for name, value in _ONE_THREAD.items() if before[name] is None})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a new process inherits it
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+
+
+def _follow(parent: int) -> None:
+    """End with the main process even when that is killed and cannot say so."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

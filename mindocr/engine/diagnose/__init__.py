@@ -1,0 +1,1 @@
+"""What went wrong: failed steps, and scores of zero."""

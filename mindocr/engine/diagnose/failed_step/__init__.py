@@ -1,0 +1,1 @@
+"""Steps that failed: recorded, replayed layer by layer, explained."""

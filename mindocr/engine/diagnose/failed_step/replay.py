@@ -1,0 +1,140 @@
+"""A failed training step once more, from its capsule: in float32, in the run's precision, and image by image."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from mindocr.config import Config, load_config
+from mindocr.engine.diagnose.failed_step import explain, layer_trace
+from mindocr.engine.diagnose.failed_step.capsule import Capsule, read
+from mindocr.engine.diagnose.failed_step.explain import Findings, Pass
+from mindocr.engine.diagnose.failed_step.layer_trace import Activation
+from mindocr.engine.runtime import build, process
+from mindocr.errors import ConfigError
+from mindocr.registry import LOSSES
+from mindocr.utils import visualize
+
+logger = logging.getLogger(__name__)
+
+PICTURE = "culprit.png"
+_SHOWN = 480  # pixels, height of the pictures
+
+
+def run(path: str | Path, config_file: str | None = None, overrides: Sequence[str] = ()) -> Findings:
+    """Replay a capsule and log what failed; a picture of the culprit goes into the capsule.
+
+    Args:
+        path: the capsule's folder.
+        config_file: use this configuration's network, loss and precision instead of the stored ones.
+        overrides: words as after ``-o``, laid over the configuration.
+
+    Raises:
+        DataError: no capsule, or a damaged one.
+        CheckpointError: its weights do not fit the network of ``config_file``.
+    """
+    process.start_logging()
+    capsule = read(path)
+    config = load_config(config_file or capsule.config, overrides)
+    process.start(config.system.model_copy(update={"distribute": False}))
+    loss = LOSSES.build(config.loss)
+    if missing := [name for name in loss.labels if name not in capsule.columns]:
+        raise ConfigError(
+            f"loss: {type(loss).__name__} takes {', '.join(missing)}, which {capsule.path} does not hold; it holds "
+            f"{', '.join(capsule.columns)}"
+        )
+    level, scale = config.system.amp_level, capsule.about["loss_scale"]
+    float32 = _examine(config, capsule, loss, "O0", 1.0)
+    mixed = float32 if (level, scale) == ("O0", 1.0) else _examine(config, capsule, loss, level, scale)
+    weights = _weights(build.network(config, training=True, ckpt=capsule.weights))
+    found = Findings(capsule, loss.term_names, layer_trace.not_finite(capsule.columns), *weights, float32, mixed)
+    logger.info("%s", explain.describe(found))
+    if found.culprits:
+        _draw(found)
+    return found
+
+
+def _weights(network: nn.Cell) -> tuple[list[str], tuple[str, float]]:
+    bad, largest = [], ("", 0.0)
+    for parameter in network.trainable_params():
+        values = np.abs(parameter.asnumpy())
+        if not np.isfinite(values).all():
+            bad.append(parameter.name)
+        top = float(values.max(where=np.isfinite(values), initial=0))
+        if top > largest[1]:
+            largest = (parameter.name, top)
+    return bad, largest
+
+
+def _examine(config: Config, capsule: Capsule, loss: nn.Cell, level: str, scale: float) -> Pass:
+    """The step in the precision of ``level`` and with this loss scale, with a network of its own."""
+    system = config.system.model_copy(update={"amp_level": level})
+    network = build.network(config.model_copy(update={"system": system}), training=True, ckpt=capsule.weights)
+    network.set_train(True)
+    image = capsule.network_input
+    labels = [capsule.columns[name] for name in loss.labels]
+    with layer_trace.at_rest(network):
+        output, activations = layer_trace.trace(network, image)
+        terms = layer_trace.terms_by_image(loss, output, labels)
+        weights = network.trainable_params()
+        found = layer_trace.gradients(network, loss, weights, image, labels, scale)
+        culprits = _culprits_forward(network, image, activations, terms)
+        if not culprits and found.overflown:
+            parts = [
+                layer_trace.gradients(network, loss, weights, image, labels, scale, only=i) for i in range(len(image))
+            ]
+            culprits = [i for i, part in enumerate(parts) if part.overflown]
+        probability = output.astype(ms.float32).asnumpy()[:, 0]
+    return Pass(level, scale, activations, found, terms, culprits, probability)
+
+
+def _culprits_forward(
+    network: nn.Cell, image: np.ndarray, activations: Sequence[Activation], terms: np.ndarray
+) -> list[int]:
+    """Images in which the first overflow happened on the way to the loss."""
+    first = next((layer for layer in activations if not layer.finite.all()), None)
+    if first is None:
+        return np.flatnonzero(~np.isfinite(terms).all(axis=1)).tolist()
+    guilty = np.flatnonzero(~first.finite).tolist()
+    if len(guilty) == len(image) > 1:
+        # BatchNorm lets one image spoil the others; alone, each has its own statistics
+        alone = [layer_trace.trace(network, image[i : i + 1])[1] for i in range(len(image))]
+        guilty = [i for i, layers in enumerate(alone) if not all(layer.finite.all() for layer in layers)] or guilty
+    return guilty
+
+
+def _draw(found: Findings) -> None:
+    """Write the first culprit as it was fed, its label maps, and what the network made of it in float32."""
+    index, columns = found.culprits[0], found.capsule.columns
+    picture = as_picture(columns["image"][index])
+    panels, titles = [picture], [f"image {index + 1} as fed"]
+    maps = {name: columns[name][index] for name in ("binary_map", "thresh_map") if name in columns}
+    for name, values in {**maps, "probability, float32": found.float32.probability[index]}.items():
+        panels.append(visualize.overlay_map(picture, values))
+        titles.append(name)
+    sheet = visualize.side_by_side(panels, titles, _SHOWN)
+    path = found.capsule.path / PICTURE
+    if cv2.imwrite(str(path), sheet[..., ::-1]):
+        logger.info("picture of image %d: %s", index + 1, path)
+    else:
+        logger.warning("%s cannot be written; the findings do not depend on it", path)
+
+
+def as_picture(image: np.ndarray) -> np.ndarray:
+    """(3, H, W) or (H, W, 3) as (H, W, 3) uint8: each channel stretched to 0-255, and red where it is not finite."""
+    values = image.transpose(1, 2, 0) if image.shape[0] == 3 else image
+    if values.dtype == np.uint8:
+        return visualize.as_rgb(values)
+    finite = np.isfinite(values)
+    low = values.min(axis=(0, 1), where=finite, initial=np.inf)
+    span = values.max(axis=(0, 1), where=finite, initial=-np.inf) - low
+    known = np.where(finite, values, 0) - np.where(np.isfinite(low), low, 0)
+    canvas = np.rint(known / np.where(span > 0, span, 1) * 255).clip(0, 255).astype(np.uint8)
+    canvas[~finite.all(axis=2)] = visualize.RED
+    return canvas

@@ -1,0 +1,137 @@
+"""Export to MindIR, proven: the file is loaded again and compared with the network before success is reported."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from mindocr.config import load_config
+from mindocr.config.schema import System
+from mindocr.engine.export import mindir
+from mindocr.engine.runtime import process
+from mindocr.errors import UserError
+from mindocr.models.builder import build_model
+
+logger = logging.getLogger(__name__)
+
+STRIDE = 32
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A written file, and the largest difference between its output and the network's over the compared inputs."""
+
+    path: Path
+    max_difference: float
+
+
+def export_mindir(
+    network: nn.Cell,
+    path: Path,
+    shape: tuple[int, int],
+    *,
+    dynamic: bool = False,
+    postprocess: Mapping[str, Any] | None = None,
+) -> Exported:
+    """Write ``network`` as MindIR with input (1, 3, H, W), or (N, 3, H, W) of any size when ``dynamic``.
+
+    Args:
+        network: in inference, (N, 3, H, W) float32 -> (N, 1, H, W) float32.
+        path: file to write; it appears only once it has been loaded and compared.
+        shape: (h, w) in pixels, multiples of 32; with ``dynamic``, the size that is compared.
+        postprocess: a configuration's section, to travel inside the file.
+
+    Raises:
+        UserError: the shape does not fit, the file cannot be written, or the reloaded file disagrees with the network.
+    """
+    check_shape(shape)
+    network.set_train(False)
+    sizes = [shape, (shape[0] + STRIDE, shape[1] + 2 * STRIDE)] if dynamic else [shape]
+    samples = [_sample(size) for size in sizes]
+    expected = [network(ms.Tensor(sample)).asnumpy() for sample in samples]
+    declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
+    partial = path.with_name(f".{path.stem}.part.mindir")
+    try:
+        enclose = mindir.encloser(postprocess) if postprocess else None
+        name = str(partial.with_suffix(""))
+        ms.export(network, declared, file_name=name, file_format="MINDIR", custom_func=enclose)
+        partial.chmod(0o644)
+        mindir.seal(partial)
+        reloaded = nn.GraphCell(ms.load(str(partial)))
+        outputs = [reloaded(ms.Tensor(sample)).asnumpy() for sample in samples]
+        difference = max(float(np.abs(a - b).max()) for a, b in zip(outputs, expected))
+        if not difference <= TOLERANCE:
+            raise UserError(
+                f"the exported file does not compute what the network does: largest difference {difference:.3g}, "
+                f"allowed {TOLERANCE:g}; nothing was written to '{path}'"
+            )
+        partial.replace(path)
+    finally:
+        if partial.exists():
+            partial.chmod(0o644)
+            partial.unlink()
+    return Exported(path, difference)
+
+
+def check_shape(shape: tuple[int, int]) -> None:
+    """Refuse sizes that the network's strides do not divide.
+
+    Raises:
+        UserError: h or w is not a positive multiple of 32.
+    """
+    wrong = [side for side in shape if side < STRIDE or side % STRIDE]
+    if wrong:
+        nearest = [max(STRIDE, round(side / STRIDE) * STRIDE) for side in shape]
+        raise UserError(
+            f"data_shape: {shape[0]} {shape[1]} is not possible, height and width must be multiples of {STRIDE}; "
+            f"nearest: {nearest[0]} {nearest[1]}"
+        )
+
+
+def run(
+    model_name_or_config: str,
+    shape: tuple[int, int],
+    folder: str | Path,
+    *,
+    ckpt: str | None = None,
+    dynamic: bool = False,
+) -> Exported:
+    """Export a named model, or the model of a YAML file, to ``folder/<name>.mindir``.
+
+    Args:
+        ckpt: its weights; None takes the released ones of a named model, or ``eval.ckpt_load_path`` of a file.
+
+    Raises:
+        UserError: the shape, the model, its weights or the folder cannot be used.
+    """
+    check_shape(shape)
+    process.start_logging()
+    folder = process.prepare_output(folder, key="--save_dir")
+    process.start(System())
+    if Path(model_name_or_config).suffix in (".yaml", ".yml"):
+        config = load_config(model_name_or_config)
+        weights = ckpt or (config.eval.ckpt_load_path if config.eval else None)
+        if not weights:
+            raise UserError(f"--local_ckpt_path: required, '{model_name_or_config}' names no eval.ckpt_load_path")
+        network = build_model(config.model.model_dump(), ckpt=weights)
+        postprocess = config.postprocess
+    else:
+        postprocess = None
+        network = build_model(model_name_or_config, ckpt=ckpt, pretrained=ckpt is None)
+    path = folder / f"{Path(model_name_or_config).stem}.mindir"
+    exported = export_mindir(network, path, shape, dynamic=dynamic, postprocess=postprocess)
+    logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g", exported.path,
+                "(N, 3, H, W)" if dynamic else f"(1, 3, {shape[0]}, {shape[1]})", exported.max_difference)  # fmt: skip
+    return exported
+
+
+def _sample(size: tuple[int, int]) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((1, 3, *size)).astype(np.float32)

@@ -1,0 +1,126 @@
+"""Weights of other projects become checkpoints of this one, proven to fit the network that they are meant for."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import yaml
+from mindspore import nn
+
+from mindocr.config import load_config
+from mindocr.engine.train import checkpoints
+from mindocr.errors import CheckpointError, UserError
+from mindocr.models.builder import build_model
+from mindocr.models.converters.reader import read_weights
+from mindocr.models.converters.rename import Conversion
+from mindocr.models.weights import load_weights
+from mindocr.models.zoo import get_model
+from mindocr.registry import BACKBONES, HEADS, NECKS
+
+SOURCES = {"torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle"}
+_SUFFIXES = tuple(f".{name}" for name in checkpoints.FORMATS)
+_PARTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A written checkpoint and how it came about.
+
+    Attributes:
+        path: the file.
+        conversion: names, what was left over, and the section of a network that computes the same.
+        differences: settings of the chosen model that make it compute something else than the source.
+    """
+
+    path: Path
+    conversion: Conversion
+    differences: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """All of it in a few lines, with the ``model`` section as YAML."""
+        conversion = self.conversion
+        lines = [f"{self.path}: {len(conversion.mapped)} entries mapped, {len(conversion.left_over)} left over"]
+        lines += [f"  left over, {reason}: {_list(names)}" for reason, names in _by_reason(conversion.left_over)]
+        lines += [f"  {note}" for note in (*conversion.notes, *self.differences)]
+        section = yaml.safe_dump({"model": conversion.spec}, sort_keys=False, default_flow_style=None, width=200)
+        return "\n".join([*lines, "This section builds a network that computes what the source computed:", section])
+
+
+def convert_file(source: str, path: str | Path, output: str | Path, model: str | None = None) -> Converted:
+    """Convert a file of weights and write a checkpoint that loads strictly.
+
+    Args:
+        source: key of SOURCES.
+        path: the file of the other project.
+        output: checkpoint to write, ``.ckpt`` or ``.safetensors``.
+        model: a named model or a YAML file that the weights must fit; None takes the model that the weights suggest.
+            A source that has a backbone alone must fit the model's backbone.
+
+    Raises:
+        UserError: the file cannot be read or is of another kind, the weights do not fit the model (the message lists
+            what is missing and what is over), or the output cannot be written.
+    """
+    output = Path(output)
+    if output.suffix not in _SUFFIXES:
+        raise UserError(f"--output: '{output}' must end in {' or '.join(_SUFFIXES)}")
+    chosen = _section(model) if model else None
+    conversion = importlib.import_module(f"mindocr.models.converters.{SOURCES[source]}").convert(read_weights(path))
+    network = _build(chosen or conversion.spec, alone="head" not in conversion.spec)
+    tensors = {name: ms.Tensor(value) for name, value in conversion.weights.items()}
+    try:
+        load_weights(network, tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    output.parent.mkdir(parents=True, exist_ok=True)
+    own = network.parameters_and_names()
+    checkpoints.save([ms.Parameter(value, name=name) for name, value in own], output)
+    return Converted(output, conversion, tuple(_differences(conversion.spec, chosen)) if chosen else ())
+
+
+def _section(model: str) -> Mapping[str, Any]:
+    if Path(model).suffix in (".yaml", ".yml"):
+        return load_config(model).model.model_dump()
+    return get_model(model).spec
+
+
+def _build(section: Mapping[str, Any], alone: bool) -> nn.Cell:
+    return BACKBONES.build(section["backbone"]) if alone else build_model(section, pretrained=False)
+
+
+def _differences(source: Mapping[str, Any], chosen: Mapping[str, Any]) -> list[str]:
+    """Settings that leave no trace in the weights, and with which the chosen model computes something else."""
+    found = []
+    for part, registry in _PARTS.items():
+        if part not in source:
+            continue
+        theirs, ours = source[part], chosen[part]
+        defaults = inspect.signature(registry.get(ours["name"])).parameters
+        for key, value in theirs.items():
+            if key == "name" or key not in defaults:
+                continue
+            setting = ours.get(key, defaults[key].default)
+            if setting != value:
+                found.append(
+                    f"model.{part}.{key}: the source computes with {value!r}, this model has {setting!r}; its results "
+                    "will differ until you set it"
+                )
+    return found
+
+
+def _by_reason(left_over: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    grouped: dict[str, list[str]] = {}
+    for name, reason in left_over.items():
+        grouped.setdefault(reason, []).append(name)
+    return list(grouped.items())
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f", and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more

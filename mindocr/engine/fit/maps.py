@@ -1,0 +1,81 @@
+"""Probability maps of a data set, computed once for a checkpoint and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from mindocr.config import Config
+from mindocr.engine.runtime import build
+from mindocr.models.network_runner import Inference
+from mindocr.postprocess.db import DBPostprocess
+from mindocr.postprocess.fitting.judged_images import save_case
+from mindocr.postprocess.fitting.search import Case
+
+logger = logging.getLogger(__name__)
+
+INDEX = "index.json"
+
+
+def weights_key(config: Config, ckpt: str | Path) -> str:
+    """What a map hangs on beside its image: weights, network, precision, preparation of the image."""
+    assert config.eval is not None
+    pipeline = config.eval.dataset.get("transform_pipeline")
+    parts = [config.model.model_dump(), config.system.amp_level_infer, pipeline]
+    weights = hashlib.sha256(Path(ckpt).read_bytes()).hexdigest()
+    return _hash([weights, parts])
+
+
+def cached_maps(
+    config: Config,
+    records: Sequence[Any],
+    hashes: Mapping[str, str],
+    key: str,
+    folder: Path,
+    postprocess: DBPostprocess,
+    inference: Callable[[], Inference],
+) -> list[str]:
+    """Files of the maps of ``eval.dataset``, see :func:`mindocr.postprocess.fitting.judged_images.load_case`.
+
+    Args:
+        config: whose ``eval`` section names the images.
+        records: of that data set.
+        hashes: SHA-256 of the images, by path.
+        key: see :func:`weights_key`.
+        folder: where the maps of all data sets are kept.
+        postprocess: chooses among the network's maps.
+        inference: makes the network, only called when a map is missing.
+    """
+    content = [(hashes[record.img_path], record.content) for record in records]
+    place = folder / _hash([key, postprocess.pred_name, content])[:16]
+    index = place / INDEX
+    if index.is_file():
+        names = json.loads(index.read_text(encoding="utf-8"))
+        logger.info("maps of %d images are re-used from %s", len(names), place)
+        return [str(place / name) for name in names]
+    place.mkdir(parents=True, exist_ok=True)
+    names = _compute(config, place, postprocess, inference())
+    index.write_text(json.dumps(names) + "\n", encoding="utf-8")  # last: without it the folder is not whole
+    return [str(place / name) for name in names]
+
+
+def _compute(config: Config, place: Path, postprocess: DBPostprocess, inference: Inference) -> list[str]:
+    names: list[str] = []
+    with build.eval_loader(config) as loader:
+        for batch in tqdm(loader.epoch(), total=len(loader), desc="probability maps", unit="batch", leave=False):
+            maps = postprocess.select(inference(batch["image"]))
+            for prob, shape, polys, ignore in zip(maps, *(batch[k] for k in ("shape_list", "polys", "ignore_tags"))):
+                names.append(f"{len(names):06d}.npz")
+                save_case(place / names[-1], Case(prob, np.asarray(shape), list(polys), np.asarray(ignore)))
+    return names
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

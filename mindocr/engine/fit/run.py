@@ -1,0 +1,172 @@
+"""The whole fit: maps, search, scores, files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from mindocr.config import Config
+from mindocr.engine.fit.maps import cached_maps, weights_key
+from mindocr.engine.fit.outcome import Outcome, Row
+from mindocr.engine.fit.splits import THE_REST, Split, fitting_dataset, refuse_overlap
+from mindocr.engine.runtime import build, process
+from mindocr.errors import CheckpointError, ConfigError
+from mindocr.formats.benchmarks import ImagePair, Outlines
+from mindocr.inspection.workers import processes_for, run_over
+from mindocr.metrics.det_metric import DetMetric
+from mindocr.metrics.score import Score, score
+from mindocr.models.network_runner import Inference
+from mindocr.postprocess.db import DBPostprocess
+from mindocr.postprocess.fitting.grid import Grid, Setting, around, make_grid, setting_of
+from mindocr.postprocess.fitting.judged_images import load_case
+from mindocr.postprocess.fitting.search import Case, CountImage, Found, best_setting, region_heights
+from mindocr.registry import DATASETS, METRICS, POSTPROCESSES
+
+logger = logging.getLogger(__name__)
+
+LOW_AND_HIGH = (0.2, 0.8)  # quantiles of the heights between which ratios by height change
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to fit.
+
+    Attributes:
+        split: which images to fit on.
+        grid: ``KEY=VALUES`` words, see :func:`mindocr.postprocess.fitting.grid.make_grid`.
+        by_height: also try ratios that depend on the height of a text.
+        workers: processes; None = one for each CPU.
+        folder: for maps and results; None = ``fit`` in ``train.ckpt_save_dir``.
+        output: the overlay; None = ``fitted.yaml`` in that folder.
+    """
+
+    split: Split
+    grid: Sequence[str] = ()
+    by_height: bool = True
+    workers: int | None = None
+    folder: Path | None = None
+    output: Path | None = None
+
+
+def run(config: Config, ckpt: str, options: Options) -> Outcome:
+    """Fit the post-processing of a configuration to a checkpoint, and score what that gives.
+
+    Raises:
+        UserError: images that are reported are asked for, or settings, data or weights cannot be used.
+    """
+    postprocess, metric = _parts(config)
+    grid = make_grid(postprocess, options.grid)
+    if not Path(ckpt).is_file():
+        raise CheckpointError(f"--ckpt: '{ckpt}': no such file; name the checkpoint to fit the post-processing to")
+    process.start_logging()
+    folder = process.prepare_output(options.folder or Path(config.train.ckpt_save_dir) / "fit", key="--folder")
+    fit_config = _with_dataset(config, fitting_dataset(config, options.split, folder))
+    if options.split.name == "train-holdout":
+        logger.warning(
+            "held-out images say how a network does that was not trained on them; was %s trained without? "
+            "(the label files of the rest: %s)", ckpt, folder / THE_REST.format("*"),
+        )  # fmt: skip
+    fitted, reported = (_dataset(each) for each in (fit_config, config))
+    hashes = refuse_overlap(fitted, reported)
+
+    @cache
+    def inference() -> Inference:
+        process.start(config.system)
+        return Inference(build.network(config, training=False, ckpt=ckpt))
+
+    key = weights_key(config, ckpt)
+    validation, test = (
+        cached_maps(each, dataset.records, hashes, key, folder / "maps", postprocess, inference)
+        for each, dataset in ((fit_config, fitted), (config, reported))
+    )
+    now = setting_of(postprocess)
+    search = _Search(grid, metric, now, options.by_height, processes_for(len(validation), options.workers))
+    best, oracle = search(validation, "validation images"), search(test, "test images")
+    rows = [
+        Row(kind, setting, _score(config, setting, validation, metric) if kind != "oracle" else None,
+            _score(config, setting, test, metric))
+        for kind, setting in (("fixed", now), ("fitted", best.setting), ("oracle", oracle.setting))
+    ]  # fmt: skip
+    outcome = Outcome(
+        rows, _words(options.split, len(validation)), best.tried, options.output or folder / "fitted.yaml"
+    )
+    outcome.write(folder)
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Looks through a grid, then through ratios by height around what it found."""
+
+    grid: Grid
+    metric: DetMetric
+    now: Setting
+    by_height: bool
+    workers: int
+
+    def __call__(self, files: Sequence[str], title: str) -> Found:
+        best = self._search(files, self.grid, title)
+        if not self.by_height or best.setting.growth.expand_by_height:
+            return best
+        heights = np.concatenate([region_heights(load_case(file), best.setting, self.grid) for file in files])
+        low, high = np.quantile(heights, LOW_AND_HIGH).round(1).tolist() if len(heights) else (0.0, 0.0)
+        if low >= high:
+            return best
+        finer = around(self.grid, best.setting, low, high)
+        better = self._search(files, finer, f"{title}, ratios by height", best.setting)
+        return replace(better if better.f_score > best.f_score else best, tried=best.tried + better.tried)
+
+    def _search(self, files: Sequence[str], grid: Grid, title: str, now: Setting | None = None) -> Found:
+        protocol = self.metric.protocol
+        counts = run_over(CountImage(grid, protocol, load_case), files, self.workers, f"{len(grid)} settings, {title}")
+        return best_setting(counts, grid, protocol, now or self.now)
+
+
+def _parts(config: Config) -> tuple[DBPostprocess, DetMetric]:
+    for section in ("eval", "postprocess", "metric"):
+        if getattr(config, section) is None:
+            raise ConfigError(f"{section}: fitting needs this section; add it")
+    postprocess, metric = POSTPROCESSES.build(config.postprocess or {}), METRICS.build(config.metric or {})
+    if not isinstance(postprocess, DBPostprocess):
+        raise ConfigError(f"postprocess.name: only DBPostprocess can be fitted, got {type(postprocess).__name__}")
+    if not isinstance(metric, DetMetric):
+        raise ConfigError(f"metric.name: fitting needs DetMetric, got {type(metric).__name__}")
+    return postprocess, metric
+
+
+def _with_dataset(config: Config, dataset: dict) -> Config:
+    assert config.eval is not None
+    return config.model_copy(update={"eval": config.eval.model_copy(update={"dataset": dataset})})
+
+
+def _dataset(config: Config) -> Any:
+    assert config.eval is not None
+    return DATASETS.build(config.eval.dataset, key="type", is_train=False, seed=config.system.seed)
+
+
+def _score(config: Config, setting: Setting, files: Sequence[str], metric: DetMetric) -> Score:
+    """Score of a setting, by the road that evaluation takes."""
+    postprocess = POSTPROCESSES.build({**(config.postprocess or {}), **setting.arguments()})
+
+    def pairs() -> Iterator[ImagePair]:
+        for file in tqdm(files, desc="scores", unit="image", leave=False):
+            case: Case = load_case(file)
+            (found,) = postprocess([case.prob], case.shape[None])
+            yield ImagePair(
+                file, Outlines(file, list(case.truth), case.ignore.tolist()), Outlines(file, found.polys, [])
+            )
+
+    return score(list(pairs()), (), metric)
+
+
+def _words(split: Split, images: int) -> str:
+    if split.name == "val":
+        return f"{images} validation images of {split.label_file}"
+    return f"{images} images held out from the training images ({split.holdout:g} of them, seed {split.seed})"

@@ -1,0 +1,1 @@
+"""The process: device, ranks, signals, logging, and the objects that a configuration describes."""

@@ -1,0 +1,89 @@
+"""From configuration to objects: the network and the loaders of each section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mindspore import nn
+
+from mindocr.config import Config
+from mindocr.data.loading.loader import Loader
+from mindocr.data.transforms.layout import NormalizeImage, split_normalization
+from mindocr.engine.runtime.process import Runtime
+from mindocr.models.builder import build_model
+from mindocr.models.normalize import Normalize
+from mindocr.models.precision import set_precision
+from mindocr.models.sync_batch_norm import synchronise
+from mindocr.registry import DATASETS
+
+
+def network(
+    config: Config, *, training: bool, ckpt: str | Path | None = None, pretrained: bool = True, world: int = 1
+) -> nn.Cell:
+    """The detector in the precision of ``system.amp_level``, or ``amp_level_infer`` when not ``training``.
+
+    Args:
+        training: start from the pretrained weights that the configuration names.
+        ckpt: load these weights instead, strictly.
+        pretrained: False leaves pretrained weights alone, for a run whose saved state brings its own.
+        world: ranks that train it together.
+    """
+    wanted = None if training and pretrained else False
+    detector = build_model(config.model.model_dump(), ckpt=ckpt, pretrained=wanted)
+    set_precision(detector, config.system.amp_level if training else config.system.amp_level_infer)
+    if training and world > 1 and config.system.sync_batch_norm:
+        synchronise(detector, world)
+    return detector
+
+
+def input_layer(config: Config) -> nn.Cell | None:
+    """The layer that normalises training images on the device; None where they come normalised."""
+    _, op = _without_normalization(config)
+    return None if op is None else Normalize(op.mean, op.std, op.swap)
+
+
+def _without_normalization(config: Config) -> tuple[list[Any], NormalizeImage | None]:
+    ops = config.train.dataset.get("transform_pipeline") or []
+    return split_normalization(ops) if config.train.normalize_on_device else (ops, None)
+
+
+def train_loader(config: Config, place: Runtime) -> Loader:
+    """Shuffled batches of this rank's share of ``train.dataset``, images as :func:`input_layer` takes them."""
+    section = config.train.loader
+    ops, _ = _without_normalization(config)
+    spec = {**config.train.dataset, "transform_pipeline": ops}
+    dataset = _dataset(spec, is_train=True, seed=config.system.seed)
+    return Loader(
+        dataset,
+        batch_size=section.batch_size,
+        shuffle=section.shuffle,
+        drop_remainder=section.drop_remainder,
+        num_workers=section.num_workers,
+        prefetch=section.prefetch,
+        seed=config.system.seed,
+        rank=place.rank,
+        world=place.world,
+        refill=True,
+    )
+
+
+def eval_loader(config: Config, rank: int = 0, world: int = 1) -> Loader:
+    """Batches of this rank's share of ``eval.dataset``, in order; every image, whatever ``drop_remainder`` says."""
+    section = config.eval.loader
+    return Loader(
+        _dataset(config.eval.dataset, is_train=False, seed=config.system.seed),
+        batch_size=section.batch_size,
+        num_workers=section.num_workers,
+        prefetch=section.prefetch,
+        rank=rank,
+        world=world,
+    )
+
+
+def _dataset(spec: Mapping[str, Any], *, is_train: bool, seed: int) -> Any:
+    columns = list(spec.get("output_columns") or [])
+    # The path is what every message about a sample names; it stays on the host.
+    spec = {**spec, "output_columns": columns + [c for c in ("img_path",) if c not in columns]}
+    return DATASETS.build(spec, key="type", is_train=is_train, seed=seed)

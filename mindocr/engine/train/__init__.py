@@ -1,0 +1,1 @@
+"""Training: the loop, the step, checkpoints, resume, and the record of a run."""

@@ -1,0 +1,35 @@
+"""``tools/train.py --profile-data``: what the training pipeline of a configuration costs, and what to change."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mindocr.config import Config
+from mindocr.data.loading.profile import advice, as_table, profile, read_need
+from mindocr.engine.runtime import build, process
+from mindocr.engine.train.run_log import CSV_NAME
+
+
+def run(config: Config, images: int) -> None:
+    """Print milliseconds per op of the training pipeline, then advice; nothing is trained and nothing written.
+
+    Args:
+        config: its ``train`` section is profiled; an earlier run in ``train.ckpt_save_dir`` tells what training takes.
+        images: how many to time, at least 1.
+
+    Raises:
+        DataError: an image or a label file cannot be used.
+    """
+    process.start_logging()
+    with build.train_loader(config, process.ALONE) as loader:
+        found = profile(loader.dataset, images)
+        told = advice(
+            found,
+            workers=loader.num_workers,
+            cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            cache=config.train.dataset.get("cache", "none"),
+            need=read_need(Path(config.train.ckpt_save_dir) / CSV_NAME),
+        )
+    print(as_table(found))
+    print("\n".join(f"- {line}" for line in told))

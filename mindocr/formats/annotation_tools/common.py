@@ -1,0 +1,101 @@
+"""What the formats share: options, label files read with the sizes of their images, whole files written at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mindocr.errors import DataError
+from mindocr.formats.datasets.common import Points, Text
+from mindocr.formats.datasets.images import look_at, place_of
+from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line
+
+
+@dataclass(frozen=True)
+class Options:
+    """What some formats leave open.
+
+    Attributes:
+        layout: icdar: which text files, see ``icdar.py``.
+        class_names: labelme: labels that name a class, not what a text says.
+    """
+
+    layout: str = "quads"
+    class_names: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """A text of a label line; ``score`` is None where there is none."""
+
+    points: Points
+    transcription: str
+    score: float | None = None
+
+    @property
+    def ignored(self) -> bool:
+        """Whether the text is marked to be ignored."""
+        return self.transcription in IGNORED
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A line of a label file: the image's path from the image folder, its file, (w, h) as decoded, and its texts."""
+
+    path: str
+    image: Path
+    size: tuple[int, int]
+    items: list[Item]
+    where: str
+
+
+def read_labelled(label_file: Path, image_dir: Path) -> list[Labelled]:
+    """The lines of a label file.
+
+    Raises:
+        DataError: a malformed line, or an image that is missing or cannot be read.
+    """
+    found = []
+    for number, line in read_lines(label_file):
+        where = f"{label_file}:{number}"
+        path, label = split_label_line(line, label_file, number)
+        image = _inside(Path(path), image_dir, where) if Path(path).is_absolute() else place_of(image_dir, path, where)
+        _, size, problem = look_at(image)
+        if problem:
+            raise DataError(f"{where}: {image}: {problem}; check --image_dir")
+        items = [Item(t["points"], t["transcription"], t.get("score")) for t in parse_texts(label, where)]
+        found.append(Labelled(image.relative_to(image_dir).as_posix(), image, size, items, where))
+    if not found:
+        raise DataError(f"{label_file}: this label file is empty")
+    return found
+
+
+def _inside(image: Path, image_dir: Path, where: str) -> Path:
+    folder = image_dir.resolve()
+    if not image.resolve().is_relative_to(folder):
+        raise DataError(f"{where}: {image} is not below {folder}; give the folder of all images as --image_dir")
+    return image_dir / image.resolve().relative_to(folder)
+
+
+def text_of(transcription: str, ignored: bool, points: Points) -> Text:
+    """An imported text; a mark of its own to be ignored is left as it is."""
+    return Text(points, transcription, ignored and transcription not in IGNORED)
+
+
+def write_json(target: Path, content: Any) -> None:
+    """Write UTF-8 JSON; the file appears when it is complete."""
+    write_bytes(target, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def write_bytes(target: Path, content: bytes) -> None:
+    """Write a file; it appears when it is complete."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

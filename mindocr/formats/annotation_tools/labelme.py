@@ -1,0 +1,86 @@
+"""labelme: a JSON file for each image, with polygons and rectangles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mindocr.errors import DataError
+from mindocr.formats.annotation_tools.common import Labelled, Options, text_of, write_json
+from mindocr.formats.datasets.common import UNREAD, Entry, Job, Points, Report, Text, rectangle
+from mindocr.formats.datasets.images import place_of
+from mindocr.formats.datasets.reading import expect, get, nested_points, read_json
+
+
+def read(job: Job, options: Options) -> Iterator[Entry]:
+    """Images in the order of their JSON files.
+
+    The text is the ``description`` if there is one, else the ``label`` unless that names a class. Flags ``ignore`` and
+    ``difficult`` = ignore. Shapes that enclose nothing (lines, points, circles) are left out and reported.
+
+    Raises:
+        DataError: no JSON there, or a malformed one.
+    """
+    source = job.label_dir
+    files = sorted(source.rglob("*.json")) if source.is_dir() else [source]
+    if not files:
+        raise DataError(f"{source}: no JSON file of labelme in this folder")
+    for file in files:
+        content = read_json(file)
+        shapes = get(content, "shapes", list, str(file))
+        texts = [_text(shape, f"{file}: shape {i}", job, options) for i, shape in enumerate(shapes, start=1)]
+        size = content.get("imageWidth"), content.get("imageHeight")
+        stated = size if all(isinstance(value, int) for value in size) else None
+        yield Entry(_image(file, content, job), [text for text in texts if text is not None], stated)
+
+
+def _image(file: Path, content: dict[str, Any], job: Job) -> Path:
+    """The image: beside the JSON file as it says, if that is inside the image folder, else of that name in there."""
+    name = get(content, "imagePath", str, str(file)).replace("\\", "/")
+    folder = job.image_dir.resolve()
+    beside = Path(os.path.normpath(file.resolve().parent / name))
+    if beside.is_relative_to(folder) and beside.is_file():
+        return job.image_dir / beside.relative_to(folder)
+    return place_of(job.image_dir, Path(name).name, str(file))
+
+
+def _text(shape: Any, where: str, job: Job, options: Options) -> Text | None:
+    kind = expect(shape, dict, where).get("shape_type", "polygon")
+    points = nested_points(get(shape, "points", list, where), where)
+    if kind == "rectangle" and len(points) in (2, 4):
+        points = _rectangle(points) if len(points) == 2 else points
+    elif kind != "polygon":
+        job.warn(f"{where}: a {kind} of {len(points)} points encloses no text; left out")
+        return None
+    label = get(shape, "label", str, where)
+    text = shape.get("description") or (UNREAD if label in options.class_names else label)
+    flags = expect(shape.get("flags") or {}, dict, f"{where}: flags")
+    return text_of(expect(text, str, where), bool(flags.get("ignore") or flags.get("difficult")), points)
+
+
+def _rectangle(corners: Points) -> Points:
+    (xa, ya), (xb, yb) = corners
+    return rectangle(min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb))
+
+
+def write(labelled: list[Labelled], target: Path, options: Options, report: Report) -> None:
+    """Write a JSON file for each image into a folder, in the same folders as the images; images are not embedded."""
+    taken: set[Path] = set()
+    for image in labelled:
+        relative = Path(image.path)
+        file = target / relative.with_suffix(".json")
+        if file in taken:
+            file = target / relative.with_name(f"{relative.name}.json")
+        taken.add(file)
+        shapes = [
+            {"label": item.transcription, "points": item.points, "group_id": None, "description": "",
+             "shape_type": "polygon", "flags": {"ignore": True} if item.ignored else {}}
+            for item in image.items
+        ]  # fmt: skip
+        path = os.path.relpath(image.image.resolve(), file.resolve().parent).replace(os.sep, "/")
+        write_json(file, {
+            "version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": path, "imageData": None,
+            "imageHeight": image.size[1], "imageWidth": image.size[0],
+        })  # fmt: skip

@@ -1,0 +1,92 @@
+"""Text files of results, one an image, as the benchmarks' own scripts want them; an empty file = nothing found.
+
+Behind its coordinates a line may hold a confidence, a number in [0, 1], and a text, which nothing here reads. No rule
+counts by confidences; the report draws its precision-recall curve from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from mindocr.errors import DataError
+from mindocr.formats.benchmarks.rotated import turned
+from mindocr.formats.datasets.common import Number, Points, rectangle
+from mindocr.formats.datasets.reading import is_number, pair, parse_number, points_of_fields, read_text_lines
+
+
+class Detected(NamedTuple):
+    """An outline (x, y) in pixels as a file of results has it, and its score (higher = surer), if it has one."""
+
+    points: Points
+    score: float | None = None
+
+
+def read_quads(file: Path) -> list[Detected]:
+    """ICDAR 2015: ``x1,y1,x2,y2,x3,y3,x4,y4[,confidence][,text]``."""
+    return _lines(file, _quad)
+
+
+def read_boxes(file: Path) -> list[Detected]:
+    """ICDAR 2013: ``xmin,ymin,xmax,ymax[,confidence][,text]``."""
+    return _lines(file, _box)
+
+
+def read_rotated(file: Path) -> list[Detected]:
+    """MSRA-TD500: ``xmin,ymin,xmax,ymax,theta[,confidence]``, radians."""
+    return _lines(file, _rotated)
+
+
+def read_points(file: Path) -> list[Detected]:
+    """SCUT-CTW1500: ``x1,y1,...,xn,yn``, three points or more."""
+    return _lines(file, lambda line, where: Detected(_points(line, "x1,y1,...,xn,yn", where)))
+
+
+def read_points_y_first(file: Path) -> list[Detected]:
+    """Total-Text: ``y1,x1,...,yn,xn``, three points or more."""
+    return _lines(file, lambda line, where: Detected([[x, y] for y, x in _points(line, "y1,x1,...,yn,xn", where)]))
+
+
+def _lines(file: Path, parse: Callable[[str, str], Detected]) -> list[Detected]:
+    return [parse(line, f"{file}:{number}") for number, line in read_text_lines(file)]
+
+
+def _quad(line: str, where: str) -> Detected:
+    numbers, score = _numbers(line, 8, "x1,y1,...,x4,y4", where)
+    return Detected(pair(numbers), score)
+
+
+def _box(line: str, where: str) -> Detected:
+    (xmin, ymin, xmax, ymax), score = _numbers(line, 4, "xmin,ymin,xmax,ymax", where)
+    if xmax < xmin or ymax < ymin or xmax < 0 or ymax < 0:
+        raise DataError(f"{where}: a box needs xmin <= xmax, ymin <= ymax and xmax, ymax >= 0, got {line[:80]!r}")
+    return Detected(rectangle(xmin, ymin, xmax, ymax), score)
+
+
+def _rotated(line: str, where: str) -> Detected:
+    (xmin, ymin, xmax, ymax, theta), score = _numbers(line, 5, "xmin,ymin,xmax,ymax,theta", where)
+    return Detected(turned(xmin, ymin, xmax, ymax, theta, where).points, score)
+
+
+def _numbers(line: str, count: int, layout: str, where: str) -> tuple[list[Number], float | None]:
+    """Coordinates at the head of a line and the confidence behind; more numbers than that belong to another layout."""
+    fields = line.split(",")
+    numbers = next((i for i, field in enumerate(fields) if not is_number(field)), len(fields))
+    score = _confidence(fields[count]) if numbers > count else None
+    if numbers < count or numbers > count + 1 + (score is not None):
+        raise DataError(f"{where}: expected {layout}, {count} numbers, got {numbers}: {line[:80]!r}")
+    return [parse_number(field, where) for field in fields[:count]], score
+
+
+def _confidence(number: str) -> float | None:
+    """None for other numbers, which are texts, such as that of a house."""
+    value = float(number.replace("\ufeff", ""))
+    return value if 0 <= value <= 1 else None
+
+
+def _points(line: str, layout: str, where: str) -> list[list[Number]]:
+    fields = line.split(",")
+    if len(fields) < 6 or len(fields) % 2:
+        raise DataError(f"{where}: expected {layout}, an even count of 6 numbers or more, got {len(fields)} fields")
+    return points_of_fields(fields, where)

@@ -1,0 +1,273 @@
+"""What converters share: polygons made tidy, images looked at, lines written, everything counted."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+
+from mindocr.errors import DataError
+from mindocr.formats.datasets.images import NO_IMAGE, look_at
+from mindocr.formats.label_file import IGNORED, format_label_line
+from mindocr.geometry.polygon import is_valid, orient_clockwise
+
+logger = logging.getLogger(__name__)
+
+PathMode = Literal["relative", "abs"]
+BoxMode = Literal["xywh", "xyxy"]
+Number = int | float
+Points = list[list[Number]]
+
+UNREAD = "text"  # transcription of a text that counts where the data set gives none
+_LOGGED = 10
+
+
+class Text(NamedTuple):
+    """A text as the data set has it: points (x, y) in pixels, what it says, whether it is to be ignored."""
+
+    points: Points
+    transcription: str
+    ignored: bool = False
+
+
+class Entry(NamedTuple):
+    """An image with its texts; ``size`` is (w, h) as the annotation states it, None when it does not."""
+
+    image: Path
+    texts: list[Text]
+    size: tuple[int, int] | None = None
+
+
+@dataclass
+class Report:
+    """What a conversion did.
+
+    Attributes:
+        output_path: the label file written.
+        images: lines written.
+        texts: texts written, ignored ones among them.
+        ignored: texts written as ``###``.
+        turned: polygons whose order was reversed, to run clockwise.
+        repaired: polygons whose corners were put in order or whose shape was mended.
+        dropped: texts left out because they enclose no area.
+        missing: annotated images that are not there.
+        notes: what else was done, and how often.
+        warnings: images without annotation, annotations without image, and other defects.
+    """
+
+    output_path: Path
+    images: int = 0
+    texts: int = 0
+    ignored: int = 0
+    turned: int = 0
+    repaired: int = 0
+    dropped: int = 0
+    missing: int = 0
+    notes: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, message: str, strict: bool) -> None:
+        """Note a defect of the data set; the first ten are logged.
+
+        Raises:
+            DataError: with ``strict``.
+        """
+        if strict:
+            raise DataError(message)
+        self.warnings.append(message)
+        if len(self.warnings) <= _LOGGED:
+            logger.warning("%s", message)
+        elif len(self.warnings) == _LOGGED + 1:
+            logger.warning("more warnings are counted, not shown; --strict stops at the first")
+
+    def __str__(self) -> str:
+        notes = "".join(f"; {count} {what}" for what, count in sorted(self.notes.items()))
+        return (
+            f"{self.output_path}: {self.images} images, {self.texts} texts of which {self.ignored} ignored; "
+            f"{self.turned} polygons turned clockwise, {self.repaired} repaired, {self.dropped} dropped{notes}; "
+            f"{len(self.warnings)} warnings"
+        )
+
+
+MakeText = Callable[[Text, Report], dict[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One conversion: what was asked for, and the report that is being filled.
+
+    Attributes:
+        image_dir: folder with the images; relative paths in the label file start from it.
+        label_dir: folder or file with the annotations.
+        report: counts.
+        path_mode: how images are named in the label file.
+        strict: stop at a defect of the data set instead of counting it.
+        split: part of the data set, for those that keep several parts in one place.
+        box_mode: how four numbers make a box, for data sets whose documents leave that open.
+        drop_empty: leave out images without a text that counts.
+    """
+
+    image_dir: Path
+    label_dir: Path
+    report: Report
+    path_mode: PathMode = "relative"
+    strict: bool = False
+    split: str | None = None
+    box_mode: BoxMode = "xywh"
+    drop_empty: bool = False
+
+    def warn(self, message: str) -> None:
+        """Note a defect of the data set; with ``strict`` it is an error."""
+        self.report.warn(message, self.strict)
+
+
+def write_labels(entries: Iterable[Entry], job: Job, make: MakeText | None = None) -> None:
+    """Write a line for each usable image as UTF-8 with line feeds; the file appears when all went well.
+
+    Args:
+        entries: images with their texts.
+        job: the conversion.
+        make: makes a text of a label line; :func:`make_text` unless told otherwise.
+
+    Raises:
+        DataError: the file cannot be written, or none of the annotated images is there.
+    """
+    output = job.report.output_path
+    part = output.with_name(f"{output.name}.part")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in _lines(entries, job, make or make_text))
+        if not job.report.images and job.report.missing:
+            raise DataError(
+                f"{job.image_dir}: none of the {job.report.missing} annotated images is in this folder "
+                f"({job.report.warnings[0]}); check --image_dir"
+            )
+        part.replace(output)
+    except OSError as error:
+        raise DataError(f"{output}: cannot write the label file: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def make_text(text: Text, report: Report) -> dict[str, Any] | None:
+    """One text of a label line, counted in the report; None when its polygon encloses no area.
+
+    A text is ignored where the data set says so, and where it has no transcription.
+    """
+    tidy = tidy_polygon(text.points)
+    if tidy is None:
+        report.dropped += 1
+        return None
+    if tidy != text.points:
+        if is_valid(np.array(text.points, dtype=np.float64)):
+            report.turned += 1
+        else:
+            report.repaired += 1
+    report.texts += 1
+    return {"transcription": _marked(text, text.ignored or not text.transcription.strip(), report), "points": tidy}
+
+
+def keep_text(text: Text, report: Report) -> dict[str, Any] | None:
+    """As :func:`make_text`, but the polygon stays as it came, and an empty transcription too.
+
+    Only a polygon of fewer than three points is dropped: a label line cannot hold it.
+    """
+    if len(text.points) < 3:
+        report.dropped += 1
+        return None
+    report.texts += 1
+    return {"transcription": _marked(text, text.ignored, report), "points": text.points}
+
+
+def _marked(text: Text, ignored: bool, report: Report) -> str:
+    """The transcription, ``###`` if the text is to be ignored and does not say so itself; counts ignored ones."""
+    marked = "###" if ignored and text.transcription not in IGNORED else text.transcription
+    report.ignored += marked in IGNORED
+    return marked
+
+
+def tidy_polygon(points: Points) -> Points | None:
+    """The polygon clockwise and valid, made of the very numbers that came; None when it has no area.
+
+    A valid polygon that runs the other way is reversed and keeps its first point. An invalid quadrilateral gets its
+    corners sorted around their centre, any other invalid polygon becomes its convex hull.
+    """
+    if len(points) < 3:
+        return None
+    array = np.array(points, dtype=np.float64)
+    if not is_valid(array):
+        order = _around_centre(array) if len(points) == 4 else _hull(array)
+        points = [points[i] for i in order]
+        array = array[order]
+        if not is_valid(array):
+            return None
+    clockwise = orient_clockwise(array)
+    return points if np.array_equal(clockwise, array) else [points[0], *points[:0:-1]]
+
+
+def hull(points: Points) -> Points:
+    """The corners of the convex hull, made of the very numbers that came; fewer than 3 points come back as they are."""
+    return points if len(points) < 3 else [points[i] for i in _hull(np.array(points, dtype=np.float64))]
+
+
+def rectangle(xmin: Number, ymin: Number, xmax: Number, ymax: Number) -> Points:
+    """The four corners of an upright box, clockwise from the top left."""
+    return [[xmin, ymin], [xmax, ymin], [xmax, ymax], [xmin, ymax]]
+
+
+def _lines(entries: Iterable[Entry], job: Job, make: MakeText) -> Iterator[str]:
+    report = job.report
+    for entry in entries:
+        image, size, problem = look_at(entry.image)
+        if problem:
+            report.missing += problem == NO_IMAGE
+            job.warn(f"{entry.image}: {problem}; annotation left out")
+            continue
+        texts = [item for item in (make(text, report) for text in entry.texts) if item is not None]
+        if job.drop_empty and all(item["transcription"] == "###" for item in texts):
+            report.notes["images without a text that counts left out"] += 1
+            report.texts -= len(texts)
+            report.ignored -= len(texts)
+            continue
+        if image != entry.image:
+            report.notes["GIF images replaced by PNG"] += 1
+        if _lies_on_its_side(size, entry.size, texts):
+            job.warn(
+                f"{image}: its labels fit the image turned by 90 degrees (it is {size[0]} x {size[1]} as decoded, EXIF "
+                "heeded); turn the image, or save it without its EXIF orientation"
+            )
+        report.images += 1
+        path = image.relative_to(job.image_dir) if job.path_mode == "relative" else image.resolve()
+        yield format_label_line(path.as_posix(), texts)
+
+
+def _lies_on_its_side(size: tuple[int, int], stated: tuple[int, int] | None, texts: list[dict[str, Any]]) -> bool:
+    """Whether the labels were made on the image turned by 90 degrees: by the size they state, else by their points."""
+    w, h = size
+    if w == h:
+        return False
+    if stated is not None:
+        return stated == (h, w)
+    points = [point for item in texts for point in item["points"]]
+    xmax, ymax = (max((point[axis] for point in points), default=0) for axis in (0, 1))
+    return (xmax > w or ymax > h) and xmax <= h and ymax <= w
+
+
+def _around_centre(points: np.ndarray) -> list[int]:
+    """Order of four corners by their direction from the centre: clockwise on the screen."""
+    x, y = (points - points.mean(axis=0)).T
+    return list(np.argsort((np.arctan2(y, x) + np.pi) % (2 * np.pi), kind="stable"))
+
+
+def _hull(points: np.ndarray) -> list[int]:
+    """Indices of the corners of the convex hull, in order, beginning with the first that was given."""
+    order: list[int] = cv2.convexHull(points.astype(np.float32), returnPoints=False).ravel().tolist()
+    start = order.index(min(order))
+    return order[start:] + order[:start]

@@ -1,0 +1,92 @@
+"""Images of a data set: found by name, measured without decoding them, GIF turned into PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from PIL import Image, UnidentifiedImageError
+
+from mindocr.errors import DataError
+from mindocr.images.read import IMAGE_SUFFIXES
+
+NO_IMAGE = "no such image"
+_EXIF_ORIENTATION = 0x0112
+
+
+def files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files with one of these endings, in capitals or not, sorted: those of the folder, else those below it."""
+    for candidates in (folder.iterdir(), folder.rglob("*")):
+        found = sorted(file for file in candidates if file.suffix.lower() in suffixes and file.is_file())
+        if found:
+            return found
+    return []
+
+
+def index_images(folder: Path) -> dict[str, Path]:
+    """Images of a folder (or, when it has none, of those below it) by their name without its ending.
+
+    Raises:
+        DataError: no image there, or two of one name. A GIF steps back behind the PNG that was made of it.
+    """
+    found: dict[str, Path] = {}
+    for file in files_in(folder, IMAGE_SUFFIXES):
+        other = found.get(file.stem)
+        if other is None or (other.suffix.lower() == ".gif" and file.suffix.lower() == ".png"):
+            found[file.stem] = file
+        elif not (file.suffix.lower() == ".gif" and other.suffix.lower() == ".png"):
+            raise DataError(f"{file}: another image of this name is {other}; give one part's folder as --image_dir")
+    if not found:
+        raise DataError(f"{folder}: no image in this folder; expected files ending in {', '.join(IMAGE_SUFFIXES)}")
+    return found
+
+
+def place_of(image_dir: Path, name: str, where: str) -> Path:
+    """The file that an annotation names: below ``image_dir`` as it is named there, else by its last part alone.
+
+    Raises:
+        DataError: the name leads out of ``image_dir``.
+    """
+    parts = PurePosixPath(name.replace("\\", "/"))
+    if not parts.name or parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
+        raise DataError(f"{where}: the image name {name!r} leads out of the folder of images; mend the annotation")
+    exact = image_dir / parts
+    alone = image_dir / parts.name
+    return alone if alone.is_file() and not exact.is_file() else exact
+
+
+def look_at(image: Path) -> tuple[Path, tuple[int, int], str]:
+    """The file to use for an image, its (w, h) as decoded (turned upright by EXIF), and what is wrong with it.
+
+    A GIF, whatever its name ends in, is replaced by the PNG beside it, which is made if need be of its first picture:
+    OpenCV reads no GIF everywhere.
+
+    Raises:
+        DataError: the PNG cannot be written.
+    """
+    try:
+        with Image.open(image) as picture:
+            w, h = picture.size
+            if picture.format == "GIF":
+                png = image.with_suffix(".png")
+                if not png.exists():
+                    _write_png(picture, png)
+                return png, (w, h), ""
+            if picture.getexif().get(_EXIF_ORIENTATION, 1) >= 5:  # 5 to 8 lie on their side
+                w, h = h, w
+            return image, (w, h), ""
+    except (FileNotFoundError, IsADirectoryError):
+        return image, (0, 0), NO_IMAGE
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, TypeError) as error:
+        return image, (0, 0), f"not an image that can be read ({type(error).__name__})"
+
+
+def _write_png(picture: Image.Image, png: Path) -> None:
+    frame = picture.convert("RGB")
+    part = png.with_name(f"{png.name}.part")
+    try:
+        frame.save(part, format="PNG")
+        part.replace(png)
+    except OSError as error:
+        raise DataError(f"{png}: cannot write the PNG that stands for a GIF image: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)

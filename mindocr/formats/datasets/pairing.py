@@ -1,0 +1,96 @@
+"""Data sets with one annotation file an image: pairs by name, and the lines that many of them have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mindocr.errors import DataError
+from mindocr.formats.datasets.common import Entry, Job, Text
+from mindocr.formats.datasets.images import files_in, index_images
+from mindocr.formats.datasets.reading import UTF8, read_text_lines, split_quad
+
+Names = Callable[[str], list[str]]
+ReadTexts = Callable[[Path], list[Text]]
+
+
+def by_name(name: str) -> tuple[int, str]:
+    """Sorts as text: img_1, img_10, img_100, img_2."""
+    return 0, name
+
+
+def by_number(name: str) -> tuple[int, str]:
+    """Sorts by the number at the end of the name, after its last underscore; names without one come last."""
+    found = re.fullmatch(r"(?:.*_)?(\d{1,18})", name, re.DOTALL)
+    return (int(found[1]) if found else 10**18), name
+
+
+def with_prefix(prefix: str) -> Names:
+    """``gt_img_1.txt`` belongs to ``img_1``."""
+    return lambda stem: [stem.removeprefix(prefix)] if stem.startswith(prefix) else []
+
+
+def same_name(stem: str) -> list[str]:
+    """``img_1.txt`` belongs to ``img_1``."""
+    return [stem]
+
+
+def paired(
+    job: Job,
+    read: ReadTexts,
+    names: Names = same_name,
+    suffixes: tuple[str, ...] = (".txt",),
+    order: Callable[[str], tuple[int, str]] = by_name,
+    layout: str = "{}.txt",
+    is_copy: Callable[[str], bool] = lambda stem: False,
+) -> Iterator[Entry]:
+    """Images with their annotation files; what has no partner is counted and left out.
+
+    Args:
+        job: the conversion.
+        read: gives the texts of an annotation file.
+        names: from the name of an annotation file, without its ending, to those that the image may have; none = the
+            file is no annotation. The image's name may come with its ending.
+        suffixes: endings of annotation files.
+        order: sorts the names of images.
+        layout: name of the annotation file that belongs to image {}, for messages.
+        is_copy: whether an image of this name is a second copy, to be left out and counted.
+
+    Raises:
+        DataError: no annotation there, or a malformed one.
+    """
+    files = [job.label_dir] if job.label_dir.is_file() else files_in(job.label_dir, suffixes)
+    images = index_images(job.image_dir)
+    by_full_name = {image.name: stem for stem, image in images.items()}
+    labels: dict[str, Path] = {}
+    for file in files:
+        candidates = names(file.stem)
+        if not candidates:
+            continue
+        known = (name if name in images else by_full_name.get(name) for name in candidates)
+        stem = next(filter(None, known), candidates[0])
+        if stem in labels:
+            raise DataError(f"{file}: {labels[stem]} is for the same image; give one part's folder as --label_dir")
+        labels[stem] = file
+    if not labels:
+        raise DataError(f"{job.label_dir}: no {layout.format('*')} in this folder, where the annotations should be")
+    for stem in sorted(labels.keys() | images.keys(), key=order):
+        if is_copy(stem):
+            job.report.notes["copies left out"] += 1
+        elif stem not in labels:
+            job.warn(f"{images[stem]}: no annotation {layout.format(stem)} in {job.label_dir}; image left out")
+        elif stem not in images:
+            job.report.missing += 1
+            job.warn(f"{labels[stem]}: no image {stem} in {job.image_dir}; annotation left out")
+        else:
+            yield Entry(images[stem], read(labels[stem]))
+
+
+def read_quads(file: Path, encodings: tuple[str, ...] = UTF8, ignore: str = "###") -> list[Text]:
+    """Texts of lines ``x1,y1,x2,y2,x3,y3,x4,y4,text``; the text may hold commas and quotes, which belong to it."""
+    texts = []
+    for number, line in read_text_lines(file, encodings):
+        points, (transcription,) = split_quad(line, ["text"], f"{file}:{number}")
+        texts.append(Text(points, transcription, transcription == ignore))
+    return texts

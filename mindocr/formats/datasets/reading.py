@@ -1,0 +1,228 @@
+"""Annotation files read strictly: text lines, numbers, JSON and XML; each message names file and place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from mindocr.errors import DataError
+from mindocr.formats.datasets.common import Number, Points
+from mindocr.formats.label_file import shorten
+
+T = TypeVar("T")
+UTF8 = ("utf-8-sig",)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_WHOLE = r"(-?\d{1,9})"
+_BOX = re.compile(rf"\s*{'[ ,]+'.join([_WHOLE] * 4)}(?:\s*,\s*|\s+|$)(.*)", re.ASCII | re.DOTALL)
+
+
+def read_text(path: Path, encodings: Sequence[str] = UTF8) -> str:
+    """A text file in the first of ``encodings`` that it fits.
+
+    Raises:
+        DataError: the file cannot be read or fits none.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot read this annotation file: {error.strerror}") from None
+    problem = ""
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            problem = problem or f"{path}:{line}: not {' or '.join(encodings)} ({error.reason} at byte {error.start})"
+    raise DataError(problem)
+
+
+def read_text_lines(path: Path, encodings: Sequence[str] = UTF8) -> list[tuple[int, str]]:
+    """(number from 1, line) of an annotation file without blank lines; byte order marks left out.
+
+    Only a line feed ends a line: form feeds and the like stand inside transcriptions.
+
+    Raises:
+        DataError: the file cannot be read or decoded.
+    """
+    lines = enumerate(read_text(path, encodings).split("\n"), start=1)
+    return [(i, tidy) for i, line in lines if (tidy := line.rstrip("\r").lstrip("\ufeff")).strip()]
+
+
+def parse_number(text: str, where: str) -> Number:
+    """A coordinate: a whole number becomes an int.
+
+    Raises:
+        DataError: not a finite number.
+    """
+    stripped = text.replace("\ufeff", "").strip()
+    value = float(stripped) if _NUMBER.fullmatch(stripped) else float("inf")
+    if not abs(value) < 1e9:
+        raise DataError(f"{where}: expected a number of pixels, got {shorten(text)}")
+    return int(value) if value.is_integer() and "." not in stripped else value
+
+
+def is_number(text: str) -> bool:
+    """Whether a field holds a number."""
+    return bool(_NUMBER.fullmatch(text.replace("\ufeff", "").strip()))
+
+
+def points_of_fields(fields: Sequence[str], where: str) -> Points:
+    """Points from fields x1, y1, x2, y2 and so on."""
+    return pair([parse_number(value, where) for value in fields])
+
+
+def pair(numbers: Sequence[Number]) -> Points:
+    """Points from x1, y1, x2, y2 and so on."""
+    return [[x, y] for x, y in zip(numbers[::2], numbers[1::2])]
+
+
+def split_quad(line: str, others: Sequence[str], where: str) -> tuple[Points, list[str]]:
+    """A line ``x1,y1,x2,y2,x3,y3,x4,y4`` with fields behind it, the last of which may hold commas.
+
+    Returns:
+        The four corners, and as many fields as ``others`` names.
+
+    Raises:
+        DataError: fewer fields, or no numbers.
+    """
+    fields = line.split(",", 7 + len(others))
+    if len(fields) < 8 + len(others):
+        layout = ",".join(["x1,y1,x2,y2,x3,y3,x4,y4", *others])
+        raise DataError(f"{where}: expected {layout}, got {len(fields)} fields: {line[:80]!r}")
+    return points_of_fields(fields[:8], where), fields[8:]
+
+
+def split_box(line: str, where: str) -> tuple[list[int], str]:
+    """A line of four whole numbers and a text, set apart by commas or blanks; one pair of quotes around it goes.
+
+    Raises:
+        DataError: not such a line.
+    """
+    found = _BOX.fullmatch(line.replace("\ufeff", ""))
+    if not found:
+        raise DataError(f'{where}: expected four whole numbers and "text", got {line[:80]!r}')
+    return [int(value) for value in found.groups()[:4]], unquote(found[5].strip())
+
+
+def unquote(text: str) -> str:
+    """The text without the one pair of quotes around it, if there is one."""
+    return text[1:-1] if len(text) >= 2 and text[0] == text[-1] == '"' else text
+
+
+def read_json(path: Path, encodings: Sequence[str] = UTF8) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        DataError: the file cannot be read, decoded or parsed.
+    """
+    return parse_json(read_text(path, encodings), str(path))
+
+
+def parse_json(text: str, where: str) -> Any:
+    """The value that a JSON text holds.
+
+    Raises:
+        DataError: not JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise DataError(f"{where}{line}: not JSON ({error})") from None
+
+
+def expect(value: Any, kind: type[T], where: str) -> T:
+    """The value, which must be of this kind.
+
+    Raises:
+        DataError: it is not.
+    """
+    if not isinstance(value, kind):
+        shown = value[:60] if isinstance(value, str) else shorten(value, 60)
+        raise DataError(f"{where}: expected {kind.__name__}, got {type(value).__name__}: {shown}")
+    return value
+
+
+def get(item: Any, key: str, kind: type[T], where: str) -> T:
+    """The value of a key of a JSON object.
+
+    Raises:
+        DataError: no object, no such key, or a value of another kind.
+    """
+    if key not in expect(item, dict, where):
+        raise DataError(f"{where}: no '{key}' among its keys ({', '.join(list(item)[:8])[:80] or 'none'})")
+    return expect(item[key], kind, f"{where}: '{key}'")
+
+
+def json_number(value: Any, where: str) -> Number:
+    """A coordinate in JSON.
+
+    Raises:
+        DataError: not a finite number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
+        raise DataError(f"{where}: expected a number of pixels, got {shorten(value, 60)}")
+    return value
+
+
+def flat_points(values: Any, where: str) -> Points:
+    """Points from a JSON list [x1, y1, x2, y2, ...].
+
+    Raises:
+        DataError: no list of an even count of numbers.
+    """
+    numbers = [json_number(value, where) for value in expect(values, list, where)]
+    if len(numbers) % 2:
+        raise DataError(f"{where}: expected x1, y1, x2, y2, ..., got {len(numbers)} numbers: {numbers[:8]}")
+    return pair(numbers)
+
+
+def nested_points(values: Any, where: str) -> Points:
+    """Points from a JSON list [[x1, y1], [x2, y2], ...].
+
+    Raises:
+        DataError: no list of pairs of numbers.
+    """
+    points = [[json_number(v, where) for v in expect(point, list, where)] for point in expect(values, list, where)]
+    if any(len(point) != 2 for point in points):
+        raise DataError(f"{where}: expected points [[x, y], ...], got {shorten(values, 60)}")
+    return points
+
+
+def read_xml(path: Path) -> tuple[ElementTree.Element, dict[ElementTree.Element, int]]:
+    """The root of an XML file, and the line on which each element begins.
+
+    Raises:
+        DataError: not XML, or it declares a document type: entities can make a small file huge or read other files.
+    """
+    builder = ElementTree.TreeBuilder()
+    parser = expat.ParserCreate()
+    lines: dict[ElementTree.Element, int] = {}
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        lines[builder.start(tag, attributes)] = parser.CurrentLineNumber
+
+    def refuse(*_: Any) -> None:
+        raise DataError(
+            f"{path}:{parser.CurrentLineNumber}: a document type (<!DOCTYPE ...>) is not accepted here, for what its "
+            "entities can do; remove it"
+        )
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(path.read_bytes(), True)
+    except OSError as error:
+        raise DataError(f"{path}: cannot read this annotation file: {error.strerror}") from None
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the last: a codec that is none for text
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}:{parser.CurrentLineNumber}: not XML ({error})") from None
+    return builder.close(), lines

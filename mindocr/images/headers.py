@@ -1,0 +1,119 @@
+"""What is done about an image file before it is decoded: its size is told, before memory is taken for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from mindocr.images.jpeg import is_jpeg
+
+Size = tuple[int, int]  # (h, w)
+
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SCAN = 0xDA
+_PNG = b"\x89PNG\r\n\x1a\n"
+_ANIMATION = (b"acTL", b"fcTL", b"fdAT")
+_SHORTEST = 26  # bytes of a header
+
+
+def stated_size(content: bytes) -> Size | None:
+    """(h, w) as stored, of a JPEG, PNG, GIF, BMP, WebP or TIFF; None for other files and for broken headers."""
+    if is_jpeg(content):
+        return _jpeg(content)
+    if len(content) < _SHORTEST:
+        return None
+    return next((read(content) for magic, read in _READERS.items() if content.startswith(magic)), None)
+
+
+def is_png(content: bytes) -> bool:
+    """Whether a file begins like a PNG."""
+    return content.startswith(_PNG)
+
+
+def is_whole_png(content: bytes) -> bool:
+    """Whether every chunk up to the last one is there.
+
+    OpenCV 4.11 takes as much memory as a chunk announces, whether the file holds it or not.
+    """
+    return any(kind == b"IEND" and end <= len(content) for kind, _, end in _chunks(content))
+
+
+def without_animation(content: bytes) -> bytes:
+    """A PNG as its first picture alone; other files as they are.
+
+    OpenCV 4.11 reads animated PNG files, and some damaged ones end the process.
+    """
+    if not is_png(content) or not any(kind in content for kind in _ANIMATION):
+        return content
+    kept = [content[start:end] for kind, start, end in _chunks(content) if kind not in _ANIMATION]
+    return b"".join([_PNG, *kept])
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(kind, start, end) of each chunk of a PNG; the last may end beyond the file."""
+    position = len(_PNG)
+    while position < len(content):
+        end = position + 12 + _number(content, position, 4, big=True)
+        yield content[position + 4 : position + 8], position, end
+        position = end
+
+
+def _number(content: bytes, at: int, size: int, big: bool = False) -> int:
+    return int.from_bytes(content[at : at + size], "big" if big else "little")
+
+
+def _jpeg(content: bytes) -> Size | None:
+    position = 2
+    while 0 <= (position := content.find(b"\xff", position)) < len(content) - 8:  # decoders skip stray bytes, too
+        marker = content[position + 1]
+        if marker in _FRAMES:
+            return _number(content, position + 5, 2, big=True), _number(content, position + 7, 2, big=True)
+        if marker == _SCAN:
+            return None
+        alone = marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9
+        position += 1 if alone else 2 + _number(content, position + 2, 2, big=True)
+    return None
+
+
+def _png(content: bytes) -> Size:
+    return _number(content, 20, 4, big=True), _number(content, 16, 4, big=True)
+
+
+def _gif(content: bytes) -> Size:
+    return _number(content, 8, 2), _number(content, 6, 2)
+
+
+def _bmp(content: bytes) -> Size:
+    if _number(content, 14, 4) == 12:  # the header of OS/2
+        return _number(content, 20, 2), _number(content, 18, 2)
+    height = _number(content, 22, 4)
+    return min(height, 2**32 - height), _number(content, 18, 4)  # a negative height: rows from the top
+
+
+def _webp(content: bytes) -> Size | None:
+    kind = content[12:16]
+    if content[8:12] != b"WEBP":
+        return None
+    if kind == b"VP8X":
+        return _number(content, 27, 3) + 1, _number(content, 24, 3) + 1
+    if kind == b"VP8L":
+        bits = _number(content, 21, 4)
+        return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
+    return _number(content, 28, 2) & 0x3FFF, _number(content, 26, 2) & 0x3FFF
+
+
+def _tiff(content: bytes) -> Size | None:
+    big = content[:1] == b"M"
+    table = _number(content, 4, 4, big)
+    found: dict[int, int] = {}
+    for i in range(_number(content, table, 2, big)):
+        entry = table + 2 + 12 * i
+        short = _number(content, entry + 2, 2, big) == 3
+        found[_number(content, entry, 2, big)] = _number(content, entry + 8, 2 if short else 4, big)
+        if entry > len(content):
+            return None
+    return (found[257], found[256]) if {256, 257} <= found.keys() else None
+
+
+_READERS: dict[bytes, Callable[[bytes], Size | None]] = {
+    _PNG: _png, b"GIF8": _gif, b"BM": _bmp, b"RIFF": _webp, b"II*\0": _tiff, b"MM\0*": _tiff,
+}  # fmt: skip

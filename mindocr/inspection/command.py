@@ -1,0 +1,165 @@
+"""The command line of ``tools/check_dataset.py``: arguments, the table in the terminal, JSON, page and repairs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mindocr.data.datasets.sources import pair_up
+from mindocr.errors import ConfigError
+from mindocr.inspection.files import make_place, write_whole
+from mindocr.inspection.fix import check_output, write_fixed
+from mindocr.inspection.kinds import KINDS
+from mindocr.inspection.page import place_of_page, write_page
+from mindocr.inspection.settings import Settings, places_of, settings_of
+from mindocr.inspection.statistics import Statistics, as_json, statistics_of
+from mindocr.inspection.survey import PARTS, Inspection, Source, inspect
+
+EXIT_FOUND_ERRORS = 1
+_PLACES = 3  # of each kind in the table
+
+Recipe = tuple[Mapping[str, Any], Mapping[str, Any] | None]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Everything but ``-c`` and ``-o``."""
+    add = parser.add_argument
+    add("--label_file", nargs="+", metavar="FILE", help="label files of training; overrides the recipe's data sets")
+    add("--data_dir", nargs="+", metavar="DIR", help="folders that the image paths in them start from")
+    add("--test_label_file", nargs="+", metavar="FILE", help="label files of the test set, compared with training")
+    add("--test_data_dir", nargs="+", metavar="DIR", help="their folders")
+    add("--shrink_ratio", type=float, help="of DBNet's text map (default: the recipe's, else 0.4)")
+    add("--min_text_size", type=float, help="filter of the training, pixels (default: the recipe's, else 8)")
+    add("--report", type=Path, metavar="PATH", help="HTML file to write, or folder for it")
+    add("--json", type=Path, metavar="FILE", help="file to write all findings to")
+    add("--pictures", type=int, default=6, help="pictures in the page for each kind of problem (default 6)")
+    add("--fix", action="store_true", help="write repaired label files to --output")
+    add("--output", type=Path, metavar="PATH", help="repaired label file; a folder where there are several")
+    add("--overwrite", action="store_true", help="--output may replace files, the label file itself too")
+    add("--workers", type=int, help="processes (default: one for each CPU, which is also the most)")
+
+
+def run(args: argparse.Namespace, recipe: Recipe | None) -> int:
+    """Check what the arguments and the recipe name, and tell about it.
+
+    Args:
+        args: see :func:`add_arguments`.
+        recipe: ``train.dataset`` and ``eval.dataset`` of ``-c``.
+
+    Returns:
+        The exit code: 1 where something was found at which training stops, else 0.
+
+    Raises:
+        ConfigError: arguments that do not fit together.
+        DataError: a label file or a folder is missing or empty; something cannot be written.
+    """
+    if args.opt and recipe is None:
+        raise ConfigError("-o changes keys of a recipe; name the recipe with -c")
+    sources = _sources(args, recipe)
+    outputs = _outputs(args, sources)
+    for path in (args.json, args.report and place_of_page(args.report)):
+        if path:
+            make_place(path)
+    inspection = inspect(sources, _settings(args, recipe), args.workers)
+    parts = [part for part in PARTS if any(source.part == part for source in sources)]
+    statistics = {part: statistics_of(inspection, part) for part in parts}
+    print(summary(inspection, statistics))
+    if args.json:
+        write_whole(args.json, json.dumps(findings_of(inspection, statistics), indent=1) + "\n")
+    if args.report:
+        print(f"page: {write_page(args.report, inspection, statistics, args.pictures)}")
+    for source, output in zip(sources, outputs):
+        print(write_fixed(inspection, source.file, output, args.overwrite))
+    return EXIT_FOUND_ERRORS if inspection.has_errors else 0
+
+
+def summary(inspection: Inspection, statistics: Mapping[str, Statistics]) -> str:
+    """What was found, as a table for the terminal."""
+    rows = []
+    for part, numbers in statistics.items():
+        rows.append(f"{part}: {numbers.images} usable images, {numbers.texts} texts, {numbers.ignored} "
+                    f"({numbers.ignored_share:.1%}) ignored")  # fmt: skip
+        if numbers.height_percentiles:
+            rows.append(f"  height of letters in pixels, 5 / 25 / 50 / 75 / 95 %: "
+                        f"{' / '.join(f'{height:g}' for height in numbers.height_percentiles)}")  # fmt: skip
+        if numbers.input_size:
+            rows += [f"  {step}" for step in numbers.input_size.steps]
+    rows.append("")
+    for kind in KINDS:
+        problems = inspection.of_kind(kind.key)
+        if not problems:
+            continue
+        counts = {part: len(inspection.of_kind(kind.key, part)) for part in statistics}
+        told = ", ".join(f"{part} {count}" for part, count in counts.items() if count)
+        rows.append(f"{kind.severity:<8} {kind.title}: {told}")
+        rows += [f"           {inspection.place(problem)}: {problem.detail}" for problem in problems[:_PLACES]]
+        if len(problems) > _PLACES:
+            rows.append(f"           ... and {len(problems) - _PLACES} more")
+    if not inspection.problems:
+        rows.append("no problem found")
+    return "\n".join(rows).encode("utf-8", errors="backslashreplace").decode("utf-8")
+
+
+def findings_of(inspection: Inspection, statistics: Mapping[str, Statistics]) -> dict[str, Any]:
+    """Everything that was found, as plain values."""
+    return {
+        "sources": [{"part": s.part, "label_file": str(s.file), "data_dir": str(s.folder)} for s in inspection.sources],
+        "statistics": {part: as_json(numbers) for part, numbers in statistics.items()},
+        "counts": {kind.key: len(inspection.of_kind(kind.key)) for kind in KINDS},
+        "problems": [
+            {
+                "kind": problem.kind,
+                "part": inspection.lines[problem.line].part,
+                "label_file": str(inspection.lines[problem.line].file),
+                "line": inspection.lines[problem.line].number,
+                "image": inspection.lines[problem.line].name,
+                "text": problem.text,
+                "detail": problem.detail,
+            }
+            for problem in inspection.problems
+        ],
+    }
+
+
+def _sources(args: argparse.Namespace, recipe: Recipe | None) -> list[Source]:
+    given = {"train": (args.label_file, args.data_dir), "test": (args.test_label_file, args.test_data_dir)}
+    sources = []
+    for part, dataset, section in zip(PARTS, recipe or (None, None), ("train", "eval")):
+        files, folders = given[part]
+        if files or folders:
+            if not (files and folders):
+                prefix = "" if part == "train" else "test_"
+                raise ConfigError(f"--{prefix}label_file and --{prefix}data_dir belong together; give both")
+            pairs = [(folder, file) for folder, file, _ in pair_up("", folders, files, 1.0)]
+        else:
+            pairs = places_of(dataset, section) if dataset else []
+        sources += [Source(part, folder, file) for folder, file in pairs]
+    if not sources:
+        raise ConfigError("nothing to check: give --label_file and --data_dir, or a recipe with -c")
+    return sources
+
+
+def _outputs(args: argparse.Namespace, sources: Sequence[Source]) -> list[Path]:
+    """Where the repaired label files go, checked before the long work begins; empty without ``--fix``."""
+    if not args.fix:
+        if args.output:
+            raise ConfigError("--output is for repaired label files; add --fix")
+        return []
+    if not args.output:
+        raise ConfigError("--fix needs --output, the label file to write; the original stays as it is")
+    outputs = [args.output] if len(sources) == 1 else [args.output / source.file.name for source in sources]
+    if len(set(outputs)) < len(outputs):
+        raise ConfigError("--fix: several label files have one name; repair them one by one")
+    for source, output in zip(sources, outputs):
+        check_output(source.file, output, args.overwrite)
+    return outputs
+
+
+def _settings(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
+    settings = settings_of(*recipe) if recipe else Settings()
+    given = {key: getattr(args, key) for key in ("shrink_ratio", "min_text_size") if getattr(args, key) is not None}
+    return replace(settings, **given)

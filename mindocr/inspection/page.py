@@ -1,0 +1,84 @@
+"""What was found as one HTML page that needs nothing else, not even a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mindocr.inspection.files import write_whole
+from mindocr.inspection.kinds import KINDS, Kind
+from mindocr.inspection.pictures import picture_of
+from mindocr.inspection.statistics import PERCENTILES, Histogram, Statistics
+from mindocr.inspection.survey import Inspection
+from mindocr.utils.html import Series, bar_chart, picture_uri, render
+
+NAME = "dataset.html"
+_TEMPLATE = Path(__file__).with_name("templates") / "dataset.html.j2"
+_PLACES = 20  # listed for each kind
+_CHARTS = (
+    ("height", "Height of letters in pixels"),
+    ("aspect", "Length by height"),
+    ("texts_per_image", "Texts in an image"),
+)
+
+
+def write_page(target: Path, inspection: Inspection, statistics: dict[str, Statistics], pictures: int = 6) -> Path:
+    """Write the page.
+
+    Args:
+        target: ``.html`` file, or a folder, which gets ``dataset.html``.
+        inspection: what was found.
+        statistics: by part.
+        pictures: for each kind of problem, at most.
+
+    Returns:
+        The file written.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    path = place_of_page(target)
+    found = [kind for kind in KINDS if inspection.of_kind(kind.key)]
+    page = render(
+        _TEMPLATE,
+        sources=inspection.sources,
+        settings=inspection.settings,
+        parts=[(part, numbers, _charts(numbers)) for part, numbers in statistics.items()],
+        percentiles=PERCENTILES,
+        kinds=[_section(inspection, kind, list(statistics), pictures) for kind in found],
+        absent=[kind.title for kind in KINDS if kind not in found],
+    )
+    write_whole(path, page.encode("utf-8", errors="backslashreplace").decode("utf-8"))
+    return path
+
+
+def place_of_page(target: Path) -> Path:
+    """The file for a target that may be a folder."""
+    return target if target.suffix.lower() in (".html", ".htm") else target / NAME
+
+
+def _charts(numbers: Statistics) -> list[tuple[str, Any]]:
+    charts = []
+    for key, title in _CHARTS:
+        histogram: Histogram = getattr(numbers, key)
+        series = [Series("texts that count", histogram.counted), Series("ignored texts", histogram.ignored)]
+        if key == "texts_per_image":
+            series = [Series("images", histogram.counted)]
+        charts.append((title, bar_chart(title, histogram.labels(), series)))
+    return charts
+
+
+def _section(inspection: Inspection, kind: Kind, parts: list[str], pictures: int) -> dict[str, Any]:
+    problems = inspection.of_kind(kind.key)
+    shown = []
+    for problem in problems[:pictures]:
+        picture = picture_of(inspection, problem)
+        if picture is not None:
+            shown.append((picture_uri(picture), inspection.place(problem), problem.detail))
+    return {
+        "kind": kind,
+        "counts": [len(inspection.of_kind(kind.key, part)) for part in parts],
+        "total": len(problems),
+        "places": [(inspection.place(problem), problem.detail) for problem in problems[:_PLACES]],
+        "pictures": shown,
+    }

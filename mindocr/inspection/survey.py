@@ -1,0 +1,175 @@
+"""The inspection itself: every line, every image, every text; then images against each other."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from mindocr.errors import DataError
+from mindocr.formats.label_file import IGNORED
+from mindocr.images.read import IMAGE_SUFFIXES
+from mindocr.inspection.duplicates import find_duplicates
+from mindocr.inspection.images import ImageFacts, look_into
+from mindocr.inspection.kinds import BY_KEY, KINDS, Problem
+from mindocr.inspection.labels import Line, read_part
+from mindocr.inspection.polygons import Measure, check_texts
+from mindocr.inspection.settings import Settings
+from mindocr.inspection.workers import processes_for, run_over
+
+PARTS = ("train", "test")
+
+
+class Source(NamedTuple):
+    """A data set to look through: its part, the folder of its images, its label file."""
+
+    part: str
+    folder: Path
+    file: Path
+
+
+@dataclass
+class Inspection:
+    """What was found.
+
+    Attributes:
+        sources: what was looked through.
+        settings: what it was measured against.
+        lines: every label line, training first.
+        facts: about the image of each line.
+        measures: of the texts of each line that are of a simple shape.
+        problems: everything found, in the order of the kinds, the worst of each kind first.
+    """
+
+    sources: Sequence[Source]
+    settings: Settings
+    lines: list[Line]
+    facts: list[ImageFacts]
+    measures: list[list[Measure]]
+    problems: list[Problem] = field(default_factory=list)
+
+    def of_kind(self, key: str, part: str | None = None) -> list[Problem]:
+        """The problems of one kind, of one part or of both."""
+        return [p for p in self.problems if p.kind == key and part in (None, self.lines[p.line].part)]
+
+    def place(self, problem: Problem) -> str:
+        """``FILE:LINE image, text N``, as far as there are such."""
+        line = self.lines[problem.line]
+        name = f" {line.name}" if line.name else ""
+        return f"{line.where}{name}" + (f", text {problem.text}" if problem.text else "")
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether training would stop."""
+        return any(BY_KEY[problem.kind].severity == "error" for problem in self.problems)
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """Looks at the image and the texts of one line; travels to each process once."""
+
+    settings: Settings
+
+    def __call__(self, job: tuple[int, Line]) -> tuple[ImageFacts, list[Problem], list[Measure]]:
+        number, line = job
+        if line.error:
+            return ImageFacts(), [Problem("malformed_line", number, 0, line.error)], []
+        facts = look_into(line.img_path, self.settings.ignore_orientation)
+        problems = list(_image_problems(number, line, facts))
+        if not facts.usable:
+            return facts, problems, []
+        w, h = facts.size
+        scales = self.settings.scales(line.part, h, w)
+        found, measures = check_texts(number, line.texts, facts.size, scales, self.settings)
+        return facts, problems + found, measures
+
+
+def inspect(
+    sources: Sequence[Source], settings: Settings, workers: int | None = None, progress: bool = True
+) -> Inspection:
+    """Look through data sets.
+
+    Args:
+        sources: training sets first.
+        settings: what they are measured against.
+        workers: processes; None = one for each CPU.
+        progress: show a progress bar.
+
+    Raises:
+        DataError: a label file cannot be read or is empty, or none of its images is there.
+    """
+    lines = [line for source in sources for line in read_part(*source)]
+    result = Inspection(sources, settings, lines, [], [])
+    problems: list[Problem] = []
+    jobs = [(i, line._replace(raw="")) for i, line in enumerate(lines)]
+    for facts, found, measures in run_over(
+        Examiner(settings), jobs, processes_for(len(jobs), workers), "check", progress
+    ):
+        result.facts.append(facts)
+        result.measures.append(measures)
+        problems += found
+    for source in sources:
+        _require_images(source, result)
+    problems += [*_repeated_lines(lines), *_unlisted_images(lines), *find_duplicates(lines, result.facts)]
+    rank = {kind.key: i for i, kind in enumerate(KINDS)}
+    result.problems = sorted(problems, key=lambda p: (rank[p.kind], -p.weight, p.line, p.text))
+    return result
+
+
+def _image_problems(number: int, line: Line, facts: ImageFacts) -> Iterator[Problem]:
+    if facts.problem:
+        yield Problem(facts.problem, number, 0, facts.detail)
+    if not facts.usable:
+        return
+    if facts.orientation != 1:
+        yield Problem("exif_rotation", number, 0, f"orientation {facts.orientation}")
+    if facts.odd_pixels:
+        yield Problem("odd_pixels", number, 0, facts.odd_pixels)
+    if facts.misnamed:
+        yield Problem("misnamed_image", number, 0, f"it is {facts.misnamed}")
+    if not line.texts:
+        yield Problem("no_text", number, 0, "empty list")
+    elif all(text["transcription"] in IGNORED for text in line.texts):
+        yield Problem("all_ignored", number, 0, f"{len(line.texts)} texts", len(line.texts))
+
+
+def _require_images(source: Source, result: Inspection) -> None:
+    here = [i for i, line in enumerate(result.lines) if line.file == source.file and not line.error]
+    missing = [i for i in here if result.facts[i].problem == "missing_image"]
+    if here and len(missing) == len(here):
+        raise DataError(
+            f"{source.file}: none of its {len(here)} images is there, such as {result.lines[here[0]].img_path}; "
+            "the folder that its paths start from must be given with --data_dir"
+        )
+
+
+def _repeated_lines(lines: Sequence[Line]) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], int] = {}
+    for i, line in enumerate(lines):
+        if line.error:
+            continue
+        first = seen.setdefault((line.part, os.path.normpath(line.img_path)), i)
+        if first != i:
+            same = "with the same texts" if lines[first].texts == line.texts else "with other texts"
+            yield Problem("repeated_line", i, 0, f"first in {lines[first].where}, {same}", other=first)
+
+
+def _unlisted_images(lines: Sequence[Line]) -> Iterator[Problem]:
+    """Images beside listed ones; a problem stands at the first line that names an image in the folder."""
+    listed: dict[str, set[str]] = defaultdict(set)
+    first: dict[str, int] = {}
+    for i, line in enumerate(lines):
+        if not line.error:
+            folder, name = os.path.split(line.img_path)
+            listed[folder].add(name)
+            first.setdefault(folder, i)
+    for folder, names in listed.items():
+        if os.path.isdir(folder):  # noqa: PTH112  names in label lines are strings
+            images = {name for name in os.listdir(folder) if name.lower().endswith(IMAGE_SUFFIXES)}  # noqa: PTH208
+            # converters list the PNG that they make of a GIF
+            replaced = {name for name in images if name.lower().endswith(".gif") and f"{name[:-4]}.png" in names}
+            for name in sorted(images - names - replaced):
+                yield Problem("unlisted_image", first[folder], 0, name)

@@ -1,0 +1,138 @@
+"""One picture: signs planned, placed without overlap, painted on a wall and photographed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mindocr.synthetic.background import make_background, smooth_noise
+from mindocr.synthetic.fonts import FontFace
+from mindocr.synthetic.options import SceneOptions
+from mindocr.synthetic.paint import paint_sign
+from mindocr.synthetic.signs import Sign, plan_sign
+
+IGNORED = "###"
+PLACES_TRIED = 14
+
+
+@dataclass(frozen=True)
+class Word:
+    """One label.
+
+    Attributes:
+        text: what is written, or ``###`` when it cannot be read.
+        points: (K, 2) int64 (x, y) pixels inside the picture, clockwise from the text's top left; disjoint from others.
+        curved: the text follows an arc.
+        height: of the letters in the picture, pixels.
+    """
+
+    text: str
+    points: np.ndarray
+    curved: bool
+    height: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture and its labels.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        words: labels.
+        ink: (H, W) uint8 coverage of all letters, before the picture is blurred.
+        quality: JPEG quality to store it with.
+    """
+
+    image: np.ndarray
+    words: tuple[Word, ...]
+    ink: np.ndarray
+    quality: int
+
+
+def make_scene(
+    options: SceneOptions, faces: tuple[FontFace, ...], photos: tuple[str, ...], seed: tuple[int, ...]
+) -> Scene:
+    """Make the picture that belongs to ``seed``; nothing else decides what it shows.
+
+    Args:
+        options: size, labels, difficulty.
+        faces: fonts to write with.
+        photos: photographs to write on; none for generated walls only.
+        seed: whole numbers not below 0, such as (seed of the set, split, index).
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    image = make_background(rng, options, photos)
+    ink = np.zeros(options.image_size, np.uint8)
+    taken = np.zeros(options.image_size, np.uint8)
+    few, many = options.ranges.signs
+    height, width = options.image_size
+    wanted = round(rng.integers(few, many + 1) * max(height, width) / min(height, width))
+    signs: list[Sign] = []
+    failures = 0
+    while len(signs) < wanted and failures < 2 * wanted:
+        readable = not signs or rng.random() >= options.ranges.unreadable
+        sign = plan_sign(rng, options, faces, readable, shrink=0.85**failures)
+        placed = _place(rng, sign, taken) if sign else None
+        if placed:
+            paint_sign(rng, image, ink, placed, options)
+            signs.append(placed)
+        else:
+            failures += 1
+    image = _photograph(rng, image, signs, options)
+    low, high = options.ranges.quality
+    words = tuple(
+        Word(text if sign.readable else IGNORED, points, sign.warp.bend is not None, sign.height)
+        for sign in signs
+        for text, points in zip(sign.sheet.words, sign.labels(options.labels))
+    )
+    return Scene(image, words, ink, int(rng.integers(low, high + 1)))
+
+
+def _place(rng: np.random.Generator, sign: Sign, taken: np.ndarray) -> Sign | None:
+    """The sign moved to a free place, which is then marked in ``taken``; None when none was found."""
+    footprint = sign.footprint
+    low, high = np.floor(footprint.min(axis=0)), np.ceil(footprint.max(axis=0))
+    height, width = taken.shape
+    room = np.array([width, height]) - (high - low) - 3
+    if room.min() < 0:
+        return None
+    for _ in range(PLACES_TRIED):
+        dx, dy = np.floor(rng.random(2) * (room + 1)) + 1 - low
+        points = footprint + (dx, dy)
+        x0, y0 = np.floor(points.min(axis=0)).astype(int)
+        x1, y1 = np.ceil(points.max(axis=0)).astype(int) + 1
+        part = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        cv2.fillPoly(part, [np.round(points - (x0, y0)).astype(np.int32)], 1)
+        window = taken[y0:y1, x0:x1]
+        if not np.any(window & part):
+            window |= part
+            return sign.moved(float(dx), float(dy))
+    return None
+
+
+def _photograph(rng: np.random.Generator, image: np.ndarray, signs: list[Sign], options: SceneOptions) -> np.ndarray:
+    """Uneven light, blur that leaves the smallest letters readable, and noise, drawn into ``image``; returns uint8."""
+    ranges, size = options.ranges, options.image_size
+    light = 1 + np.float32(rng.uniform(0, 0.22)) * smooth_noise(rng, size, 2)
+    if rng.random() < 0.2:  # the edge of a shadow across the picture
+        height, width = size
+        edge = np.float32(rng.uniform(0.55, 0.8))
+        x = np.arange(width, dtype=np.float32)[None] - np.float32(rng.uniform(0.1, 0.9) * width)
+        y = np.arange(height, dtype=np.float32)[:, None] - np.float32(rng.uniform(0.1, 0.9) * height)
+        angle = rng.uniform(0, 2 * np.pi)
+        side = (x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))) / np.float32(4 * options.scale)
+        light *= edge + (1 - edge) * np.clip(side + 0.5, 0, 1)
+    image *= light[..., None]
+    smallest = min((sign.height for sign in signs if sign.readable), default=20.0)
+    blur = rng.uniform(0, min(ranges.blur * options.scale, 0.055 * smallest))
+    if blur > 0.3:
+        image = cv2.GaussianBlur(image, (0, 0), blur)
+    noise = rng.uniform(0, ranges.noise)
+    if noise > 1:
+        # grey noise plus the same field shifted into one channel: coloured noise at the price of grey noise
+        field = rng.standard_normal(size, dtype=np.float32) * np.float32(noise)
+        image += field[..., None]
+        image[..., rng.integers(3)] += 0.7 * np.roll(field, 7, axis=1)
+    return np.clip(image, 0, 255, out=image).astype(np.uint8)

@@ -1,0 +1,168 @@
+"""Causes of an f-score of 0, from signs made by hand."""
+
+import re
+
+import numpy as np
+import pytest
+
+from mindocr.engine.diagnose.zero_score.causes import find_causes
+from mindocr.engine.diagnose.zero_score.health_statistics import EvaluationSigns, RunSigns, TrainingSigns, WeightSigns
+from mindocr.postprocess.base import Detection
+
+SHAPE = np.array([100.0, 200.0, 0.5, 0.5])  # 100 x 200 source pixels, shown to the network at half the size
+FINE = RunSigns(updates=5000, dropped=0, highest_lr=0.01, moved=0.5, from_scratch=False)
+
+
+def box(x, y, w=60, h=20):
+    return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
+
+
+CODE = ("zero_score/causes.py", "failed_step/explain.py")
+TEXTS = (box(20, 60),)
+TRAINED = WeightSigns(norms=3)
+
+
+def seen(prob=0.9, texts=TEXTS, ignore=None, found=None, shape=SHAPE, images=4):
+    """Signs of equal images: one map value, these texts, these detections."""
+    signs = EvaluationSigns(0.3, 0.6)
+    found = Detection([box(20, 60)], [0.9]) if found is None else found
+    ignore = np.zeros(len(texts), bool) if ignore is None else np.array(ignore)
+    for i in range(images):
+        prob_map = np.full((50, 100), 0.01, np.float32)
+        prob_map[30:40, 10:40] = prob
+        signs.add(f"{i}.jpg", shape, prob_map, found, list(texts), ignore)
+    return signs
+
+
+def causes(signs, weights=TRAINED, training=None, run=FINE):
+    return {cause.name: cause for cause in find_causes(signs, weights, training, run)}
+
+
+def batch(positive=0, mask=1.0, border=0.0, images=2):
+    binary = np.zeros((images, 8, 8), np.float32)
+    binary[:, :positive, :1] = 1
+    filled = [np.full((images, 8, 8), value, np.float32) for value in (mask, border)]
+    return {"binary_map": binary, "mask": filled[0], "thresh_mask": filled[1]}
+
+
+def test_a_healthy_run_has_no_cause_but_what_its_detections_say():
+    found = causes(seen())
+    assert list(found) == ["no detection matches"]
+    assert found["no detection matches"].numbers == "4 detections, best IoU 1.00"
+
+
+def test_maps_and_weights_that_are_not_finite():
+    nothing = Detection()
+    found = causes(seen(np.nan, found=nothing), WeightSigns(["neck.out.0.weight"], 3))
+    assert list(found) == ["not finite"]
+    assert found["not finite"].numbers == (
+        "4 of 4 probability maps are not finite; 1 parameters are not finite, such as neck.out.0.weight"
+    )
+    dropped = causes(seen(), run=RunSigns(10, 90, 0.01, 0.5, False))["not finite"]
+    assert dropped.numbers.startswith("90 updates were dropped for gradients that were not finite, 10 were made")
+
+
+def test_a_learning_rate_of_zero():
+    found = causes(seen(), run=RunSigns(2000, 0, 0.0, 0.0, False))
+    assert found["learning rate zero"].numbers == "the learning rate was 0 in all 2000 updates"
+    assert "weights do not move" not in found
+    still = causes(seen(), run=RunSigns(2000, 0, 1e-30, 0.0, False))
+    assert "in 2000 updates at learning rates up to 1e-30" in still["weights do not move"].numbers
+
+
+@pytest.mark.parametrize(
+    ("mask", "border", "remedy"), [(0.5, 0.0, "min_text_size"), (1.0, 1.0, "shrink_ratio"), (1.0, 0.0, "no text")]
+)
+def test_no_positive_pixels_and_where_they_went(mask, border, remedy):
+    training = TrainingSigns()
+    training.add(batch(0, mask, border))
+    cause = causes(seen(), training=training, run=RunSigns(2000, 0, 0.1, 0.0, False))["no positive pixels"]
+    assert cause.numbers.startswith("2 of 2 training images have no positive pixel (0.00% of all pixels are positive)")
+    assert f"{1 - mask:.1%} of the pixels are masked out" in cause.numbers
+    assert remedy in cause.remedy and cause.certain
+
+
+def test_positives_in_most_images_are_enough():
+    training = TrainingSigns()
+    for positive in (4, 4, 0):
+        training.add(batch(positive))
+    assert (training.images, training.empty, training.positive / training.pixels) == (6, 2, 16 / 384)
+    assert "no positive pixels" not in causes(seen(), training=training)
+
+
+def test_one_training_batch_in_ten_is_looked_at_after_the_first_ten():
+    training = TrainingSigns()
+    for _ in range(40):
+        training.add(batch(1))
+    training.add(None)
+    assert training.images == 2 * (10 + 3)
+
+
+def test_all_texts_ignored():
+    found = causes(seen(texts=[box(20, 60), box(90, 10)], ignore=[True, True]))
+    assert found["all texts ignored"].numbers == "none of the 8 texts in the 4 evaluated images counts"
+
+
+def test_texts_that_are_too_small_for_the_network():
+    # 20 pixels high, seen at half the size: 10; at a quarter: 5
+    assert "texts too small after resize" not in causes(seen())
+    cause = causes(seen(shape=np.array([100, 200, 0.25, 0.25])))["texts too small after resize"]
+    assert cause.numbers == (
+        "100% of 4 texts are below 8 pixels in the network's image (25 x 50 and so on), half of them below 5.0"
+    )
+
+
+def test_labels_of_photographs_of_another_size():
+    name = "labels and photographs of different sizes"
+    assert causes(seen(texts=[box(20, 60), box(300, 60)]))[name].numbers == "50% of 8 texts lie outside their image"
+    corner = causes(seen(texts=[box(10 * i, 5, 8, 8) for i in range(9)]))[name]
+    assert corner.numbers == "all 36 texts lie in the top left part of their images, within 42% of its sides"
+    assert name not in causes(seen(texts=[box(10 * i, 5, 8, 8) for i in range(19)]))
+
+
+def test_weights_that_were_never_trained():
+    found = causes(seen(), WeightSigns(norms=20, untouched=20), run=None)
+    assert "of all 20 BatchNorm layers are those of a new network" in found["weights not loaded"].numbers
+    assert "weights not loaded" not in causes(seen(), WeightSigns(norms=20, untouched=3), run=None)
+
+
+def test_everything_below_the_thresholds():
+    low = causes(seen(0.2, found=Detection()))["everything below threshold"]
+    assert low.numbers == ("highest probability 0.2; 0 pixels above binary_thresh 0.3; regions given up: none")
+    assert "sees no text yet" in low.remedy and not low.certain
+    scored = causes(seen(0.5, found=Detection(rejections={"low score": 2, "too small": 1})))
+    assert scored["everything below threshold"].numbers == (
+        "highest probability 0.5; 1200 pixels above binary_thresh 0.3; regions given up: low score 8, too small 4"
+    )
+    assert "lower postprocess.box_thresh (now 0.6)" in scored["everything below threshold"].remedy
+
+
+def test_few_updates_text_everywhere_and_detections_elsewhere():
+    early = causes(seen(), run=RunSigns(12, 0, 0.01, 0.1, True))["few updates"]
+    assert early.numbers == "12 updates so far, from random weights" and "model.backbone.pretrained" in early.remedy
+    everywhere = EvaluationSigns(0.3, 0.6)
+    everywhere.add("a.jpg", SHAPE, np.ones((50, 100), np.float32), Detection([box(150, 0)], [1.0]), [box(20, 60)], [0])
+    found = causes(everywhere)
+    assert "more than 100% of their pixels above" in found["text everywhere"].numbers
+    assert found["no detection matches"].numbers == "1 detections, best IoU 0.00"
+    assert "they lie elsewhere" in found["no detection matches"].remedy
+
+
+def test_the_example_has_texts_and_the_highest_probability():
+    signs = EvaluationSigns(0.3, 0.6)
+    for name, prob, ignore in (("a", 0.2, False), ("b", 0.9, True), ("c", 0.4, False), ("d", np.nan, False)):
+        signs.add(name, SHAPE, np.full((5, 5), prob, np.float32), Detection(), [box(0, 0)], [ignore])
+    assert signs.example[0].path == "c" and signs.example[1][0, 0] == np.float32(0.4)
+
+
+def test_the_page_on_troubleshooting_names_the_causes_and_verdicts_of_the_code(repo_root):
+    page = (repo_root / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    code = "".join((repo_root / "mindocr/engine/diagnose" / name).read_text(encoding="utf-8") for name in CODE)
+    told = set(re.findall(r'Cause\(\s*"([a-z ]+)"', code))
+    rows = [re.findall(r"^\| `(.+?)` \|", part, re.M) for part in page.split("### The replay")[1].split("## ")]
+    verdicts, causes = (row for row in rows if row)
+    assert set(causes) == told and len(causes) == len(told) > 10
+    assert len(verdicts) == 5 and all(verdict in code for verdict in verdicts)
+    messages = re.findall(r"`((?:the loss or|no capsule|why nothing)[^`]+)`", page)
+    sources = [path.read_text(encoding="utf-8") for path in (repo_root / "mindocr/engine").rglob("*.py")]
+    assert len(messages) == 3 and all(any(message in source for source in sources) for message in messages)

@@ -1,0 +1,109 @@
+"""The report of an evaluation: both maps from a head in evaluation, and scores that stay the same."""
+
+import json
+import re
+
+import mindspore as ms
+import numpy as np
+import pytest
+
+from mindocr.engine.evaluate import evaluation_report, evaluator
+from mindocr.engine.runtime import build
+from mindocr.errors import ConfigError, UserError
+from mindocr.models.network_runner import Inference
+from mindocr.registry import METRICS, POSTPROCESSES
+
+
+@pytest.fixture
+def detector(tiny_config):
+    """A configuration, and the tiny network with weights that see some regions in any picture."""
+    ms.set_seed(1)
+    config = tiny_config("postprocess.box_thresh=0.6", "postprocess.binary_thresh=0.3", "eval.loader.batch_size=2")
+    network = build.network(config, training=False)
+    weights = {parameter.name: parameter for parameter in network.get_parameters()}
+    for name in ("head.segm.3.weight", "head.segm.6.weight"):  # equal weights: no checkerboard in the map
+        weights[name].set_data(ms.Tensor(np.full(weights[name].shape, 1, np.float32)))
+    loader = build.eval_loader(config)
+    probability = np.stack([maps for batch in loader.epoch() for maps in Inference(network)(batch["image"])])
+    loader.close()
+    logits = np.log(probability / (1 - probability))
+    gain = 2 / logits.std()
+    bias = weights["head.segm.6.bias"]
+    weights["head.segm.6.weight"].set_data(ms.Tensor(np.full(weights["head.segm.6.weight"].shape, gain, np.float32)))
+    middle = gain * (np.quantile(logits, 0.8) - bias.asnumpy())
+    bias.set_data(ms.Tensor(-middle.astype(np.float32)))
+    return config, network
+
+
+def test_a_head_in_evaluation_gives_all_its_maps_when_asked(detector, mode):
+    _, network = detector
+    image = np.random.default_rng(1).random((3, 64, 96), np.float32)
+    alone = Inference(network)([image])[0]
+    maps = Inference(network, all_maps=True)([image])[0]
+    assert alone.shape == (1, 64, 96) and maps.shape == (3, 64, 96)
+    np.testing.assert_allclose(maps[:1], alone, atol=1e-6)
+    k = network.head.k
+    np.testing.assert_allclose(maps[2], 1 / (1 + np.exp(-k * (maps[0] - maps[1]))), atol=1e-4)
+    np.testing.assert_array_equal(Inference(network)([image])[0], alone)
+    assert network.set_train(True)(ms.Tensor(image[None])).shape == (1, 3, 64, 96)
+
+
+def test_normalisation_stays_that_of_evaluation(detector):
+    _, network = detector
+    rng = np.random.default_rng(2)
+    before = {p.name: p.asnumpy().copy() for p in network.get_parameters()}
+    Inference(network, all_maps=True)([rng.random((3, 64, 64), np.float32)])
+    assert all(np.array_equal(before[p.name], p.asnumpy()) for p in network.get_parameters())
+
+
+def test_evaluation_with_a_report_scores_the_same(detector):
+    config, network = detector
+    with_report = evaluator.build_evaluator(config, network, collect=True)
+    plain = evaluator.build_evaluator(config, network).run()
+    collected = with_report.run()
+    assert collected.scores == plain.scores and plain.scores["counts"]["images"] == 5
+    assert [case.image for case in with_report.collector.cases] == [image for image, _ in plain.detections]
+    assert sum(len(found) for _, found in plain.detections) > 3
+    assert any(case.weak()[0] for case in with_report.collector.cases)
+    for case, (_, found) in zip(with_report.collector.cases, plain.detections):
+        assert set(case.maps) == {"probability", "threshold"}
+        assert case.scores == pytest.approx(found.scores, abs=1e-5)
+        strong = [score for score in case.candidate_scores if score >= 0.6]
+        assert strong == pytest.approx(found.scores, abs=1e-5), "those below the threshold come on top of the others"
+
+
+def test_an_evaluation_writes_the_page(detector, tmp_path):
+    config, network = detector
+    ckpt = tmp_path / "weights.ckpt"
+    ms.save_checkpoint(network, str(ckpt))
+    made = config.model_copy(update={"eval": config.eval.model_copy(update={"ckpt_load_path": str(ckpt)})})
+    page = tmp_path / "report"
+    evaluator.run(made, page, report_images=2)
+    text = (page / "report.html").read_text(encoding="utf-8")
+    records = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+    assert sorted(len(record["pics"]) for record in records) == [0, 0, 0, 3, 3]
+    for part in ("config hash", "data hash", "160 x 160", "box_thresh 0.6", "tiny_for_tests, DBFPN, DBHead"):
+        assert part in text
+
+
+def test_mistakes_are_told_before_the_work(tiny_config, tmp_path):
+    config = tiny_config()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="--report: cannot write to"):
+        evaluator.run(config, tmp_path / "file" / "report")
+    with pytest.raises(ConfigError, match="--report_images: expected 0 or more, got -1"):
+        evaluator.run(config, tmp_path / "report", -1)
+    with pytest.raises(ConfigError, match="--report: needs metric.name DetMetric, which tells what matches; got dict"):
+        evaluation_report.make_collector(config, {})
+
+
+def test_a_postprocessing_without_a_threshold_on_scores(tiny_config, monkeypatch):
+    class Plain:
+        def __init__(self) -> None:
+            pass
+
+    POSTPROCESSES.names()
+    monkeypatch.setitem(POSTPROCESSES._classes, "plain_for_tests", Plain)
+    plain = tiny_config().model_copy(update={"postprocess": {"name": "plain_for_tests"}})
+    collector = evaluation_report.make_collector(plain, METRICS.build({"name": "DetMetric"}))
+    assert collector._loose is None

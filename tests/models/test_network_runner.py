@@ -1,0 +1,64 @@
+"""The shared forward pass: any sizes, any batch, the same result."""
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+
+from mindocr.models.network_runner import Inference, decode
+
+
+class Tiny(nn.Cell):
+    """(N, 3, H, W) -> (N, 1, H, W); in training mode something else."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 3)
+
+    def construct(self, x):
+        y = self.conv(x).sigmoid()
+        return y + 1.0 if self.training else y
+
+
+def images(*sizes):
+    rng = np.random.default_rng(0)
+    return [rng.random((3, *size), np.float32) for size in sizes]
+
+
+def test_results_do_not_depend_on_the_rest_of_the_batch():
+    network = Tiny()
+    inference = Inference(network)
+    mixed = images((32, 32), (64, 32), (32, 32), (32, 96), (64, 64))
+    together = inference(mixed)
+    assert [m.shape for m in together] == [(1, *image.shape[1:]) for image in mixed]
+    for image, found in zip(mixed, together):
+        np.testing.assert_allclose(network.set_train(False)(ms.Tensor(image[None])).asnumpy()[0], found, atol=1e-6)
+
+
+def test_a_stacked_batch_is_taken_too():
+    inference = Inference(Tiny())
+    batch = np.stack(images((32, 32), (32, 32)))
+    np.testing.assert_array_equal(np.stack(inference(batch)), np.stack(inference(list(batch))))
+
+
+def test_training_graph_and_inference_do_not_disturb_each_other():
+    network = Tiny().set_train(True)
+    (image,) = images((32, 32))
+    trained = network(ms.Tensor(image[None])).asnumpy()
+    inferred = Inference(network)([image])[0]
+    np.testing.assert_allclose(trained[0] - 1.0, inferred, atol=1e-6)
+    np.testing.assert_array_equal(network.set_train(True)(ms.Tensor(image[None])).asnumpy(), trained)
+
+
+def test_maps_of_one_size_are_decoded_in_one_call_and_others_one_by_one():
+    calls = []
+
+    def postprocess(maps, shapes):
+        calls.append(maps.shape)
+        return [f"{maps[i].shape} {shapes[i].tolist()}" for i in range(len(maps))]
+
+    same = decode(postprocess, [np.zeros((1, 4, 6))] * 2, [np.ones(4), np.zeros(4)])
+    assert calls == [(2, 1, 4, 6)]
+    assert same == ["(1, 4, 6) [1.0, 1.0, 1.0, 1.0]", "(1, 4, 6) [0.0, 0.0, 0.0, 0.0]"]
+    decode(postprocess, [np.zeros((1, 4, 6)), np.zeros((1, 2, 2))], [np.ones(4), np.ones(4)])
+    assert calls[1:] == [(1, 1, 4, 6), (1, 1, 2, 2)]
+    assert decode(postprocess, [], []) == []
