@@ -77,12 +77,16 @@ class Ensemble(nn.Cell):
         frozen = [network for name, network in zip(self.names, self.networks) if name in self.frozen]
         return [parameter for network in frozen for parameter in network.get_parameters()]
 
-    def set_train(self, mode: bool = True) -> Ensemble:
-        """As in any cell; frozen networks stay in evaluation mode."""
-        super().set_train(mode)
-        for name, network in zip(self.names, self.networks):
-            if name in self.frozen:
-                network.set_train(False)
+    def add_flags_recursive(self, **flags: Any) -> Ensemble:
+        """As in any cell, but frozen networks stay in evaluation mode.
+
+        ``set_train`` of a cell around this one calls this method.
+        """
+        super().add_flags_recursive(**flags)
+        if "training" in flags:
+            for name, network in zip(self.names, self.networks):
+                if name in self.frozen:
+                    network.add_flags_recursive(training=False)
         return self
 
     def construct(self, x: Tensor) -> Any:
