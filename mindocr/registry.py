@@ -181,3 +181,4 @@ DATASETS = Registry("dataset", "mindocr.data.datasets", provided=("is_train", "s
 TRANSFORMS = Registry("transform", "mindocr.data.transforms", provided=("is_train",))
 POSTPROCESSES = Registry("postprocess", "mindocr.postprocess")
 METRICS = Registry("metric", "mindocr.metrics")
+LOGGERS = Registry("logger", "mindocr.engine.train.loggers", provided=("folder", "config", "saving"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pydantic
 
+from mindocr.config.loggers import logger_problems
 from mindocr.config.parts import DATASET_PATHS, lookup, present_parts
 from mindocr.config.schema import Config
 from mindocr.config.wording import Problem, word_problems
@@ -43,6 +44,7 @@ def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) ->
     for path in DATASET_PATHS:
         problems += _pipeline_problems(raw, path)
     problems += _column_problems(raw)
+    problems += logger_problems(raw)
     problems += _section_problems(raw)
     if config is not None:
         problems += _schedule_problems(config)

@@ -14,6 +14,7 @@ from mindocr.config import Config
 from mindocr.data.transforms.load import DecodeImage
 from mindocr.engine.diagnose.zero_score.causes import Cause, find_causes
 from mindocr.engine.diagnose.zero_score.health_statistics import EvaluationSigns, RunSigns, TrainingSigns, WeightSigns
+from mindocr.engine.train.observers import EpochEvent, Observer, StartEvent, StepEvent
 from mindocr.engine.train.progress import Progress
 from mindocr.errors import DataError
 from mindocr.utils import visualize
@@ -26,7 +27,7 @@ PICTURE = "why_zero.png"
 _SHOWN = 480  # pixels, height of the pictures
 
 
-class ZeroWatch:
+class ZeroWatch(Observer):
     """Watches a training run.
 
     Args:
@@ -41,9 +42,22 @@ class ZeroWatch:
         self.from_scratch = not (config.model.pretrained or config.model.backbone.get("pretrained"))
         self.training = TrainingSigns()
         self._first = next((p for p in network.trainable_params() if p.ndim > 1), None)
-        self._start = self._first_weights()
+        self._start = np.zeros(1)
         self._misses = 0
         self._told: tuple[str, ...] = ()
+
+    def on_start(self, event: StartEvent) -> None:
+        """Keep the first weights, to see later whether they move."""
+        self._start = self._first_weights()
+
+    def on_step(self, event: StepEvent) -> None:
+        """Look at the labels of the batch."""
+        self.training.add(event.batch)
+
+    def on_epoch(self, event: EpochEvent) -> None:
+        """Judge the score, where there is one."""
+        if event.score is not None:
+            self.judge(event.at, event.score, event.signs, last=event.last)
 
     def judge(self, at: Progress, score: float, seen: EvaluationSigns, *, last: bool = False) -> list[Cause]:
         """After an evaluation: tell the causes of a ``score`` near 0, in full only when they have changed.
