@@ -26,5 +26,6 @@ setup(
     extras_require={
         "dev": requirements("requirements-dev.txt"),
         "tensorboard": ["tensorboardX>=2.6"],
+        "wandb": ["wandb>=0.17"],
     },
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pydantic
 
+from mindocr.config.loggers import logger_problems
 from mindocr.config.pairing import pairing_problems
 from mindocr.config.parts import DATASET_PATHS, lookup, present_parts
 from mindocr.config.schema import Config
@@ -41,6 +42,7 @@ def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) ->
     told = {path for path, _ in problems}
     problems += [problem for problem in _form_problems(raw) if problem[0] not in told]
     problems += pairing_problems(raw)
+    problems += logger_problems(raw)
     problems += _section_problems(raw)
     if config is not None:
         problems += _schedule_problems(config)

@@ -1,7 +1,7 @@
-"""MindOCR's spellings. This is the only module that knows them; everything behind it works by name.
+"""Old spellings, MindOCR's and ours. This is the only module that knows them; everything behind it works by name.
 
 Most of MindOCR's keys are ours too. What differs: columns chosen by index, the checkpoint policy under ``system``,
-``resume`` under ``model``, and keys that have nothing to do here.
+``resume`` under ``model``, and keys that have nothing to do here. Ours of earlier versions: ``train.tensorboard``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mindocr.config.parts import DATASET_PATHS, lookup
+from mindocr.config.schema import Train
 from mindocr.errors import ConfigError
 from mindocr.registry import LOSSES
 
@@ -55,6 +56,7 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     _mindrecord(result)
     _checkpoint_policy(result)
     _resume(result)
+    _tensorboard(result)
     _move(result, "optimizer.grouping_strategy", "optimizer.filter_bias_and_bn", _grouping)
     for section in _SECTIONS:
         _move(result, f"{section}.dataset.shuffle", f"{section}.loader.shuffle")
@@ -133,6 +135,20 @@ def _resume(result: Upgraded) -> None:
     kept = lookup(result.values, "train.resume")
     if wanted is not None and kept != wanted:
         result.problems.append(("model.resume", f"says {value!r}, but train.resume says {kept!r}; keep one of the two"))
+
+
+def _tensorboard(result: Upgraded) -> None:
+    """``train.tensorboard: True`` adds the logger of that name to ``train.loggers``."""
+    value = _take(result.values, "train.tensorboard")
+    if value is not _ABSENT and not isinstance(value, bool):
+        text = f"expected True or False, got {value!r}; better, add 'tensorboard' to train.loggers"
+        result.problems.append(("train.tensorboard", text))
+    if value is not True:
+        return
+    _put(result.values, "train.loggers", list(Train.model_fields["loggers"].default))
+    loggers = lookup(result.values, "train.loggers")
+    if isinstance(loggers, list) and "tensorboard" not in loggers:
+        loggers.append("tensorboard")
 
 
 def _mindrecord(result: Upgraded) -> None:

@@ -15,7 +15,7 @@ from mindocr.config.merge import DROP
 from mindocr.config.parts import ANY, OPEN_PARTS
 from mindocr.config.schema import Config
 from mindocr.config.wording import describe, field_paths, named_sections_of, section_of
-from mindocr.registry import TRANSFORMS, Registry
+from mindocr.registry import LOGGERS, TRANSFORMS, Registry
 
 _HEADER = """# Configuration reference
 
@@ -78,6 +78,7 @@ def json_schema() -> dict[str, Any]:
                 section = schema["$defs"][_reference(section["properties"][name])]
         described = section["properties"][key].get("description", "")
         section["properties"][key] = {"$ref": f"#/$defs/{_definition_name(part.registry)}", "description": described}
+    schema["$defs"]["Train"]["properties"]["loggers"]["items"] = _logger_schema()
     names = [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
     schema["properties"]["base"] = {"anyOf": names, "description": "files over which this one is laid"}
     _remove_required(schema)
@@ -107,6 +108,7 @@ def _registries() -> dict[Registry, list[str]]:
     for part in OPEN_PARTS:
         places.setdefault(part.registry, []).append(part.path)
     places[TRANSFORMS] = ["transform_pipeline"]
+    places[LOGGERS] = ["train.loggers"]
     return places
 
 
@@ -186,6 +188,13 @@ def _pipeline_schema() -> dict[str, Any]:
             {"type": "object", "properties": patch, "additionalProperties": False},
         ]
     }
+
+
+def _logger_schema() -> dict[str, Any]:
+    """An entry of ``train.loggers``: a name, or a mapping; a logger of the user's own takes any arguments."""
+    own = {"type": "string", "pattern": ":"}
+    mappings = [choice for choice in _part_schema(LOGGERS, "name")["anyOf"] if choice["type"] != "null"]
+    return {"anyOf": [{"enum": LOGGERS.names()}, own, *mappings, {"type": "object", "properties": {"name": own}}]}
 
 
 def _argument_schemas(cls: type, registry: Registry) -> dict[str, Any]:

@@ -170,7 +170,9 @@ class Train(Section):
     clip_norm: float = Field(default=1.0, gt=0, description="largest global norm with clip_grad, above 0")
     ema: bool = Field(default=False, description="evaluate and save a moving average of the weights")
     ema_decay: float = Field(default=0.9999, ge=0, lt=1, description="share of the old average kept, in [0, 1)")
-    tensorboard: bool = Field(default=False, description="write TensorBoard event files beside the checkpoints")
+    loggers: list[Any] = Field(
+        default=["csv", "curves"], description="records of the run: names of loggers, or {name: ..., arguments}"
+    )
     dataset: Part = Field(description="open part, chosen by type")
     loader: TrainLoader
 

@@ -10,7 +10,7 @@ from docs_pages import ROOT, copy_project, shell
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["add_a_model", "add_a_transform"])
+@pytest.mark.parametrize("name", ["add_a_model", "add_a_transform", "add_a_logger"])
 def test_the_worked_example_works(name: str, tmp_path: Path) -> None:
     """Every block is saved where the page says, in a copy of the project; then its test and its recipe are tried."""
     copy_project(tmp_path)

@@ -29,8 +29,8 @@ from mindocr.config import load_config
 from mindocr.config.cli import run_tool
 from mindocr.engine.evaluate.evaluator import Evaluator
 from mindocr.engine.train import checkpoints, trainer
+from mindocr.engine.train.loggers.csv import CsvLogger
 from mindocr.engine.train.nonfinite_policy import LossGuard
-from mindocr.engine.train.run_log import Reporter
 from mindocr.engine.train.step import TrainStep
 from mindocr.models.network_runner import Inference
 from mindocr.registry import BACKBONES
@@ -132,8 +132,8 @@ POINTS = {
     "half of the weights": (ms, "save_checkpoint", "half", "epoch_"),
     "half of the best": (ms, "save_checkpoint", "half", "best"),
     "evaluation": (Inference, "__call__", "before", ""),
-    "table": (Reporter, "add_epoch", "before", ""),
-    "after the table": (Reporter, "add_epoch", "after", ""),
+    "table": (CsvLogger, "on_epoch", "before", ""),
+    "after the table": (CsvLogger, "on_epoch", "after", ""),
 }
 
 

@@ -35,11 +35,23 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of one data set, and the predictions for each image, by path."""
+    """Result of evaluating one data set.
+
+    Attributes:
+        scores: by name, as the metric gives them.
+        predictions: (path, prediction) of each image.
+        score_line: the scores in the metric's words.
+        images_per_s: images per second, loading included.
+    """
 
     scores: dict[str, Any]
     predictions: list[tuple[str, Any]] = field(repr=False)
+    score_line: str = ""
     images_per_s: float = 0.0
+
+    def summary(self) -> str:
+        """One line: the scores, images per second."""
+        return f"{self.score_line} on {len(self.predictions)} images ({self.images_per_s:.2f} images/s)"
 
 
 class Evaluator:
@@ -109,7 +121,8 @@ class Evaluator:
         if self._world > 1:
             predictions = self._add_up(predictions)
         rate = len(predictions) / (time.perf_counter() - start)
-        return Evaluation(self.metric.result(), predictions, rate)
+        scores = self.metric.result()
+        return Evaluation(scores, predictions, self.metric.summary(scores), rate)
 
     def _look_at(
         self, batch: Batch, outputs: Mapping[str, Sequence[np.ndarray]], found: Sequence[Any], results: Sequence[Any]
@@ -183,19 +196,13 @@ def run(config: Config, report: Path | None = None, report_images: int | None = 
     if not place.is_main:
         return evaluation
     write_results(evaluation, folder)
-    logger.info("%s", summary(evaluation, evaluator.metric))
+    logger.info("%s", evaluation.summary())
     logger.info("scores: %s; detections: %s", folder / "scores.json", folder / "detections.txt")
     monitor.explain(network, evaluator.health, float(evaluation.scores[evaluator.main_indicator]), folder)
     if report is not None:
         page = evaluator.report.write(report, evaluation_report.facts(config), report_images)
         logger.info("report: %s", page)
     return evaluation
-
-
-def summary(evaluation: Evaluation, metric: Any) -> str:
-    """One line: the scores, images per second."""
-    scores = metric.summary(evaluation.scores)
-    return f"{scores} on {len(evaluation.predictions)} images ({evaluation.images_per_s:.2f} images/s)"
 
 
 def write_results(evaluation: Evaluation, folder: Path) -> None:

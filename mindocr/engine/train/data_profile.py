@@ -8,7 +8,7 @@ from pathlib import Path
 from mindocr.config import Config
 from mindocr.data.loading.profile import advice, as_table, profile, read_need
 from mindocr.engine.runtime import build, process
-from mindocr.engine.train.run_log import CSV_NAME
+from mindocr.engine.train.loggers.csv import CSV_NAME
 
 
 def run(config: Config, images: int) -> None:

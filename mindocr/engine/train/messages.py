@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import mindspore as ms
@@ -13,9 +13,9 @@ from mindocr.data.loading.loader import Loader
 from mindocr.engine.runtime.build import starts_from_weights
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train.checkpoints import CheckpointKeeper
+from mindocr.engine.train.observers import EndEvent
 from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.resume import SavedState
-from mindocr.engine.train.run_log import CSV_NAME, CURVES_NAME
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +59,15 @@ def stopped(name: str, at: Progress, folder: Path, unsaved: Mapping[str, str]) -
     )
 
 
-def end(config: Config, at: Progress, keeper: CheckpointKeeper, indicator: str, skipped: list[str], seconds: float,
-        ) -> None:  # fmt: skip
+def end(event: EndEvent, indicator: str, files: Sequence[str], folder: str) -> None:
     """Dropped updates, skipped images, the best score (``indicator`` names it) and where the files are."""
+    at, result = event.at, event.result
     if at.dropped:
         logger.warning("%d updates were dropped for gradients that were not finite", at.dropped)
-    if skipped:
-        listed = "\n  ".join(skipped)
-        logger.warning("%d images were skipped:\n  %s", len(skipped), listed)
-    best = f", best {indicator} {keeper.best:.4f} (epoch {keeper.best_epoch})" if keeper.best_epoch else ""
-    logger.info("done: %d steps in %.0f s%s; checkpoints, %s and %s are in %s", at.steps, seconds, best, CSV_NAME,
-                CURVES_NAME, config.train.ckpt_save_dir)  # fmt: skip
+    if result.skipped:
+        listed = "\n  ".join(result.skipped)
+        logger.warning("%d images were skipped:\n  %s", len(result.skipped), listed)
+    best = f", best {indicator} {result.best:.4f} (epoch {result.best_epoch})" if result.best is not None else ""
+    *others, last = ("checkpoints", *files)
+    names = f"{', '.join(others)} and {last}" if others else last
+    logger.info("done: %d steps in %.0f s%s; %s are in %s", at.steps, event.seconds, best, names, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import mindspore as ms
@@ -44,6 +44,10 @@ class Progress:
     def next_epoch(self, batches: int) -> int:
         """The epoch to train next, where an epoch has so many ``batches``."""
         return self.epoch + 1 if self.closed and self.batch == batches else self.epoch
+
+    def copy(self) -> Progress:
+        """The counts of this moment, which do not change when the run goes on."""
+        return replace(self)
 
     def as_dict(self) -> dict[str, Any]:
         """For a saved state."""

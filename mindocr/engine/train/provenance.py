@@ -19,8 +19,10 @@ import mindocr
 from mindocr.config import Config
 from mindocr.engine.runtime.process import Runtime
 
-# Where a run writes and how it was started again says nothing about its result.
-_PLACES = ("train.resume", "train.ckpt_save_dir", "eval.ckpt_load_path", "predict")
+# Where a run writes, what it logs and how it was started again says nothing about its result.
+_PLACES = (
+    "train.resume", "train.ckpt_save_dir", "train.loggers", "train.tensorboard", "eval.ckpt_load_path", "predict",
+)  # fmt: skip
 
 
 def describe(config: Config, place: Runtime, dataset: Any) -> dict[str, Any]:

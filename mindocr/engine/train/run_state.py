@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import mindspore as ms
@@ -14,9 +14,10 @@ from mindspore import nn, ops
 from mindocr.data.loading.loader import Loader
 from mindocr.engine.runtime import ranks
 from mindocr.engine.runtime.process import Runtime
+from mindocr.engine.train.meter import Meter
+from mindocr.engine.train.observers import Observers
 from mindocr.engine.train.progress import Progress, random_state, restore_random_state
 from mindocr.engine.train.resume import SavedState
-from mindocr.engine.train.run_log import Meter
 from mindocr.errors import CheckpointError
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class RunState:
         loader: the order of the data follows from seed, epoch and batch; only what it has skipped is kept.
         at: where the run stands.
         meter: what the running epoch came to so far.
+        observers: each may have something to keep.
     """
 
     step: nn.Cell
@@ -38,6 +40,7 @@ class RunState:
     at: Progress
     meter: Meter
     place: Runtime
+    observers: Observers = field(default_factory=Observers)
 
     def collect(self) -> tuple[list[ms.Parameter], dict[str, Any]]:
         """Parameters to save and what to save beside them; every rank must call this, rank 0 writes.
@@ -50,6 +53,7 @@ class RunState:
             "meter": self.meter.as_dict(),
             "random": random_state(),
             "skipped": self.loader.skipped,
+            "observers": self.observers.state(),
         }
         parameters = list(self.step.parameters_dict().values())
         everyone = [own]
@@ -83,6 +87,7 @@ class RunState:
         self.at.restore(own["progress"])
         self.meter.restore(own["meter"])
         self.loader.skipped = list(own["skipped"])
+        self.observers.restore(own.get("observers", {}))  # states of earlier versions have none
         restore_random_state(own["random"])
 
     def _of_other_ranks(self) -> list[ms.Parameter]:

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import planted
 import pytest
+import run_events
 from mindspore import nn
 from test_layer_trace import Scale, Sum, images
 
@@ -121,6 +122,22 @@ def test_images_prepared_on_the_device_and_ranks_that_share_their_statistics(tin
     assert (read.path.name, read.about["learning_rate"], read.about["ranks"]) == ("step_000007", 0.5, ranks)
 
 
+def test_of_the_dropped_updates_the_1st_10th_and_100th_are_recorded(monkeypatch):
+    recorder, recorded = object.__new__(capsule.Recorder), []
+
+    def record(at, outcome, batch, *, dropped):
+        recorded.append((at.steps, dropped))
+        return f"capsules/step_{at.steps}"
+
+    monkeypatch.setattr(recorder, "record", record, raising=False)
+    hints = [recorder.on_failure(run_events.failure(number, True, number)) for number in range(1, 120)]
+    assert recorded == [(1, True), (10, True), (100, True)]
+    assert hints[9] == "'python tools/replay.py capsules/step_10' names layer, loss term and image"
+    assert hints[10] is None
+    recorder.on_failure(run_events.failure(120, dropped=False, number=119))
+    assert recorded[-1] == (120, False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("failure", ["too large", "full"])
 def test_a_capsule_that_cannot_be_written_changes_nothing_else(tiny_config, monkeypatch, tmp_path, failure):
@@ -143,7 +160,7 @@ def test_a_capsule_that_cannot_be_written_changes_nothing_else(tiny_config, monk
 def test_dropped_updates_leave_few_capsules_and_no_trace_in_the_run(tiny_config, monkeypatch):
     options = (DROPPING, "system.val_while_train=False")
     with_capsules = trainer.run(tiny_config(*options, folder="with"))
-    monkeypatch.setattr("mindocr.engine.train.nonfinite_policy.RECORDED_DROPS", ())
+    monkeypatch.setattr("mindocr.engine.diagnose.failed_step.capsule.RECORDED_DROPS", ())
     without = trainer.run(tiny_config(*options, folder="without"))
     assert with_capsules.losses == without.losses
     assert not (without.folder / "capsules").exists()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mindocr.engine.train.nonfinite_policy import MAX_DROPS_IN_A_ROW, LossGuard
+from mindocr.engine.train.observers import Observer
 from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.step_inputs import StepOutcome
 from mindocr.errors import UserError
@@ -42,3 +43,31 @@ def test_too_many_drops_in_a_row_stop_the_run_all_the_same():
     assert after(guard, [BAD] * MAX_DROPS_IN_A_ROW + [GOOD]).dropped == MAX_DROPS_IN_A_ROW
     with pytest.raises(UserError, match=f"not finite at step {MAX_DROPS_IN_A_ROW + 1} "):
         after(guard, [BAD] * (MAX_DROPS_IN_A_ROW + 1))
+
+
+class Notes(Observer):
+    """Notes (step, dropped, number) of each failure and gives a hint."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_failure(self, event):
+        self.seen.append((event.at.steps, event.dropped, event.number))
+        return "look there"
+
+
+def test_observers_hear_of_the_first_failed_step_of_each_dropped_update():
+    notes = Notes()
+    after(LossGuard(("bce", "l1"), 1, drops=True, observers=notes), [GOOD, BAD, BAD])
+    assert notes.seen == [(2, True, 1), (3, True, 2)]
+    notes = Notes()
+    # updates of two batches: the first is lost at once, the second by its second batch
+    after(LossGuard(("bce", "l1"), 2, drops=True, observers=notes), [BAD, BAD, GOOD, BAD])
+    assert notes.seen == [(1, True, 1), (4, True, 2)]
+
+
+def test_the_message_of_a_run_that_stops_ends_with_the_hint_of_the_observers():
+    notes = Notes()
+    with pytest.raises(UserError, match=r"use system.amp_level: O0\. look there$"):
+        after(LossGuard(("bce", "l1"), 1, drops=False, observers=notes), [GOOD, BAD])
+    assert notes.seen == [(2, False, 1)]

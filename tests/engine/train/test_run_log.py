@@ -1,78 +1,89 @@
-"""Meter, CSV, curves."""
+"""The progress bar and the lines of the log."""
 
-import csv
-import time
+import logging
+from types import SimpleNamespace
 
-import numpy as np
 import pytest
+import run_events
 
+from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train import run_log
-from mindocr.engine.train.run_log import Meter, Reporter
-from mindocr.errors import ConfigError
+from mindocr.engine.train.progress import Progress
+from mindocr.engine.train.run_log import RunLog
 
 
-def row(epoch, **more):
-    return {"epoch": epoch, "step": 10 * epoch, "lr": 0.1, "loss": 1.0 / epoch, "bce": 0.5, "wait_share": 0.25, **more}
+@pytest.fixture
+def heard(caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("mindocr"), "propagate", True)
+    caplog.set_level(logging.INFO, logger="mindocr")
+    return caplog
 
 
-def read(folder):
-    with (folder / run_log.CSV_NAME).open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+@pytest.fixture
+def bars(monkeypatch):
+    """The progress bars that were opened, with what was done to them."""
+    opened = []
+
+    class Bar:
+        def __init__(self, **options):
+            self.options, self.steps, self.shown, self.closed = options, 0, [], False
+            opened.append(self)
+
+        def update(self):
+            self.steps += 1
+
+        def set_postfix_str(self, text, refresh):
+            self.shown.append(text)
+
+        def close(self):
+            self.closed = True
+
+    monkeypatch.setattr(run_log, "tqdm", Bar)
+    return opened
 
 
-def test_the_meter_averages_and_times_the_waiting():
-    def slow():
-        for _ in range(2):
-            time.sleep(0.05)
-            yield 1
+@pytest.fixture
+def log(tiny_config):
+    class Loader(SimpleNamespace):
+        def __len__(self):
+            return 5
 
-    meter = Meter(["bce"])
-    for _ in meter.timed(slow()):
-        time.sleep(0.05)
-        meter.add(3.0, np.array([2.0]), images=4)
-    meter.add(6.0, np.array([5.0]), images=4)
-    summary = meter.row()
-    assert (summary["loss"], summary["bce"]) == (4.0, 3.0)
-    assert summary["wait_share"] == pytest.approx(0.5, abs=0.15)
-    assert summary["images_per_s"] == pytest.approx(12 / summary["seconds"])
+    config = tiny_config("system.log_interval=2")
+    return RunLog(config, Runtime("CPU"), Loader(dataset=range(10)), ["performance.csv", "curves.png"])
 
 
-def test_an_epoch_is_a_csv_line_and_new_columns_may_come_later(tmp_path):
-    reporter = Reporter(tmp_path)
-    reporter.add_epoch(row(1))
-    reporter.add_epoch(row(2, recall=0.5))
-    lines = read(tmp_path)
-    assert [line["epoch"] for line in lines] == ["1", "2"]
-    assert (lines[0]["recall"], lines[1]["recall"]) == ("", "0.5")
+def test_each_epoch_has_a_bar_with_the_means_of_every_second_step_and_of_the_last(log, bars):
+    log.on_start(run_events.start())
+    for number in (1, 2, 3, 4, 5):
+        log.on_step_begin(Progress(batch=number - 1, steps=number - 1))
+        log.on_step(run_events.step(number, loss=float(number)))
+    (bar,) = bars
+    assert (bar.options["total"], bar.options["initial"], bar.options["desc"]) == (5, 0, "epoch 1/2")
+    assert (bar.steps, bar.closed) == (5, True)
+    assert bar.shown[0] == "loss 2.000, bce 1.500, l1 0.500, lr 1.00e-01, 8.0 img/s, wait 50%"
+    assert [text.split(",")[0] for text in bar.shown] == ["loss 2.000", "loss 4.000", "loss 5.000"]
 
 
-def test_a_resumed_run_goes_on_with_its_table(tmp_path):
-    for epoch in (1, 2, 3):
-        Reporter(tmp_path, resume=True).add_epoch(row(epoch))
-    Reporter(tmp_path, resume=True).add_epoch(row(3, loss=9.0))
-    assert [float(line["epoch"]) for line in read(tmp_path)] == [1, 2, 3]
-    assert read(tmp_path)[-1]["loss"] == "9.0"
-    Reporter(tmp_path).add_epoch(row(1))
-    assert len(read(tmp_path)) == 1
+def test_a_resumed_epoch_begins_its_bar_where_it_goes_on_and_the_end_closes_it(log, bars, tmp_path):
+    log.on_start(run_events.start(resumed=True))
+    log.on_step_begin(Progress(epoch=2, batch=3, steps=8))
+    log.on_end(run_events.end(tmp_path, error=KeyboardInterrupt()))
+    (bar,) = bars
+    assert (bar.options["initial"], bar.options["desc"], bar.closed) == (3, "epoch 2/2", True)
 
 
-def test_curves_are_a_picture(tmp_path):
-    reporter = Reporter(tmp_path)
-    reporter.add_epoch(row(1, recall=0.1))
-    reporter.close()
-    assert (tmp_path / run_log.CURVES_NAME).read_bytes()[:4] == b"\x89PNG"
-    assert sorted(p.name for p in tmp_path.iterdir()) == [run_log.CURVES_NAME, run_log.CSV_NAME]
-
-
-def test_tensorboard_without_its_library_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "tensorboardX", None)
-    with pytest.raises(ConfigError, match="train.tensorboard: True needs tensorboardX; run 'pip install tensorboardX'"):
-        Reporter(tmp_path, tensorboard=True)
-
-
-def test_tensorboard_files_hold_the_scalars(tmp_path):
-    reporter = Reporter(tmp_path, tensorboard=True)
-    reporter.add_epoch(row(1))
-    reporter.close()
-    (events,) = (tmp_path / "tensorboard").iterdir()
-    assert b"wait_share" in events.read_bytes()
+def test_the_last_line_names_the_best_score_and_the_files(log, heard, tmp_path):
+    log.on_start(run_events.start())
+    heard.clear()
+    log.on_end(run_events.end(tmp_path, error=ValueError("broken")))
+    assert heard.messages == []
+    log.on_end(run_events.end(tmp_path, best=0.5, best_epoch=2, skipped=["a.jpg: broken"]))
+    folder = log.config.train.ckpt_save_dir
+    assert heard.messages == [
+        "1 images were skipped:\n  a.jpg: broken",
+        "done: 10 steps in 3 s, best hmean 0.5000 (epoch 2); checkpoints, performance.csv and curves.png are in "
+        f"{folder}",
+    ]
+    log.files = ()
+    log.on_end(run_events.end(tmp_path))
+    assert heard.messages[-1] == f"done: 10 steps in 3 s; checkpoints are in {folder}"

@@ -9,9 +9,10 @@ from mindspore import nn
 
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train.checkpoints import STATE, CheckpointKeeper
+from mindocr.engine.train.meter import Meter
+from mindocr.engine.train.observers import Observer, Observers
 from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.resume import find
-from mindocr.engine.train.run_log import Meter
 from mindocr.engine.train.run_state import RunState
 from mindocr.errors import CheckpointError
 
@@ -49,6 +50,31 @@ def test_everything_comes_back(tmp_path):
     ours, theirs = fresh.meter.row(), state.meter.row()
     assert (ours["loss"], ours["bce"]) == (theirs["loss"], theirs["bce"])
     assert ours["loss"] == pytest.approx(0.2)
+
+
+class Remembers(Observer):
+    """Keeps one value."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def state(self):
+        return self.value
+
+    def restore(self, state):
+        self.value = state
+
+
+def test_observers_get_their_states_back_and_older_states_have_none(tmp_path):
+    before, after = run_state(), run_state()
+    before.observers, after.observers = Observers({"a": Remembers([3, "b"])}), Observers({"a": Remembers(None)})
+    found = saved(before, tmp_path)
+    after.restore(found)
+    assert after.observers.observers["a"].value == [3, "b"]
+    del found.state["ranks"][0]["observers"]
+    after.observers.observers["a"].value = 5
+    after.restore(found)
+    assert after.observers.observers["a"].value == 5
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from mindocr.data.loading.loader import Batch, Loader
 from mindocr.engine.diagnose.failed_step import layer_trace
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train import checkpoints
+from mindocr.engine.train.observers import FailureEvent, Observer
 from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.step import TrainStep
 from mindocr.engine.train.step_inputs import StepOutcome
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "capsules"
 KEPT = 4
+# A scale that finds its size drops one or two; the tenth and the hundredth say that something else is wrong.
+RECORDED_DROPS = (1, 10, 100)
 MAX_BYTES = 2**31
 ABOUT, BATCH, WEIGHTS, CONFIG = "capsule.json", "batch.npz", "weights.ckpt", "config.yaml"
 PREPARED = "network_input"
@@ -79,8 +82,8 @@ class Capsule:
         return self.path / WEIGHTS
 
 
-class Recorder:
-    """Writes capsules of the steps of one run on one rank.
+class Recorder(Observer):
+    """Writes capsules of the steps of one run on one rank: of the step that stops it, and of a few dropped updates.
 
     Args:
         folder: the run's; capsules go below it.
@@ -95,10 +98,17 @@ class Recorder:
         self.loader, self.step, self.columns, self.schedule = loader, step, tuple(columns), schedule
         self._scale = float(config.loss_scaler.loss_scale)
 
-    def before_step(self) -> None:
+    def on_step_begin(self, at: Progress) -> None:
         """Take note of what the next step may change: a dynamic loss scale."""
         if self.step.loss_scale.dynamic:
             self._scale = float(self.step.loss_scale.scale.asnumpy())
+
+    def on_failure(self, event: FailureEvent) -> str | None:
+        """Write a capsule, of dropped updates the 1st, 10th and 100th; returns the command that reads it."""
+        if event.dropped and event.number not in RECORDED_DROPS:
+            return None
+        path = self.record(event.at, event.outcome, event.batch, dropped=event.dropped)
+        return None if path is None else f"'python tools/replay.py {path}' names layer, loss term and image"
 
     def record(self, at: Progress, outcome: StepOutcome, batch: Batch | None, *, dropped: bool) -> Path | None:
         """Write the capsule of the step that has just been made, or warn and return None where that fails.

@@ -14,6 +14,7 @@ from mindocr.engine.diagnose.zero_score.causes import Cause
 from mindocr.engine.diagnose.zero_score.health import HealthCheck
 from mindocr.engine.diagnose.zero_score.health_statistics import RunStatistics, WeightStatistics
 from mindocr.engine.runtime.build import starts_from_weights
+from mindocr.engine.train.observers import EpochEvent, Observer, StartEvent, StepEvent
 from mindocr.engine.train.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ PATIENCE = 3  # evaluations that may find nothing before causes are told that tr
 PICTURE = "why_zero.png"
 
 
-class ZeroWatch:
+class ZeroWatch(Observer):
     """Watches a training run.
 
     Args:
@@ -40,9 +41,22 @@ class ZeroWatch:
         self.network, self.health, self.folder, self.schedule = network, health, folder, schedule
         self.from_scratch = not starts_from_weights(config.model)
         self._first = next((p for p in network.trainable_params() if p.ndim > 1), None)
-        self._start = self._first_weights()
+        self._start = np.zeros(1)
         self._misses = 0
         self._told: tuple[str, ...] = ()
+
+    def on_start(self, event: StartEvent) -> None:
+        """Keep the first weights, to see later whether they move."""
+        self._start = self._first_weights()
+
+    def on_step(self, event: StepEvent) -> None:
+        """Look at the labels of the batch."""
+        self.health.add_batch(event.batch)
+
+    def on_epoch(self, event: EpochEvent) -> None:
+        """Judge the score, where there is one."""
+        if event.score is not None:
+            self.judge(event.at, event.score, last=event.last)
 
     def judge(self, at: Progress, score: float, *, last: bool = False) -> list[Cause]:
         """After an evaluation: tell the causes of a ``score`` near 0, in full only when they have changed.

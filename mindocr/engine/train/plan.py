@@ -1,0 +1,60 @@
+"""When a run evaluates, saves and ends, and which learning rate it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mindocr.config import Config
+from mindocr.engine.train.progress import Progress
+
+
+class RunPlan:
+    """Answers questions about a moment of a run, given as a :class:`Progress`.
+
+    Args:
+        schedule: learning rate of each update.
+        steps_per_epoch: batches in an epoch.
+    """
+
+    def __init__(self, config: Config, schedule: np.ndarray, steps_per_epoch: int) -> None:
+        self.system, self.train, self.epochs = config.system, config.train, config.scheduler.num_epochs
+        self.schedule, self.steps_per_epoch = schedule, steps_per_epoch
+
+    def epochs_to_go(self, at: Progress) -> Iterator[int]:
+        """Epochs to train; looks at ``at`` again before each."""
+        # A run that has reached max_steps already has nothing left to do, also in the middle of an epoch.
+        if at.closed and self.reached_max_steps(at):
+            return
+        for epoch in range(at.next_epoch(self.steps_per_epoch), self.epochs + 1):
+            yield epoch
+            if self.reached_max_steps(at):
+                return
+
+    def lr(self, at: Progress) -> float:
+        """Learning rate of the next update."""
+        return float(self.schedule[min(at.updates, len(self.schedule) - 1)])
+
+    def reached_max_steps(self, at: Progress) -> bool:
+        """Whether ``train.max_steps`` updates are made."""
+        return self.train.max_steps is not None and at.updates >= self.train.max_steps
+
+    def ends_epoch(self, at: Progress) -> bool:
+        """Whether no batch follows in this epoch."""
+        return at.batch == self.steps_per_epoch or self.reached_max_steps(at)
+
+    def is_last(self, at: Progress) -> bool:
+        """Whether no epoch follows this one."""
+        return at.epoch == self.epochs or self.reached_max_steps(at)
+
+    def evaluates(self, at: Progress) -> bool:
+        """Whether an evaluation follows this epoch: by start and interval, and always after the last one."""
+        system = self.system
+        late = at.epoch - system.val_start_epoch
+        return system.val_while_train and (self.is_last(at) or (late >= 0 and late % system.val_interval == 0))
+
+    def saves_state(self, at: Progress) -> bool:
+        """Whether the state is saved after this step, within an epoch."""
+        interval = self.train.save_interval_steps
+        return interval is not None and at.steps % interval == 0

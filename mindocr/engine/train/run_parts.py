@@ -1,0 +1,172 @@
+"""The parts of a training run, built from its configuration, and restored where the run is resumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mindspore import nn
+
+from mindocr.config import Config
+from mindocr.data.loading.loader import Loader
+from mindocr.engine.diagnose.failed_step.capsule import Recorder
+from mindocr.engine.diagnose.zero_score.health import HealthCheck
+from mindocr.engine.diagnose.zero_score.monitor import ZeroWatch
+from mindocr.engine.evaluate.evaluator import Evaluator, build_evaluator
+from mindocr.engine.runtime import build, process
+from mindocr.engine.train import messages, provenance, resume
+from mindocr.engine.train.checkpoints import CheckpointKeeper, remove_parts, size_of
+from mindocr.engine.train.loggers.builder import build_loggers
+from mindocr.engine.train.meter import Meter
+from mindocr.engine.train.nonfinite_policy import LossGuard
+from mindocr.engine.train.observers import Observers
+from mindocr.engine.train.plan import RunPlan
+from mindocr.engine.train.progress import Progress
+from mindocr.engine.train.run_log import RunLog
+from mindocr.engine.train.run_state import RunState
+from mindocr.engine.train.save_policy import SavePolicy
+from mindocr.engine.train.saver import Saver
+from mindocr.engine.train.step import LossScale, TrainStep
+from mindocr.engine.train.step_inputs import Feed
+from mindocr.losses.pairing import PairedLoss
+from mindocr.optim import EMA, build_optimizer
+from mindocr.registry import LOSSES
+from mindocr.scheduler import build_schedule
+
+
+@dataclass
+class RunParts:
+    """What the training loop works with.
+
+    Attributes:
+        config, place: what is trained, and on which rank.
+        loader: batches of this rank.
+        step: one training step; it holds network, loss, optimizer and moving average.
+        feed: hands batches to the step.
+        at: where the run stands.
+        meter: numbers of the running epoch.
+        plan: when to evaluate, save and end.
+        guard: decides what becomes of steps that are not finite.
+        evaluator: None where the run does not evaluate.
+        saver: saves weights and state.
+        observers: log, diagnoses and loggers.
+        resumed: the parts were restored from a saved state.
+    """
+
+    config: Config
+    place: process.Runtime
+    loader: Loader
+    step: TrainStep
+    feed: Feed
+    at: Progress
+    meter: Meter
+    plan: RunPlan
+    guard: LossGuard
+    evaluator: Evaluator | None
+    saver: Saver
+    observers: Observers
+    resumed: bool
+
+    def close(self) -> None:
+        """Free the evaluation workers."""
+        if self.evaluator is not None:
+            self.evaluator.close()
+
+
+def build_parts(config: Config, place: process.Runtime, folder: Path, loader: Loader) -> RunParts:
+    """Build all parts of the run that ``config`` describes.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        UserError: a mistake in the configuration, too little room in ``folder``, or a state that cannot be resumed.
+    """
+    train = config.train
+    about = provenance.describe(config, place, loader.dataset)
+    found = resume.find(train.resume, folder, place.world)
+    if place.is_main:
+        remove_parts(folder)
+    network = build.network(config, training=True, pretrained=found is None, world=place.world)
+    # Weights twice (latest and best), and the state twice with the optimizer's copies.
+    process.prepare_output(folder, need_bytes=10 * size_of(network), key="train.ckpt_save_dir")
+    loss = PairedLoss(LOSSES.build(config.loss), network.outputs)
+    schedule = build_schedule(config.scheduler, len(loader), train.gradient_accumulation_steps)
+    step = build_step(config, network, loss, schedule, place.world)
+    sink = train.dataset_sink_mode and place.device == "Ascend"
+    feed = Feed(loader, step, (*network.inputs, *loss.labels), config.scheduler.num_epochs, sink=sink)
+    policy = SavePolicy(train.on_save_error)
+    evaluator = build_evaluator(config, network, place) if config.system.val_while_train else None
+    health = evaluator.health if evaluator is not None else HealthCheck()
+    observers = build_observers(config, place, folder, feed, health, schedule, policy)
+    # A dynamic scale finds its size by overflowing now and then: those updates must go, or the weights would.
+    drops = config.system.drop_overflow_update or config.loss_scaler.type == "dynamic"
+    guard = LossGuard(loss.term_names, train.gradient_accumulation_steps, drops=drops, observers=observers)
+    keeper = CheckpointKeeper(folder, train.ckpt_max_keep, train.ckpt_top_k, train.ckpt_format, about)
+    at, meter, plan = Progress(), Meter(loss.term_names), RunPlan(config, schedule, len(loader))
+    state = RunState(step, loader, at, meter, place, observers)
+    if found is not None:
+        state.restore(found)
+        keeper.recall(found.state, found.path)
+        messages.resumed(config, found, at, keeper, provenance.differences(found.about, about))
+    saver = Saver(network, state, keeper, policy)
+    return RunParts(
+        config, place, loader, step, feed, at, meter, plan, guard, evaluator, saver, observers, found is not None
+    )
+
+
+def build_step(config: Config, network: nn.Cell, loss: nn.Cell, schedule: np.ndarray, world: int) -> TrainStep:
+    """The training step: optimizer, loss scale, clipping, accumulation, moving average.
+
+    Args:
+        schedule: learning rate of each update.
+        world: ranks whose gradients are averaged.
+    """
+    train, scaler = config.train, config.loss_scaler
+    ema = EMA(network, train.ema_decay) if train.ema else None
+    optimizer = build_optimizer(network, config.optimizer, schedule)
+    averaged = nn.DistributedGradReducer(optimizer.parameters, mean=True, degree=world) if world > 1 else None
+    return TrainStep(
+        network,
+        loss,
+        optimizer,
+        LossScale(scaler.type, scaler.loss_scale, scaler.scale_factor, scaler.scale_window),
+        clip_norm=train.clip_norm if train.clip_grad else None,
+        accumulation_steps=train.gradient_accumulation_steps,
+        ema=ema,
+        reducer=averaged,
+        prepare=build.input_layer(config),
+    )
+
+
+def build_observers(
+    config: Config,
+    place: process.Runtime,
+    folder: Path,
+    feed: Feed,
+    health: HealthCheck,
+    schedule: np.ndarray,
+    policy: SavePolicy,
+) -> Observers:
+    """The log, the diagnoses, and on rank 0 the loggers of ``train.loggers``, in the order of their calls.
+
+    Args:
+        folder: of the run.
+        feed: its loader and its step are the run's.
+        health: explains a score near 0.
+        schedule: learning rate of each update.
+        policy: what follows when the table of the run cannot be written.
+
+    Raises:
+        ConfigError: a logger cannot be imported or built.
+    """
+    loggers = build_loggers(config, folder, policy) if place.is_main else {}
+    files = [each.writes for each in loggers.values() if each.writes]
+    network = feed.step.network
+    return Observers({
+        "run log": RunLog(config, place, feed.loader, files),
+        "zero-score watch": ZeroWatch(config, network, health, folder if place.is_main else None, schedule),
+        "capsule recorder": Recorder(config, place, folder, feed.loader, feed.step, feed.columns, schedule),
+        **loggers,
+    })  # fmt: skip
