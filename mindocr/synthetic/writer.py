@@ -20,6 +20,7 @@ from mindocr.synthetic.fonts import FontFace, find_fonts
 from mindocr.synthetic.options import SceneOptions
 from mindocr.synthetic.preview import contact_sheet
 from mindocr.synthetic.scene import IGNORED, Scene, make_scene
+from mindocr.utils import files
 
 SPLITS = ("train", "test")
 NOTE = "meta.json"
@@ -229,7 +230,7 @@ def _prepare(folder: Path, overwrite: bool) -> None:
 
 
 def _write_note(folder: Path, note: dict[str, Any]) -> None:
-    (folder / NOTE).write_text(json.dumps(note, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    files.write_text(folder / NOTE, json.dumps(note, indent=2, ensure_ascii=False) + "\n")
 
 
 def _write_preview(plan: SetPlan, split: str) -> None:

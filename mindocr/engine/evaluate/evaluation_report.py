@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from mindocr.metrics.det_metric import DetMetric
 from mindocr.registry import POSTPROCESSES
 from mindocr.report.collect import Collector
 from mindocr.report.page import shorten, write_page
+from mindocr.utils import files
 
 
 def make_collector(config: Config, metric: Any) -> Collector:
@@ -44,13 +44,13 @@ def facts(config: Config, collector: Collector) -> dict[str, Any]:
     sizes = {tuple(round(side * scale) for side, scale in zip(case.size, case.ratio)) for case in collector.cases}
     shown = [f"{h} x {w}" for h, w in sorted(sizes)]
     return {
-        "weights": f"{weights} (hash {shorten(hashlib.sha256(weights.read_bytes()))})",
+        "weights": f"{weights} (hash {shorten(files.hash_file(weights))})",
         "network": ", ".join(str(part["name"]) for part in parts if part),
         "network's image": ", ".join(shown[:4]) + (" and others" if len(shown) > 4 else ""),
         "data set": _settings({key: data.get(key) for key in ("type", "dataset_root", "data_dir", "label_file")}),
         "post-processing": _settings(config.postprocess or {}),
         "metric": _settings(config.metric or {}),
-        "config hash": shorten(hashlib.sha256(dump_yaml(config.model_dump()).encode("utf-8"))),
+        "config hash": shorten(files.hash_bytes(dump_yaml(config.model_dump()).encode())),
     }
 
 

@@ -18,6 +18,7 @@ from mindocr.engine.export import mindir
 from mindocr.engine.runtime import process
 from mindocr.errors import UserError
 from mindocr.models.builder import build_model
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +59,7 @@ def export_mindir(
     samples = [_sample(size) for size in sizes]
     expected = [network(ms.Tensor(sample)).asnumpy() for sample in samples]
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
-    partial = path.with_name(f".{path.stem}.part.mindir")
-    try:
+    with files.replacing(path, suffix=".mindir") as partial:
         enclose = mindir.encloser(postprocess) if postprocess else None
         name = str(partial.with_suffix(""))
         ms.export(network, declared, file_name=name, file_format="MINDIR", custom_func=enclose)
@@ -73,11 +73,6 @@ def export_mindir(
                 f"the exported file does not compute what the network does: largest difference {difference:.3g}, "
                 f"allowed {TOLERANCE:g}; nothing was written to '{path}'"
             )
-        partial.replace(path)
-    finally:
-        if partial.exists():
-            partial.chmod(0o644)
-            partial.unlink()
     return Exported(path, difference)
 
 

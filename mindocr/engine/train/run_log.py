@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mindocr.errors import ConfigError
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -130,15 +131,10 @@ class Reporter:
         """Record one epoch; ``row`` must hold ``epoch`` and ``step``."""
         self._rows = [r for r in self._rows if r["epoch"] < row["epoch"]] + [row]
         columns = list(dict.fromkeys(key for r in self._rows for key in r))
-        partial = self.folder / f".{CSV_NAME}.part"
-        try:
-            with partial.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, columns)
-                writer.writeheader()
-                writer.writerows(self._rows)
-            partial.replace(self.folder / CSV_NAME)
-        finally:
-            partial.unlink(missing_ok=True)
+        with files.replacing(self.folder / CSV_NAME) as part, part.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self._rows)
         if self._writer is not None:
             for key, value in row.items():
                 if key not in ("epoch", "step") and value is not None:
@@ -196,12 +192,8 @@ def draw_curves(rows: Sequence[dict[str, Any]], path: Path) -> None:
         if axis.get_legend_handles_labels()[0]:
             axis.legend(loc="upper left" if axis is right else "best")
     twin.legend(loc="upper right")
-    partial = path.with_name(f".{path.stem}.part.png")
-    try:
-        figure.savefig(partial, dpi=110)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with files.replacing(path) as partial:
+        figure.savefig(partial, dpi=110, format="png")
 
 
 def _line(axis: Any, rows: Sequence[dict[str, Any]], name: str, **style: Any) -> None:

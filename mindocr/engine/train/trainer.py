@@ -19,7 +19,7 @@ from mindocr.engine.evaluate import evaluator
 from mindocr.engine.runtime import build, process, ranks
 from mindocr.engine.runtime.signals import Stopped, StopRequest
 from mindocr.engine.train import messages, provenance, resume
-from mindocr.engine.train.checkpoints import CheckpointKeeper, remove_parts, size_of
+from mindocr.engine.train.checkpoints import CheckpointKeeper, size_of
 from mindocr.engine.train.nonfinite_policy import LossGuard
 from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.run_log import CSV_NAME, Meter, Reporter
@@ -30,6 +30,7 @@ from mindocr.engine.train.step_inputs import Feed
 from mindocr.optim import EMA, build_optimizer
 from mindocr.registry import LOSSES
 from mindocr.scheduler import build_schedule
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Trainer:
         self.about = provenance.describe(config, place, loader.dataset)
         found = resume.find(train.resume, folder, place.world)
         if place.is_main:
-            remove_parts(folder)
+            files.remove_parts(folder)
         self.network = build.network(config, training=True, pretrained=found is None, world=place.world)
         self.loss = LOSSES.build(config.loss)
         # Weights twice (latest and best), and the state twice with the optimizer's copies.
