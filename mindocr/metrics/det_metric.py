@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy as np
 from mindocr.errors import ConfigError
 from mindocr.geometry import Polygon
 from mindocr.metrics.matching import Image, ImageResult, f_score
-from mindocr.metrics.parallel import match_all
 from mindocr.metrics.protocols import build_protocol
 from mindocr.registry import METRICS
+from mindocr.utils.parallel import run_over
+
+BLOCK = 256  # images compared at once: faster than one by one, and little memory
 
 
 @METRICS.register
@@ -83,7 +86,9 @@ class DetMetric:
         Raises:
             ValueError: as :meth:`update`; none of the images is then added.
         """
-        results = match_all(self.protocol.match, [_image(*image) for image in images], workers)
+        judged = [_image(*image) for image in images]
+        blocks = [judged[start : start + BLOCK] for start in range(0, len(judged), BLOCK)]
+        results = list(chain.from_iterable(run_over(self.protocol.match, blocks, workers)))
         self.images += results
         for result in results:
             self.merge({"images": 1, **result.counts})

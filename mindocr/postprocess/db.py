@@ -6,7 +6,6 @@ DBNet (AAAI 2020): regions of the probability map are shrunk texts, so each is g
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from mindocr.errors import ConfigError
 from mindocr.postprocess.base import Detection, check_shapes, to_source
 from mindocr.postprocess.regions import GROWN_MARGIN, choose, find_contours, find_regions, grow, growth_distances
 from mindocr.registry import POSTPROCESSES
+from mindocr.utils.parallel import usable_cpus
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class DBPostprocess:
         self.approx_eps = approx_eps
         self.pred_name = pred_name
         self.rescale = "polys" in rescale_fields
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or usable_cpus()
         self.last_rejections: dict[str, int] = {}
 
     def __call__(self, prob: np.ndarray | Sequence[np.ndarray], shape_list: np.ndarray) -> list[Detection]:

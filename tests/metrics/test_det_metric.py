@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 
 from mindocr.errors import ConfigError
-from mindocr.metrics.det_metric import DetMetric
-from mindocr.metrics.parallel import BLOCK, WORTH_A_PROCESS, processes_for
+from mindocr.metrics.det_metric import BLOCK, DetMetric
 from mindocr.metrics.protocols import PROTOCOLS
 from mindocr.registry import METRICS
 
@@ -121,16 +118,6 @@ def test_several_processes_give_the_results_of_one():
     with pytest.raises(ValueError, match="not a finite number"):
         together.update_many(broken, workers=2)
     assert len(together.images) == len(images), "none of a refused list is added"
-
-
-def test_processes_are_started_for_large_sets_only(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
-    assert processes_for(WORTH_A_PROCESS - 1) == 1
-    assert processes_for(3 * WORTH_A_PROCESS) == 3
-    assert processes_for(10**9) == 4
-    assert processes_for(1, wanted=3) == 3
-    with pytest.raises(ConfigError, match="--workers: expected 1 or more processes, got 0"):
-        processes_for(10, wanted=0)
 
 
 def test_every_protocol_can_be_named_in_a_recipe():

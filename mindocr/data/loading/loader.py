@@ -29,9 +29,9 @@ from mindocr.data.loading.worker import (
     keep_freed_memory,
     make_batch,
     start_worker,
-    starting_workers,
 )
 from mindocr.errors import DataError
+from mindocr.utils.parallel import starting_processes, usable_cpus
 
 logger = logging.getLogger(__name__)
 
@@ -195,7 +195,7 @@ class Loader:
             initargs=(published, len(content), os.getpid()),
         )
         self._published = published  # it must live until all processes have opened it
-        with starting_workers():
+        with starting_processes():
             for _ in range(self.num_workers):  # a job that finds no idle process starts one
                 pool.submit(os.getpid)
         self._workers = list(pool._processes.values())
@@ -253,7 +253,7 @@ def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Sequenc
 
 def usable_workers(wanted: int | Literal["auto"], world: int = 1) -> int:
     """How many worker processes to run of those asked for, for one of ``world`` ranks."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = usable_cpus()
     if wanted == "auto":
         return usable_workers(min(max(usable // max(world, 1) - 1, 1), _MOST_AUTO_WORKERS))
     if wanted and not AVAILABLE:

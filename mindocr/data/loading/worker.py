@@ -5,12 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import os
-import signal
-import threading
-import time
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple, Protocol
 
@@ -18,11 +13,11 @@ import numpy as np
 
 from mindocr.data.loading.shared_memory import SharedBlock
 from mindocr.errors import DataError
+from mindocr.utils.parallel import settle_process
 
 Batch = dict[str, Any]
 
 _ALIGNMENT = 64
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # mallopt(): parameter and value. 32 MB is the most that glibc takes for the first.
 _KEEP_MEMORY = {"M_MMAP_THRESHOLD": (-3, 1 << 25), "M_TRIM_THRESHOLD": (-1, 1 << 28), "M_TOP_PAD": (-2, 1 << 24)}
 
@@ -153,12 +148,8 @@ def start_worker(published: SharedBlock, size: int, parent: int) -> None:
     global _dataset
     _dataset = ForkingPickler.loads(published.array(size).tobytes())
     published.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process hears it too, and ends its workers
-    import cv2
-
-    cv2.setNumThreads(1)
+    settle_process(parent)
     keep_freed_memory()
-    _follow(parent)
 
 
 def fill_slot(block: SharedBlock, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Packed, list[str]]:
@@ -179,29 +170,3 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         for parameter, value in _KEEP_MEMORY.values():
             mallopt(parameter, value)
-
-
-@contextmanager
-def starting_workers() -> Iterator[None]:
-    """Processes started inside keep numeric libraries to one thread, and leave Ctrl-C to the main process at once."""
-    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update({name: value for name, value in _ONE_THREAD.items() if before[name] is None})
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a new process inherits it
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-
-
-def _follow(parent: int) -> None:
-    """End with the main process even when that is killed and cannot say so."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
