@@ -13,7 +13,7 @@ from rectangles import rect
 
 from mindocr.errors import DataError, UserError
 from mindocr.formats.benchmarks import ImagePair, Outlines
-from mindocr.postprocess.base import Detection
+from mindocr.predictions.detection import Detection
 from mindocr.report.collect import Collector, cases_of
 from mindocr.report.diagnosis import diagnose
 from mindocr.report.page import NAME, PAGE_BYTES, data_hash, write_page

@@ -21,7 +21,7 @@ from mindocr.errors import CheckpointError, ConfigError
 from mindocr.formats.benchmarks import ImagePair, Outlines
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import Score, score
-from mindocr.models.network_runner import Inference
+from mindocr.models.network_runner import NetworkRunner
 from mindocr.postprocess.db import DBPostprocess
 from mindocr.postprocess.fitting.grid import Grid, Setting, around, make_grid, setting_of
 from mindocr.postprocess.fitting.judged_images import load_case
@@ -78,13 +78,13 @@ def run(config: Config, ckpt: str, options: Options) -> Outcome:
     hashes = refuse_overlap(fitted, reported)
 
     @cache
-    def inference() -> Inference:
+    def runner() -> NetworkRunner:
         process.start(config.system)
-        return Inference(build.network(config, training=False, ckpt=ckpt))
+        return NetworkRunner(build.network(config, training=False, ckpt=ckpt))
 
     key = weights_key(config, ckpt)
     validation, test = (
-        cached_maps(each, dataset.records, hashes, key, folder / "maps", postprocess, inference)
+        cached_maps(each, dataset.records, hashes, key, folder / "maps", postprocess, runner)
         for each, dataset in ((fit_config, fitted), (config, reported))
     )
     now = setting_of(postprocess)

@@ -29,7 +29,7 @@ STATE_ENTRY = "mindocr.state"
 
 
 def save(
-    parameters: Iterable[ms.Parameter],
+    parameters: Iterable[ms.Parameter] | Mapping[str, ms.Parameter],
     path: Path,
     extra: Mapping[str, Any] | None = None,
     *,
@@ -38,6 +38,7 @@ def save(
     """Write parameters to ``path`` so that a reader finds the old file or the new one, never a part.
 
     Args:
+        parameters: stored under their names, or under those of the mapping.
         path: its suffix chooses the format, ``.ckpt`` or ``.safetensors``; both carry a checksum.
         extra: entry name -> value that JSON can hold, stored with the parameters.
         keep_old_as: rename the old file to this before the new one takes its place.
@@ -45,7 +46,8 @@ def save(
     Raises:
         StorageError: the disk is full or the folder cannot be written; the old file is untouched.
     """
-    entries = [{"name": p.name, "data": p} for p in parameters]
+    named = parameters if isinstance(parameters, Mapping) else {p.name: p for p in parameters}
+    entries = [{"name": name, "data": parameter} for name, parameter in named.items()]
     entries += [{"name": name, "data": _as_tensor(value)} for name, value in (extra or {}).items()]
     try:
         with files.replacing(path, suffix=path.suffix) as partial:
@@ -168,7 +170,7 @@ class CheckpointKeeper:
             logger.warning("%s: the state of an earlier run is now %s", self.folder, self.path(EARLIER).name)
 
     def _save_weights(self, network: nn.Cell, stem: str) -> None:
-        save(network.get_parameters(), self.path(stem), {RUN_ENTRY: self.about})
+        save(network.weights(), self.path(stem), {RUN_ENTRY: self.about})
 
     def _remove_surplus(self) -> None:
         kept = set(sorted(self.scores)[-self.latest :])
