@@ -133,6 +133,9 @@ class TrainLoader(_Loader):
     shuffle: bool = Field(default=True, description="new order of the samples in every epoch")
     batch_size: int = Field(ge=1, description="images in a batch of one rank, from 1")
     drop_remainder: bool = Field(default=True, description="leave out the last batch of an epoch when it is not full")
+    sampler: Part | None = Field(
+        default=None, description="open part, chosen by name: what forms the batches; empty = DistributedSampler"
+    )
 
 
 class EvalLoader(_Loader):

@@ -109,6 +109,7 @@ class DiskCache:
         except OSError:
             return None
         identity = f"{os.path.realpath(path)}|{status.st_mtime_ns}|{status.st_size}|{form}"
+        # not the hash of utils/files.py: the names of what earlier runs have kept
         return self.folder / (hashlib.sha1(identity.encode()).hexdigest() + _SUFFIX)
 
     def _tidy(self) -> int:

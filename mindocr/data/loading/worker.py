@@ -1,4 +1,10 @@
-"""What runs in the processes that make batches, and how a batch comes back from them without being copied."""
+"""What runs in the processes that make batches, and how a batch comes back from them without being copied.
+
+Columns whose values agree in shape and type in all samples of a batch become one array; the others become lists, which
+a network does not take. Where shapes differ, as the widths of text lines do, a data set defines ``collate(samples) ->
+batch``: for each column a list of values, which are stacked where they agree (so it is enough to pad the images), or a
+finished array (B, ...). A sampler that groups images by width keeps the padding small.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,7 @@ import ctypes
 import math
 import os
 import weakref
+from itertools import chain
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple, Protocol
 
@@ -23,7 +30,7 @@ _KEEP_MEMORY = {"M_MMAP_THRESHOLD": (-3, 1 << 25), "M_TRIM_THRESHOLD": (-1, 1 <<
 
 
 class Dataset(Protocol):
-    """What the loader asks of a data set."""
+    """What the loader asks of a data set. It may also have ``collate``, see above."""
 
     on_error: str
 
@@ -89,7 +96,7 @@ def make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch
     """
     samples: list[Batch] = []
     skipped: list[str] = []
-    for index in [*indices, *reserve]:
+    for index in chain(indices, reserve):
         if len(samples) == len(indices):
             break
         try:
@@ -105,17 +112,22 @@ def make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch
     return samples, skipped
 
 
-def collate(samples: list[Batch], memory: SharedBlock | None = None) -> tuple[Batch, list[Place]]:
+def collate(samples: list[Batch], dataset: Any, memory: SharedBlock | None = None) -> tuple[Batch, list[Place]]:
     """Stack what agrees in shape and type; everything else becomes a list.
 
     Args:
         samples: with the same keys.
+        dataset: its ``collate``, where it has one, makes the columns.
         memory: stack into this block, which grows as needed.
 
     Returns:
         The batch, and where its arrays lie in ``memory``; there, None stands in for them in the batch.
     """
-    batch: Batch = {key: [sample[key] for sample in samples] for key in (samples[0] if samples else ())}
+    batch: Batch
+    if samples and hasattr(dataset, "collate"):
+        batch = dict(dataset.collate(samples))
+    else:
+        batch = {key: [sample[key] for sample in samples] for key in (samples[0] if samples else ())}
     layout: list[Place] = []
     for key, values in batch.items():
         if _is_uniform(values):
@@ -132,7 +144,9 @@ def collate(samples: list[Batch], memory: SharedBlock | None = None) -> tuple[Ba
     return batch, layout
 
 
-def _is_uniform(values: list) -> bool:
+def _is_uniform(values: list | np.ndarray) -> bool:
+    if isinstance(values, np.ndarray):
+        return not values.dtype.hasobject
     first = values[0]
     return isinstance(first, np.ndarray) and all(
         isinstance(v, np.ndarray) and v.shape == first.shape and v.dtype == first.dtype for v in values
@@ -156,7 +170,7 @@ def fill_slot(block: SharedBlock, indices: np.ndarray, reserve: np.ndarray, epoc
     """Make a batch in a worker and leave its arrays in the shared block."""
     block = _blocks.setdefault(block.address, block)  # mapped once, not for each batch
     samples, skipped = make_batch(_dataset, indices, reserve, epoch)
-    rest, layout = collate(samples, block)
+    rest, layout = collate(samples, _dataset, block)
     return Packed(layout, rest, layout[-1].end if layout else 0), skipped
 
 

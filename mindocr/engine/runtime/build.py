@@ -67,6 +67,7 @@ def train_loader(config: Config, place: Runtime) -> Loader:
         dataset,
         batch_size=section.batch_size,
         shuffle=section.shuffle,
+        sampler=section.sampler,
         drop_remainder=section.drop_remainder,
         num_workers=section.num_workers,
         prefetch=section.prefetch,
