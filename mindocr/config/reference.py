@@ -15,6 +15,7 @@ from mindocr.config.merge import DROP
 from mindocr.config.parts import ANY, OPEN_PARTS
 from mindocr.config.schema import Config
 from mindocr.config.wording import describe, field_paths, named_sections_of, section_of
+from mindocr.metrics.protocols import PROTOCOLS
 from mindocr.registry import TRANSFORMS, Registry
 
 _HEADER = """# Configuration reference
@@ -107,6 +108,7 @@ def _registries() -> dict[Registry, list[str]]:
     for part in OPEN_PARTS:
         places.setdefault(part.registry, []).append(part.path)
     places[TRANSFORMS] = ["transform_pipeline"]
+    places[PROTOCOLS] = ["metric.protocol"]
     return places
 
 

@@ -102,7 +102,7 @@ def make_metric(protocol: str, words: Sequence[str] = ()) -> DetMetric:
     for word in words:
         if "=" not in word:
             raise ConfigError(f"--protocol_args: expected KEY=VALUE such as rule=icdar2013, got '{word}'")
-    return DetMetric(protocol=protocol, protocol_args=dict(word.split("=", 1) for word in words))  # type: ignore[arg-type]
+    return DetMetric(protocol=protocol, protocol_args=dict(word.split("=", 1) for word in words))
 
 
 def score(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from mindocr.errors import ConfigError
 from mindocr.metrics.det_metric import BLOCK, DetMetric
+from mindocr.metrics.matching import ImageResult, MatchingProtocol, greedy_one_to_one
 from mindocr.metrics.protocols import PROTOCOLS
 from mindocr.registry import METRICS
 
@@ -127,6 +130,40 @@ def test_every_protocol_can_be_named_in_a_recipe():
 
 
 def test_the_registry_knows_the_recipes_settings():
-    assert METRICS.check("DetMetric", {"main_indicator": "f-score"}) == []
-    ((key, _),) = METRICS.check("DetMetric", {"protocol": "icdar1999"})
-    assert key == "protocol"
+    check = partial(METRICS.check, "DetMetric")
+    assert check({"main_indicator": "f-score"}) == []
+    ((key, text),) = check({"protocol": "icdar1999"})
+    assert key == "protocol" and "unknown protocol 'icdar1999'" in text and "known: ctw1500, " in text
+    assert check({"protocol": 3}) == [("protocol", "Input should be a valid string, got 3")]
+    assert check({"protocol": "ctw1500", "protocol_args": {"rule": "any_free"}}) == []
+    ((key, text),) = check({"protocol": "ctw1500", "protocol_args": {"rule": "any"}})
+    assert key == "protocol_args.rule" and text.startswith("Input should be 'best_iou' or 'any_free', got 'any'")
+    ((key, text),) = check({"protocol_args": {"rule": "any_free"}})
+    assert (key, text[:39]) == ("protocol_args.rule", "icdar2015 has no argument 'rule'; its a")
+    with pytest.raises(ConfigError, match="metric.protocol_args.rule: icdar2015 has no argument 'rule'"):
+        DetMetric(protocol_args={"rule": "any_free"})
+
+
+def test_a_new_protocol_is_one_class(monkeypatch):
+    class AnyTouch(MatchingProtocol):
+        """A detection counts when it shares the least bit with a text."""
+
+        def __init__(self, least: float = 0.0) -> None:
+            self.least = least
+
+        def judge(self, image, overlap):
+            pairs = greedy_one_to_one(overlap.iou > self.least)
+            counts = {"matched": len(pairs), "gt_care": len(image.truth), "det_care": len(image.found)}
+            return ImageResult(counts, *map(float, self.score(counts)), pairs)
+
+    PROTOCOLS.names()  # loads the package first
+    monkeypatch.setitem(PROTOCOLS._classes, "any_touch", AnyTouch)
+    truth, found = [square(0, 0), square(100, 0)], [square(9, 9)]  # they share 1 of 199 pixels
+    images = [(found, truth, [False, False])]
+    for least, recall in ((0.004, 0.5), (0.006, 0.0)):  # 1 / 199 lies between
+        metric = METRICS.build({"name": "DetMetric", "protocol": "any_touch", "protocol_args": {"least": least}})
+        metric.update_many(images)
+        assert (metric.protocol_name, metric.result()["recall"]) == ("any_touch", recall)
+    assert METRICS.check("DetMetric", {"protocol": "any_tuoch"})[0][1].startswith(
+        "unknown protocol 'any_tuoch' (did you mean 'any_touch'?)"
+    )
