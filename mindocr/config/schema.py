@@ -139,11 +139,9 @@ class TrainLoader(_Loader):
 
 
 class EvalLoader(_Loader):
-    """How samples of evaluation and prediction become batches."""
+    """How samples of evaluation and prediction become batches: every image, in order."""
 
-    shuffle: bool = Field(default=False, description="accepted for symmetry; scores do not depend on the order")
     batch_size: int = Field(default=1, ge=1, description="images in a batch, from 1; scores do not depend on it")
-    drop_remainder: bool = Field(default=False, description="accepted for symmetry; every image is evaluated")
 
 
 class Train(Section):
@@ -182,7 +180,6 @@ class Eval(Section):
     """Evaluation, during training and after it."""
 
     ckpt_load_path: str | None = Field(default=None, description="checkpoint that tools/eval.py evaluates")
-    dataset_sink_mode: bool = Field(default=False, description="does nothing: ground truth stays on the host")
     dataset: Part = Field(description="open part, chosen by type")
     loader: EvalLoader = Field(default_factory=EvalLoader)
 
