@@ -70,13 +70,13 @@ def read_header(content: bytes) -> JpegHeader | None:
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
     """(marker, first byte, end) of each header segment's content, up to and with the first scan."""
-    position = 2
-    while 0 <= (position := content.find(b"\xff", position)) <= len(content) - 4:
-        marker = content[position + 1]
+    position, last = 2, len(content) - 4
+    while 0 <= position <= last:
+        marker = content[position + 1] if content[position] == 0xFF else 0
         if marker in _ALONE:
-            position += 1
+            position = content.find(b"\xff", position + 1)
             continue
-        end = position + 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+        end = position + 2 + (content[position + 2] << 8 | content[position + 3])
         yield marker, position + 4, end
         if marker == _SCAN:
             return
