@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from mindspore import Tensor, nn, ops
-from typing_extensions import NotRequired
+from typing_extensions import NotRequired, TypedDict
 
 from mindocr.errors import ConfigError
 from mindocr.losses.pairing import pick

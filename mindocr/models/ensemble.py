@@ -39,7 +39,12 @@ class Ensemble(nn.Cell):
         self.use = use
         self.frozen = frozenset(frozen)
         for name, network in networks.items():
+            if hasattr(self, name):
+                raise ConfigError(
+                    f"model.networks.{name}: MindSpore's cells have an attribute of this name; use another"
+                )
             network.update_parameters_name(f"{name}.")
+            setattr(self, name, network)  # so that the structure names the parameters alike
             if name in self.frozen:
                 for parameter in network.get_parameters():
                     parameter.requires_grad = False

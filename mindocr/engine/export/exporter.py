@@ -120,10 +120,13 @@ def run(
         weights = ckpt or (config.eval.ckpt_load_path if config.eval else None)
         if not weights:
             raise UserError(f"--local_ckpt_path: required, '{model_name_or_config}' names no eval.ckpt_load_path")
-        network = build_model(config.model.model_dump(), ckpt=weights)
+        model = config.model.model_dump()
+        check_shape(shape, build_model(model, pretrained=False).stride)  # before weights are looked for
+        network = build_model(model, ckpt=weights)
         postprocess = config.postprocess
     else:
         postprocess = None
+        check_shape(shape, build_model(model_name_or_config, pretrained=False).stride)
         network = build_model(model_name_or_config, ckpt=ckpt, pretrained=ckpt is None)
     path = folder / f"{Path(model_name_or_config).stem}.mindir"
     exported = export_mindir(network, path, shape, dynamic=dynamic, postprocess=postprocess)

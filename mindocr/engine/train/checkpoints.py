@@ -126,13 +126,13 @@ class CheckpointKeeper:
         """The file of this name, in this run's format."""
         return self.folder / f"{stem}.{self.format}"
 
-    def keep(self, network: nn.Cell, epoch: int, score: float | None) -> bool:
-        """Save the weights of ``epoch``; returns True when it is the best so far."""
-        self._save_weights(network, _epoch_name(epoch))
+    def keep(self, weights: Mapping[str, ms.Parameter], epoch: int, score: float | None) -> bool:
+        """Save the weights of ``epoch`` under their names; returns True when it is the best so far."""
+        self._save_weights(weights, _epoch_name(epoch))
         self.scores[epoch] = score
         is_best = score is not None and score > self.best
         if is_best:
-            self._save_weights(network, "best")
+            self._save_weights(weights, "best")
             self.best, self.best_epoch = float(score), epoch
         self._remove_surplus()
         return is_best
@@ -169,8 +169,8 @@ class CheckpointKeeper:
         if self.path(EARLIER).exists():
             logger.warning("%s: the state of an earlier run is now %s", self.folder, self.path(EARLIER).name)
 
-    def _save_weights(self, network: nn.Cell, stem: str) -> None:
-        save(network.weights(), self.path(stem), {RUN_ENTRY: self.about})
+    def _save_weights(self, weights: Mapping[str, ms.Parameter], stem: str) -> None:
+        save(weights, self.path(stem), {RUN_ENTRY: self.about})
 
     def _remove_surplus(self) -> None:
         kept = set(sorted(self.scores)[-self.latest :])

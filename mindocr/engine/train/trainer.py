@@ -242,7 +242,7 @@ class Trainer:
     def _save_weights(self, epoch: int, score: float | None) -> None:
         if self.place.is_main:
             with self.saving.attempt("the weights"):
-                if self.keeper.keep(self.network, epoch, score):
+                if self.keeper.keep(self.network.weights(), epoch, score):
                     logger.info("epoch %d: best so far, saved as %s", epoch, self.keeper.path("best"))
 
     def _save_state(self) -> None:
