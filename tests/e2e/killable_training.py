@@ -28,12 +28,13 @@ from tiny_network import Tiny
 from mindocr.config import load_config
 from mindocr.config.cli import run_tool
 from mindocr.engine.evaluate.evaluator import Evaluator
-from mindocr.engine.train import checkpoints, trainer
+from mindocr.engine.train import trainer
 from mindocr.engine.train.nonfinite_policy import LossGuard
 from mindocr.engine.train.run_log import Reporter
 from mindocr.engine.train.step import TrainStep
 from mindocr.models.network_runner import Inference
 from mindocr.registry import BACKBONES
+from mindocr.utils import files
 
 
 def rank() -> int:
@@ -126,8 +127,8 @@ def score_by_maps() -> None:
 POINTS = {
     "step": (LossGuard, "note", "before", ""),
     "half of the state": (ms, "save_checkpoint", "half", "train_state"),
-    "state not flushed": (checkpoints, "_flush", "before", ".train_state"),
-    "state not renamed": (checkpoints, "_flush", "after", ".train_state"),
+    "state not flushed": (files, "flush", "before", ".train_state"),
+    "state not renamed": (files, "flush", "after", ".train_state"),
     "between two renames": (Path, "replace", "after", "train_state.previous"),
     "half of the weights": (ms, "save_checkpoint", "half", "epoch_"),
     "half of the best": (ms, "save_checkpoint", "half", "best"),
