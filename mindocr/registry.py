@@ -194,6 +194,10 @@ NECKS = Registry("neck", "mindocr.models.necks", provided=("in_channels",))
 HEADS = Registry("head", "mindocr.models.heads", provided=("in_channels",))
 LOSSES = Registry("loss", "mindocr.losses")
 DATASETS = Registry("dataset", "mindocr.data.datasets", provided=("is_train", "seed"))
+SAMPLERS = Registry(
+    "sampler", "mindocr.data.loading",
+    provided=("dataset", "batch_size", "shuffle", "drop_remainder", "seed", "rank", "world", "pad"),
+)  # fmt: skip
 TRANSFORMS = Registry("transform", "mindocr.data.transforms", provided=("is_train",))
 POSTPROCESSES = Registry("postprocess", "mindocr.postprocess")
 METRICS = Registry("metric", "mindocr.metrics")

@@ -28,16 +28,25 @@ _IDLE_DATASET_KEYS = {
     "num_keys_to_net": _BY_NAME,
 }
 _IDLE_LOADER_KEYS = {"max_rowsize": "memory for a batch is sized by the batch"}
+_NO_QUEUE = "only training has a queue to sink to"
+# Of evaluation and prediction, which take every image in the order of its list.
+_IDLE_ORDER_KEYS = {
+    "dataset.shuffle": "scores do not depend on the order",
+    "loader.shuffle": "scores do not depend on the order",
+    "loader.drop_remainder": "no image is left out",
+}
 _IDLE_KEYS = {
     "common": "its values arrive through YAML anchors",
     "train.pred_cast_fp32": "losses are always computed in float32",
     "eval.pred_cast_fp32": "losses are always computed in float32",
-    "predict.dataset_sink_mode": "prediction has no queue to sink to",
+    "eval.dataset_sink_mode": _NO_QUEUE,
+    "predict.dataset_sink_mode": _NO_QUEUE,
     "system.log_level": "the log has one level",
     "system.refine_batch_size": "evaluation takes any batch size",
     "train.max_call_depth": "the networks here are not that deep",
     **{f"{path}.{key}": why for path in DATASET_PATHS for key, why in _IDLE_DATASET_KEYS.items()},
     **{f"{section}.loader.{key}": why for section in _SECTIONS for key, why in _IDLE_LOADER_KEYS.items()},
+    **{f"{section}.{key}": why for section in ("eval", "predict") for key, why in _IDLE_ORDER_KEYS.items()},
 }
 
 
@@ -58,8 +67,8 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     _resume(result)
     _tensorboard(result)
     _move(result, "optimizer.grouping_strategy", "optimizer.filter_bias_and_bn", _grouping)
+    _move(result, "train.dataset.shuffle", "train.loader.shuffle")
     for section in _SECTIONS:
-        _move(result, f"{section}.dataset.shuffle", f"{section}.loader.shuffle")
         _move(result, f"{section}.loader.prefetch_size", f"{section}.loader.prefetch")
     idle += [(key, why) for key, why in _IDLE_KEYS.items() if _take(result.values, key) is not _ABSENT]
     if idle:

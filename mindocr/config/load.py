@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
 from mindocr.config.schema import Config
 from mindocr.config.yaml_io import dump_yaml
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,5 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 def save_config(config: Config, path: str | Path) -> None:
     """Write a resolved configuration as YAML, whole or not at all. ``load_config`` reads it back to an equal one."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     header = "# Resolved configuration, written by mindocr: every value that was in force, no base files.\n"
-    partial.write_text(header + dump_yaml(config.model_dump()), encoding="utf-8")
-    partial.replace(path)
+    files.write_text(Path(path), header + dump_yaml(config.model_dump()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mindocr.registry import BACKBONES, DATASETS, HEADS, LOSSES, METRICS, NECKS, POSTPROCESSES, Registry
+from mindocr.registry import BACKBONES, DATASETS, HEADS, LOSSES, METRICS, NECKS, POSTPROCESSES, SAMPLERS, Registry
 
 ANY = "*"
 
@@ -34,6 +34,7 @@ OPEN_PARTS = (
     OpenPart("train.dataset", DATASETS, "type"),
     OpenPart("eval.dataset", DATASETS, "type"),
     OpenPart("predict.dataset", DATASETS, "type"),
+    OpenPart("train.loader.sampler", SAMPLERS),
 )
 
 DATASET_PATHS = tuple(part.path for part in OPEN_PARTS if part.registry is DATASETS)

@@ -15,6 +15,7 @@ from mindocr.config.merge import DROP
 from mindocr.config.parts import ANY, OPEN_PARTS
 from mindocr.config.schema import Config
 from mindocr.config.wording import describe, field_paths, named_sections_of, section_of
+from mindocr.metrics.protocols import PROTOCOLS
 from mindocr.registry import LOGGERS, TRANSFORMS, Registry
 
 _HEADER = """# Configuration reference
@@ -109,6 +110,7 @@ def _registries() -> dict[Registry, list[str]]:
         places.setdefault(part.registry, []).append(part.path)
     places[TRANSFORMS] = ["transform_pipeline"]
     places[LOGGERS] = ["train.loggers"]
+    places[PROTOCOLS] = ["metric.protocol"]
     return places
 
 

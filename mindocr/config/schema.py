@@ -133,14 +133,15 @@ class TrainLoader(_Loader):
     shuffle: bool = Field(default=True, description="new order of the samples in every epoch")
     batch_size: int = Field(ge=1, description="images in a batch of one rank, from 1")
     drop_remainder: bool = Field(default=True, description="leave out the last batch of an epoch when it is not full")
+    sampler: Part | None = Field(
+        default=None, description="open part, chosen by name: what forms the batches; empty = DistributedSampler"
+    )
 
 
 class EvalLoader(_Loader):
-    """How samples of evaluation and prediction become batches."""
+    """How samples of evaluation and prediction become batches: every image, in order."""
 
-    shuffle: bool = Field(default=False, description="accepted for symmetry; scores do not depend on the order")
     batch_size: int = Field(default=1, ge=1, description="images in a batch, from 1; scores do not depend on it")
-    drop_remainder: bool = Field(default=False, description="accepted for symmetry; every image is evaluated")
 
 
 class Train(Section):
@@ -181,7 +182,6 @@ class Eval(Section):
     """Evaluation, during training and after it."""
 
     ckpt_load_path: str | None = Field(default=None, description="checkpoint that tools/eval.py evaluates")
-    dataset_sink_mode: bool = Field(default=False, description="does nothing: ground truth stays on the host")
     dataset: Part = Field(description="open part, chosen by type")
     loader: EvalLoader = Field(default_factory=EvalLoader)
 

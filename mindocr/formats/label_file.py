@@ -82,7 +82,7 @@ def _check_text(text: Any, where: str) -> dict[str, Any]:
         )
     kept = {"points": points, "transcription": transcription}
     if "score" in text:
-        if not _is_number(text["score"]):
+        if not is_json_number(text["score"]):
             raise DataError(f"{where}: score must be a finite number, got {shorten(text['score'])}")
         kept["score"] = text["score"]
     return kept
@@ -91,10 +91,11 @@ def _check_text(text: Any, where: str) -> dict[str, Any]:
 def _is_point(point: Any) -> bool:
     if not isinstance(point, list) or len(point) != 2:
         return False
-    return all(_is_number(value) for value in point)
+    return all(is_json_number(value) for value in point)
 
 
-def _is_number(value: Any) -> bool:
+def is_json_number(value: Any) -> bool:
+    """Whether a value that was read from JSON is a finite number."""
     # the comparison is False for NaN and for whole numbers too large for a float alike
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
 

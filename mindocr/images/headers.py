@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mindocr.images.jpeg import is_jpeg
+from mindocr.images import jpeg
 
 Size = tuple[int, int]  # (h, w)
 
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_SCAN = 0xDA
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 _SHORTEST = 26  # bytes of a header
@@ -17,8 +15,8 @@ _SHORTEST = 26  # bytes of a header
 
 def stated_size(content: bytes) -> Size | None:
     """(h, w) as stored, of a JPEG, PNG, GIF, BMP, WebP or TIFF; None for other files and for broken headers."""
-    if is_jpeg(content):
-        return _jpeg(content)
+    if jpeg.is_jpeg(content):
+        return jpeg.stated_size(content)
     if len(content) < _SHORTEST:
         return None
     return next((read(content) for magic, read in _READERS.items() if content.startswith(magic)), None)
@@ -59,19 +57,6 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _number(content: bytes, at: int, size: int, big: bool = False) -> int:
     return int.from_bytes(content[at : at + size], "big" if big else "little")
-
-
-def _jpeg(content: bytes) -> Size | None:
-    position = 2
-    while 0 <= (position := content.find(b"\xff", position)) < len(content) - 8:  # decoders skip stray bytes, too
-        marker = content[position + 1]
-        if marker in _FRAMES:
-            return _number(content, position + 5, 2, big=True), _number(content, position + 7, 2, big=True)
-        if marker == _SCAN:
-            return None
-        alone = marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9
-        position += 1 if alone else 2 + _number(content, position + 2, 2, big=True)
-    return None
 
 
 def _png(content: bytes) -> Size:

@@ -1,4 +1,7 @@
-"""What the headers of a JPEG tell before a pixel is decoded: its size, which way is up, whether it was cut short."""
+"""What the headers of a JPEG tell before a pixel is decoded: its size, which way is up, whether it was cut short.
+
+One walk over the header segments serves all three. It skips stray bytes between them, as decoders do.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import NamedTuple
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame, of any coding; the others are tables
 _SCAN = 0xDA
+_ALONE = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xDA)))  # no segment follows: stuffing, padding, restart marks
 _EXIF = b"Exif\0\0"
 _ORIENTATION = 0x0112
 
@@ -36,38 +40,51 @@ def is_whole(content: bytes) -> bool:
     position = 2
     for marker, start, end in _segments(content):
         position = start if marker == _SCAN else end
-    return content.find(b"\xff\xd9", min(position, len(content))) >= 0
+    return content.rfind(b"\xff\xd9", min(position, len(content))) >= 0  # most end with it: faster from the end
+
+
+def stated_size(content: bytes) -> tuple[int, int] | None:
+    """(h, w) as stored, 0 where the headers leave it open; None where they state none before the first scan."""
+    frames = (start for marker, start, _ in _segments(content) if marker in _FRAMES and start + 5 <= len(content))
+    return next((_frame_size(content, start) for start in frames), None)
 
 
 def read_header(content: bytes) -> JpegHeader | None:
     """Size and orientation; None where the headers leave a doubt, so that decoding must tell."""
     size: tuple[int, int] | None = None
     orientation = None
+    behind = 2  # the last segment
     for marker, start, end in _segments(content):
+        if start - 4 != behind and content[behind : start - 4].strip(b"\xff"):
+            return None  # stray bytes between the segments
+        behind = end
         if marker == 0xE1 and content[start : start + 6] == _EXIF:
             found = _orientation(content[start + 6 : end])
             if found is None or orientation is not None:
                 return None
             orientation = found
         elif marker in _FRAMES and end - start >= 6:
-            height = int.from_bytes(content[start + 1 : start + 3], "big")
-            size = height, int.from_bytes(content[start + 3 : start + 5], "big")
+            size = _frame_size(content, start)
     return JpegHeader(*size, orientation or 1) if size is not None and all(size) else None
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
     """(marker, first byte, end) of each header segment's content, up to and with the first scan."""
-    position = 2
-    while position + 4 <= len(content) and content[position] == 0xFF:
-        marker = content[position + 1]
-        if marker == 0xFF:  # padding
-            position += 1
+    position, last = 2, len(content) - 4
+    while 0 <= position <= last:
+        marker = content[position + 1] if content[position] == 0xFF else 0
+        if marker in _ALONE:
+            position = content.find(b"\xff", position + 1)
             continue
-        end = position + 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+        end = position + 2 + (content[position + 2] << 8 | content[position + 3])
         yield marker, position + 4, end
         if marker == _SCAN:
             return
         position = end
+
+
+def _frame_size(content: bytes, start: int) -> tuple[int, int]:
+    return int.from_bytes(content[start + 1 : start + 3], "big"), int.from_bytes(content[start + 3 : start + 5], "big")
 
 
 def _orientation(tiff: bytes) -> int | None:

@@ -28,7 +28,7 @@ def find_duplicates(lines: Sequence[Line], facts: Sequence[ImageFacts]) -> Itera
     for i, (line, fact) in enumerate(zip(lines, facts)):
         if fact.usable:
             chosen.setdefault((line.part, os.path.normpath(line.img_path)), i)
-    exact: dict[bytes, list[int]] = defaultdict(list)
+    exact: dict[str, list[int]] = defaultdict(list)
     for i in chosen.values():
         exact[facts[i].digest].append(i)
     groups = list(exact.values())

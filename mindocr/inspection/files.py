@@ -1,10 +1,11 @@
-"""Files that appear whole or not at all."""
+"""Files that an inspection writes, each with its folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from mindocr.errors import DataError
+from mindocr.utils import files
 
 
 def make_place(path: Path) -> None:
@@ -20,17 +21,13 @@ def make_place(path: Path) -> None:
 
 
 def write_whole(path: Path, content: str) -> None:
-    """Write a UTF-8 file with line feeds as they are, and its folder if need be.
+    """Write a UTF-8 file whole or not at all, with line feeds as they are, and its folder if need be.
 
     Raises:
         DataError: it cannot be written.
     """
     make_place(path)
-    part = path.with_name(f"{path.name}.part")
     try:
-        part.write_bytes(content.encode("utf-8"))
-        part.replace(path)
+        files.write_text(path, content)
     except OSError as error:
-        if part.exists():
-            part.unlink()
         raise DataError(f"{path}: cannot write this file: {error.strerror}; choose another place") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import sys
@@ -19,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from mindocr.errors import DataError
 from mindocr.images.jpeg import is_jpeg, is_whole
 from mindocr.images.read import read_image
+from mindocr.utils.files import hash_bytes
 
 HASH_SIDE, THUMB_SIDE = 32, 16
 _LEAST_CONTRAST = 3.0  # grey levels; a flatter picture looks like every other flat one
@@ -41,7 +41,7 @@ class ImageFacts(NamedTuple):
         orientation: EXIF orientation, 1 to 8; 1 = upright.
         odd_pixels: what is not 8-bit grey or RGB about the file; empty = nothing.
         misnamed: its format, where its name says otherwise; else empty.
-        digest: of the file's bytes.
+        digest: hash of the file's bytes.
         look: perceptual hash, 64 bits; None for a picture too flat to tell.
         thumb: (THUMB_SIDE ** 2,) uint8 bytes, a small grey picture.
     """
@@ -52,7 +52,7 @@ class ImageFacts(NamedTuple):
     orientation: int = 1
     odd_pixels: str = ""
     misnamed: str = ""
-    digest: bytes = b""
+    digest: str = ""
     look: int | None = None
     thumb: bytes = b""
 
@@ -92,7 +92,7 @@ def look_into(path: str, ignore_orientation: bool = False) -> ImageFacts:
         orientation=orientation,
         odd_pixels=odd,
         misnamed=misnamed,
-        digest=hashlib.blake2b(content, digest_size=16).digest(),
+        digest=hash_bytes(content),
         look=look,
         thumb=thumb,
     )

@@ -18,9 +18,11 @@ from mindocr.inspection.kinds import BY_KEY, KINDS, Problem
 from mindocr.inspection.labels import Line, read_part
 from mindocr.inspection.polygons import Measure, check_texts
 from mindocr.inspection.settings import Settings
-from mindocr.inspection.workers import processes_for, run_over
+from mindocr.utils.parallel import processes_for, run_over
 
 PARTS = ("train", "test")
+WORTH_A_PROCESS = 32  # images; fewer are looked at before another process has started
+CHUNK = 16  # images given to a process at a time
 
 
 class Source(NamedTuple):
@@ -95,7 +97,7 @@ def inspect(
     Args:
         sources: training sets first.
         settings: what they are measured against.
-        workers: processes; None = one for each CPU.
+        workers: processes; None = as many as the number of images is worth, one for each CPU at most.
         progress: show a progress bar.
 
     Raises:
@@ -105,8 +107,9 @@ def inspect(
     result = Inspection(sources, settings, lines, [], [])
     problems: list[Problem] = []
     jobs = [(i, line._replace(raw="")) for i, line in enumerate(lines)]
+    processes = processes_for(len(jobs), workers, WORTH_A_PROCESS)
     for facts, found, measures in run_over(
-        Examiner(settings), jobs, processes_for(len(jobs), workers), "check", progress
+        Examiner(settings), jobs, processes, CHUNK, title="check" if progress else None
     ):
         result.facts.append(facts)
         result.measures.append(measures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -10,10 +11,12 @@ import numpy as np
 from mindocr.errors import ConfigError
 from mindocr.geometry import Polygon
 from mindocr.metrics.matching import Image, ImageResult, f_score
-from mindocr.metrics.parallel import match_all
-from mindocr.metrics.protocols import build_protocol
+from mindocr.metrics.protocols import DEFAULT_PROTOCOL, build_protocol, protocol_problems
 from mindocr.predictions.detection import Detection
 from mindocr.registry import METRICS
+from mindocr.utils.parallel import run_over
+
+BLOCK = 256  # images compared at once: faster than one by one, and little memory
 
 
 @METRICS.register
@@ -22,7 +25,8 @@ class DetMetric:
 
     Args:
         main_indicator: the result by which the best checkpoint is chosen: ``f-score``, ``recall`` or ``precision``.
-        protocol: whose rules decide what matches; ``mindocr_compat`` is for comparing with MindOCR's scores only.
+        protocol: whose rules decide what matches, a name in ``PROTOCOLS``; ``mindocr_compat`` is for comparing with
+            MindOCR's scores only.
         protocol_args: arguments of the protocol, such as ``{rule: icdar2013}``; see the class of that protocol.
 
     Attributes:
@@ -39,12 +43,9 @@ class DetMetric:
     def __init__(
         self,
         main_indicator: Literal["f-score", "recall", "precision"] = "f-score",
-        protocol: Literal[
-            "icdar2015", "icdar2013_deteval", "totaltext_deteval", "totaltext_pascal", "ctw1500", "td500",
-            "mindocr_compat",
-        ] = "icdar2015",
+        protocol: str = DEFAULT_PROTOCOL,
         protocol_args: Mapping[str, Any] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if main_indicator not in ("f-score", "recall", "precision"):
             raise ConfigError(
                 f"metric.main_indicator: expected 'f-score', 'recall' or 'precision', got {main_indicator!r}"
@@ -53,6 +54,11 @@ class DetMetric:
         self.protocol_name = protocol
         self.protocol = build_protocol(protocol, protocol_args)
         self.reset()
+
+    @staticmethod
+    def check_arguments(args: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What is wrong with the protocol that a configuration chooses, as (argument, problem)."""
+        return protocol_problems(args.get("protocol", DEFAULT_PROTOCOL), args.get("protocol_args"))
 
     def reset(self) -> None:
         """Forget every image."""
@@ -88,7 +94,9 @@ class DetMetric:
         Raises:
             ValueError: as :meth:`update`; none of the images is then added.
         """
-        results = match_all(self.protocol.match, [_image(*image) for image in images], workers)
+        judged = [_image(*image) for image in images]
+        blocks = [judged[start : start + BLOCK] for start in range(0, len(judged), BLOCK)]
+        results = list(chain.from_iterable(run_over(self.protocol.match, blocks, workers)))
         self.images += results
         for result in results:
             self.merge({"images": 1, **result.counts})

@@ -61,7 +61,8 @@ class MatchingProtocol(ABC):
 
     Attributes:
         count_names: names of the counts that :meth:`judge` gives and :meth:`score` takes.
-        file_format: the data set whose own files of truth and results this benchmark takes.
+        file_format: the data set whose own files of truth and results this benchmark takes, a key of ``READERS`` in
+            ``formats/benchmarks``.
         takes_rotated_boxes: whether outlines must be boxes of four corners, the first side in reading direction.
         mend: gives the region of a polygon that crosses itself, for intersections.
     """

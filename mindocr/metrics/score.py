@@ -13,10 +13,11 @@ from mindocr.errors import ConfigError, DataError
 from mindocr.geometry import Polygon
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.matching import ImageResult, MatchingProtocol, f_score
-from mindocr.metrics.parallel import processes_for
+from mindocr.utils.parallel import processes_for
 
 LEVEL = 0.95
 RESAMPLES = 2000
+WORTH_A_PROCESS = 4000  # images; fewer are judged before another process has started
 _BLOCK = 4_000_000  # drawn numbers held at a time
 
 
@@ -101,7 +102,7 @@ def make_metric(protocol: str, words: Sequence[str] = ()) -> DetMetric:
     for word in words:
         if "=" not in word:
             raise ConfigError(f"--protocol_args: expected KEY=VALUE such as rule=icdar2013, got '{word}'")
-    return DetMetric(protocol=protocol, protocol_args=dict(word.split("=", 1) for word in words))  # type: ignore[arg-type]
+    return DetMetric(protocol=protocol, protocol_args=dict(word.split("=", 1) for word in words))
 
 
 def score(
@@ -120,7 +121,7 @@ def score(
         ConfigError: fewer than one process.
         DataError: outlines that the protocol cannot judge; names the image.
     """
-    workers = processes_for(len(pairs), workers)
+    workers = processes_for(len(pairs), workers, WORTH_A_PROCESS)
     metric.reset()
     images = [(pair.found.polys, pair.truth.polys, pair.truth.ignore) for pair in pairs]
     try:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import logging
 import os
 import re
-import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -19,6 +17,7 @@ from tqdm import tqdm
 
 from mindocr.errors import CheckpointError
 from mindocr.models.ckpt_format import check_file
+from mindocr.utils import files
 
 HOME_VARIABLE = "MINDOCR_HOME"
 OFFLINE_VARIABLE = "MINDOCR_OFFLINE"
@@ -74,7 +73,7 @@ def _cached(source: str) -> Path:
         raise CheckpointError(f"{source}: this URL names no file; give the URL of a .ckpt or .safetensors file")
     if _promised(name):
         return cache_dir() / name
-    return cache_dir() / hashlib.sha256(source.encode()).hexdigest()[:8] / name
+    return cache_dir() / files.hash_bytes(source.encode())[:8] / name
 
 
 def _by_hand(source: str) -> str:
@@ -86,23 +85,16 @@ def _by_hand(source: str) -> str:
 def _fetch(source: str, target: Path) -> None:
     """Download, check, and only then give the file its name."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix, delete=False
-    ) as file:
-        partial = Path(file.name)
-        try:
+    with files.replacing(target, suffix=target.suffix) as partial:
+        with partial.open("wb") as file:
             _download(source, file, target)
-            file.close()
-            damage = _damage(partial, target.name)
-            if damage:
-                raise CheckpointError(
-                    f"{target.name}: the download from {source} was thrown away: {damage}. Try again, or fetch the "
-                    f"file by other means and put it at {target}"
-                )
-            partial.chmod(0o644)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        damage = _damage(partial, target.name)
+        if damage:
+            raise CheckpointError(
+                f"{target.name}: the download from {source} was thrown away: {damage}. Try again, or fetch the "
+                f"file by other means and put it at {target}"
+            )
+        partial.chmod(0o644)
 
 
 def _download(source: str, file: IO[bytes], target: Path) -> None:
@@ -146,12 +138,9 @@ def _damage(path: Path, name: str) -> str | None:
     """What is wrong with a file that is to be called ``name``; None when nothing is."""
     promised = _promised(name)
     if promised:
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-        if not digest.hexdigest().startswith(promised):
-            return f"its SHA-256 sum is {digest.hexdigest()[:8]}..., its name promises {promised}..."
+        digest = files.hash_file(path)
+        if not digest.startswith(promised):
+            return f"its SHA-256 sum is {digest[:8]}..., its name promises {promised}..."
     elif path.suffix in (".ckpt", ".safetensors"):
         try:
             check_file(path)

@@ -6,7 +6,6 @@ DBNet (AAAI 2020): regions of the probability map are shrunk texts, so each is g
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from mindocr.postprocess.base import check_shapes, to_source
 from mindocr.postprocess.regions import GROWN_MARGIN, choose, find_contours, find_regions, grow, growth_distances
 from mindocr.predictions.detection import Detection
 from mindocr.registry import POSTPROCESSES
+from mindocr.utils.parallel import usable_cpus
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class DBPostprocess:
         self.approx_eps = approx_eps
         self.reads = (OUTPUTS[pred_name],)
         self.rescale = "polys" in rescale_fields
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or usable_cpus()
         self.last_rejections: dict[str, int] = {}
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
@@ -20,6 +19,7 @@ from mindocr.report.judged_image import Case
 from mindocr.report.payload import as_script, records, short_names, worst_first
 from mindocr.report.pictures import Album, check_limit, gather
 from mindocr.report.remedies import remedies
+from mindocr.utils import files
 from mindocr.utils.html import render
 
 NAME = "report.html"
@@ -54,9 +54,7 @@ def write_page(
     path = folder / NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{NAME}.part")
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(path)
+        files.write_text(path, page)
     except OSError as error:
         raise UserError(
             f"--report: cannot write to '{folder}' ({error.strerror}); choose another folder or mend its permissions"
@@ -66,16 +64,16 @@ def write_page(
 
 def data_hash(cases: Sequence[Case]) -> str:
     """Fingerprint of what was scored against: names of the images, true outlines to 0.01 pixel, do-not-care flags."""
-    digest = hashlib.sha256()
+    lines = []
     for name, case in zip(short_names(cases), cases):
         outlines = [np.round(np.asarray(poly, dtype=np.float64), 2).tolist() for poly in case.truth]
-        digest.update(json.dumps([PurePath(name).stem, outlines, np.asarray(case.ignore, bool).tolist()]).encode())
-    return shorten(digest)
+        lines.append(json.dumps([PurePath(name).stem, outlines, np.asarray(case.ignore, bool).tolist()]))
+    return shorten(files.hash_bytes("".join(lines).encode()))
 
 
-def shorten(digest: Any) -> str:
-    """As much of a ``hashlib`` digest as tells one thing from another."""
-    return str(digest.hexdigest())[:_DIGITS]
+def shorten(digest: str) -> str:
+    """The first digits of a hash: enough to distinguish two things."""
+    return digest[:_DIGITS]
 
 
 def _values(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,8 @@ from mindocr.synthetic.fonts import FontFace, find_fonts
 from mindocr.synthetic.options import SceneOptions
 from mindocr.synthetic.preview import contact_sheet
 from mindocr.synthetic.scene import IGNORED, Scene, make_scene
+from mindocr.utils import files
+from mindocr.utils.parallel import run_over
 
 SPLITS = ("train", "test")
 NOTE = "meta.json"
@@ -96,11 +95,12 @@ def write_set(plan: SetPlan, command: str = "") -> dict[str, Any]:
         content = {}
         for number, (split, count) in enumerate(counts.items()):
             (plan.output_dir / split).mkdir()
-            jobs = (_Job(plan.output_dir / split, number, index) for index in range(count))
+            jobs = [_Job(plan.output_dir / split, number, index) for index in range(count)]
             maker = _Maker(plan.options, faces, photos, plan.seed)
             tally = Tally()
+            title = split if plan.progress else None
             with (plan.output_dir / f"{split}_gt.txt").open("w", encoding="utf-8", newline="\n") as labels:
-                for line, scene_tally in _progress(_run(maker, jobs, plan.workers), split, count, plan.progress):
+                for line, scene_tally in run_over(maker, jobs, plan.workers, CHUNK, title):
                     labels.write(line)
                     tally.add(scene_tally)
             content[split] = tally.summary()
@@ -179,36 +179,6 @@ class _Maker:
         return label_line(name, scene), Tally(1, len(scene.words), len(scene.words) - len(readable), curved, readable)
 
 
-_maker: _Maker | None = None
-
-
-def _start_worker(maker: _Maker) -> None:
-    global _maker
-    _maker = maker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
-    cv2.setNumThreads(1)  # the processes already share the cores
-
-
-def _work(job: _Job) -> tuple[str, Tally]:
-    assert _maker is not None
-    return _maker(job)
-
-
-def _run(maker: _Maker, jobs: Iterable[_Job], workers: int) -> Iterator[tuple[str, Tally]]:
-    """Results in the order of the jobs."""
-    if workers == 1:
-        yield from map(maker, jobs)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, (maker,)) as pool:
-        yield from pool.imap(_work, jobs, chunksize=CHUNK)
-
-
-def _progress(results: Iterator[Any], split: str, count: int, shown: bool) -> Iterable[Any]:
-    from tqdm import tqdm
-
-    return tqdm(results, desc=split, total=count, unit="image", disable=not shown)
-
-
 def _prepare(folder: Path, overwrite: bool) -> None:
     """An empty folder; an earlier set of ours is removed only when asked, anything else never."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -229,7 +199,7 @@ def _prepare(folder: Path, overwrite: bool) -> None:
 
 
 def _write_note(folder: Path, note: dict[str, Any]) -> None:
-    (folder / NOTE).write_text(json.dumps(note, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    files.write_text(folder / NOTE, json.dumps(note, indent=2, ensure_ascii=False) + "\n")
 
 
 def _write_preview(plan: SetPlan, split: str) -> None:

@@ -63,6 +63,8 @@ def test_the_message_of_the_house(raw: dict[str, Any]) -> None:
         ("scheduler.warmup_epochs=1300", "scheduler.warmup_epochs: "),
         ("model.neck.name=DBFPM", "model.neck.name: unknown neck 'DBFPM' (did you mean 'DBFPN'?)"),
         ("model.head.k=fifty", "model.head.k: "),
+        ("metric.protocol=icdar2014", "metric.protocol: unknown protocol 'icdar2014' (did you mean 'icdar2015'?)"),
+        ("metric.protocol_args={rule: x}", "metric.protocol_args.rule: icdar2015 has no argument 'rule'"),
         ("loss.epsilon=1", "loss.epsilon: DBLoss has no argument 'epsilon'"),
         ("train.dataset.label_fil=x",
          "train.dataset.label_fil: DetDataset has no argument 'label_fil' (did you mean 'label_file'?)"),

@@ -20,7 +20,10 @@ def mindocr_raw(raw: dict[str, Any]) -> dict[str, Any]:
     """The reference recipe as a flat MindOCR file spells it."""
     raw["train"]["dataset"] |= {"net_input_column_index": [0], "label_column_index": [1, 2, 3, 4], "use_minddata": True}
     raw["eval"]["dataset"] |= {"net_input_column_index": [0], "label_column_index": [1, 2], "num_columns_of_labels": 2}
+    raw["eval"] |= {"dataset_sink_mode": False}
+    raw["eval"]["dataset"] |= {"shuffle": False}
     raw["predict"] |= {"dataset_sink_mode": False}
+    raw["predict"]["loader"] |= {"shuffle": False, "drop_remainder": False}
     raw["predict"]["dataset"] |= {"net_input_column_index": [0]}
     raw["train"]["loader"]["max_rowsize"] = 64
     raw["common"] = {"batch_size": 10}
@@ -46,9 +49,11 @@ def test_flat_file_loads(mindocr_raw: dict[str, Any], tmp_path: Path, caplog: py
         "accepted from MindOCR, does nothing here: train.dataset.net_input_column_index, "
         "train.dataset.label_column_index, eval.dataset.net_input_column_index, eval.dataset.label_column_index, "
         "predict.dataset.net_input_column_index, eval.dataset.num_columns_of_labels (columns are chosen by name); "
-        "common (its values arrive through YAML anchors); predict.dataset_sink_mode (prediction has no queue to sink "
-        "to); train.dataset.use_minddata (there is one data pipeline); train.loader.max_rowsize (memory for a batch is "
-        "sized by the batch)"
+        "common (its values arrive through YAML anchors); eval.dataset_sink_mode, predict.dataset_sink_mode (only "
+        "training has a queue to sink to); train.dataset.use_minddata (there is one data pipeline); "
+        "train.loader.max_rowsize (memory for a batch is sized by the batch); eval.dataset.shuffle, "
+        "predict.loader.shuffle (scores do not depend on the order); predict.loader.drop_remainder (no image is left "
+        "out)"
     )
 
 
@@ -99,7 +104,8 @@ def test_indices_that_contradict_the_names(
         ({"system": {"ckpt_max_keep": 3}}, {"train": {"ckpt_top_k": 3}}),
         ({"optimizer": {"grouping_strategy": "filter_norm_and_bias"}}, {"optimizer": {"filter_bias_and_bn": True}}),
         ({"train": {"loader": {"prefetch_size": 4}}}, {"train": {"loader": {"prefetch": 4}}}),
-        ({"eval": {"dataset": {"shuffle": True}}}, {"eval": {"loader": {"shuffle": True}}}),
+        ({"train": {"dataset": {"shuffle": True}}}, {"train": {"loader": {"shuffle": True}}}),
+        ({"eval": {"dataset": {"shuffle": True}}}, {"eval": {}}),
     ],
 )
 def test_moved_keys(old: dict[str, Any], new: dict[str, Any]) -> None:

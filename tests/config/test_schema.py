@@ -28,7 +28,7 @@ def test_defaults(raw: dict[str, Any]) -> None:
     assert (config.system.val_start_epoch, config.system.val_interval, config.system.device_target) == (1, 1, "auto")
     assert (config.train.ckpt_save_dir, config.train.ema_decay, config.train.max_steps) == ("./tmp_det", 0.9999, None)
     assert (config.loss_scaler.type, config.loss_scaler.loss_scale) == ("static", 1.0)
-    assert (config.train.loader.shuffle, config.eval.loader.shuffle, config.eval.loader.batch_size) == (True, False, 1)
+    assert (config.train.loader.shuffle, config.eval.loader.num_workers, config.eval.loader.batch_size) == (True, 2, 1)
 
 
 def test_sections_are_frozen(raw: dict[str, Any]) -> None:

@@ -30,7 +30,8 @@ def flat_files(facts: dict[str, Facts], tmp_path_factory: pytest.TempPathFactory
 
 def idle_keys(settings: Facts) -> set[str]:
     """Keys of a recipe that have nothing to do here."""
-    return {key for key in settings if re.search(r"_column_index$|\.use_minddata$|^predict\.dataset_sink_mode$", key)}
+    idle = r"_column_index$|\.use_minddata$|^(eval|predict)\.(dataset_sink_mode|loader\.(shuffle|drop_remainder))$"
+    return {key for key in settings if re.search(idle, key)}
 
 
 def test_check_config_passes_all_and_names_idle_keys_once(

@@ -53,7 +53,8 @@ class Difference(NamedTuple):
 DIFFERENCES = (
     Difference(".*", r".*\.(net_input|label)_column_index", "columns are chosen by name"),
     Difference(".*", r".*\.use_minddata", "there is one data pipeline"),
-    Difference(".*", r"predict\.dataset_sink_mode", "prediction has no queue"),
+    Difference(".*", r"(eval|predict)\.dataset_sink_mode", "only training has a queue"),
+    Difference(".*", r"(eval|predict)\.loader\.(shuffle|drop_remainder)", "every image is taken, in order"),
     Difference(
         "(?!db_mobilenetv3_ppocrv3).*",
         r"eval\.dataset\.transform_pipeline\.DetResize\.limit_type",

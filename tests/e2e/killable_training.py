@@ -28,12 +28,13 @@ from tiny_network import Tiny
 from mindocr.config import load_config
 from mindocr.config.cli import run_tool
 from mindocr.engine.evaluate.evaluator import Evaluator
-from mindocr.engine.train import checkpoints, trainer
+from mindocr.engine.train import trainer
 from mindocr.engine.train.loggers.csv import CsvLogger
 from mindocr.engine.train.nonfinite_policy import LossGuard
 from mindocr.engine.train.step import TrainStep
-from mindocr.models.network_runner import Inference
+from mindocr.models.network_runner import NetworkRunner
 from mindocr.registry import BACKBONES
+from mindocr.utils import files
 
 
 def rank() -> int:
@@ -106,12 +107,12 @@ def note_losses(notes: str) -> None:
 
 def score_by_maps() -> None:
     """Let the f-score be a number that any change of a probability changes, since so short a run finds no text."""
-    infer, evaluate, total = Inference.__call__, Evaluator.run, [0.0]
+    infer, evaluate, total = NetworkRunner.__call__, Evaluator.run, [0.0]
 
-    def inferred(self: Inference, images: Any) -> list[np.ndarray]:
-        maps = infer(self, images)
-        total[0] += sum(float(each.astype(np.float64).sum()) for each in maps)
-        return maps
+    def inferred(self: NetworkRunner, images: Any) -> dict[str, list[np.ndarray]]:
+        outputs = infer(self, images)
+        total[0] += sum(float(each.astype(np.float64).sum()) for maps in outputs.values() for each in maps)
+        return outputs
 
     def evaluated(self: Evaluator, *options: Any) -> Any:
         total[0] = 0.0
@@ -119,19 +120,19 @@ def score_by_maps() -> None:
         evaluation.scores["f-score"] = total[0] % 1
         return evaluation
 
-    Inference.__call__, Evaluator.run = inferred, evaluated
+    NetworkRunner.__call__, Evaluator.run = inferred, evaluated
 
 
 # name -> (object, its function, when, what the call is about)
 POINTS = {
     "step": (LossGuard, "note", "before", ""),
     "half of the state": (ms, "save_checkpoint", "half", "train_state"),
-    "state not flushed": (checkpoints, "_flush", "before", ".train_state"),
-    "state not renamed": (checkpoints, "_flush", "after", ".train_state"),
+    "state not flushed": (files, "flush", "before", ".train_state"),
+    "state not renamed": (files, "flush", "after", ".train_state"),
     "between two renames": (Path, "replace", "after", "train_state.previous"),
     "half of the weights": (ms, "save_checkpoint", "half", "epoch_"),
     "half of the best": (ms, "save_checkpoint", "half", "best"),
-    "evaluation": (Inference, "__call__", "before", ""),
+    "evaluation": (NetworkRunner, "__call__", "before", ""),
     "table": (CsvLogger, "on_epoch", "before", ""),
     "after the table": (CsvLogger, "on_epoch", "after", ""),
 }

@@ -261,7 +261,7 @@ def test_planted_faults_are_all_found_and_repaired(tool, planted):
     (["--label_file", "gt.txt", "--data_dir", "images", "--fix"], "--fix needs --output"),
     (["--label_file", "gt.txt", "--data_dir", "images", "--output", "o.txt"], "add --fix"),
     (["--label_file", "gt.txt", "--data_dir", "images", "--fix", "--output", "gt.txt"], "gt.txt: exists"),
-    (["--label_file", "gt.txt", "--data_dir", "images", "--workers", "0"], "--workers must be 1 or more, got 0"),
+    (["--label_file", "gt.txt", "--data_dir", "images", "--workers", "0"], "--workers: expected 1 or more"),
     (["--label_file", "gt.txt", "--data_dir", "images", "--shrink_ratio", "2"], "must lie in (0, 1], got 2.0"),
     (["--label_file", "gt.txt", "--data_dir", "images", "-o", "a=1"], "name the recipe with -c"),
     (["--label_file", "gt.txt", "--data_dir", "images", "--report", "gt.txt/page.html"], "cannot write this file"),

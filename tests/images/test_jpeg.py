@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mindocr.images.jpeg import JpegHeader, is_jpeg, is_whole, read_header
+from mindocr.images.jpeg import JpegHeader, is_jpeg, is_whole, read_header, stated_size
 
 
 def encode(h=40, w=70, mode="RGB", **options) -> bytes:
@@ -86,3 +86,25 @@ def test_no_beginning_of_a_file_makes_it_fail(end):
     content = encode(exif=orientation(3))[:end]
     assert read_header(content) in (None, JpegHeader(40, 70, 3))
     assert not is_whole(content)
+
+
+def test_stray_bytes_leave_the_size_in_doubt_and_hide_no_cut():
+    content = encode(comment=b"a preview: \xff\xd8\xff\xd9")
+    tables = content.index(b"\xff\xdb")
+    comment = content.index(b"\xff\xfe")
+    for place in (comment, tables):
+        stray = content[:place] + b"stray" + content[place:]
+        assert cv2.imdecode(np.frombuffer(stray, np.uint8), cv2.IMREAD_COLOR).shape[:2] == (40, 70)
+        assert read_header(stray) is None and stated_size(stray) == (40, 70)
+        assert is_whole(stray) and not is_whole(stray[:-2])
+    padded = content[:tables] + b"\xff" * 3 + content[tables:]
+    assert read_header(padded) == JpegHeader(40, 70, 1)
+
+
+def test_a_size_is_stated_before_the_scan_or_not_at_all():
+    content = encode()
+    frame, scan = content.index(b"\xff\xc0"), content.index(b"\xff\xda")
+    assert stated_size(content) == stated_size(content[: frame + 9]) == (40, 70)
+    assert stated_size(content[: frame + 8]) is None
+    length = int.from_bytes(content[frame + 2 : frame + 4], "big") + 2
+    assert stated_size(content[:frame] + content[frame + length : scan] + content[scan:]) is None

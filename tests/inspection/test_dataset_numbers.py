@@ -17,7 +17,6 @@ from mindocr.inspection.polygons import measure
 from mindocr.inspection.settings import Settings, places_of, settings_of
 from mindocr.inspection.statistics import recommend, statistics_of
 from mindocr.inspection.survey import inspect
-from mindocr.inspection.workers import processes_for
 
 
 def turned(points, degrees):
@@ -146,14 +145,6 @@ def test_two_processes_find_what_one_does(small_set: SmallSet, other_set: SmallS
     assert json.dumps(findings_of(one, numbers)) == json.dumps(findings_of(two, numbers))
     assert one.facts == two.facts and one.measures == two.measures
     assert len(one.of_kind("counter_clockwise")) == 6 and len(one.of_kind("undecodable_image", "test")) == 5
-
-
-def test_number_of_processes(monkeypatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
-    assert [processes_for(1000, wanted) for wanted in (None, 1, 3, 99)] == [4, 1, 3, 4]
-    assert processes_for(10, None) == 1
-    with pytest.raises(ConfigError, match="--workers must be 1 or more, got -2"):
-        processes_for(10, -2)
 
 
 def test_hash_search_agrees_with_all_pairs() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+from functools import partial
 
 import numpy as np
 import pytest
 
 from mindocr.errors import ConfigError
-from mindocr.metrics.det_metric import DetMetric
-from mindocr.metrics.parallel import BLOCK, WORTH_A_PROCESS, processes_for
+from mindocr.metrics.det_metric import BLOCK, DetMetric
+from mindocr.metrics.matching import ImageResult, MatchingProtocol, greedy_one_to_one
 from mindocr.metrics.protocols import PROTOCOLS
 from mindocr.registry import METRICS
 
@@ -123,16 +123,6 @@ def test_several_processes_give_the_results_of_one():
     assert len(together.images) == len(images), "none of a refused list is added"
 
 
-def test_processes_are_started_for_large_sets_only(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
-    assert processes_for(WORTH_A_PROCESS - 1) == 1
-    assert processes_for(3 * WORTH_A_PROCESS) == 3
-    assert processes_for(10**9) == 4
-    assert processes_for(1, wanted=3) == 3
-    with pytest.raises(ConfigError, match="--workers: expected 1 or more processes, got 0"):
-        processes_for(10, wanted=0)
-
-
 def test_every_protocol_can_be_named_in_a_recipe():
     for name in PROTOCOLS.names():
         assert METRICS.check("DetMetric", {"protocol": name, "protocol_args": {}}) == []
@@ -140,6 +130,40 @@ def test_every_protocol_can_be_named_in_a_recipe():
 
 
 def test_the_registry_knows_the_recipes_settings():
-    assert METRICS.check("DetMetric", {"main_indicator": "f-score"}) == []
-    ((key, _),) = METRICS.check("DetMetric", {"protocol": "icdar1999"})
-    assert key == "protocol"
+    check = partial(METRICS.check, "DetMetric")
+    assert check({"main_indicator": "f-score"}) == []
+    ((key, text),) = check({"protocol": "icdar1999"})
+    assert key == "protocol" and "unknown protocol 'icdar1999'" in text and "known: ctw1500, " in text
+    assert check({"protocol": 3}) == [("protocol", "Input should be a valid string, got 3")]
+    assert check({"protocol": "ctw1500", "protocol_args": {"rule": "any_free"}}) == []
+    ((key, text),) = check({"protocol": "ctw1500", "protocol_args": {"rule": "any"}})
+    assert key == "protocol_args.rule" and text.startswith("Input should be 'best_iou' or 'any_free', got 'any'")
+    ((key, text),) = check({"protocol_args": {"rule": "any_free"}})
+    assert (key, text[:39]) == ("protocol_args.rule", "icdar2015 has no argument 'rule'; its a")
+    with pytest.raises(ConfigError, match="metric.protocol_args.rule: icdar2015 has no argument 'rule'"):
+        DetMetric(protocol_args={"rule": "any_free"})
+
+
+def test_a_new_protocol_is_one_class(monkeypatch):
+    class AnyTouch(MatchingProtocol):
+        """A detection counts when it shares the least bit with a text."""
+
+        def __init__(self, least: float = 0.0) -> None:
+            self.least = least
+
+        def judge(self, image, overlap):
+            pairs = greedy_one_to_one(overlap.iou > self.least)
+            counts = {"matched": len(pairs), "gt_care": len(image.truth), "det_care": len(image.found)}
+            return ImageResult(counts, *map(float, self.score(counts)), pairs)
+
+    PROTOCOLS.names()  # loads the package first
+    monkeypatch.setitem(PROTOCOLS._classes, "any_touch", AnyTouch)
+    truth, found = [square(0, 0), square(100, 0)], [square(9, 9)]  # they share 1 of 199 pixels
+    images = [(found, truth, [False, False])]
+    for least, recall in ((0.004, 0.5), (0.006, 0.0)):  # 1 / 199 lies between
+        metric = METRICS.build({"name": "DetMetric", "protocol": "any_touch", "protocol_args": {"least": least}})
+        metric.update_many(images)
+        assert (metric.protocol_name, metric.result()["recall"]) == ("any_touch", recall)
+    assert METRICS.check("DetMetric", {"protocol": "any_tuoch"})[0][1].startswith(
+        "unknown protocol 'any_tuoch' (did you mean 'any_touch'?)"
+    )

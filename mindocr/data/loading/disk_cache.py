@@ -7,7 +7,6 @@ import logging
 import math
 import mmap
 import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from mindocr.data.loading.shared_memory import AVAILABLE, SharedBlock
 from mindocr.errors import DataError
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class DiskCache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._totals[0] = self._tidy()
-            self._write(folder / f"writable{_SUFFIX}", b"")
+            _write(folder / f"writable{_SUFFIX}", b"")
             (folder / f"writable{_SUFFIX}").unlink(missing_ok=True)
         except OSError as error:
             raise DataError(
@@ -92,7 +92,7 @@ class DiskCache:
             return
         shape = np.array([content.shape[0], content.shape[1] if content.ndim == 3 else 0], dtype=np.uint64)
         try:
-            self._write(place, shape.tobytes() + content.tobytes())
+            _write(place, shape.tobytes() + content.tobytes())
         except OSError as error:
             self._say_full(str(error.strerror))
             return
@@ -109,17 +109,8 @@ class DiskCache:
         except OSError:
             return None
         identity = f"{os.path.realpath(path)}|{status.st_mtime_ns}|{status.st_size}|{form}"
+        # not the hash of utils/files.py: the names of what earlier runs have kept
         return self.folder / (hashlib.sha1(identity.encode()).hexdigest() + _SUFFIX)
-
-    def _write(self, place: Path, content: bytes) -> None:
-        handle, name = tempfile.mkstemp(suffix=_PARTIAL, dir=self.folder)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            Path(name).replace(place)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
     def _tidy(self) -> int:
         """Remove what is unfinished and what is too much; the bytes that are left."""
@@ -141,3 +132,9 @@ class DiskCache:
             entry.unlink(missing_ok=True)
             used -= size
         return used
+
+
+def _write(place: Path, content: bytes) -> None:
+    with files.replacing(place) as partial:
+        partial.touch(mode=0o600)  # the folder may be open to other users, the images need not be
+        partial.write_bytes(content)

@@ -1,7 +1,8 @@
-"""Batches from a data set: worker processes, prefetch, shared memory, shards.
+"""Batches from a data set: worker processes, prefetch, shared memory.
 
-A sample depends on (seed, epoch, index) alone and a worker makes whole batches, so neither the number of workers nor
-their speed changes what a run sees. ``mindspore.dataset`` is imported only for sink mode.
+A sample depends on (seed, epoch, index) alone, a sampler says which samples form a batch, and a worker makes whole
+batches, so neither the number of workers nor their speed changes what a run sees. ``mindspore.dataset`` is imported
+only for sink mode.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.reduction import ForkingPickler
@@ -19,6 +20,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from mindocr.data.loading.sampler import Indices, Sampler
 from mindocr.data.loading.shared_memory import AVAILABLE, SharedBlock, available_memory
 from mindocr.data.loading.worker import (
     Batch,
@@ -29,9 +31,10 @@ from mindocr.data.loading.worker import (
     keep_freed_memory,
     make_batch,
     start_worker,
-    starting_workers,
 )
 from mindocr.errors import DataError
+from mindocr.registry import SAMPLERS
+from mindocr.utils.parallel import starting_processes, usable_cpus
 
 logger = logging.getLogger(__name__)
 
@@ -50,16 +53,12 @@ class Loader:
 
     Args:
         dataset: source of samples.
-        batch_size: samples in a batch, at least 1.
-        shuffle: draw a new order each epoch, from ``seed`` and the epoch.
-        drop_remainder: leave out the last batch when it is not full.
+        batch_size, shuffle, drop_remainder, seed, rank, world: offered to the sampler, see
+            :class:`~mindocr.data.loading.sampler.DistributedSampler`.
+        sampler: what forms the batches, ``{name: ..., arguments}``; None = DistributedSampler.
         num_workers: processes that make batches; 0 = one thread of this process; ``auto`` = this rank's share of the
             CPUs but one, 8 at most. Held to the number of usable CPUs, with a message. Needs Linux, else 0.
-        seed: of the order of samples.
-        rank, world: this process serves every ``world``-th sample of the order, beginning with the ``rank``-th. What
-            does not divide evenly is left out with ``drop_remainder``; without it, in training, ranks that have one
-            sample less than others serve their first one twice.
-        refill: with ``on_error: skip``, replace a skipped sample by the next usable one of the order, so that batches
+        refill: with ``on_error: skip``, replace a skipped sample by the next usable one of the epoch, so that batches
             stay full (training); otherwise the batch becomes smaller (evaluation).
         prefetch: batches under way per worker, as long as they take no more than a quarter of the available memory.
 
@@ -74,19 +73,20 @@ class Loader:
         batch_size: int = 1,
         shuffle: bool = False,
         drop_remainder: bool = False,
-        num_workers: int | Literal["auto"] = 0,
         seed: int = 0,
         rank: int = 0,
         world: int = 1,
+        sampler: Mapping[str, Any] | None = None,
+        num_workers: int | Literal["auto"] = 0,
         refill: bool = False,
         prefetch: int = 2,
     ) -> None:
         self.dataset = dataset
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.drop_remainder = drop_remainder
-        self.seed = seed
-        self.rank, self.world = rank, world
+        self.sampler: Sampler = SAMPLERS.build(
+            sampler or {"name": "DistributedSampler"},
+            dataset=dataset, batch_size=batch_size, shuffle=shuffle, drop_remainder=drop_remainder, seed=seed,
+            rank=rank, world=world, pad=refill,
+        )  # fmt: skip
         self.refill = refill
         self.prefetch = max(1, prefetch)
         self.skipped: list[str] = []
@@ -106,33 +106,28 @@ class Loader:
 
     def __len__(self) -> int:
         """Batches in an epoch, on this rank."""
-        samples = len(self._share(np.arange(len(self.dataset))))
-        return samples // self.batch_size if self.drop_remainder else -(-samples // self.batch_size)
-
-    def order(self, epoch: int) -> np.ndarray:
-        """Indices that this rank serves in ``epoch``, in order, (M,) int64."""
-        indices = np.arange(len(self.dataset))
-        if self.shuffle:
-            np.random.default_rng((self.seed, epoch)).shuffle(indices)
-        return self._share(indices)
+        return len(self.sampler)
 
     def epoch(self, epoch: int = 0, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, from batch ``start`` on.
 
-        A batch maps each output column to an array (B, ...) where all samples agree in shape, and to a list otherwise.
+        A batch maps each output column to an array (B, ...) where all samples agree in shape, and to a list otherwise;
+        a data set may have its own rule, see ``worker.py``.
         Arrays from workers lie in shared memory, which is used again once none of them is referred to any more.
 
         Raises:
             DataError: a sample cannot be used and the data set says ``on_error: raise``.
             RuntimeError: a worker failed otherwise; its traceback and the image are part of the error.
         """
-        order = self.order(epoch)
-        jobs = [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(start, len(self))]
+        batches = self._batches(epoch)
+        everything, ends = self._spare(batches, epoch)
         pool = self._start()
         pending: deque[_Job] = deque()
         try:
-            for number, indices in enumerate(jobs):
-                reserve = self._reserve(order, start + number)
+            for number in range(start, len(batches)):
+                indices, end = np.asarray(batches[number], dtype=np.int64), ends[number]
+                # Those that may stand in for skipped ones: what comes after the batch, then what came before it.
+                reserve = np.concatenate([everything[end:], everything[: end - len(indices)]])
                 pending.append(self._submit(pool, indices, reserve, epoch))
                 while len(pending) > self._depth:
                     yield self._finish(pending.popleft())
@@ -156,21 +151,21 @@ class Loader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _share(self, indices: np.ndarray) -> np.ndarray:
-        mine = indices[self.rank :: self.world]
-        if self.drop_remainder:
-            return mine[: len(indices) // self.world]
-        if self.refill and len(mine) * self.world < len(indices):
-            # Ranks that train together make equally many steps, or one would wait for ever.
-            mine = np.append(mine, indices[self.rank % len(indices)])
-        return mine
+    def _batches(self, epoch: int) -> Sequence[Indices]:
+        batches = self.sampler.batches(epoch)
+        if len(batches) != len(self):
+            raise ValueError(
+                f"{type(self.sampler).__name__}: {len(batches)} batches in epoch {epoch}, but its length is "
+                f"{len(self)}; every epoch must have as many, or the learning rate would not follow its schedule"
+            )
+        return batches
 
-    def _reserve(self, order: np.ndarray, number: int) -> np.ndarray:
-        """Samples that may stand in for skipped ones: those after the batch, then those before it."""
+    def _spare(self, batches: Sequence[Indices], epoch: int) -> tuple[np.ndarray, Sequence[int]]:
+        """All samples of an epoch in order, and the place behind each batch among them; none where none stands in."""
         if not self.refill or self.dataset.on_error != "skip":
-            return order[:0]
-        end = (number + 1) * self.batch_size
-        return np.concatenate([order[end:], order[: end - self.batch_size]])
+            return np.zeros(0, dtype=np.int64), [0] * len(batches)
+        everything = np.concatenate([*batches, self.sampler.left_over(epoch)]).astype(np.int64)
+        return everything, np.cumsum([len(batch) for batch in batches]).tolist()
 
     def _start(self) -> ProcessPoolExecutor | ThreadPoolExecutor:
         if self._pool is None:
@@ -195,7 +190,7 @@ class Loader:
             initargs=(published, len(content), os.getpid()),
         )
         self._published = published  # it must live until all processes have opened it
-        with starting_workers():
+        with starting_processes():
             for _ in range(self.num_workers):  # a job that finds no idle process starts one
                 pool.submit(os.getpid)
         self._workers = list(pool._processes.values())
@@ -253,7 +248,7 @@ def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Sequenc
 
 def usable_workers(wanted: int | Literal["auto"], world: int = 1) -> int:
     """How many worker processes to run of those asked for, for one of ``world`` ranks."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = usable_cpus()
     if wanted == "auto":
         return usable_workers(min(max(usable // max(world, 1) - 1, 1), _MOST_AUTO_WORKERS))
     if wanted and not AVAILABLE:
@@ -281,4 +276,4 @@ def _how_it_ended(workers: Sequence[Any]) -> str:
 
 def _make_here(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Batch, list[str]]:
     samples, skipped = make_batch(dataset, indices, reserve, epoch)
-    return collate(samples)[0], skipped
+    return collate(samples, dataset)[0], skipped

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from mindocr.data.datasets.detection import ImageDataset
+from mindocr.data.datasets.base import ImageDataset
 
 OTHER = "reading labels, the rest"
 _WORTH_NAMING = 0.1  # share of the time from which on an op is worth a word

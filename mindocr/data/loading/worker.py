@@ -1,16 +1,18 @@
-"""What runs in the processes that make batches, and how a batch comes back from them without being copied."""
+"""What runs in the processes that make batches, and how a batch comes back from them without being copied.
+
+Columns whose values agree in shape and type in all samples of a batch become one array; the others become lists, which
+a network does not take. Where shapes differ, as the widths of text lines do, a data set defines ``collate(samples) ->
+batch``: for each column a list of values, which are stacked where they agree (so it is enough to pad the images), or a
+finished array (B, ...). A sampler that groups images by width keeps the padding small.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import math
 import os
-import signal
-import threading
-import time
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from itertools import chain
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple, Protocol
 
@@ -18,17 +20,17 @@ import numpy as np
 
 from mindocr.data.loading.shared_memory import SharedBlock
 from mindocr.errors import DataError
+from mindocr.utils.parallel import settle_process
 
 Batch = dict[str, Any]
 
 _ALIGNMENT = 64
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # mallopt(): parameter and value. 32 MB is the most that glibc takes for the first.
 _KEEP_MEMORY = {"M_MMAP_THRESHOLD": (-3, 1 << 25), "M_TRIM_THRESHOLD": (-1, 1 << 28), "M_TOP_PAD": (-2, 1 << 24)}
 
 
 class Dataset(Protocol):
-    """What the loader asks of a data set."""
+    """What the loader asks of a data set. It may also have ``collate``, see above."""
 
     on_error: str
 
@@ -94,7 +96,7 @@ def make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch
     """
     samples: list[Batch] = []
     skipped: list[str] = []
-    for index in [*indices, *reserve]:
+    for index in chain(indices, reserve):
         if len(samples) == len(indices):
             break
         try:
@@ -110,17 +112,22 @@ def make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch
     return samples, skipped
 
 
-def collate(samples: list[Batch], memory: SharedBlock | None = None) -> tuple[Batch, list[Place]]:
+def collate(samples: list[Batch], dataset: Any, memory: SharedBlock | None = None) -> tuple[Batch, list[Place]]:
     """Stack what agrees in shape and type; everything else becomes a list.
 
     Args:
         samples: with the same keys.
+        dataset: its ``collate``, where it has one, makes the columns.
         memory: stack into this block, which grows as needed.
 
     Returns:
         The batch, and where its arrays lie in ``memory``; there, None stands in for them in the batch.
     """
-    batch: Batch = {key: [sample[key] for sample in samples] for key in (samples[0] if samples else ())}
+    batch: Batch
+    if samples and hasattr(dataset, "collate"):
+        batch = dict(dataset.collate(samples))
+    else:
+        batch = {key: [sample[key] for sample in samples] for key in (samples[0] if samples else ())}
     layout: list[Place] = []
     for key, values in batch.items():
         if _is_uniform(values):
@@ -137,7 +144,9 @@ def collate(samples: list[Batch], memory: SharedBlock | None = None) -> tuple[Ba
     return batch, layout
 
 
-def _is_uniform(values: list) -> bool:
+def _is_uniform(values: list | np.ndarray) -> bool:
+    if isinstance(values, np.ndarray):
+        return not values.dtype.hasobject
     first = values[0]
     return isinstance(first, np.ndarray) and all(
         isinstance(v, np.ndarray) and v.shape == first.shape and v.dtype == first.dtype for v in values
@@ -153,19 +162,15 @@ def start_worker(published: SharedBlock, size: int, parent: int) -> None:
     global _dataset
     _dataset = ForkingPickler.loads(published.array(size).tobytes())
     published.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process hears it too, and ends its workers
-    import cv2
-
-    cv2.setNumThreads(1)
+    settle_process(parent)
     keep_freed_memory()
-    _follow(parent)
 
 
 def fill_slot(block: SharedBlock, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Packed, list[str]]:
     """Make a batch in a worker and leave its arrays in the shared block."""
     block = _blocks.setdefault(block.address, block)  # mapped once, not for each batch
     samples, skipped = make_batch(_dataset, indices, reserve, epoch)
-    rest, layout = collate(samples, block)
+    rest, layout = collate(samples, _dataset, block)
     return Packed(layout, rest, layout[-1].end if layout else 0), skipped
 
 
@@ -179,29 +184,3 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         for parameter, value in _KEEP_MEMORY.values():
             mallopt(parameter, value)
-
-
-@contextmanager
-def starting_workers() -> Iterator[None]:
-    """Processes started inside keep numeric libraries to one thread, and leave Ctrl-C to the main process at once."""
-    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update({name: value for name, value in _ONE_THREAD.items() if before[name] is None})
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a new process inherits it
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-
-
-def _follow(parent: int) -> None:
-    """End with the main process even when that is killed and cannot say so."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mindocr.config.yaml_io import dump_yaml
 from mindocr.errors import ConfigError
 from mindocr.registry import REPORTS
 from mindocr.report.page import shorten
+from mindocr.utils import files
 
 
 def make_report(config: Config, postprocess: Any, metric: Any) -> Any:
@@ -33,12 +33,12 @@ def facts(config: Config) -> dict[str, Any]:
     weights, data = Path(str(config.eval.ckpt_load_path)), config.eval.dataset
     parts = [spec["name"] for part, spec in present_parts(config.model_dump()) if part.path.startswith("model.")]
     return {
-        "weights": f"{weights} (hash {shorten(hashlib.sha256(weights.read_bytes()))})",
+        "weights": f"{weights} (hash {shorten(files.hash_file(weights))})",
         "network": ", ".join(map(str, parts)),
         "data set": _settings({key: data.get(key) for key in ("type", "dataset_root", "data_dir", "label_file")}),
         "post-processing": _settings(config.postprocess or {}),
         "metric": _settings(config.metric or {}),
-        "config hash": shorten(hashlib.sha256(dump_yaml(config.model_dump()).encode("utf-8"))),
+        "config hash": shorten(files.hash_bytes(dump_yaml(config.model_dump()).encode())),
     }
 
 

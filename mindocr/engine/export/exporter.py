@@ -19,6 +19,7 @@ from mindocr.engine.runtime import process
 from mindocr.errors import UserError
 from mindocr.models.builder import build_model
 from mindocr.models.network import as_tuple
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +60,7 @@ def export_mindir(
     samples = [_sample(size) for size in sizes]
     expected = [_arrays(network(ms.Tensor(sample))) for sample in samples]
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
-    partial = path.with_name(f".{path.stem}.part.mindir")
-    try:
+    with files.replacing(path, suffix=".mindir") as partial:
         metadata = {mindir.OUTPUTS: network.inference_outputs}
         if postprocess:
             metadata[mindir.POSTPROCESS] = postprocess
@@ -78,11 +78,6 @@ def export_mindir(
                 f"the exported file does not compute what the network does: largest difference {difference:.3g}, "
                 f"allowed {TOLERANCE:g}; nothing was written to '{path}'"
             )
-        partial.replace(path)
-    finally:
-        if partial.exists():
-            partial.chmod(0o644)
-            partial.unlink()
     return Exported(path, difference)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from mindocr.models.network_runner import NetworkRunner
 from mindocr.postprocess.db import DBPostprocess
 from mindocr.postprocess.fitting.judged_images import save_case
 from mindocr.postprocess.fitting.search import Case
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +29,7 @@ def weights_key(config: Config, ckpt: str | Path) -> str:
     assert config.eval is not None
     pipeline = config.eval.dataset.get("transform_pipeline")
     parts = [config.model.model_dump(), config.system.amp_level_infer, pipeline]
-    weights = hashlib.sha256(Path(ckpt).read_bytes()).hexdigest()
-    return _hash([weights, parts])
+    return _hash([files.hash_file(ckpt), parts])
 
 
 def cached_maps(
@@ -62,7 +61,7 @@ def cached_maps(
         return [str(place / name) for name in names]
     place.mkdir(parents=True, exist_ok=True)
     names = _compute(config, place, postprocess, runner())
-    index.write_text(json.dumps(names) + "\n", encoding="utf-8")  # last: without it the folder is not whole
+    files.write_text(index, json.dumps(names) + "\n")  # last: without it the folder is not whole
     return [str(place / name) for name in names]
 
 
@@ -78,4 +77,4 @@ def _compute(config: Config, place: Path, postprocess: DBPostprocess, runner: Ne
 
 
 def _hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    return files.hash_bytes(json.dumps(value, sort_keys=True, default=str).encode())

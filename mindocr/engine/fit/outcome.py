@@ -13,6 +13,7 @@ from markupsafe import Markup
 from mindocr.config.yaml_io import dump_yaml
 from mindocr.metrics.score import LEVEL, Score
 from mindocr.postprocess.fitting.grid import Setting
+from mindocr.utils.files import write_text
 from mindocr.utils.html import STYLE
 
 NAME = "fit"
@@ -114,9 +115,9 @@ class Outcome:
             f"{validation['fixed']:.4f} before.\n"
         )
         content: dict[str, Any] = {"postprocess": self.fitted.arguments()}
-        self.overlay.write_text(header + dump_yaml(content), encoding="utf-8")
+        write_text(self.overlay, header + dump_yaml(content))
         for ending, text in (("json", self.as_json()), ("md", self.as_markdown()), ("html", self.as_html())):
-            (folder / f"{NAME}.{ending}").write_text(text, encoding="utf-8")
+            write_text(folder / f"{NAME}.{ending}", text)
 
     def _cells(self) -> list[list[str]]:
         rows = []

@@ -19,7 +19,6 @@ from mindocr.engine.fit.splits import THE_REST, Split, fitting_dataset, refuse_o
 from mindocr.engine.runtime import build, process
 from mindocr.errors import CheckpointError, ConfigError
 from mindocr.formats.benchmarks import ImagePair, Outlines
-from mindocr.inspection.workers import processes_for, run_over
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import Score, score
 from mindocr.models.network_runner import NetworkRunner
@@ -28,9 +27,11 @@ from mindocr.postprocess.fitting.grid import Grid, Setting, around, make_grid, s
 from mindocr.postprocess.fitting.judged_images import load_case
 from mindocr.postprocess.fitting.search import Case, CountImage, Found, best_setting, region_heights
 from mindocr.registry import DATASETS, METRICS, POSTPROCESSES
+from mindocr.utils.parallel import processes_for, run_over
 
 logger = logging.getLogger(__name__)
 
+CHUNK = 16  # images given to a process at a time
 LOW_AND_HIGH = (0.2, 0.8)  # quantiles of the heights between which ratios by height change
 
 
@@ -42,7 +43,7 @@ class Options:
         split: which images to fit on.
         grid: ``KEY=VALUES`` words, see :func:`mindocr.postprocess.fitting.grid.make_grid`.
         by_height: also try ratios that depend on the height of a text.
-        workers: processes; None = one for each CPU.
+        workers: processes; None = as many as the number of images is worth, one for each CPU at most.
         folder: for maps and results; None = ``fit`` in ``train.ckpt_save_dir``.
         output: the overlay; None = ``fitted.yaml`` in that folder.
     """
@@ -87,7 +88,7 @@ def run(config: Config, ckpt: str, options: Options) -> Outcome:
         for each, dataset in ((fit_config, fitted), (config, reported))
     )
     now = setting_of(postprocess)
-    search = _Search(grid, metric, now, options.by_height, processes_for(len(validation), options.workers))
+    search = _Search(grid, metric, now, options.by_height, processes_for(len(validation), options.workers, CHUNK))
     best, oracle = search(validation, "validation images"), search(test, "test images")
     rows = [
         Row(kind, setting, _score(config, setting, validation, metric) if kind != "oracle" else None,
@@ -125,7 +126,8 @@ class _Search:
 
     def _search(self, files: Sequence[str], grid: Grid, title: str, now: Setting | None = None) -> Found:
         protocol = self.metric.protocol
-        counts = run_over(CountImage(grid, protocol, load_case), files, self.workers, f"{len(grid)} settings, {title}")
+        count = CountImage(grid, protocol, load_case)
+        counts = run_over(count, files, self.workers, CHUNK, title=f"{len(grid)} settings, {title}")
         return best_setting(counts, grid, protocol, now or self.now)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from mindocr.config import Config
 from mindocr.data.datasets.sources import pair_up
 from mindocr.errors import ConfigError, UserError
 from mindocr.formats.label_file import read_lines
+from mindocr.utils.files import hash_file, write_text
 
 HELD_OUT, THE_REST = "holdout_{}.txt", "training_{}.txt"
 
@@ -81,7 +81,7 @@ def _hold_out(training: Mapping[str, Any], split: Split, folder: Path) -> dict[s
         held = set(np.random.default_rng([split.seed, number]).permutation(len(lines))[:count].tolist())
         for name, inside in ((HELD_OUT, True), (THE_REST, False)):
             part = [line for i, line in enumerate(lines) if (i in held) == inside]
-            (folder / name.format(number)).write_text("".join(f"{line}\n" for line in part), encoding="utf-8")
+            write_text(folder / name.format(number), "".join(f"{line}\n" for line in part))
         kept.append(str(data_dir.resolve()))
         files.append(str((folder / HELD_OUT.format(number)).resolve()))
     return {"dataset_root": "", "data_dir": kept, "label_file": files}
@@ -105,7 +105,7 @@ def refuse_overlap(fitted: Any, reported: Any) -> dict[str, str]:
             f"{min(shared)}: this label file is both the one to fit on and that of eval.dataset, which is reported; "
             "thresholds must be chosen on other images"
         )
-    hashes = {path: _sha256(path) for path in {r.img_path for r in (*fitted.records, *reported.records)}}
+    hashes = {path: hash_file(path) for path in {r.img_path for r in (*fitted.records, *reported.records)}}
     known = {hashes[record.img_path]: record.img_path for record in reported.records}
     twice = [record.img_path for record in fitted.records if hashes[record.img_path] in known]
     if twice:
@@ -119,7 +119,3 @@ def refuse_overlap(fitted: Any, reported: Any) -> dict[str, str]:
 
 def _label_files(records: Sequence[Any]) -> set[str]:
     return {str(Path(record.where.rpartition(":")[0]).resolve()) for record in records if record.where}
-
-
-def _sha256(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -67,6 +67,7 @@ def train_loader(config: Config, place: Runtime) -> Loader:
         dataset,
         batch_size=section.batch_size,
         shuffle=section.shuffle,
+        sampler=section.sampler,
         drop_remainder=section.drop_remainder,
         num_workers=section.num_workers,
         prefetch=section.prefetch,
@@ -78,7 +79,7 @@ def train_loader(config: Config, place: Runtime) -> Loader:
 
 
 def eval_loader(config: Config, rank: int = 0, world: int = 1) -> Loader:
-    """Batches of this rank's share of ``eval.dataset``, in order; every image, whatever ``drop_remainder`` says."""
+    """Batches of this rank's share of ``eval.dataset``, in order."""
     section = config.eval.loader
     return Loader(
         _dataset(config.eval.dataset, is_train=False, seed=config.system.seed),

@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import os
 import shutil
-import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import numpy as np
 from mindspore import nn
 
 from mindocr.errors import StorageError
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -50,23 +49,19 @@ def save(
     named = parameters if isinstance(parameters, Mapping) else {p.name: p for p in parameters}
     entries = [{"name": name, "data": parameter} for name, parameter in named.items()]
     entries += [{"name": name, "data": _as_tensor(value)} for name, value in (extra or {}).items()]
-    partial = path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{path.suffix}")
     try:
-        ms.save_checkpoint(entries, str(partial), format=path.suffix[1:], crc_check=True)
-        partial.chmod(0o644)
-        _flush(partial)
-        if keep_old_as is not None and path.exists():
-            path.replace(keep_old_as)
-        partial.replace(path)
-        _flush(path.parent)
+        with files.replacing(path, suffix=path.suffix) as partial:
+            try:
+                ms.save_checkpoint(entries, str(partial), format=path.suffix[1:], crc_check=True)
+            finally:  # MindSpore writes to a .tmp of its own first, and leaves it when the disk is full
+                files.remove(partial.with_suffix(".tmp"))
+            partial.chmod(0o644)
+            files.flush(partial)
+            if keep_old_as is not None and path.exists():
+                path.replace(keep_old_as)
+        files.flush(path.parent)
     except (OSError, RuntimeError) as error:
         raise storage_error(path, error) from None
-    finally:
-        # MindSpore writes to a .tmp of its own first, and leaves it when the disk is full.
-        for leftover in (partial, partial.with_suffix(".tmp")):
-            if leftover.exists():
-                leftover.chmod(0o644)
-                leftover.unlink()
 
 
 def storage_error(path: Path, error: Exception) -> StorageError:
@@ -79,15 +74,6 @@ def storage_error(path: Path, error: Exception) -> StorageError:
 def unpack(entry: ms.Tensor) -> Any:
     """The value of an ``extra`` entry that :func:`save` wrote."""
     return json.loads(bytes(entry.asnumpy().astype(np.uint8)).decode())
-
-
-def remove_parts(folder: Path) -> list[str]:
-    """Delete what killed runs left of files that they were writing; returns the names."""
-    parts = list(folder.glob(".*.part*"))
-    for part in parts:
-        part.chmod(0o644)
-        part.unlink()
-    return [p.name for p in parts]
 
 
 def states_in(folder: Path) -> list[Path]:
@@ -106,15 +92,6 @@ def size_of(network: nn.Cell) -> int:
 
 def _as_tensor(value: Any) -> ms.Tensor:
     return ms.Tensor(np.frombuffer(json.dumps(value).encode(), np.uint8))
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class CheckpointKeeper:

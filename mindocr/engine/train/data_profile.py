@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from mindocr.config import Config
 from mindocr.data.loading.profile import advice, as_table, profile, read_need
 from mindocr.engine.runtime import build, process
 from mindocr.engine.train.loggers.csv import CSV_NAME
+from mindocr.utils.parallel import usable_cpus
 
 
 def run(config: Config, images: int) -> None:
@@ -27,7 +27,7 @@ def run(config: Config, images: int) -> None:
         told = advice(
             found,
             workers=loader.num_workers,
-            cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            cores=usable_cpus(),
             cache=config.train.dataset.get("cache", "none"),
             need=read_need(Path(config.train.ckpt_save_dir) / CSV_NAME),
         )

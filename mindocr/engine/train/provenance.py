@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,6 +16,7 @@ import numpy as np
 import mindocr
 from mindocr.config import Config
 from mindocr.engine.runtime.process import Runtime
+from mindocr.utils import files
 
 # Where a run writes, what it logs and how it was started again says nothing about its result.
 _PLACES = (
@@ -54,15 +53,15 @@ def describe(config: Config, place: Runtime, dataset: Any) -> dict[str, Any]:
 def describe_data(dataset: Any) -> dict[str, Any]:
     """Number of images, and SHA-256 of each label file and of all together."""
     places = {record.where.rpartition(":")[0] for record in getattr(dataset, "records", ())}
-    files = {name: _sha256_of_file(Path(name)) for name in sorted(filter(None, places))}
-    return {"images": len(dataset), "label_files": files, "sha256": hash_of([len(dataset), *files.values()])}
+    hashes = {name: files.hash_file(name) for name in sorted(filter(None, places))}
+    return {"images": len(dataset), "label_files": hashes, "sha256": hash_of([len(dataset), *hashes.values()])}
 
 
 def hash_of(value: Any) -> str:
     """SHA-256 of a value that JSON can hold; the order of keys does not matter. Places of files are left out."""
     if isinstance(value, Mapping):
         value = {key: each for key, each in flatten(value).items() if not key.startswith(_PLACES)}
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return files.hash_bytes(json.dumps(value, sort_keys=True).encode())
 
 
 def flatten(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -90,11 +89,3 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         lines.append(f"training data: {before['data']['images']} images, now {now['data']['images']}; "
                      "the label files are not the same")  # fmt: skip
     return lines
-
-
-def _sha256_of_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()

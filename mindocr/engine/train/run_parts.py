@@ -16,7 +16,7 @@ from mindocr.engine.diagnose.zero_score.monitor import ZeroWatch
 from mindocr.engine.evaluate.evaluator import Evaluator, build_evaluator
 from mindocr.engine.runtime import build, process
 from mindocr.engine.train import messages, provenance, resume
-from mindocr.engine.train.checkpoints import CheckpointKeeper, remove_parts, size_of
+from mindocr.engine.train.checkpoints import CheckpointKeeper, size_of
 from mindocr.engine.train.loggers.builder import build_loggers
 from mindocr.engine.train.meter import Meter
 from mindocr.engine.train.nonfinite_policy import LossGuard
@@ -33,6 +33,7 @@ from mindocr.losses.pairing import PairedLoss
 from mindocr.optim import EMA, build_optimizer
 from mindocr.registry import LOSSES
 from mindocr.scheduler import build_schedule
+from mindocr.utils import files
 
 
 @dataclass
@@ -87,7 +88,7 @@ def build_parts(config: Config, place: process.Runtime, folder: Path, loader: Lo
     about = provenance.describe(config, place, loader.dataset)
     found = resume.find(train.resume, folder, place.world)
     if place.is_main:
-        remove_parts(folder)
+        files.remove_parts(folder)
     network = build.network(config, training=True, pretrained=found is None, world=place.world)
     # Weights twice (latest and best), and the state twice with the optimizer's copies.
     process.prepare_output(folder, need_bytes=10 * size_of(network), key="train.ckpt_save_dir")
@@ -162,10 +163,10 @@ def build_observers(
         ConfigError: a logger cannot be imported or built.
     """
     loggers = build_loggers(config, folder, policy) if place.is_main else {}
-    files = [each.writes for each in loggers.values() if each.writes]
+    written = [each.writes for each in loggers.values() if each.writes]
     network = feed.step.network
     return Observers({
-        "run log": RunLog(config, place, feed.loader, files),
+        "run log": RunLog(config, place, feed.loader, written),
         "zero-score watch": ZeroWatch(config, network, health, folder if place.is_main else None, schedule),
         "capsule recorder": Recorder(config, place, folder, feed.loader, feed.step, feed.columns, schedule),
         **loggers,

@@ -13,7 +13,7 @@ from mindocr.errors import DataError
 from mindocr.formats.annotation_tools.common import Labelled, Options, text_of, write_json
 from mindocr.formats.datasets.common import UNREAD, Entry, Job, Points, Report, Text, rectangle
 from mindocr.formats.datasets.images import place_of
-from mindocr.formats.datasets.reading import expect, flat_points, get, json_number, read_json
+from mindocr.formats.datasets.reading import expect, flat_points, get, json_box, read_json
 from mindocr.geometry.polygon import area, bounding_box
 
 _TEXT_KEYS = ("text", "utf8_string", "transcription")
@@ -68,10 +68,7 @@ def _transcription(annotation: dict[str, Any], where: str) -> str:
 
 
 def _box(annotation: dict[str, Any], where: str) -> Points:
-    box = [json_number(value, where) for value in get(annotation, "bbox", list, where)]
-    if len(box) != 4:
-        raise DataError(f"{where}: expected bbox [x, y, w, h], got {box}")
-    x, y, w, h = box
+    x, y, w, h = json_box(annotation, where)
     return rectangle(x, y, x + w, y + h)
 
 

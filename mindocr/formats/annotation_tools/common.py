@@ -12,6 +12,7 @@ from mindocr.errors import DataError
 from mindocr.formats.datasets.common import Points, Text
 from mindocr.formats.datasets.images import look_at, place_of
 from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line
+from mindocr.utils import files
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,6 @@ def write_json(target: Path, content: Any) -> None:
 
 
 def write_bytes(target: Path, content: bytes) -> None:
-    """Write a file; it appears when it is complete."""
+    """Write a file, and its folder if need be; it appears when it is complete."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    files.write_bytes(target, content)

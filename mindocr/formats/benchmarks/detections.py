@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mindocr.errors import DataError
-from mindocr.formats.benchmarks.rotated import turned
+from mindocr.formats.benchmarks.rotated import exact_corners
 from mindocr.formats.datasets.common import Number, Points, rectangle
 from mindocr.formats.datasets.reading import is_number, pair, parse_number, points_of_fields, read_text_lines
 
@@ -66,7 +66,7 @@ def _box(line: str, where: str) -> Detected:
 
 def _rotated(line: str, where: str) -> Detected:
     (xmin, ymin, xmax, ymax, theta), score = _numbers(line, 5, "xmin,ymin,xmax,ymax,theta", where)
-    return Detected(turned(xmin, ymin, xmax, ymax, theta, where).points, score)
+    return Detected(exact_corners(xmin, ymin, xmax - xmin, ymax - ymin, theta, where), score)
 
 
 def _numbers(line: str, count: int, layout: str, where: str) -> tuple[list[Number], float | None]:

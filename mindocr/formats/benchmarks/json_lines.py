@@ -13,7 +13,7 @@ from mindocr.errors import DataError
 from mindocr.formats.benchmarks.detections import Detected
 from mindocr.formats.datasets.common import Text
 from mindocr.formats.datasets.reading import expect, get, json_number, nested_points, parse_json
-from mindocr.formats.label_file import shorten
+from mindocr.formats.label_file import is_json_number, shorten
 from mindocr.geometry import rotated_corners
 
 
@@ -50,7 +50,7 @@ def _scores(item: dict[str, Any], count: int, where: str) -> list[float]:
     if len(scores) != count:
         raise DataError(f"{where}: {count} outlines but {len(scores)} numbers in 'scores'; give each outline one")
     for score in scores:
-        if isinstance(score, bool) or not isinstance(score, int | float) or not abs(score) < 1e9:
+        if not is_json_number(score):
             raise DataError(f"{where}: 'scores': a score must be a finite number, got {shorten(score)}")
     return scores
 

@@ -7,42 +7,26 @@ from pathlib import Path
 import numpy as np
 
 from mindocr.errors import DataError
-from mindocr.formats.datasets.common import UNREAD, Number, Text
-from mindocr.formats.datasets.reading import parse_number, read_text_lines, split_quad
+from mindocr.formats.datasets import td500
+from mindocr.formats.datasets.common import Number, Points, Text
 from mindocr.geometry import rotated_corners
 
 
 def read_rotated_truth(file: Path) -> list[Text]:
-    """MSRA-TD500's lines ``index difficult x y w h theta``, or ``xmin,ymin,xmax,ymax,theta,text``, or quadrilaterals.
+    """MSRA-TD500's label files, see :func:`mindocr.formats.datasets.td500.read`.
 
     Raises:
         DataError: a line of another kind.
     """
-    return [_truth(line, f"{file}:{number}") for number, line in read_text_lines(file)]
+    return td500.read_texts(file, exact_corners)
 
 
-def _truth(line: str, where: str) -> Text:
-    fields = line.split()
-    if len(fields) == 7 and "," not in line:
-        x, y, w, h, theta = (parse_number(field, where) for field in fields[2:])
-        return turned(x, y, x + w, y + h, theta, where, fields[1] == "1")
-    fields = line.split(",")
-    if len(fields) == 6:
-        xmin, ymin, xmax, ymax, theta = (parse_number(field, where) for field in fields[:5])
-        return turned(xmin, ymin, xmax, ymax, theta, where, fields[5].strip() == "###")
-    points, (transcription,) = split_quad(line, ["text"], where)
-    return Text(points, transcription, transcription.strip() == "###")
-
-
-def turned(
-    xmin: Number, ymin: Number, xmax: Number, ymax: Number, theta: Number, where: str, ignored: bool = False
-) -> Text:
-    """An upright box in pixels turned about its centre by ``theta`` radians, clockwise on the screen.
+def exact_corners(x: Number, y: Number, w: Number, h: Number, theta: Number, where: str) -> Points:
+    """Corners of an upright box in pixels turned about its centre by ``theta`` radians, clockwise on the screen.
 
     Raises:
         DataError: its sides are negative.
     """
-    if xmax < xmin or ymax < ymin:
-        raise DataError(f"{where}: a box needs xmin <= xmax and ymin <= ymax, got {xmin}, {ymin}, {xmax}, {ymax}")
-    corners = rotated_corners(np.array([[xmin, ymin, xmax - xmin, ymax - ymin, theta]]))[0]
-    return Text(corners.tolist(), UNREAD, ignored)
+    if w < 0 or h < 0:
+        raise DataError(f"{where}: a box needs xmin <= xmax and ymin <= ymax, got {x}, {y}, {x + w}, {y + h}")
+    return rotated_corners(np.array([[x, y, w, h, theta]]))[0].tolist()  # type: ignore[no-any-return]

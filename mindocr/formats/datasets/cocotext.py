@@ -9,7 +9,7 @@ from typing import Any
 from mindocr.errors import DataError
 from mindocr.formats.datasets.common import Entry, Job, Points, Text, rectangle
 from mindocr.formats.datasets.images import place_of
-from mindocr.formats.datasets.reading import expect, flat_points, get, json_number, read_json
+from mindocr.formats.datasets.reading import expect, flat_points, get, json_box, read_json
 
 USES_SPLIT = True
 
@@ -87,8 +87,5 @@ def _outline(annotation: dict[str, Any], where: str) -> Points:
     outline = annotation.get("mask") or annotation.get("polygon")
     if outline:
         return flat_points(outline, where)
-    box = [json_number(value, where) for value in get(annotation, "bbox", list, where)]
-    if len(box) != 4:
-        raise DataError(f"{where}: expected bbox [x, y, w, h], got {box}")
-    x, y, w, h = box
+    x, y, w, h = json_box(annotation, where)
     return rectangle(x, y, x + w, y + h)

@@ -16,6 +16,7 @@ from mindocr.errors import DataError
 from mindocr.formats.datasets.images import NO_IMAGE, look_at
 from mindocr.formats.label_file import IGNORED, format_label_line
 from mindocr.geometry.polygon import is_valid, orient_clockwise
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -139,21 +140,18 @@ def write_labels(entries: Iterable[Entry], job: Job, make: MakeText | None = Non
         DataError: the file cannot be written, or none of the annotated images is there.
     """
     output = job.report.output_path
-    part = output.with_name(f"{output.name}.part")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in _lines(entries, job, make or make_text))
-        if not job.report.images and job.report.missing:
-            raise DataError(
-                f"{job.image_dir}: none of the {job.report.missing} annotated images is in this folder "
-                f"({job.report.warnings[0]}); check --image_dir"
-            )
-        part.replace(output)
+        with files.replacing(output) as part:
+            with part.open("w", encoding="utf-8", newline="\n") as file:
+                file.writelines(f"{line}\n" for line in _lines(entries, job, make or make_text))
+            if not job.report.images and job.report.missing:
+                raise DataError(
+                    f"{job.image_dir}: none of the {job.report.missing} annotated images is in this folder "
+                    f"({job.report.warnings[0]}); check --image_dir"
+                )
     except OSError as error:
         raise DataError(f"{output}: cannot write the label file: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def make_text(text: Text, report: Report) -> dict[str, Any] | None:

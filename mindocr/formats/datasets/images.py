@@ -8,6 +8,7 @@ from PIL import Image, UnidentifiedImageError
 
 from mindocr.errors import DataError
 from mindocr.images.read import IMAGE_SUFFIXES
+from mindocr.utils import files
 
 NO_IMAGE = "no such image"
 _EXIF_ORIENTATION = 0x0112
@@ -82,11 +83,8 @@ def look_at(image: Path) -> tuple[Path, tuple[int, int], str]:
 
 def _write_png(picture: Image.Image, png: Path) -> None:
     frame = picture.convert("RGB")
-    part = png.with_name(f"{png.name}.part")
     try:
-        frame.save(part, format="PNG")
-        part.replace(png)
+        with files.replacing(png) as part:
+            frame.save(part, format="PNG")
     except OSError as error:
         raise DataError(f"{png}: cannot write the PNG that stands for a GIF image: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from mindocr.errors import DataError
 from mindocr.formats.datasets.common import Number, Points
-from mindocr.formats.label_file import shorten
+from mindocr.formats.label_file import is_json_number, shorten
 
 T = TypeVar("T")
 UTF8 = ("utf-8-sig",)
@@ -165,9 +165,22 @@ def json_number(value: Any, where: str) -> Number:
     Raises:
         DataError: not a finite number.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
+    if not is_json_number(value):
         raise DataError(f"{where}: expected a number of pixels, got {shorten(value, 60)}")
-    return value
+    return value  # type: ignore[no-any-return]
+
+
+def json_box(item: Any, where: str) -> tuple[Number, Number, Number, Number]:
+    """(x, y, w, h) in pixels from the key ``bbox`` of a JSON object, as COCO has it.
+
+    Raises:
+        DataError: no such key, or not four numbers.
+    """
+    box = [json_number(value, where) for value in get(item, "bbox", list, where)]
+    if len(box) != 4:
+        raise DataError(f"{where}: expected bbox [x, y, w, h], got {box}")
+    x, y, w, h = box
+    return x, y, w, h
 
 
 def flat_points(values: Any, where: str) -> Points:

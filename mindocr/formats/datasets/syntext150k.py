@@ -12,7 +12,7 @@ import numpy as np
 from mindocr.errors import DataError
 from mindocr.formats.datasets.common import Entry, Job, Text, rectangle
 from mindocr.formats.datasets.images import place_of
-from mindocr.formats.datasets.reading import get, json_number, read_json
+from mindocr.formats.datasets.reading import get, json_box, json_number, read_json
 from mindocr.geometry.overlap import polygon_iou
 from mindocr.geometry.polygon import bounding_box, is_valid
 
@@ -56,10 +56,7 @@ def _image(job: Job, key: int, name: str | None) -> Path:
 
 
 def _text(annotation: dict[str, Any], where: str, job: Job) -> Text:
-    box = [json_number(value, where) for value in get(annotation, "bbox", list, where)]
-    if len(box) != 4:
-        raise DataError(f"{where}: expected bbox [x, y, w, h], got {box}")
-    x, y, w, h = box
+    x, y, w, h = json_box(annotation, where)
     points = rectangle(int(x), int(y), int(x + w), int(y + h))
     if "bezier_pts" in annotation:
         outline = _outline([json_number(value, where) for value in get(annotation, "bezier_pts", list, where)], where)

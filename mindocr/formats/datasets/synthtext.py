@@ -15,6 +15,7 @@ from mindocr.formats.datasets.images import NO_IMAGE, look_at, place_of
 from mindocr.formats.matlab import read_matlab
 from mindocr.formats.synthtext_mat import read_synthtext
 from mindocr.geometry.polygon import is_valid
+from mindocr.utils import files
 
 
 class _Cleaned(NamedTuple):
@@ -70,15 +71,12 @@ def write_mat(job: Job) -> None:
     content["wordBB"] = _cells([np.array(item.boxes, dtype=np.float64).reshape(-1, 4, 2).T for item in kept])
     content["txt"] = _cells([np.array(item.words or np.zeros(0), dtype=np.str_) for item in kept])
     output = report.output_path
-    part = output.with_name(f"{output.name}.part")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        savemat(str(part), content, appendmat=False, do_compression=True)
-        part.replace(output)
+        with files.replacing(output) as part:
+            savemat(str(part), content, appendmat=False, do_compression=True)
     except OSError as error:
         raise DataError(f"{output}: cannot write this file: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
     report.images = len(kept)
 
 

@@ -10,6 +10,14 @@ from mindocr.metrics.matching import MatchingProtocol
 from mindocr.registry import Registry
 
 PROTOCOLS = Registry("protocol", __name__)
+DEFAULT_PROTOCOL = "icdar2015"
+
+
+def protocol_problems(name: str, args: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """What is wrong with a choice, as (argument of the metric, problem): no such protocol, or arguments it lacks."""
+    return [
+        (f"protocol_args.{key}" if key else "protocol", problem) for key, problem in PROTOCOLS.check(name, args or {})
+    ]
 
 
 def build_protocol(name: str, args: Mapping[str, Any] | None = None) -> MatchingProtocol:
@@ -18,10 +26,6 @@ def build_protocol(name: str, args: Mapping[str, Any] | None = None) -> Matching
     Raises:
         ConfigError: no such protocol, or an argument that it does not take; the message lists the known ones.
     """
-    problems = [
-        f"metric.protocol_args.{key}: {problem}" if key else f"metric.protocol: {problem}"
-        for key, problem in PROTOCOLS.check(name, args or {})
-    ]
-    if problems:
-        raise ConfigError("; ".join(problems))
+    if problems := protocol_problems(name, args):
+        raise ConfigError("; ".join(f"metric.{argument}: {problem}" for argument, problem in problems))
     return PROTOCOLS.get(name)(**(args or {}))

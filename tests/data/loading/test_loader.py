@@ -312,6 +312,6 @@ def test_ranks_that_train_make_equally_many_batches_even_of_what_does_not_divide
     options = {"batch_size": batch, "shuffle": True, "refill": True, "seed": 4}
     loaders = [Loader(Numbers(n), rank=rank, world=world, **options) for rank in range(world)]
     assert len({len(loader) for loader in loaders}) == 1
-    served = np.concatenate([loader.order(epoch=1) for loader in loaders])
+    served = np.concatenate([loader.sampler.order(epoch=1) for loader in loaders])
     assert set(served) == set(range(n))
     assert len(served) == -(-n // world) * world

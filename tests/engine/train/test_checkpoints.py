@@ -8,7 +8,7 @@ import pytest
 from mindspore import nn
 
 from mindocr.engine.train import checkpoints, resume
-from mindocr.engine.train.checkpoints import CheckpointKeeper, remove_parts, save, unpack
+from mindocr.engine.train.checkpoints import CheckpointKeeper, save, unpack
 from mindocr.errors import CheckpointError, StorageError
 from mindocr.models.weights import load_weights, read_checkpoint
 
@@ -69,14 +69,6 @@ def test_both_formats_carry_a_checksum_and_their_origin(tmp_path, suffix):
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=f"a.{suffix}: damaged"):
         read_checkpoint(path)
-
-
-def test_what_killed_runs_left_is_removed(tmp_path):
-    for name in (".best.12-ab.part.ckpt", ".train_state.12-ab.part.tmp", ".performance.csv.part", "best.ckpt"):
-        (tmp_path / name).write_bytes(b"x")
-    (tmp_path / ".best.12-ab.part.ckpt").chmod(0o400)
-    assert len(remove_parts(tmp_path)) == 3
-    assert names(tmp_path) == ["best.ckpt"]
 
 
 def test_the_best_the_top_and_the_latest_stay(tmp_path):

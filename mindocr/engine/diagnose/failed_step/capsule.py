@@ -30,6 +30,7 @@ from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.step import TrainStep
 from mindocr.engine.train.step_inputs import StepOutcome
 from mindocr.errors import DataError, StorageError
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -181,18 +182,15 @@ class Recorder(Observer):
             return {}
 
     def _write(self, name: str, columns: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> Path:
-        partial, path = self.folder / f".{name}.part", self.folder / name
-        shutil.rmtree(partial, ignore_errors=True)
-        try:
+        path = self.folder / name
+        files.remove_parts(self.folder, name)  # of a run that was killed here, and was resumed
+        with files.replacing(path) as partial:
             partial.mkdir()
             np.savez_compressed(partial / BATCH, **columns)
             checkpoints.save(self.step.network.get_parameters(), partial / WEIGHTS)
             save_config(self.config, partial / CONFIG)
             (partial / ABOUT).write_text(json.dumps(about, indent=1, allow_nan=False) + "\n", encoding="utf-8")
             shutil.rmtree(path, ignore_errors=True)  # of a run that was resumed and came here again
-            partial.replace(path)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
         old = sorted((p for p in self.folder.glob("step_*") if p != path), key=lambda p: p.stat().st_mtime_ns)
         for surplus in old[: max(0, len(old) + 1 - KEPT * self.place.world)]:
             shutil.rmtree(surplus, ignore_errors=True)

@@ -11,6 +11,7 @@ from mindocr.engine.train.observers import EpochEvent, Observer, StartEvent
 from mindocr.engine.train.save_policy import SavePolicy
 from mindocr.errors import DataError
 from mindocr.registry import LOGGERS
+from mindocr.utils import files
 
 CSV_NAME = "performance.csv"
 
@@ -45,15 +46,13 @@ class CsvLogger(Observer):
 
     def _write(self) -> None:
         columns = list(dict.fromkeys(key for row in self._rows for key in row))
-        partial = self.folder / f".{CSV_NAME}.part"
-        try:
-            with partial.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, columns)
-                writer.writeheader()
-                writer.writerows(self._rows)
-            partial.replace(self.folder / CSV_NAME)
-        finally:
-            partial.unlink(missing_ok=True)
+        with (
+            files.replacing(self.folder / CSV_NAME) as partial,
+            partial.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self._rows)
 
 
 def with_epoch(rows: list[dict[str, Any]], row: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 from mindocr.engine.train.loggers.csv import read_rows, with_epoch
 from mindocr.engine.train.observers import EndEvent, EpochEvent, Observer, StartEvent
 from mindocr.registry import LOGGERS
+from mindocr.utils import files
 
 CURVES_NAME = "curves.png"
 INTERVAL_S = 20.0
@@ -96,12 +97,8 @@ def draw_curves(rows: Sequence[dict[str, Any]], losses: Sequence[str], scores: S
         if axis.get_legend_handles_labels()[0]:
             axis.legend(loc="upper left" if axis is right else "best")
     twin.legend(loc="upper right")
-    partial = path.with_name(f".{path.stem}.part.png")
-    try:
+    with files.replacing(path, ".png") as partial:
         figure.savefig(partial, dpi=110)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _line(axis: Any, rows: Sequence[dict[str, Any]], name: str, **style: Any) -> None:

@@ -1,0 +1,163 @@
+"""What all data sets share: records in, finished samples out; and the template of those that are listed in files.
+
+A sample depends on (seed, epoch, index) alone, so neither the number of workers nor their order changes it. Label files
+are read and checked, and all images looked for, when a data set is built; images are read when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from mindocr.data.datasets.sources import Paths, Ratio, pair_up, require_images, require_texts, subsample
+from mindocr.data.loading.cache import Content, Kind, open_cache
+from mindocr.data.sample import DetSample
+from mindocr.data.transforms.load import Store
+from mindocr.data.transforms.pipeline import Pipeline
+from mindocr.errors import DataError
+from mindocr.formats.record import Record
+
+
+class ImageDataset:
+    """What all data sets share: records in, finished samples out.
+
+    Args:
+        records: at least one.
+        pipeline: run on every sample.
+        output_columns: keys of a finished sample, in this order; None = all that the pipeline leaves.
+        on_error: what a loader does with a sample that raises DataError: stop, or leave it out and count it.
+        seed: of all chance in the samples.
+        cache: where images are kept after they were read; None = nowhere.
+    """
+
+    provided_keys: ClassVar[tuple[str, ...]] = ("img_path",)
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        pipeline: Pipeline,
+        output_columns: Sequence[str] | None,
+        on_error: Literal["raise", "skip"],
+        seed: int,
+        cache: Store | None = None,
+    ) -> None:
+        self.records = records
+        self.pipeline = pipeline
+        if cache is not None:
+            pipeline.use_cache(cache)
+        self.output_columns = None if output_columns is None else list(output_columns)
+        self.on_error = on_error
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.get(index)
+
+    def get(self, index: int, epoch: int = 0) -> dict[str, Any]:
+        """The finished sample ``index``, as it is in ``epoch``.
+
+        Raises:
+            IndexError: no such index.
+            DataError: the image or its label cannot be used; the message names file and line.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)}")
+        record = self.records[index]
+        try:
+            sample = self.pipeline(self._start(record), np.random.default_rng([self.seed, epoch, index]))
+        except DataError as error:
+            raise DataError(_place(str(error), record)) from error
+        if self.output_columns is None:
+            return dict(sample)
+        return {key: sample[key] for key in self.output_columns}  # type: ignore[literal-required]
+
+    def describe(self, index: int) -> str:
+        """``label file:line image path``, for messages."""
+        record = self.records[index]
+        return f"{record.where} {record.img_path}".strip()
+
+    def _start(self, record: Record) -> DetSample:
+        return {"img_path": record.img_path}
+
+
+class ListFileDataset(ImageDataset):
+    """Images that are listed in files: the template of a data set type.
+
+    A type is a subclass, registered in ``DATASETS``, with ``provided_keys``, :meth:`read_list` and :meth:`_start`; the
+    arguments are those here.
+
+    Args:
+        data_dir: folder that the paths in the list start from, or a list of folders.
+        label_file: file that lists the images with their labels, or as many as there are folders.
+        dataset_root: folder that ``data_dir`` and ``label_file`` start from.
+        sample_ratio: share of the images to use, one number or one for each label file; drawn by ``seed``. 2 uses
+            every image twice.
+        transform_pipeline: ops, see ``transforms/pipeline.py``.
+        output_columns: keys of a finished sample, in this order; None = all.
+        on_error: ``raise`` stops at a broken image, ``skip`` leaves it out and lists it at the end.
+        cache: keep images once they were read: ``ram`` = in memory that all workers share, ``disk`` = in ``cache_dir``.
+        cache_limit: most bytes to keep, on each rank, such as ``8GB``; what does not fit is read each time.
+        cache_content: ``decoded`` pixels (H x W x 3 bytes an image), or ``encoded`` files (less memory, more work).
+        cache_dir: folder of the disk cache; empty = below the user's cache folder.
+        seed: of all chance; provided.
+        is_train: provided.
+
+    Raises:
+        DataError: a file is missing or malformed, images are missing, there is nothing to learn from.
+        ConfigError: lists of different lengths, a pipeline that does not fit together.
+    """
+
+    def __init__(
+        self,
+        data_dir: Paths,
+        label_file: Paths,
+        dataset_root: str = "",
+        sample_ratio: Ratio = 1.0,
+        transform_pipeline: Sequence[Mapping[str, Any] | str] = (),
+        output_columns: Sequence[str] | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
+        cache: Kind = "none",
+        cache_limit: int | str = "8GB",
+        cache_content: Content = "decoded",
+        cache_dir: str = "",
+        seed: int = 0,
+        is_train: bool = True,
+    ) -> None:
+        pipeline = Pipeline(transform_pipeline, output_columns, self.provided_keys, is_train)
+        records: list[Record] = []
+        counted = 0
+        for number, (folder, file, ratio) in enumerate(pair_up(dataset_root, data_dir, label_file, sample_ratio)):
+            listed, counts = [], []
+            for record, count in self.read_list(file, folder):
+                listed.append(record)
+                counts.append(count)
+            require_images(listed, folder)
+            chosen = subsample(len(listed), ratio, (seed, number))
+            records += [listed[i] for i in chosen]
+            counted += sum(counts[i] for i in chosen)
+        require_texts(len(records), counted, label_file, is_train)
+        store = open_cache(cache, cache_content, cache_limit, cache_dir, [record.img_path for record in records])
+        super().__init__(records, pipeline, output_columns, on_error, seed, store)
+
+    def read_list(self, file: Path, folder: Path) -> Iterable[tuple[Record, int]]:
+        """Give each image of a file with the number of its texts that count.
+
+        Args:
+            file: one of ``label_file``.
+            folder: that of ``data_dir``, from which its paths start.
+
+        Raises:
+            DataError: the file is malformed; names the line.
+        """
+        raise NotImplementedError
+
+
+def _place(message: str, record: Record) -> str:
+    """The message with image and line, whichever of them it does not name yet."""
+    where = f" (listed in {record.where})" if record.where else ""
+    return f"{message}{where}" if record.img_path in message else f"{record.img_path}: {message}{where}"

@@ -1,0 +1,141 @@
+"""One function over many items in several processes: how many processes, results in order, an orderly end.
+
+The processes are fresh ones (``spawn``): a forked copy of a process that runs MindSpore's threads may hang. The workers
+of the training loader are another thing, see ``data/loading/worker.py``; they share the start and the end with these.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from tqdm import tqdm
+
+from mindocr.errors import ConfigError, UserError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use; a container or ``taskset`` may allow fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processes_for(items: int, wanted: int | None, worth: int) -> int:
+    """How many processes to use, no more than there are CPUs.
+
+    Args:
+        items: how many there are.
+        wanted: as the user asks; None = as many as the number of items is worth.
+        worth: items for which another process is worth its start.
+
+    Raises:
+        ConfigError: fewer than one is wanted.
+    """
+    if wanted is not None and wanted < 1:
+        raise ConfigError(f"--workers: expected 1 or more processes, got {wanted}; leave it out to have them chosen")
+    return min(wanted or max(1, items // worth), usable_cpus())
+
+
+def run_over(
+    function: Callable[[Item], Result], items: Sequence[Item], processes: int, chunk: int = 1, title: str | None = None
+) -> Iterator[Result]:
+    """Yield ``function(item)`` of each item, in the order of the items.
+
+    An exception ends the processes at once; so does Ctrl-C, which they leave to this process.
+
+    Args:
+        function: must be picklable (as must items and results) where there are several processes; sent to each once.
+        items: what it is called with.
+        processes: 1 works in this one.
+        chunk: items that a process is given at a time.
+        title: of a progress bar that counts images; None = no bar.
+
+    Raises:
+        Exception: what ``function`` raises, at the place of its item's chunk.
+        UserError: a process was killed.
+    """
+    processes = min(processes, -(-len(items) // chunk))
+    results = map(function, items) if processes <= 1 else _in_processes(function, items, processes, chunk)
+    yield from tqdm(results, desc=title, total=len(items), unit="image", disable=title is None)
+
+
+def _in_processes(
+    function: Callable[[Item], Result], items: Sequence[Item], processes: int, chunk: int
+) -> Iterator[Result]:
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_start, initargs=(function, os.getpid()))
+    try:
+        with starting_processes():
+            for _ in range(processes):  # a job that finds no idle process starts one
+                pool.submit(os.getpid)
+        yield from pool.map(_work, items, chunksize=chunk)
+    except BrokenProcessPool:
+        raise UserError(
+            f"one of {processes} processes ended without a message; a machine that runs out of memory ends a process "
+            "in this way; use fewer processes (--workers)"
+        ) from None
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_function: Callable[[Any], Any] | None = None
+
+
+def _start(function: Callable[[Any], Any], parent: int) -> None:
+    global _function
+    _function = function
+    settle_process(parent)
+
+
+def _work(item: Any) -> Any:
+    assert _function is not None
+    return _function(item)
+
+
+@contextmanager
+def starting_processes() -> Iterator[None]:
+    """Processes started inside keep numeric libraries to one thread, and leave Ctrl-C to the main process at once."""
+    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update({name: value for name, value in _ONE_THREAD.items() if before[name] is None})
+    can_block = hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if can_block else None  # inherited
+    try:
+        yield
+    finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+
+
+def settle_process(parent: int) -> None:
+    """Called in a new process: leave Ctrl-C to process ``parent``, end with it, and use one OpenCV thread."""
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process hears it too, and ends its processes
+    cv2.setNumThreads(1)  # the processes already share the CPUs
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    """End with the main process even when that is killed and cannot say so."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
