@@ -68,7 +68,7 @@ def test_chosen_words(refused, repo_root, words, message):
     assert message in refused(lambda arena: lambda: load_config(repo_root / RECIPE, words))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_text_is_split_or_refused(key, value):
     try:
