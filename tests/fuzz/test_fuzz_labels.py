@@ -82,7 +82,7 @@ def label(points, transcription="x"):
         (b"deep\0er/a.jpg\t[]\n", "does not exist"),
         (b"a" * 5000 + b".jpg\t[]\n", "does not exist"),
         (b"../../secret.txt\t[]\n", "gt.txt"),
-        (b"deep\t" + json.dumps(TEXTS).encode(), "Is a directory"),
+        (b"deep\t" + json.dumps(TEXTS).encode(), "images/deep: cannot read this image"),
         (b"/dev/zero\t" + json.dumps(TEXTS).encode(), "not a file but a pipe or a device"),
         (b"pipe.jpg\t" + json.dumps(TEXTS).encode(), "not a file but a pipe or a device"),
         (label([[float("nan"), 0], [1, 1], [2, 2]]), "finite"),
