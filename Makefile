@@ -2,17 +2,20 @@
 VENV ?= .venv
 BASE_PYTHON ?= python3
 REQUIREMENTS ?= requirements-dev.txt
+# The versions that the tests last passed with. Empty: the newest that the requirements allow.
+CONSTRAINTS ?= constraints.txt
 PYTHON := $(VENV)/bin/python
+INSTALL := $(PYTHON) -m pip install --quiet $(CONSTRAINTS:%=--constraint %)
 
-.PHONY: demo test fast lint setup clean
+.PHONY: demo test test-latest test-pythons fast lint setup clean
 
 setup: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt $(REQUIREMENTS) setup.py
+$(VENV)/.installed: requirements.txt requirements-dev.txt $(REQUIREMENTS) $(CONSTRAINTS) $(wildcard setup.py pyproject.toml)
 	$(BASE_PYTHON) -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet --upgrade pip
-	$(PYTHON) -m pip install --quiet -r $(REQUIREMENTS)
-	$(PYTHON) -m pip install --quiet --no-deps -e .
+	$(INSTALL) --upgrade pip
+	$(INSTALL) -r $(REQUIREMENTS)
+	$(INSTALL) --no-deps $(CONSTRAINTS:%=--build-constraint %) -e .
 	touch $@
 
 # The main job on generated images: train from scratch, evaluate, export, predict. About ten minutes on two cores.
@@ -23,6 +26,25 @@ demo: setup
 test: setup lint
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
+# The same with the newest versions that the requirements allow, in a new environment; lists them first.
+test-latest:
+	rm -rf .venv-latest
+	$(MAKE) setup VENV=.venv-latest CONSTRAINTS=
+	.venv-latest/bin/python -m pip list
+	$(MAKE) test VENV=.venv-latest CONSTRAINTS=
+
+# The fast tests with each supported Python that this machine has; says which it has not.
+test-pythons:
+	@ran= ; missing= ; failed= ; \
+	for version in 3.10 3.11 3.12; do \
+	  if python$$version -c "import venv" 2> /dev/null; then \
+	    ran="$$ran $$version"; \
+	    $(MAKE) fast VENV=.venv-$$version BASE_PYTHON=python$$version || failed="$$failed $$version"; \
+	  else missing="$$missing $$version"; fi; \
+	done; \
+	echo "fast tests run with Python:$${ran:- none}; failed:$${failed:- none}; not installed:$${missing:- none}"; \
+	test -n "$$ran" && test -z "$$failed"
+
 fast: setup
 	$(PYTHON) -m pytest -m "not slow"
 
@@ -31,4 +53,4 @@ lint: setup
 	$(PYTHON) -m mypy
 
 clean:
-	rm -rf $(VENV) data/synthetic demo build *.egg-info
+	rm -rf $(VENV) .venv-latest .venv-3.* data/synthetic demo build *.egg-info

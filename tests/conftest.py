@@ -1,14 +1,24 @@
 """Fixtures shared by all tests."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 import mindocr  # noqa: F401  sets the oneDNN cap before any test imports mindspore
 
 os.environ.setdefault("GLOG_v", "3")
+
+# Property tests draw the same examples in every run and are not timed, so that neither chance nor a slow machine
+# decides. MINDOCR_RANDOM_RUNS=20 runs each of them 20 times with other examples.
+RANDOM_RUNS = int(os.environ.get("MINDOCR_RANDOM_RUNS", 0))
+settings.register_profile(
+    "mindocr", derandomize=not RANDOM_RUNS, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("mindocr")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,3 +47,29 @@ def mode(request) -> Iterator[int]:
     ms.set_context(mode=request.param)
     yield request.param
     ms.set_context(mode=before)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if RANDOM_RUNS and is_hypothesis_test(metafunc.function):
+        metafunc.fixturenames.append("random_run")
+        metafunc.parametrize("random_run", range(RANDOM_RUNS), indirect=True)
+
+
+@pytest.fixture(scope="session")
+def random_run(request) -> int:
+    """Number of a run of a property test."""
+    return request.param
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Ctrl-C and the like do what they do at a terminal, here and in processes started meanwhile.
+
+    A process inherits what its parent ignores: SIGHUP from ``nohup``, SIGINT and SIGQUIT from ``&`` in a script.
+    """
+    defaults = {signal.SIGINT: signal.default_int_handler}
+    defaults |= dict.fromkeys((signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT), signal.SIG_DFL)
+    before = {number: signal.signal(number, handler) for number, handler in defaults.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

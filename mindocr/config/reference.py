@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import types
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,11 +127,25 @@ def _arguments(cls: type, registry: Registry) -> Iterator[tuple[str, str]]:
 
 
 def annotation_text(annotation: Any) -> str:
-    """A type as one would write it: ``float``, ``list[int] | None``."""
-    name = annotation.__name__ if isinstance(annotation, type) and not typing.get_args(annotation) else str(annotation)
-    for prefix in ("typing.", "collections.abc."):
-        name = name.replace(prefix, "")
-    return f"`{name}`"
+    """A type as one would write it: ``float``, ``list[int] | None``; the same whatever the interpreter's version."""
+    return f"`{_type_name(annotation)}`"
+
+
+def _type_name(annotation: Any) -> str:
+    if annotation is types.NoneType:
+        return "None"
+    if annotation is ...:
+        return "..."
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return f"Literal[{', '.join(map(repr, arguments))}]"
+    names = [_type_name(argument) for argument in arguments]
+    # Python 3.10 turns `X | None = None` into Optional[X], and each version writes the two in its own way
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(names)
+    if origin is not None:
+        return f"{origin.__name__}[{', '.join(names)}]"
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).removeprefix("typing.")
 
 
 def _signature(cls: type, registry: Registry) -> dict[str, tuple[Any, Any]]:

@@ -41,6 +41,18 @@ def _resolvers() -> dict[str | None, list[tuple[str, re.Pattern[str]]]]:
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = _resolvers()
     yaml_constructors = {tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag not in _REFUSED}
+    _level = 0
+    _merged = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """As PyYAML does, but no deeper: thousands of levels take seconds, and MindSpore lifts Python's own limit."""
+        if self._level > DEEPEST:
+            problem = f"nested too deep; {DEEPEST} levels are the most"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.peek_event().start_mark)
+        self._level += 1
+        node = super().compose_node(parent, index)
+        self._level -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         lines: dict[Any, int] = {}
@@ -58,17 +70,16 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """As PyYAML does, but counted: merges of merges double the size of a mapping on each line of the file."""
-        size = len(node.value)
+        """As PyYAML does, but counted: each line of a file of merges can hold all keys of the lines before."""
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE_TAG:
                 sources = value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
                 for source in (s for s in sources if isinstance(s, yaml.MappingNode)):
                     self.flatten_mapping(source)
-                    size += len(source.value)
-        if size > MOST_VALUES:
-            problem = f"merges (<<) make this mapping larger than {MOST_VALUES} keys"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+                    self._merged += len(source.value)
+                    if self._merged > MOST_VALUES:
+                        problem = f"merges (<<) bring more than {MOST_VALUES} keys into this file"
+                        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
         super().flatten_mapping(node)
 
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:

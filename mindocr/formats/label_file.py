@@ -112,10 +112,13 @@ def format_label_line(path: str, texts: Sequence[dict[str, Any]]) -> str:
         raise DataError(f"image path {path!r} is not UTF-8, or begins with a byte order mark; rename the file")
     checked = [_check_text(text, f"{path}: text {i + 1}") for i, text in enumerate(texts)]
     ordered = [{key: text[key] for key in ("transcription", "points", "score") if key in text} for text in checked]
-    line = f"{path}\t{json.dumps(ordered, ensure_ascii=False)}"
-    if not _is_writable(line):  # half a surrogate pair, which JSON can only spell out
-        line = f"{path}\t{json.dumps(ordered)}"
-    return line
+    return f"{path}\t{to_json(ordered)}"
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """JSON that can be written as UTF-8: letters stay as they are, unless one is half a surrogate pair."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return text if _is_writable(text) else json.dumps(value, indent=indent)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -66,7 +66,8 @@ def expand_many(polys: Sequence[Polygon], distances: np.ndarray) -> list[list[Po
         distances: (P,) pixels, not negative.
 
     Returns:
-        For each, what :func:`expand` gives, up to a share of a pixel at round corners and in bays.
+        For each, what :func:`expand` gives, up to 2 % of the area: round corners are flattened, the tips of narrow bays
+        lie elsewhere, and a bay whose mouth closes at this very distance may stay open.
     """
     rings: list[Polygon | None] = [None] * len(polys)
     able = [i for i, (poly, d) in enumerate(zip(polys, distances.tolist())) if d >= SMALLEST and len(poly) >= 3]

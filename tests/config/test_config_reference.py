@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Optional, Union
 
 import pytest
 
-from mindocr.config.reference import json_schema, reference
+from mindocr.config.reference import annotation_text, json_schema, reference
 
 
 def test_reference_is_current(repo_root: Path) -> None:
@@ -21,6 +23,22 @@ def test_reference_names_keys_and_parts() -> None:
     assert "| `batch_size` | a whole number | required | images in a batch of one rank, from 1 |" in text
     assert "- **DBFPN**:" in text and "- **RandomRotate**:" in text
     assert "`in_channels`" not in text
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text"),
+    [
+        (float, "float"),
+        (None | int, "None | int"),
+        (Optional[Sequence[int]], "Sequence[int] | None"),  # noqa: UP045
+        (Optional[Sequence[int] | None], "Sequence[int] | None"),  # noqa: UP045
+        (Union[Literal["a", 1], dict[str, Any]], "Literal['a', 1] | dict[str, Any]"),  # noqa: UP007
+        (tuple[float, ...] | Mapping[str, list[int | None]], "tuple[float, ...] | Mapping[str, list[int | None]]"),
+        (Decimal, "Decimal"),
+    ],
+)
+def test_a_type_is_written_in_one_way(annotation: Any, text: str) -> None:
+    assert annotation_text(annotation) == f"`{text}`"
 
 
 @pytest.fixture(scope="module")

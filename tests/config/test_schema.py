@@ -56,7 +56,7 @@ def test_types_are_strict_but_whole_numbers_are_numbers(raw: dict[str, Any]) -> 
 paths = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     lr=st.floats(1e-12, 1e6),
     seed=st.integers(0, 2**32 - 1),

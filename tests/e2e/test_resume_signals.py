@@ -11,7 +11,7 @@ from runs import ROOT, Run, write_data
 
 LONG = ("scheduler.num_epochs=400", "system.val_while_train=False", "train.loader.num_workers=1")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("default_signals")]
 
 
 @pytest.fixture(scope="module")

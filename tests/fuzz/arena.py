@@ -30,7 +30,7 @@ _CHANGES = {
     "os.chmod": 1,
 }  # fmt: skip
 _STARTS = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect", "urllib.Request")
-_MEMORY_WORDS = ("nsufficient memory", "nable to allocate", "out of memory")
+_NO_ANSWERS = ("nsufficient memory", "nable to allocate", "out of memory", "Traceback (most recent", " object at 0x")
 
 
 class Escape(BaseException):
@@ -133,7 +133,7 @@ def judge(arena: Arena, call: Callable[[], object]) -> tuple[str, str]:
         problems.append(f"took {seconds:.1f} s of CPU time")
     if growth > GROWTH:
         problems.append(f"took {growth >> 20} MiB of memory")
-    if len(message) > LONGEST_MESSAGE or any(word in message for word in _MEMORY_WORDS):
+    if len(message) > LONGEST_MESSAGE or any(words in message for words in _NO_ANSWERS):
         problems.append(f"no message for a person: {message[:200]} ({len(message)} characters)")
     if verdict == "refused" and not message.strip():
         problems.append("an empty message")

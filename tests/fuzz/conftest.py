@@ -84,6 +84,21 @@ def refused(tmp_path):
 
 
 @pytest.fixture
+def bounded(tmp_path):
+    """Judges one chosen input that a library may take or refuse, each version of it in its own way.
+
+    What is asserted is our promise: the bounds of ``judge``, and in a refusal the name of the file.
+    """
+
+    def run(prepare: Callable[[Arena], Callable[[], object]], name: str) -> None:
+        arena = Arena(tmp_path / "chosen")
+        verdict, message = judge(arena, prepare(arena))
+        assert verdict == "accepted" or (verdict == "refused" and name in message), f"{verdict}: {message}"
+
+    return run
+
+
+@pytest.fixture
 def accepted(tmp_path):
     """Judges one chosen input, which must be accepted."""
 

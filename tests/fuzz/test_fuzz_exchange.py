@@ -77,6 +77,13 @@ def test_spoiled_files_of_annotation_tools(fuzz):
     assert outcomes["refused"] or sum(outcomes.values()) < 20
 
 
+@pytest.mark.parametrize("name", annotation_tools.names())
+def test_half_of_a_surrogate_pair_is_handed_out_or_named(bounded, name):
+    """JSON can spell it, a line of text cannot."""
+    texts = json.dumps([{"transcription": "\ud800", "points": SQUARE}]).encode()
+    bounded(lambda arena: hand_out(arena, name, texts, "quads"), "gt.txt:1")
+
+
 @pytest.mark.parametrize("path", ["../secret.txt", "../../secret.txt", "/etc/passwd", "a\0b.jpg", "\ud800.jpg"])
 @pytest.mark.parametrize("name", ["coco", "labelme", "label_studio"])
 def test_names_of_images_that_lead_out(refused, name, path):

@@ -53,12 +53,12 @@ def test_hostile_words(fuzz, repo_root):
     [
         (["a" + ".a" * 3000 + "=1"], "nested too deep"),
         (["train.dataset.transform_pipeline[" + "9" * 5000 + "]=1"], "train.dataset.transform_pipeline"),
-        (["train.loader=" + "[" * 200 + "]" * 200], "nested too deep"),
+        (["train.loader=" + "[" * 200 + "]" * 200], "-o train.loader"),
         (["train.loader.batch_size=!!bool perhaps"], "-o train.loader.batch_size"),
         (["train.loader.batch_size=!!timestamp soon"], "-o train.loader.batch_size"),
-        (["train.ckpt_save_dir=!!python/object/apply:os.getcwd []"], "python/object"),
-        (['train.ckpt_save_dir="a\\0b"'], "NUL"),
-        (['train.ckpt_save_dir="\\ud800"'], "surrogate"),
+        (["train.ckpt_save_dir=!!python/object/apply:os.getcwd []"], "-o train.ckpt_save_dir"),
+        (['train.ckpt_save_dir="a\\0b"'], "-o train.ckpt_save_dir"),
+        (['train.ckpt_save_dir="\\ud800"'], "-o train.ckpt_save_dir"),
         (["=1"], "not a dotted key"),
         (["system.seed=" + "9" * 400], "system.seed"),
         (["scheduler.lr=0x" + "f" * 2000], "scheduler.lr"),
@@ -68,7 +68,7 @@ def test_chosen_words(refused, repo_root, words, message):
     assert message in refused(lambda arena: lambda: load_config(repo_root / RECIPE, words))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_text_is_split_or_refused(key, value):
     try:

@@ -47,7 +47,7 @@ def test_perspective_quadrilaterals_and_batches():
 
 
 @given(st.floats(2, 200), st.floats(2, 200), st.floats(-180, 180), st.permutations(range(4)))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_ordering_gives_the_same_four_corners_clockwise(w, h, degrees, order):
     quad = rotated(w, h, degrees)
     around = np.roll(quad, order[0], axis=0)[:: 1 if order[1] % 2 else -1]
@@ -99,7 +99,7 @@ def test_score_counts_only_pixels_of_the_map():
 
 
 @given(st.integers(0, 2**31), st.floats(-80, 80))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_score_agrees_with_a_mask_over_the_whole_map(seed, degrees):
     prob = np.random.default_rng(seed).random((80, 90), dtype=np.float32)
     quad = rotated(60, 25, degrees, centre=(40, 45))

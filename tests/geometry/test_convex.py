@@ -31,7 +31,7 @@ def test_areas_by_hand():
 
 
 @given(st.integers(0, 2**31), st.sampled_from([1, 100, 1e5]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_areas_agree_with_shapely(seed, origin):
     rng = np.random.default_rng(seed)
     angles = np.sort(rng.uniform(0, 2 * np.pi, (2, 12, 4)), axis=-1)

@@ -6,11 +6,19 @@ import cv2
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mindocr.geometry import area, expand, expand_distance, is_valid, polygon_iou, signed_area
-from mindocr.geometry.growth import _are_simple, _grow, _with_ends_repeated, expand_many
+from mindocr.geometry.growth import (
+    FINEST,
+    FLATNESS,
+    FLATNESS_SHARE,
+    _are_simple,
+    _grow,
+    _with_ends_repeated,
+    expand_many,
+)
 
 SQUARE = np.array([[0, 0], [40, 0], [40, 40], [0, 40]], dtype=np.float32) + 100
 VALLEY = np.array([[0, 0], [90, 0], [90, 90], [80, 90], [55, 30], [35, 30], [10, 90], [0, 90]], dtype=np.float32)
@@ -66,21 +74,35 @@ def test_what_has_no_area_gives_what_the_clipper_gives(poly):
     assert expand_many([], np.zeros(0)) == []
 
 
+def filled(shape: shapely.Geometry) -> shapely.Geometry:
+    """An outline without its holes."""
+    return shapely.Polygon(shape.exterior)
+
+
 @given(st.integers(0, 2**31), st.floats(0.5, 2.5), st.floats(1, 8))
-@settings(deadline=None, max_examples=30)
+@example(572, 0.5, 5.75)  # a bay whose mouth closes at the distance itself and is open a hundredth of a pixel before:
+@example(
+    1492246486, 1.369835668371178, 1.71528775438839
+)  # the whole bay hangs on the flatness of the arcs at its mouth
+@example(295993790, 0.5610908420646807, 6.586830917145278)  # the clipper's outline touches itself
+@settings(max_examples=30)
 def test_outlines_of_blobs_grow_as_they_should(seed, ratio, smooth):
+    """Each lies between the exact outlines of a distance that is shorter or longer by the flatness of round corners."""
     noise = cv2.GaussianBlur(np.random.default_rng(seed).random((90, 120), dtype=np.float32), (0, 0), smooth)
     contours, _ = cv2.findContours((noise > noise.mean()).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     polys = [contour[:, 0] for contour in contours if len(contour) > 3 and is_valid(contour[:, 0])]
     distances = np.array([expand_distance(poly, ratio) for poly in polys])
     rings = _grow(polys, distances) if polys else []
     for poly, d, parts, ring in zip(polys, distances.tolist(), expand_many(polys, distances), rings):
-        shape = exact(poly, d)
-        outside = shapely.Polygon(shape.exterior)
-        assert share(parts[0], outside) > 0.98
+        flat = min(FLATNESS, FLATNESS_SHARE * max(d, FINEST))
+        least, most = exact(poly, d - flat), exact(poly, d + flat)
+        mine = shapely.make_valid(shapely.polygons(parts[0].astype(np.float64)))
+        missing = shapely.area(shapely.difference(filled(least), mine))
+        beyond = shapely.area(shapely.difference(mine, filled(most)))
+        assert missing + beyond < 0.02 * shapely.area(mine)
         if ring is not None:
             assert is_valid(ring) and len(parts) == 1
-            assert outside.area - shape.area < 2, "no hole is filled"
+            assert filled(least).area - least.area < 2, "no hole is filled"
 
 
 def test_crossings_are_seen():

@@ -102,7 +102,7 @@ def test_growing_by_a_negative_distance_is_refused():
 
 
 @given(star_polygons(), st.floats(0.3, 0.95))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_shrinking_agrees_with_shapely(poly, ratio):
     distance = offset_distance(polygon.area(poly), polygon.perimeter(poly), ratio)
     expected = shapely.Polygon(poly).buffer(-distance, quad_segs=64)
@@ -117,7 +117,7 @@ corner = st.tuples(st.floats(0, 200), st.floats(0, 200))
 
 @given(st.one_of(st.tuples(corner, corner, corner, corner).map(np.array), rectangles().map(lambda case: case[0])),
        st.floats(0.05, 0.99))  # fmt: skip
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_shrinking_a_quadrilateral_agrees_with_shapely(quad, ratio):
     shape = shapely.Polygon(quad)
     if not shape.is_valid or shape.area < 1:
@@ -145,7 +145,7 @@ def test_a_side_that_vanishes_is_left_to_the_clipper():
 
 
 @given(star_polygons(), st.floats(1, 30))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_growing_agrees_with_shapely(poly, distance):
     grown = expand(poly, distance)[0]
     expected = shapely.Polygon(poly).buffer(distance, quad_segs=64)
@@ -156,7 +156,7 @@ def test_growing_agrees_with_shapely(poly, distance):
 
 
 @given(rectangles(), st.floats(0, 100))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_a_grown_rectangle_has_longer_sides_and_the_same_corner_order(case, distance):
     quad, w, h = case
     grown = expand_rectangle(quad, distance)
@@ -169,7 +169,7 @@ def test_a_grown_rectangle_has_longer_sides_and_the_same_corner_order(case, dist
 
 
 @given(rectangles())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_grown_rectangle_is_the_smallest_rectangle_around_the_round_offset(case):
     quad, w, h = case
     distance = 0.75 * w * h / (w + h)

@@ -60,7 +60,7 @@ polygons = st.lists(st.lists(points, min_size=3, max_size=6), min_size=1, max_si
 
 @given(polygons, polygons)
 @example([[(0, 0), (0, 20), (26, 26)]], [[(26, 26), (0, 20), (1, 0), (0, 37)]])
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_all_pairs_agree_with_shapely_one_by_one(first, second):
     a, b = [np.array(p) for p in first], [np.array(p) for p in second]
     regions = [[shapely.make_valid(shapely.Polygon(p)) for p in group] for group in (a, b)]

@@ -46,7 +46,7 @@ def test_perimeter_counts_the_closing_side():
 
 
 @given(star_polygons())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_area_and_perimeter_agree_with_shapely(poly):
     shape = shapely.Polygon(poly)
     assert polygon.area(poly) == pytest.approx(shape.area, rel=1e-9)
@@ -115,7 +115,7 @@ def test_nothing_is_left_of_a_polygon_outside_the_image():
 
 
 @given(star_polygons())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_clipping_agrees_with_shapely_and_stays_inside(poly):
     pieces = polygon.clip_to_rect(poly, w=200, h=120)
     expected = shapely.Polygon(poly).intersection(shapely.box(0, 0, 200, 120)).area
@@ -140,7 +140,7 @@ def test_transform_divides_by_the_third_component():
 
 
 @given(star_polygons(), st.floats(-3, 3), st.floats(0.2, 4))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_transform_there_and_back(poly, angle, scale):
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
     matrix = np.array([[cos, -sin, 7], [sin, cos, -3], [0, 0, 1]])

@@ -74,7 +74,7 @@ coordinates = st.tuples(st.floats(-20, 40, width=32), st.floats(-20, 40, width=3
 
 
 @given(st.lists(coordinates, min_size=1, max_size=8), st.floats(0.5, 15))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_distance_agrees_with_a_loop_over_pixels(points, limit):
     poly = np.array(points, dtype=np.float32)
     box = (-3, -2, 17, 13)

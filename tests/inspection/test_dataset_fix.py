@@ -167,7 +167,7 @@ def look_at_good(folder: Path):
 coordinate = st.one_of(st.integers(-60, 380), st.floats(-60, 380, width=16))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.lists(coordinate, min_size=2, max_size=2), min_size=3, max_size=7))
 def test_a_repaired_text_is_better_and_stays_so(points) -> None:
     problems, _ = check_texts(0, [text(points)], SIZE, (1, 1), Settings(min_text_size=0))

@@ -19,7 +19,7 @@ def test_first_come_first_served():
 
 
 @given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 2**31))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_matching_agrees_with_two_loops(rows, columns, seed):
     fits = np.random.default_rng(seed).random((rows, columns)) < 0.4
     expected, used_rows, used_columns = [], set(), set()

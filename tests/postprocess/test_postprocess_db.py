@@ -367,13 +367,13 @@ def test_a_map_full_of_blobs_agrees_with_the_reference(box_type):
     st.integers(0, 2**31), st.floats(1, 8), st.sampled_from(["quad", "poly"]), st.floats(0.2, 0.8), st.floats(0, 0.7)
 )
 @example(2**31 - 1, 1.0, "poly", 0.5, 0.0)  # an outline that crosses itself once it is simplified
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_random_maps_never_raise_and_agree_with_the_reference(seed, smooth, box_type, binary_thresh, box_thresh):
     assert_same_boxes(blobs(seed, smooth), box_type, binary_thresh, box_thresh)
 
 
 @given(st.integers(0, 2**31), st.sampled_from(["quad", "poly"]), st.sampled_from(["fast", "slow"]))
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 def test_white_noise_never_raises(seed, box_type, score_mode):
     noise = np.random.default_rng(seed).random((96, 128), dtype=np.float32)
     post = DBPostprocess(box_type=box_type, score_mode=score_mode, box_thresh=0.0, min_size=0, approx_eps=0)

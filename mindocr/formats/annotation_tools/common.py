@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from mindocr.errors import DataError
 from mindocr.formats.datasets.common import Points, Text
 from mindocr.formats.datasets.images import look_at, place_of
-from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line
+from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line, to_json
 from mindocr.utils import files
 
 
@@ -88,7 +87,7 @@ def text_of(transcription: str, ignored: bool, points: Points) -> Text:
 
 def write_json(target: Path, content: Any) -> None:
     """Write UTF-8 JSON; the file appears when it is complete."""
-    write_bytes(target, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+    write_bytes(target, (to_json(content, indent=1) + "\n").encode())
 
 
 def write_bytes(target: Path, content: bytes) -> None:

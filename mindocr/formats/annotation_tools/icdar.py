@@ -105,8 +105,9 @@ def _truth_line(item: Item, image: Labelled, layout: str) -> str:
         raise DataError(
             f"{image.where}: a polygon of {len(item.points)} points does not fit the layout 'quads'; use 'polygons'"
         )
-    if re.search(r"[\r\n]", item.transcription):
-        raise DataError(f"{image.where}: the text {item.transcription!r} holds a line end, which a line cannot")
+    if re.search(r"[\r\n\ud800-\udfff]", item.transcription):
+        problem = "holds a line end or half a surrogate pair, which a line cannot"
+        raise DataError(f"{image.where}: the text {item.transcription!r} {problem}")
     return _joined(item.points) + (f",{item.transcription}" if layout == "quads" else _SEPARATOR + item.transcription)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from mindocr.formats.annotation_tools.common import Labelled, Options, text_of, write_bytes
 from mindocr.formats.datasets.common import UNREAD, Entry, Job, Report, Text
 from mindocr.formats.datasets.images import place_of
-from mindocr.formats.label_file import parse_texts, read_lines, split_label_line
+from mindocr.formats.label_file import parse_texts, read_lines, split_label_line, to_json
 
 _UNLABELLED = "待识别"
 
@@ -45,5 +45,5 @@ def write(labelled: list[Labelled], target: Path, options: Options, report: Repo
     for image in labelled:
         items = [{"transcription": i.transcription, "points": i.points, "difficult": i.ignored} for i in image.items]
         folder = image.image.resolve().parents[image.path.count("/")].name
-        lines.append(f"{folder}/{image.path}\t{json.dumps(items, ensure_ascii=False)}\n")
+        lines.append(f"{folder}/{image.path}\t{to_json(items)}\n")
     write_bytes(target / "Label.txt" if target.is_dir() else target, "".join(lines).encode())

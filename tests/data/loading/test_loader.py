@@ -277,6 +277,7 @@ def test_ranks_together_serve_every_sample_once_but_for_the_remainder(n, world, 
         assert sorted(together) == list(range(n))
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_ends_everything(tmp_path):
     script = tmp_path / "serve.py"
     script.write_text(

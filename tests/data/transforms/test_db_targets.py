@@ -132,7 +132,7 @@ def check_against_reference(polys, h, w):
 angles = st.lists(st.floats(0.02, 0.98), min_size=3, max_size=9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @example([0.02, 0.02, 0.640625], 0.0, 0.0, 23.0, 95)  # a splinter, with a border of a tenth of a pixel
 @given(angles, st.floats(-20, 180), st.floats(-20, 100), st.floats(12, 80), st.integers(0, 99))
 def test_random_polygons_equal_the_reference(spokes, cx, cy, radius, seed):

@@ -8,6 +8,8 @@ import pytest
 
 from mindocr.engine.runtime.signals import Stopped, StopRequest
 
+pytestmark = pytest.mark.usefixtures("default_signals")
+
 
 def send(number):
     os.kill(os.getpid(), number)
