@@ -17,9 +17,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from mindocr.config.cli import skip_teardown
 from mindocr.engine.runtime.rank_watchdog import POLL_S, leave_address, start_time
 from mindocr.errors import ConfigError, UserError
+from mindocr.utils.process_exit import skip_teardown
 
 TOPOLOGY_TIMEOUT_S = 120
 _OPEN_MPI = ("OMPI_", "PMIX_", "PRTE_")
