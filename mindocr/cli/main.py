@@ -10,7 +10,7 @@ import importlib
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mindocr import __version__
 from mindocr.cli.run import run_tool
@@ -80,12 +80,17 @@ def run_command(name: str, words: Sequence[str], prog: str | None = None) -> int
         UserError: a mistake of the user.
         SystemExit: after ``--help`` and for options that cannot be parsed.
     """
-    module = importlib.import_module(f"mindocr.cli.commands.{name.replace('-', '_')}")
-    parser = argparse.ArgumentParser(prog=prog, description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.")
-    module.add_arguments(parser)
+    parser = make_parser(name, prog)
     parser.set_defaults(command_line=shlex.join(["mindocr", name, *words]))
-    code: int | None = module.run(parser.parse_args(words))
+    code: int | None = _module(name).run(parser.parse_args(words))
     return code
+
+
+def make_parser(name: str, prog: str | None = None) -> argparse.ArgumentParser:
+    """The parser of one command; arguments as for :func:`run_command`."""
+    parser = argparse.ArgumentParser(prog=prog, description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.")
+    _module(name).add_arguments(parser)
+    return parser
 
 
 def help_page() -> str:
@@ -94,6 +99,10 @@ def help_page() -> str:
     for title, commands in GROUPS.items():
         lines += ["", f"{title}:", *(f"  {name:<16} {summary}" for name, summary in commands.items())]
     return "\n".join([*lines, "", "  --version        show the version"])
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"mindocr.cli.commands.{name.replace('-', '_')}")
 
 
 def _dispatch(words: Sequence[str]) -> int | None:
