@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "README_CN.md", *sorted((ROOT / "docs").rglob("*.md")),
+PAGES = [ROOT / "README.md", ROOT / "README_CN.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
+         *sorted((ROOT / "docs").rglob("*.md")),
          *sorted((ROOT / "configs").rglob("README*.md"))]  # fmt: skip
 NAMES = {page: str(page.relative_to(ROOT)) for page in PAGES}
 
