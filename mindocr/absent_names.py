@@ -46,7 +46,7 @@ INSTEAD = {
     "mindocr.data.transforms.transforms_factory": _PIPELINE,
     "mindocr.data.transforms.det_transforms": _OPS,
     "mindocr.data.transforms.general_transforms": _OPS,
-    "mindocr.losses.det_loss": "write: from mindocr.losses import DBLoss",
+    "mindocr.losses.det_loss": "write: from mindocr.losses.db_loss import DBLoss",
     "mindocr.metrics.det_metrics": "write: from mindocr.metrics.det_metric import DetMetric",
     "mindocr.optim.create_group_params": "write: from mindocr.optim import group_parameters",
     "mindocr.optim.create_optimizer": _OPTIMIZER,

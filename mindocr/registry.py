@@ -107,7 +107,23 @@ class Registry:
         for key, parameter in parameters.items():
             if parameter.default is parameter.empty and key not in args:
                 problems.append((key, f"{name} requires this argument"))
+        if not problems and hasattr(cls, "check_arguments"):
+            problems += cls.check_arguments(args)  # what types cannot say
         return problems
+
+    def declared(self, spec: Mapping[str, Any], attribute: str, *, key: str = "name") -> tuple[str, ...]:
+        """Names that the part of ``spec`` declares as ``attribute``, such as ``reads``, without building it.
+
+        A class attribute, or what the class method ``declare`` works out from the arguments. Empty where the name is
+        unknown or the class declares nothing.
+        """
+        self._load()
+        cls = self._classes.get(spec.get(key, ""))
+        if cls is None:
+            return ()
+        if hasattr(cls, "declare"):
+            return tuple(cls.declare({k: v for k, v in spec.items() if k != key}).get(attribute, ()))
+        return tuple(getattr(cls, attribute, ()))
 
     def build(self, spec: Mapping[str, Any], *, key: str = "name", **provided: Any) -> Any:
         """Build the part that ``{name: ..., **arguments}`` describes, adding what the code provides.
@@ -181,3 +197,5 @@ DATASETS = Registry("dataset", "mindocr.data.datasets", provided=("is_train", "s
 TRANSFORMS = Registry("transform", "mindocr.data.transforms", provided=("is_train",))
 POSTPROCESSES = Registry("postprocess", "mindocr.postprocess")
 METRICS = Registry("metric", "mindocr.metrics")
+REPORTS = Registry("report", "mindocr.report", provided=("postprocess", "metric"))
+HEALTH_CHECKS = Registry("health check", "mindocr.engine.diagnose.zero_score", provided=("postprocess",))

@@ -7,19 +7,15 @@ from typing import Any
 
 import pydantic
 
+from mindocr.config.pairing import pairing_problems
 from mindocr.config.parts import DATASET_PATHS, lookup, present_parts
 from mindocr.config.schema import Config
 from mindocr.config.wording import Problem, word_problems
 from mindocr.errors import ConfigError
-from mindocr.registry import DATASETS, LOSSES
+from mindocr.models.form import form_problems
+from mindocr.registry import DATASETS
 
 _LISTED, _LONGEST = 50, 1000  # problems in a message, characters of one
-
-# What the engine reads of a batch by name.
-NEEDED_COLUMNS = {
-    "eval.dataset": ("image", "polys", "ignore_tags", "shape_list"),
-    "predict.dataset": ("image", "img_path", "shape_list"),
-}
 
 
 def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) -> Config:
@@ -42,7 +38,9 @@ def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) ->
     problems += _part_problems(raw)
     for path in DATASET_PATHS:
         problems += _pipeline_problems(raw, path)
-    problems += _column_problems(raw)
+    told = {path for path, _ in problems}
+    problems += [problem for problem in _form_problems(raw) if problem[0] not in told]
+    problems += pairing_problems(raw)
     problems += _section_problems(raw)
     if config is not None:
         problems += _schedule_problems(config)
@@ -109,20 +107,10 @@ def _locate(finding: str, dataset: str, pipeline: str) -> Problem:
     return (pipeline if where.startswith("[") else f"{dataset}.") + where, text
 
 
-def _column_problems(raw: Mapping[str, Any]) -> list[Problem]:
-    """Columns that the loss, the evaluation or the prediction reads and the data set does not hand out."""
-    needed = dict(NEEDED_COLUMNS)
-    loss = lookup(raw, "loss.name")
-    if isinstance(loss, str) and loss in LOSSES:
-        needed["train.dataset"] = ("image", *getattr(LOSSES.get(loss), "labels", ()))
-    reader = {"train.dataset": f"the network and {loss}", "eval.dataset": "evaluation", "predict.dataset": "prediction"}
-    problems = []
-    for path, wanted in needed.items():
-        columns = lookup(raw, f"{path}.output_columns")
-        missing = [name for name in wanted if name not in columns] if isinstance(columns, list) else []
-        if missing:
-            problems.append((f"{path}.output_columns", f"lacks {', '.join(missing)}, which {reader[path]} read"))
-    return problems
+def _form_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the form of the model section: one network, or several by name."""
+    model = raw.get("model")
+    return [(f"model.{path}", text) for path, text in form_problems(model)] if isinstance(model, Mapping) else []
 
 
 def _section_problems(raw: Mapping[str, Any]) -> list[Problem]:

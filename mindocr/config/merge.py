@@ -10,29 +10,18 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from mindocr.config.parts import DATASET_PATHS, open_part_at
 from mindocr.errors import ConfigError
 from mindocr.registry import suggest
 
-DATASETS_AT = ("train.dataset", "eval.dataset", "predict.dataset")
-
-# Where a mapping describes a choice, and the key that makes it.
-SELECTORS = {
-    "model.backbone": "name",
-    "model.neck": "name",
-    "model.head": "name",
-    "loss": "name",
-    "postprocess": "name",
-    "metric": "name",
-    "scheduler": "scheduler",
-    "optimizer": "opt",
-    **dict.fromkeys(DATASETS_AT, "type"),
-}
+# Fixed sections that describe a choice, and the key that makes it. Open parts name theirs in ``parts.py``.
+_SELECTORS = {"scheduler": "scheduler", "optimizer": "opt"}
 
 # What survives a new choice, because every choice takes it and it belongs to the run.
 KEPT: dict[str, tuple[str, ...]] = {
     "scheduler": ("lr", "min_lr", "num_epochs", "warmup_epochs"),
     "optimizer": ("weight_decay", "filter_bias_and_bn"),
-    **dict.fromkeys(DATASETS_AT, ("transform_pipeline", "output_columns")),
+    **dict.fromkeys(DATASET_PATHS, ("transform_pipeline", "output_columns")),
 }
 
 DROP = "drop"  # `RandomRotate: drop` takes the op out of the pipeline
@@ -59,6 +48,12 @@ def merge(old: Any, new: Any, path: str = "") -> Any:
     if isinstance(old, list) and isinstance(new, Mapping) and is_pipeline(path):
         return _patch_pipeline(old, new, path)
     return copy.deepcopy(new)
+
+
+def selector_at(path: str) -> str | None:
+    """The key that makes the choice in the section at ``path``; None where the section describes no choice."""
+    part = open_part_at(path)
+    return part.selector if part else _SELECTORS.get(path)
 
 
 def is_pipeline(path: str) -> bool:
@@ -97,8 +92,10 @@ def find_op(ops: list[Any], name: str, path: str) -> int:
 
 
 def _without_arguments_of_old_choice(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    selector = SELECTORS.get(path, "")
-    if selector not in new or selector not in old or str(old[selector]).lower() == str(new[selector]).lower():
+    selector = selector_at(path)
+    if selector is None or selector not in new or selector not in old:
+        return old
+    if str(old[selector]).lower() == str(new[selector]).lower():
         return old
     return {key: value for key, value in old.items() if key in KEPT.get(path, ())}
 

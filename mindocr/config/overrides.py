@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from mindocr.config.merge import DROP, SELECTORS, find_op, is_pipeline, merge, op_arguments, op_name
+from mindocr.config.merge import DROP, find_op, is_pipeline, merge, op_arguments, op_name, selector_at
 from mindocr.config.yaml_io import DEEPEST, parse_yaml
 from mindocr.errors import ConfigError
 
@@ -62,7 +62,7 @@ def _shown(word: str) -> str:
 
 
 def _makes_choice(keys: Keys) -> bool:
-    return SELECTORS.get(".".join(keys[:-1])) == keys[-1]
+    return selector_at(".".join(keys[:-1])) == keys[-1]
 
 
 def _assign(node: Any, keys: Keys, value: Any, path: str) -> Any:

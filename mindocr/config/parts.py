@@ -1,4 +1,7 @@
-"""The open parts of a configuration: where each stands, which registry knows it, and which key names the choice."""
+"""The open parts of a configuration: where each stands, which registry knows it, and which key names the choice.
+
+This is the only list of them. ``*`` in a path stands for any name, such as that of a network in ``model.networks``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mindocr.registry import BACKBONES, DATASETS, HEADS, LOSSES, METRICS, NECKS, POSTPROCESSES, Registry
+
+ANY = "*"
 
 
 class OpenPart(NamedTuple):
@@ -20,6 +25,9 @@ OPEN_PARTS = (
     OpenPart("model.backbone", BACKBONES),
     OpenPart("model.neck", NECKS),
     OpenPart("model.head", HEADS),
+    OpenPart("model.networks.*.backbone", BACKBONES),
+    OpenPart("model.networks.*.neck", NECKS),
+    OpenPart("model.networks.*.head", HEADS),
     OpenPart("loss", LOSSES),
     OpenPart("postprocess", POSTPROCESSES),
     OpenPart("metric", METRICS),
@@ -32,15 +40,35 @@ DATASET_PATHS = tuple(part.path for part in OPEN_PARTS if part.registry is DATAS
 
 
 def lookup(values: Any, path: str) -> Any:
-    """What stands at a dotted path, or None where nothing does."""
+    """The value at a dotted path, or None where there is none."""
     for key in path.split("."):
         values = values.get(key) if isinstance(values, Mapping) else None
     return values
 
 
+def open_part_at(path: str) -> OpenPart | None:
+    """The open part that a configuration may have at ``path``."""
+    return next((part._replace(path=path) for part in OPEN_PARTS if fits(part.path, path)), None)
+
+
+def fits(pattern: str, path: str) -> bool:
+    """Whether a dotted path is of this pattern, in which ``*`` stands for any one key."""
+    wanted, keys = pattern.split("."), path.split(".")
+    return len(wanted) == len(keys) and all(w in (ANY, key) for w, key in zip(wanted, keys))
+
+
 def present_parts(values: Mapping[str, Any]) -> Iterator[tuple[OpenPart, Mapping[str, Any]]]:
-    """Every open part that ``values`` holds as a mapping."""
+    """Every open part that ``values`` holds as a mapping, with its whole path."""
     for part in OPEN_PARTS:
-        spec = lookup(values, part.path)
-        if isinstance(spec, Mapping):
-            yield part, spec
+        for path in _expand(values, part.path):
+            spec = lookup(values, path)
+            if isinstance(spec, Mapping):
+                yield part._replace(path=path), spec
+
+
+def _expand(values: Mapping[str, Any], pattern: str) -> list[str]:
+    above, star, below = pattern.partition(f".{ANY}.")
+    if not star:
+        return [pattern]
+    section = lookup(values, above)
+    return [f"{above}.{name}.{below}" for name in section] if isinstance(section, Mapping) else []

@@ -12,9 +12,9 @@ from typing import Any
 import pydantic
 
 from mindocr.config.merge import DROP
-from mindocr.config.parts import OPEN_PARTS
+from mindocr.config.parts import ANY, OPEN_PARTS
 from mindocr.config.schema import Config
-from mindocr.config.wording import describe, field_paths, section_of
+from mindocr.config.wording import describe, field_paths, named_sections_of, section_of
 from mindocr.registry import TRANSFORMS, Registry
 
 _HEADER = """# Configuration reference
@@ -46,14 +46,16 @@ def reference() -> str:
     """The text of docs/config_reference.md."""
     lines = [_HEADER, "## Fixed sections", ""]
     for path, field in field_paths():
-        section = section_of(field.annotation)
+        section = section_of(field.annotation) or named_sections_of(field.annotation)
         if section is not None:
+            path = path if section_of(field.annotation) else f"{path}.<name>"
             fields = [(key, f) for key, f in section.model_fields.items() if section_of(f.annotation) is None]
             lines += ["", f"### {path}", "", section.__doc__ or "", "", *_TABLE_HEAD]
             lines += [_row(key, inner) for key, inner in fields]
     lines += ["", "## Open parts", "", "The choice is a registered name; its arguments are those of the constructor."]
     for registry, places in _registries().items():
-        lines += ["", f"### {registry.kind}", "", f"At {', '.join(f'`{place}`' for place in places)}.", ""]
+        at = ", ".join(f"`{place.replace(ANY, '<name>')}`" for place in places)
+        lines += ["", f"### {registry.kind}", "", f"At {at}.", ""]
         for name in registry.names():
             cls = registry.get(name)
             lines.append(f"- **{name}**: {_first_line(cls)}")
@@ -72,7 +74,8 @@ def json_schema() -> dict[str, Any]:
         *above, key = part.path.split(".")
         section = schema
         for name in above:
-            section = schema["$defs"][_reference(section["properties"][name])]
+            if name != ANY:  # which is any key of the section before
+                section = schema["$defs"][_reference(section["properties"][name])]
         described = section["properties"][key].get("description", "")
         section["properties"][key] = {"$ref": f"#/$defs/{_definition_name(part.registry)}", "description": described}
     names = [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
@@ -144,8 +147,9 @@ def _definition_name(registry: Registry) -> str:
 
 
 def _reference(schema: dict[str, Any]) -> str:
-    """Name of the definition that a property points to, directly or as one of its alternatives."""
+    """Name of the definition that a property points to, directly, as one of its alternatives, or as its values."""
     candidates = [schema, *schema.get("anyOf", [])]
+    candidates += [c["additionalProperties"] for c in candidates if isinstance(c.get("additionalProperties"), dict)]
     return str(next(c["$ref"] for c in candidates if "$ref" in c)).rpartition("/")[2]
 
 

@@ -47,15 +47,31 @@ class System(Section):
     drop_overflow_update: bool = Field(default=False, description="skip an update that overflowed instead of stopping")
 
 
-class Model(Section):
-    """The network: backbone, neck and head."""
+class NetworkSection(Section):
+    """One of several networks that are trained together."""
 
-    type: Literal["det"] = Field(default="det", description="task; det = text detection")
-    transform: None = Field(default=None, description="always empty: detectors have no rectification network")
     backbone: Part = Field(description="open part, chosen by name")
     neck: Part | None = Field(default=None, description="open part, chosen by name; may be absent")
     head: Part = Field(description="open part, chosen by name")
     pretrained: str | bool | None = Field(default=None, description="weights to start from, path or URL")
+    frozen: bool = Field(default=False, description="not trained: no gradients, BatchNorm statistics stay")
+
+
+class Model(Section):
+    """The network: backbone, neck and head; or several networks by name."""
+
+    type: str = Field(default="det", min_length=1, description="task, such as det = text detection; a label only")
+    transform: None = Field(default=None, description="always empty: there is no rectification network")
+    backbone: Part | None = Field(default=None, description="open part, chosen by name; required without networks")
+    neck: Part | None = Field(default=None, description="open part, chosen by name; may be absent")
+    head: Part | None = Field(default=None, description="open part, chosen by name; required without networks")
+    pretrained: str | bool | None = Field(default=None, description="weights to start from, path or URL")
+    networks: dict[str, NetworkSection] | None = Field(
+        default=None, description="several networks by name, in place of backbone, neck, head and pretrained"
+    )
+    use: str | None = Field(
+        default=None, description="with networks: the one that evaluation, prediction and export use"
+    )
 
 
 class Scheduler(Section):

@@ -10,6 +10,7 @@ from typing import Any
 import pydantic
 from pydantic.fields import FieldInfo
 
+from mindocr.config.parts import ANY, fits
 from mindocr.config.schema import Config, Section
 from mindocr.registry import suggest
 
@@ -38,9 +39,11 @@ def field_paths(section: type[Section] = Config, above: str = "") -> Iterator[tu
     for name, field in section.model_fields.items():
         path = f"{above}.{name}" if above else name
         yield path, field
-        inner = section_of(field.annotation)
+        inner, named = section_of(field.annotation), named_sections_of(field.annotation)
         if inner is not None:
             yield from field_paths(inner, path)
+        if named is not None:
+            yield from field_paths(named, f"{path}.{ANY}")
 
 
 def section_of(annotation: Any) -> type[Section] | None:
@@ -48,6 +51,14 @@ def section_of(annotation: Any) -> type[Section] | None:
     for candidate in (annotation, *typing.get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, Section):
             return candidate
+    return None
+
+
+def named_sections_of(annotation: Any) -> type[Section] | None:
+    """The section that each value of an annotation such as ``dict[str, Network] | None`` stands for."""
+    for candidate in (annotation, *typing.get_args(annotation)):
+        if typing.get_origin(candidate) is dict:
+            return section_of(typing.get_args(candidate)[1])
     return None
 
 
@@ -74,14 +85,18 @@ def _alternatives(words: list[str]) -> str:
 def _place(location: tuple[int | str, ...]) -> tuple[str, FieldInfo | None]:
     """Dotted path of a finding, and the field there. What pydantic adds behind a field (union members) is left out."""
     section: type[Section] | None = Config
+    named: type[Section] | None = None
     field: FieldInfo | None = None
     path = ""
     for key in location:
-        if section is None:
+        if section is None and named is None:
             break
         path = f"{path}.{key}" if path else str(key)
+        if section is None:  # the key is a name
+            section, named, field = named, None, None
+            continue
         field = section.model_fields.get(str(key))
-        section = section_of(field.annotation) if field else None
+        section, named = (section_of(field.annotation), named_sections_of(field.annotation)) if field else (None, None)
     return path, field
 
 
@@ -107,7 +122,7 @@ def _unknown_key(path: str) -> str:
     """Say that a key is unknown, and what may have been meant: a near word here, or the same word elsewhere."""
     above, _, key = path.rpartition(".")
     known = dict(field_paths())
-    siblings = [name.rpartition(".")[2] for name in known if name.rpartition(".")[0] == above]
+    siblings = [name.rpartition(".")[2] for name in known if fits(name.rpartition(".")[0], above)]
     elsewhere = [name for name in known if name.rpartition(".")[2] == key]
     hint = suggest(key, siblings)
     if not hint and elsewhere:

@@ -1,6 +1,15 @@
-"""Losses. Each lists the label columns it takes (``labels``) and the names of its terms (``term_names``)."""
+"""Losses: named outputs of the network and label columns in, one number and its terms out.
+
+A loss is a cell with these class attributes (or properties, where its arguments decide):
+
+- ``reads``: names of the network's outputs that it takes, in order;
+- ``optional``: those of them that a network may lack; the loss then gets None;
+- ``labels``: batch columns that it takes after the outputs, in order;
+- ``term_names``: names of its terms.
+
+``construct(*outputs, *labels)`` returns the total, a float32 scalar, and its terms as weighted in it, (K,) float32.
+"""
 
 from mindocr.losses.builder import build_loss
-from mindocr.losses.db_loss import DBLoss
 
-__all__ = ["DBLoss", "build_loss"]
+__all__ = ["build_loss"]

@@ -34,6 +34,8 @@ class DBLoss(nn.Cell):
         ConfigError: an argument is out of its range.
     """
 
+    reads = ("prob", "thresh", "binary")
+    optional = ("thresh", "binary")
     labels = ("binary_map", "mask", "thresh_map", "thresh_mask")
     term_names = ("bce", "l1", "dice")
 
@@ -75,13 +77,20 @@ class DBLoss(nn.Cell):
         return self
 
     def construct(
-        self, pred: Tensor, binary_map: Tensor, mask: Tensor, thresh_map: Tensor, thresh_mask: Tensor
+        self,
+        prob: Tensor,
+        thresh: Tensor | None,
+        binary: Tensor | None,
+        binary_map: Tensor,
+        mask: Tensor,
+        thresh_map: Tensor,
+        thresh_mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Loss of one batch.
 
         Args:
-            pred: (N, 3, H, W) = P, T, B in [0, 1]; or (N, 1, H, W) = P alone, which leaves the other terms 0.
-                Any float type.
+            prob, thresh, binary: P, T and B, (N, 1, H, W) in [0, 1], of any float type. Without T or B (None) their
+                terms are 0.
             binary_map: (N, H, W), 1 = inside a shrunk text region. This and the following: any number type.
             mask: (N, H, W), 1 = the pixel counts for P and B.
             thresh_map: (N, H, W), wanted threshold.
@@ -90,25 +99,27 @@ class DBLoss(nn.Cell):
         Returns:
             The total, a float32 scalar, and its terms as weighted in it, (3,) float32 in the order of ``term_names``.
         """
-        pred = ops.cast(pred, ms.float32)
+        prob = _map(prob)
         binary_map = ops.cast(binary_map, ms.float32)
         mask = ops.cast(mask, ms.float32)
 
-        # Indexing pred[:, 0] would copy with a strided slice, which is slower on CPU.
-        maps = ops.unstack(pred, axis=1)
-        prob = maps[0]
         if self.use_dice:
             prob_loss = dice_loss(prob, binary_map, mask, self.eps)
         else:
             prob_loss = balanced_bce_loss(prob, binary_map, mask, self.negative_ratio, self.ohem_scope, self.eps)
         prob_loss = prob_loss * self.bce_scale
-        if len(maps) == 1:
+        if thresh is None or binary is None:
             zero = ops.zeros_like(prob_loss)
             return prob_loss, ops.stack((prob_loss, zero, zero))
 
         thresh_map = ops.cast(thresh_map, ms.float32)
         thresh_mask = ops.cast(thresh_mask, ms.float32)
-        thresh_loss = masked_l1_loss(maps[1], thresh_map, thresh_mask, self.eps) * self.l1_scale
-        binary_loss = dice_loss(maps[2], binary_map, mask, self.eps)
+        thresh_loss = masked_l1_loss(_map(thresh), thresh_map, thresh_mask, self.eps) * self.l1_scale
+        binary_loss = dice_loss(_map(binary), binary_map, mask, self.eps)
         terms = ops.stack((prob_loss, thresh_loss, binary_loss))
         return prob_loss + thresh_loss + binary_loss, terms
+
+
+def _map(output: Tensor) -> Tensor:
+    """(N, 1, H, W) of any float type -> (N, H, W) float32."""
+    return ops.squeeze(ops.cast(output, ms.float32), 1)

@@ -12,6 +12,7 @@ from mindocr.geometry import Polygon
 from mindocr.metrics.matching import Image, ImageResult, f_score
 from mindocr.metrics.parallel import match_all
 from mindocr.metrics.protocols import build_protocol
+from mindocr.predictions.detection import Detection
 from mindocr.registry import METRICS
 
 
@@ -30,6 +31,10 @@ class DetMetric:
         images: the :class:`ImageResult` of every image seen by this process, in order.
         counts: sums over those images and over everything merged in, ``images`` among them.
     """
+
+    reads: tuple[str, ...] = ("polys", "ignore_tags")
+    judges = Detection
+    score_names: tuple[str, ...] = ("recall", "precision", "f-score")
 
     def __init__(
         self,
@@ -88,6 +93,19 @@ class DetMetric:
         for result in results:
             self.merge({"images": 1, **result.counts})
         return results
+
+    def judge(self, predictions: Sequence[Detection], columns: Sequence[Sequence[Any]]) -> list[ImageResult]:
+        """Judge the predictions of a batch and add them up.
+
+        Args:
+            predictions: one for each image.
+            columns: the values of ``reads`` for the same images, in the order of the names.
+        """
+        return self.update_many([(found.polys, *truth) for found, *truth in zip(predictions, *columns)])
+
+    def summary(self, scores: Mapping[str, Any]) -> str:
+        """The scores of :meth:`result` in one line."""
+        return ", ".join(f"{name} {scores[name]:.4f}" for name in self.score_names)
 
     def merge(self, counts: Mapping[str, float]) -> None:
         """Add the counts of another process that judged other images.

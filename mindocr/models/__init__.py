@@ -1,4 +1,4 @@
-"""Detectors: backbone, neck and head, assembled by name. Importing this package alone does not start MindSpore."""
+"""Networks: backbone, neck and head, assembled by name. Importing this package alone does not start MindSpore."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import importlib
 from typing import Any
 
 _EXPORTS = {
-    "Detector": "mindocr.models.detector",
+    "Ensemble": "mindocr.models.ensemble",
+    "Network": "mindocr.models.network",
     "build_model": "mindocr.models.builder",
     "list_models": "mindocr.models.zoo",
     "load_weights": "mindocr.models.weights",
     "model_names": "mindocr.models.zoo",
     "read_checkpoint": "mindocr.models.weights",
 }
-__all__ = ["Detector", "build_model", "list_models", "load_weights", "model_names", "read_checkpoint"]  # noqa: F822  see __getattr__
+__all__ = ["Ensemble", "Network", "build_model", "list_models", "load_weights", "model_names", "read_checkpoint"]  # noqa: F822  see __getattr__
 
 
 def __getattr__(name: str) -> Any:

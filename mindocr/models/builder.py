@@ -1,4 +1,4 @@
-"""A model section or a model's name becomes a detector with its weights."""
+"""Networks with their weights, from a model section or a model's name."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 
 from mindocr.errors import ConfigError
 from mindocr.models import zoo
-from mindocr.models.detector import Detector
 from mindocr.models.download import fetch_weights
+from mindocr.models.ensemble import Ensemble
+from mindocr.models.form import form_problems
+from mindocr.models.network import Network
 from mindocr.models.weights import load_weights
 from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 
-_REQUIRED = ("backbone", "head")
-_KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained")
+_KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use")
+_NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen")
 # DBNet++ starts from DBNet's weights, which know nothing of its fusion module
 _MAY_START_ANEW = ("neck.fuse.",)
 # ImageNet weights bring a classifier that a detector does not have
@@ -25,16 +27,22 @@ logger = logging.getLogger(__name__)
 
 
 def build_model(
-    name_or_spec: str | Mapping[str, Any], *, ckpt: str | Path | None = None, pretrained: bool | None = None
-) -> Detector:
-    """Build a detector.
+    name_or_spec: str | Mapping[str, Any],
+    *,
+    ckpt: str | Path | None = None,
+    pretrained: bool | None = None,
+    training: bool = False,
+) -> Network | Ensemble:
+    """Build a network, or the networks that are trained together.
 
     Args:
-        name_or_spec: a named model (see ``model_names()``), or a ``model`` section: backbone, neck (optional) and head
-            as ``{name: ..., **arguments}``, and ``pretrained``, a path or URL of weights for the whole detector.
-        ckpt: trained weights of exactly this model; they are loaded strictly, and nothing else is looked for.
+        name_or_spec: a named model (see ``model_names()``), or a ``model`` section. The section has backbone, neck
+            (optional) and head as ``{name: ..., **arguments}``, and ``pretrained``, a path or URL of weights for the
+            whole network. Or it has ``networks``, several such sections by name, and ``use``.
+        ckpt: trained weights of exactly this model. They are loaded strictly, and nothing else is looked for.
         pretrained: None loads what the section asks for (``pretrained``, else ``backbone.pretrained``); False loads
             nothing; True loads the released weights of a named model.
+        training: of several networks, build all, as an ensemble; otherwise build the one that ``use`` names.
 
     Raises:
         ConfigError: unknown name or key, or arguments that do not fit a part.
@@ -44,48 +52,78 @@ def build_model(
     spec = named.spec if named else name_or_spec
     assert isinstance(spec, Mapping)
     _check(spec)
+    if not spec.get("networks"):
+        return _build_network(spec, "model", ckpt, pretrained, named.weights if named and pretrained else None)
+    if not training:
+        return _build_network(spec["networks"][spec["use"]], f"model.networks.{spec['use']}", ckpt, pretrained)
+    networks = {
+        name: _build_network(section, f"model.networks.{name}", ckpt if name == spec["use"] else None, pretrained)
+        for name, section in spec["networks"].items()
+    }
+    return Ensemble(networks, spec["use"], [name for name, s in spec["networks"].items() if s.get("frozen")])
+
+
+def _build_network(
+    spec: Mapping[str, Any],
+    where: str,
+    ckpt: str | Path | None,
+    pretrained: bool | None,
+    released: str | None = None,
+) -> Network:
+    """The network of a section at ``where``; ``released`` weights replace those that the section names."""
     backbone = BACKBONES.build(spec["backbone"])
     neck = NECKS.build(spec["neck"], in_channels=backbone.out_channels) if spec.get("neck") else None
-    detector = Detector(backbone, neck, HEADS.build(spec["head"], in_channels=(neck or backbone).out_channels))
-
-    whole = spec.get("pretrained")
-    if named and pretrained:
-        whole = named.weights
+    network = Network(backbone, neck, HEADS.build(spec["head"], in_channels=(neck or backbone).out_channels))
+    whole = released or spec.get("pretrained")
     if ckpt is not None:
-        load_weights(detector, ckpt)
+        load_weights(network, ckpt)
     elif pretrained is not False and whole:
         if not isinstance(whole, str):
             raise ConfigError(
-                f"model.pretrained: {whole!r} names no file; give the path or the URL of weights for this detector "
-                "(or set model.backbone.pretrained for the backbone alone)"
+                f"{where}.pretrained: {whole!r} names no file; give the path or the URL of weights for this network "
+                f"(or set {where}.backbone.pretrained for the backbone alone)"
             )
-        report = load_weights(detector, fetch_weights(whole), allow_missing=_MAY_START_ANEW)
-        logger.info("model.pretrained: %s", report.summary())
+        report = load_weights(network, fetch_weights(whole), allow_missing=_MAY_START_ANEW)
+        logger.info("%s.pretrained: %s", where, report.summary())
     elif pretrained is not False and backbone.pretrained:
         report = load_weights(backbone, fetch_weights(_backbone_source(spec, backbone)), ignore=_CLASSIFIER)
-        logger.info("model.backbone.pretrained: %s", report.summary())
-    return detector
+        logger.info("%s.backbone.pretrained: %s", where, report.summary())
+    return network
 
 
 def _check(spec: Mapping[str, Any]) -> None:
     problems = [f"model.{key}: unknown key{suggest(key, _KEYS)}" for key in spec if key not in _KEYS]
-    problems += [f"model.{key}: required, as {{name: ..., arguments}}" for key in _REQUIRED if not spec.get(key)]
-    if spec.get("type", "det") != "det":
-        problems.append(f"model.type: '{spec['type']}' is not supported; this toolkit builds detectors, type: det")
     if spec.get("transform") is not None:
-        problems.append(f"model.transform: {spec['transform']!r} is not supported; detectors take null")
+        problems.append(f"model.transform: {spec['transform']!r} is not supported; the networks here take null")
+    problems += [f"model{'.' * bool(path)}{path}: {text}" for path, text in form_problems(spec)]
+    networks = spec.get("networks") or {}
+    for name, section in networks.items() if isinstance(networks, Mapping) else ():
+        keys = section if isinstance(section, Mapping) else ()
+        problems += [
+            f"model.networks.{name}.{key}: unknown key{suggest(key, _NETWORK_KEYS)}"
+            for key in keys
+            if key not in _NETWORK_KEYS
+        ]
+    for path, section in [("model", spec), *((f"model.networks.{name}", each) for name, each in networks.items())]:
+        problems += _part_problems(path, section)
+    if problems:
+        raise ConfigError("\n  ".join([f"{len(problems)} problem{'s' * (len(problems) > 1)} in the model", *problems]))
+
+
+def _part_problems(path: str, spec: Any) -> list[str]:
+    """Names that no registry knows, and arguments that a part does not take."""
+    problems = []
     for part, registry in (("backbone", BACKBONES), ("neck", NECKS), ("head", HEADS)):
-        section = spec.get(part)
+        section = spec.get(part) if isinstance(spec, Mapping) else None
         if not section:
             continue
         if not isinstance(section, Mapping):
-            problems.append(f"model.{part}: expected {{name: ..., arguments}}, got {section!r}")
+            problems.append(f"{path}.{part}: expected {{name: ..., arguments}}, got {section!r}")
             continue
         args = {key: value for key, value in section.items() if key != "name"}
         found = registry.check(section.get("name", ""), args)
-        problems += [f"model.{part}.{arg or 'name'}: {text}" for arg, text in found]
-    if problems:
-        raise ConfigError("\n  ".join([f"{len(problems)} problem{'s' * (len(problems) > 1)} in the model", *problems]))
+        problems += [f"{path}.{part}.{arg or 'name'}: {text}" for arg, text in found]
+    return problems
 
 
 def _backbone_source(spec: Mapping[str, Any], backbone: Any) -> str:

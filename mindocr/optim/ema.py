@@ -7,6 +7,7 @@ import mindspore as ms
 from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 
 from mindocr.errors import ConfigError
+from mindocr.models.network import frozen_parameters
 
 _approach = ops.MultitypeFuncGraph("approach_weight")
 
@@ -21,7 +22,8 @@ class EMA(nn.Cell):
 
     At update t = 0, 1, ... d = min(decay, (1 + t) / (10 + t)), so that the first weights are soon forgotten.
     Calling the cell makes one update; it may stand inside a compiled training step, after the optimizer. The shadows
-    cover every parameter, the running statistics of BatchNorm included, and are named ``ema.<name>``.
+    cover every parameter of the networks that are trained, the running statistics of BatchNorm included, and are named
+    ``ema.<name>``.
 
     Args:
         network: the network that is trained.
@@ -36,7 +38,8 @@ class EMA(nn.Cell):
         if not 0 <= decay < 1:
             raise ConfigError(f"train.ema_decay: expected a number in [0, 1), got {decay}")
         self.decay = float(decay)
-        self.weights = ParameterTuple(network.get_parameters())
+        frozen = {id(parameter) for parameter in frozen_parameters(network)}
+        self.weights = ParameterTuple([p for p in network.get_parameters() if id(p) not in frozen])
         self.shadows = self.weights.clone(prefix="ema", init="same")
         for shadow in self.shadows:
             shadow.requires_grad = False

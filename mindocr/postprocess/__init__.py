@@ -1,4 +1,13 @@
-"""From network output to text outlines in the source image. Plain NumPy and OpenCV; modules register themselves."""
+"""From network outputs to predictions. Plain NumPy and OpenCV; modules register themselves.
+
+A post-processing is a class with these class attributes (or a class method ``declare``, where its arguments decide):
+
+- ``reads``: names of the network's outputs that it takes, in order;
+- ``columns``: batch columns that it takes after the outputs, in order;
+- ``gives``: the class of its results, a :class:`~mindocr.predictions.base.Prediction`.
+
+It is called with arrays (N, ...) of a batch, and returns N predictions.
+"""
 
 from __future__ import annotations
 

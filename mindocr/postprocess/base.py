@@ -1,36 +1,14 @@
-"""What every post-processing returns, and the way back from the network's image to the source image."""
+"""The mapping from network pixels to source pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from mindocr.geometry import Polygon
 
 SMALLEST_AREA = 1.0  # square pixels of the source image; below it a region is nothing
-
-
-@dataclass
-class Detection:
-    """Texts found in one image.
-
-    Attributes:
-        polys: outlines (K_i, 2) float32, pixels (x, y) of the source image, clockwise on the screen.
-        scores: one per outline, in [0, 1].
-        rejections: how many candidates were given up, by reason; empty when none was.
-        highest: highest probability in the map, filled in when nothing was found (None otherwise), to tell a network
-            that sees nothing from thresholds that are set too high.
-    """
-
-    polys: list[Polygon] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    rejections: dict[str, int] = field(default_factory=dict)
-    highest: float | None = None
-
-    def __len__(self) -> int:
-        return len(self.polys)
 
 
 def check_shapes(shape_list: np.ndarray, count: int) -> np.ndarray:

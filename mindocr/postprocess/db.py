@@ -8,21 +8,23 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from mindocr.errors import ConfigError
-from mindocr.postprocess.base import Detection, check_shapes, to_source
+from mindocr.postprocess.base import check_shapes, to_source
 from mindocr.postprocess.regions import GROWN_MARGIN, choose, find_contours, find_regions, grow, growth_distances
+from mindocr.predictions.detection import Detection
 from mindocr.registry import POSTPROCESSES
 
 logger = logging.getLogger(__name__)
 
-MAPS = {"binary": 0, "thresh": 1, "thresh_binary": 2}
+# MindOCR's names of the maps, and the names of the head's outputs
+OUTPUTS = {"binary": "prob", "thresh": "thresh", "thresh_binary": "binary"}
 
 
 @POSTPROCESSES.register
@@ -46,8 +48,8 @@ class DBPostprocess:
             kinds must be 2 pixels above it.
         approx_eps: how far a ``poly`` outline may stray from the contour, as a share of the contour's length. (The
             DBNet authors use 0.002, MindOCR 0.005.)
-        pred_name: which map to read when the network gives three: ``binary`` (probability), ``thresh`` or
-            ``thresh_binary``.
+        pred_name: which output to read: ``binary`` (the probability), ``thresh`` or ``thresh_binary``. The network
+            gives the probability alone in evaluation.
         rescale_fields: ``["polys"]`` maps back to source pixels; an empty list leaves map pixels.
         threads: for the images of a batch, of which others are searched for regions while one is worked on; 0 = as
             many as there are cores. Results are the same.
@@ -58,6 +60,10 @@ class DBPostprocess:
     Raises:
         ConfigError: a threshold outside [0, 1], a ratio or size below 0, fewer than one candidate.
     """
+
+    reads: tuple[str, ...] = ("prob",)
+    columns: tuple[str, ...] = ("shape_list",)
+    gives = Detection
 
     def __init__(
         self,
@@ -96,17 +102,22 @@ class DBPostprocess:
         self.score_mode = score_mode
         self.min_size = min_size
         self.approx_eps = approx_eps
-        self.pred_name = pred_name
+        self.reads = (OUTPUTS[pred_name],)
         self.rescale = "polys" in rescale_fields
         self.threads = threads or len(os.sched_getaffinity(0))
         self.last_rejections: dict[str, int] = {}
+
+    @classmethod
+    def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        """``reads`` and ``columns`` of a post-processing with these arguments."""
+        return {"reads": (OUTPUTS[arguments.get("pred_name", "binary")],), "columns": cls.columns}
 
     def __call__(self, prob: np.ndarray | Sequence[np.ndarray], shape_list: np.ndarray) -> list[Detection]:
         """Find the texts of a batch.
 
         Args:
-            prob: (N, H, W), (N, 1, H, W) or (N, 3, H, W), probabilities in [0, 1]; or N maps (H, W), (1, H, W) or
-                (3, H, W) that differ in size. Not a number counts as no text.
+            prob: (N, H, W) or (N, 1, H, W), probabilities in [0, 1]; or N maps (H, W) or (1, H, W) that differ in
+                size. NaN counts as no text.
             shape_list: (N, 4) = (source height, source width, ratio_h, ratio_w); network pixel = source pixel * ratio.
 
         Returns:
@@ -134,26 +145,20 @@ class DBPostprocess:
         return detections
 
     def select(self, prob: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The map to read of each image, (H, W) float32, contiguous.
+        """The map of each image, (H, W) float32, contiguous.
 
         Raises:
-            ValueError: arrays of another shape, or a map that the network does not give.
+            ValueError: arrays of another shape.
         """
         if isinstance(prob, np.ndarray) and prob.ndim not in (3, 4):
-            raise ValueError(f"DBPostprocess: expected maps (N, H, W) or (N, C, H, W), got shape {prob.shape}")
+            raise ValueError(f"DBPostprocess: expected maps (N, H, W) or (N, 1, H, W), got shape {prob.shape}")
         return [self._select(np.asarray(maps)) for maps in prob]
 
     def _select(self, maps: np.ndarray) -> np.ndarray:
-        if maps.ndim == 3:
-            channel = MAPS[self.pred_name]
-            if channel >= len(maps):
-                raise ValueError(
-                    f"DBPostprocess: pred_name '{self.pred_name}' is map {channel}, but the network gave "
-                    f"{len(maps)}; use pred_name: binary, the only map outside training"
-                )
-            maps = maps[channel]
+        if maps.ndim == 3 and len(maps) == 1:
+            maps = maps[0]
         if maps.ndim != 2 or 0 in maps.shape:
-            raise ValueError(f"DBPostprocess: expected maps (H, W) or (C, H, W), got shape {maps.shape}")
+            raise ValueError(f"DBPostprocess: expected maps (H, W) or (1, H, W), got shape {maps.shape}")
         return np.ascontiguousarray(maps, dtype=np.float32)
 
     def _detect(self, prob: np.ndarray, shape: np.ndarray, contours: Sequence[np.ndarray]) -> Detection:

@@ -2,83 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from mindocr.errors import DataError
+from mindocr.errors import ConfigError, DataError
 from mindocr.formats.benchmarks import ImagePair
 from mindocr.formats.datasets.images import index_images, look_at
 from mindocr.geometry import Polygon, fill_polygon
+from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.matching import ImageResult
+from mindocr.predictions.detection import Detection
+from mindocr.registry import POSTPROCESSES, REPORTS
 from mindocr.report.judged_image import Case
+from mindocr.report.page import write_page
 from mindocr.utils.html import picture_uri
 
 MAP_SIDE, MAP_QUALITY = 480, 60  # of the maps on the page: they show where, not what
-MAPS = ("probability", "threshold")
+MAPS = {"prob": "probability", "thresh": "threshold"}
 
 
-class Found(Protocol):
-    """What a post-processing returns: outlines (K_i, 2) in pixels of the source image, a score in [0, 1] for each."""
+@REPORTS.register
+class DetectionReport:
+    """Takes note of each evaluated image, and writes the page on what is missed and why.
 
-    polys: list[Polygon]
-    scores: list[float]
-
-
-class Collector:
-    """Takes note of each evaluated image. Maps are reduced to small pictures at once, so memory does not matter.
+    Maps are reduced to small pictures at once, so memory stays bounded.
 
     Args:
-        loose: the evaluation's post-processing without a limit on the score, so that the report can show what is below
-            it; None leaves that out.
+        postprocess: the ``postprocess`` section. The report also uses it without a limit on the score, so that it can
+            show what is below the limit; provided.
+        metric: judges the detections; provided.
 
     Attributes:
         cases: one for each image, in order.
+
+    Raises:
+        ConfigError: the metric does not say which polygons match.
     """
 
-    def __init__(self, loose: Any = None) -> None:
-        self._loose = loose
+    def __init__(self, postprocess: Mapping[str, Any] | None = None, metric: Any = None) -> None:
+        if not isinstance(metric, DetMetric):
+            raise ConfigError(
+                f"--report: needs metric.name DetMetric, which tells what matches; got {type(metric).__name__}"
+            )
+        self._metric = metric
+        has_limit = postprocess and hasattr(POSTPROCESSES.build(postprocess), "box_thresh")
+        self._loose = POSTPROCESSES.build({**postprocess, "box_thresh": 0.0}) if postprocess and has_limit else None
         self.cases: list[Case] = []
 
     def add(
-        self, image: str, shape: np.ndarray, maps: np.ndarray, found: Found, truth: Sequence[Polygon],
-        ignore: np.ndarray, result: ImageResult,
-    ) -> None:  # fmt: skip
+        self,
+        image: str,
+        outputs: Mapping[str, np.ndarray],
+        found: Detection,
+        columns: Mapping[str, Any],
+        result: ImageResult,
+    ) -> None:
         """Add an image.
 
         Args:
             image: its file.
-            shape: (4,) source height, source width, ratio_h, ratio_w; network pixel = source pixel * ratio.
-            maps: (C, H, W) float32 in [0, 1], the network's output: probability, then threshold if there is one.
+            outputs: (1, H, W) float32 in [0, 1] by name: ``prob``, and ``thresh`` if there is one.
             found: what was judged.
-            truth: true outlines (K_i, 2), pixels of the source image.
-            ignore: (N,) bool, True = do not care.
+            columns: ``shape_list`` (4,), source height, source width, ratio_h, ratio_w, with network pixel = source
+                pixel * ratio; ``polys``, true polygons (K_i, 2) in pixels of the source image; ``ignore_tags``, (N,)
+                bool, True = do not care.
             result: the protocol's judgement.
         """
-        height, width, ratio_h, ratio_w = np.asarray(shape, dtype=np.float64)
-        loose = self._loose(maps[None], np.asarray(shape)[None])[0] if self._loose else None
-        seen = maps[:2, : round(height * ratio_h), : round(width * ratio_w)]  # without the padding
-        grey = np.rint(np.clip(np.nan_to_num(seen), 0, 1) * 255).astype(np.uint8)
+        shape, truth = np.asarray(columns["shape_list"], dtype=np.float64), columns["polys"]
+        height, width, ratio_h, ratio_w = shape
+        loose = self._loose(outputs["prob"][None], shape[None])[0] if self._loose else None
+        end = round(height * ratio_h), round(width * ratio_w)  # without the padding
+        maps = {shown: outputs[name][0, : end[0], : end[1]] for name, shown in MAPS.items() if name in outputs}
+        grey = {name: np.rint(np.clip(np.nan_to_num(map_), 0, 1) * 255).astype(np.uint8) for name, map_ in maps.items()}
         self.cases.append(
             Case(
                 image,
                 (int(height), int(width)),
                 truth,
-                np.asarray(ignore, dtype=bool),
+                np.asarray(columns["ignore_tags"], dtype=bool),
                 found.polys,
                 result,
                 scores=found.scores,
                 candidates=loose.polys if loose else (),
                 candidate_scores=loose.scores if loose else (),
                 ratio=(float(ratio_h), float(ratio_w)),
-                peaks=[_peak(maps[0], np.asarray(poly) * (ratio_w, ratio_h)) for poly in truth],
+                peaks=[_peak(outputs["prob"][0], np.asarray(poly) * (ratio_w, ratio_h)) for poly in truth],
                 picture=Path(image),
-                maps={name: picture_uri(map_, MAP_SIDE, MAP_QUALITY) for name, map_ in zip(MAPS, grey)},
+                maps={name: picture_uri(map_, MAP_SIDE, MAP_QUALITY) for name, map_ in grey.items()},
             )
         )
+
+    def write(self, folder: Path, facts: Mapping[str, Any], limit: int | None = None) -> Path:
+        """Write the page; see :func:`mindocr.report.page.write_page`."""
+        sizes = {tuple(round(side * scale) for side, scale in zip(case.size, case.ratio)) for case in self.cases}
+        shown = [f"{h} x {w}" for h, w in sorted(sizes)]
+        size = {"network's image": ", ".join(shown[:4]) + (" and others" if len(shown) > 4 else "")}
+        return write_page(folder, self.cases, self._metric, {**facts, **size}, limit)
 
 
 def _peak(prob: np.ndarray, poly: Polygon) -> float:

@@ -62,9 +62,12 @@ def test_arrows_that_follow_from_others() -> None:
 
 
 def test_the_drawing_shows_the_imports(real: Edges, drawing: str) -> None:
-    """A failing assertion lists the arrows to add and to remove."""
     shown, expected = drawn(drawing, "-->"), without_those_that_follow(real)
-    assert (sorted(expected - shown), sorted(shown - expected)) == ([], [])
+    assert shown == expected, "\n".join(
+        ["the drawing differs from the code"]
+        + [f"add     {room} --> {target}" for room, target in sorted(expected - shown)]
+        + [f"remove  {room} --> {target}" for room, target in sorted(shown - expected)]
+    )
 
 
 def test_dotted_arrows_are_the_packages_of_the_registries(drawing: str) -> None:
@@ -91,6 +94,6 @@ def test_every_package_lists_its_imports(real: Edges) -> None:
     for room, target in real:
         if room in expected:
             expected[room].add(target)
-    differences = {room: told.get(room, set()) ^ names for room, names in expected.items()}
-    assert {room: names for room, names in differences.items() if names} == {}
-    assert set(told) == set(expected)
+    wrong = sorted(room for room in told.keys() | expected.keys() if told.get(room) != expected.get(room))
+    lines = [f"{room}: Imports: {', '.join(sorted(expected.get(room, ()))) or 'nothing'}." for room in wrong]
+    assert wrong == [], "\n".join(["the lists differ from the code; they should be", *lines])

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FLOORS = (
     {"mindocr", "absent_names", "errors", "environment", "registry", "geometry", "utils", "images"},
     {
-        "config", "data", "formats", "inspection", "synthetic", "postprocess", "metrics", "models", "losses", "optim",
-        "scheduler", "report",
+        "config", "data", "formats", "inspection", "synthetic", "predictions", "postprocess", "metrics", "models",
+        "losses", "optim", "scheduler", "report",
     },
     {"engine"},
     {"cli", "__main__"},
@@ -24,7 +24,7 @@ FLOORS = (
 )  # fmt: skip
 NUMPY_ROOMS = (
     "absent_names", "errors", "environment", "registry", "geometry", "images", "config", "data", "formats",
-    "inspection", "synthetic", "postprocess", "metrics", "scheduler", "utils", "report", "cli",
+    "inspection", "synthetic", "predictions", "postprocess", "metrics", "scheduler", "utils", "report", "cli",
 )  # fmt: skip
 MAY_TOUCH_MINDSPORE = {"mindocr/data/loading/loader.py"}  # for sink mode, inside functions
 

@@ -10,13 +10,27 @@ import pytest
 from mindspore import Tensor, nn, ops
 
 from mindocr.errors import ConfigError
-from mindocr.losses import DBLoss
+from mindocr.losses.db_loss import DBLoss
 from mindocr.losses.masked import balanced_bce_loss, dice_loss, masked_l1_loss, select_hardest
 from mindocr.registry import LOSSES
 
 
 def float32(values) -> Tensor:
     return Tensor(np.asarray(values, np.float32))
+
+
+class Stacked(nn.Cell):
+    """DBLoss of (N, 3, H, W) = P, T, B, or of (N, 1, H, W) = P alone."""
+
+    def __init__(self, **options):
+        super().__init__()
+        self.loss = DBLoss(**options)
+
+    def construct(self, pred, binary_map, mask, thresh_map, thresh_mask):
+        labels = (binary_map, mask, thresh_map, thresh_mask)
+        if pred.shape[1] == 1:
+            return self.loss(pred, None, None, *labels)
+        return self.loss(pred[:, :1], pred[:, 1:2], pred[:, 2:], *labels)
 
 
 def reference_bce(prob, target, mask, ratio=3.0, scope="batch", eps=1e-6):
@@ -100,7 +114,7 @@ def test_masked_l1_averages_over_the_admitted_pixels(mode):
 @pytest.mark.parametrize("scope", ["batch", "image"])
 def test_value_and_gradient_equal_a_full_sort(mode, scope):
     pred, *maps = make_batch(seed=3)
-    terms, total, gradient = value_and_gradient(DBLoss(ohem_scope=scope), Tensor(pred), *map(Tensor, maps))
+    terms, total, gradient = value_and_gradient(Stacked(ohem_scope=scope), Tensor(pred), *map(Tensor, maps))
     expected = reference_terms(pred, *maps, scope=scope)
     np.testing.assert_allclose(terms, expected, rtol=1e-6)
     assert total == pytest.approx(expected.sum(), rel=1e-6)
@@ -114,7 +128,7 @@ def test_confident_predictions_of_a_trained_network_lose_no_digits(mode):
     pred, *maps = make_batch(seed=15, size=160)
     logits = np.where(maps[0] > 0, 6, -9) + np.random.default_rng(15).normal(0, 2.5, maps[0].shape)
     pred[:, 0] = 1 / (1 + np.exp(-logits))
-    terms, _, _ = value_and_gradient(DBLoss(), Tensor(pred), *map(Tensor, maps))
+    terms, _, _ = value_and_gradient(Stacked(), Tensor(pred), *map(Tensor, maps))
     np.testing.assert_allclose(terms, reference_terms(pred, *maps), rtol=1e-6)
 
 
@@ -122,7 +136,7 @@ def test_batch_and_image_scope_differ_when_text_is_uneven():
     pred, *maps = make_batch(seed=4)
     maps[0][1] = 0
     values = [
-        value_and_gradient(DBLoss(ohem_scope=scope), Tensor(pred), *map(Tensor, maps))[0][0]
+        value_and_gradient(Stacked(ohem_scope=scope), Tensor(pred), *map(Tensor, maps))[0][0]
         for scope in ("batch", "image")
     ]
     expected = [5 * reference_bce(pred[:, 0], maps[0], maps[1], scope=scope)[0] for scope in ("batch", "image")]
@@ -153,7 +167,7 @@ def test_constant_prediction_ties_all_negatives(mode):
     target = np.zeros((1, 4, 4), np.float32)
     target[0, 0, :2] = 1
     ones = np.ones_like(target)
-    terms, _, gradient = value_and_gradient(DBLoss(), Tensor(pred), *map(Tensor, (target, ones, target, ones * 0)))
+    terms, _, gradient = value_and_gradient(Stacked(), Tensor(pred), *map(Tensor, (target, ones, target, ones * 0)))
     assert terms[0] == pytest.approx(5 * math.log(2), rel=1e-6)
     # 2 positives and 6 of 14 negatives: each negative weighs 6/14 of its derivative 1 / (1 - 0.5).
     np.testing.assert_allclose(gradient[0, 0][target[0] == 0], 5 * 2 * (6 / 14) / 8, rtol=1e-5)
@@ -164,7 +178,7 @@ def test_fewer_negatives_than_three_times_the_positives_are_all_kept(mode):
     pred, *maps = make_batch(seed=6, n=1, size=12)
     maps[0][:] = 1
     maps[0][0, 3, 4:9] = 0
-    terms, _, _ = value_and_gradient(DBLoss(), Tensor(pred), *map(Tensor, maps))
+    terms, _, _ = value_and_gradient(Stacked(), Tensor(pred), *map(Tensor, maps))
     kept = maps[1] > 0
     cross_entropy = -np.log(np.where(maps[0] > 0, pred[:, 0], 1 - pred[:, 0]).astype(np.float64))
     assert terms[0] == pytest.approx(5 * cross_entropy[kept].mean(), rel=1e-6)
@@ -173,7 +187,7 @@ def test_fewer_negatives_than_three_times_the_positives_are_all_kept(mode):
 def test_batch_without_text_is_finite_and_pushes_nothing(mode):
     pred, binary_map, mask, thresh_map, thresh_mask = make_batch(seed=7)
     maps = (binary_map * 0, mask, thresh_map, thresh_mask * 0)
-    terms, total, gradient = value_and_gradient(DBLoss(), Tensor(pred), *map(Tensor, maps))
+    terms, total, gradient = value_and_gradient(Stacked(), Tensor(pred), *map(Tensor, maps))
     np.testing.assert_allclose(terms, [0, 0, 1], atol=1e-7)
     assert total == pytest.approx(1)
     np.testing.assert_array_equal(gradient, 0)
@@ -183,7 +197,7 @@ def test_batch_without_text_is_finite_and_pushes_nothing(mode):
 def test_masks_of_zeros_give_zero_and_a_zero_gradient(mode, replace):
     pred, binary_map, mask, thresh_map, thresh_mask = make_batch(seed=8)
     maps = (binary_map, mask * 0, thresh_map, thresh_mask * 0)
-    terms, total, gradient = value_and_gradient(DBLoss(bce_replace=replace), Tensor(pred), *map(Tensor, maps))
+    terms, total, gradient = value_and_gradient(Stacked(bce_replace=replace), Tensor(pred), *map(Tensor, maps))
     np.testing.assert_array_equal(terms, 0)
     assert total == 0
     np.testing.assert_array_equal(gradient, 0)
@@ -194,7 +208,7 @@ def test_saturated_probabilities_stay_finite(mode):
     pred[0, :, 0] = 1
     target = np.array([[[0, 1], [0, 1]]], np.float32)
     ones = np.ones_like(target)
-    terms, _, gradient = value_and_gradient(DBLoss(), Tensor(pred), *map(Tensor, (target, ones, target, ones)))
+    terms, _, gradient = value_and_gradient(Stacked(), Tensor(pred), *map(Tensor, (target, ones, target, ones)))
     floor, ceiling = np.float64(np.float32(1e-7)), np.float64(np.float32(1 - 1e-7))
     expected = -np.log([floor, ceiling, 1 - floor, 1 - ceiling]).mean()
     assert terms[0] == pytest.approx(5 * expected, rel=1e-5)
@@ -205,7 +219,7 @@ def test_float16_predictions_and_uint8_maps_are_computed_in_float32(mode):
     pred, *maps = make_batch(seed=9, size=320)
     pred16 = pred.astype(np.float16)
     narrow = (maps[0].astype(np.uint8), maps[1].astype(np.uint8), maps[2].astype(np.float16), maps[3].astype(np.uint8))
-    total, terms = DBLoss()(Tensor(pred16), *map(Tensor, narrow))
+    total, terms = Stacked()(Tensor(pred16), *map(Tensor, narrow))
     assert total.dtype == ms.float32
     assert terms.dtype == ms.float32
     widened = (maps[0], maps[1], narrow[2].astype(np.float32), maps[3])
@@ -218,7 +232,7 @@ class WithLoss(nn.Cell):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loss = DBLoss()
+        self.loss = Stacked()
 
     def construct(self, pred, binary_map, mask, thresh_map, thresh_mask):
         return self.loss(pred, binary_map, mask, thresh_map, thresh_mask)
@@ -235,13 +249,13 @@ def test_a_float16_cell_around_the_loss_does_not_reach_inside(mode):
 
 def test_dice_replaces_cross_entropy(mode):
     pred, *maps = make_batch(seed=11)
-    terms, _, _ = value_and_gradient(DBLoss(bce_replace="diceloss"), Tensor(pred), *map(Tensor, maps))
+    terms, _, _ = value_and_gradient(Stacked(bce_replace="diceloss"), Tensor(pred), *map(Tensor, maps))
     assert terms[0] == pytest.approx(5 * reference_dice(pred[:, 0], maps[0], maps[1]), rel=1e-6)
 
 
 def test_probability_map_alone_leaves_the_other_terms_zero(mode):
     pred, *maps = make_batch(seed=12)
-    terms, total, _ = value_and_gradient(DBLoss(), Tensor(pred[:, :1]), *map(Tensor, maps))
+    terms, total, _ = value_and_gradient(Stacked(), Tensor(pred[:, :1]), *map(Tensor, maps))
     expected = reference_terms(pred, *maps)[0]
     np.testing.assert_allclose(terms, [expected, 0, 0], rtol=1e-6)
     assert total == pytest.approx(expected, rel=1e-6)
@@ -250,16 +264,16 @@ def test_probability_map_alone_leaves_the_other_terms_zero(mode):
 def test_scales_weigh_the_terms():
     pred, *maps = make_batch(seed=13)
     inputs = [Tensor(a) for a in (pred, *maps)]
-    _, plain = DBLoss()(*inputs)
-    _, scaled = DBLoss(l1_scale=1, bce_scale=2)(*inputs)
+    _, plain = Stacked()(*inputs)
+    _, scaled = Stacked(l1_scale=1, bce_scale=2)(*inputs)
     np.testing.assert_allclose(scaled.asnumpy(), plain.asnumpy() * [2 / 5, 1 / 10, 1], rtol=1e-6)
 
 
 def test_one_gradient_step_lowers_the_loss():
     pred, *maps = make_batch(seed=14)
     maps = [Tensor(m) for m in maps]
-    _, before, gradient = value_and_gradient(DBLoss(), Tensor(pred), *maps)
-    after, _ = DBLoss()(ops.clamp(Tensor(pred - 0.5 * gradient), 0.0, 1.0), *maps)
+    _, before, gradient = value_and_gradient(Stacked(), Tensor(pred), *maps)
+    after, _ = Stacked()(ops.clamp(Tensor(pred - 0.5 * gradient), 0.0, 1.0), *maps)
     assert float(after.asnumpy()) < before
 
 

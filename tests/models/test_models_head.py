@@ -16,9 +16,10 @@ def features():
 def test_training_gives_three_maps_and_inference_the_first(features):
     head = HEADS.build({"name": "DBHead", "k": 50}, in_channels=32)
     maps = head.set_train(True)(features)
-    assert maps.shape == (2, 3, 24, 32)
-    values = maps.asnumpy()
-    assert values.min() >= 0 and values.max() <= 1
+    assert len(maps) == len(head.outputs) == 3 and head.inference_outputs == ("prob",)
+    for values in maps:
+        assert values.shape == (2, 1, 24, 32)
+        assert values.asnumpy().min() >= 0 and values.asnumpy().max() <= 1
     assert head.set_train(False)(features).shape == (2, 1, 24, 32)
 
 
@@ -30,7 +31,7 @@ def test_binary_map_is_the_papers(features):
     for p, t, expected in ((0.5, 0.3, 0.99995460), (0.3, 0.3, 0.5), (0.31, 0.3, 0.62245933), (0.29, 0.3, 0.37754067)):
         for branch, value in ((head.segm, p), (head.thresh, t)):
             branch[6].bias.set_data(Tensor(np.array([np.log(value / (1 - value))], np.float32)))
-        np.testing.assert_allclose(head(features).asnumpy()[0, :, 0, 0], [p, t, expected], atol=2e-6)
+        np.testing.assert_allclose([m.asnumpy()[0, 0, 0, 0] for m in head(features)], [p, t, expected], atol=2e-6)
 
 
 def test_the_enhanced_head_is_the_same():
@@ -40,6 +41,7 @@ def test_the_enhanced_head_is_the_same():
 def test_without_adaptive_threshold_there_is_one_branch(features):
     head = DBHead(32, adaptive=False)
     assert not any("thresh" in name for name, _ in head.parameters_and_names())
+    assert head.outputs == ("prob",)
     assert head.set_train(True)(features).shape == (2, 1, 24, 32)
 
 
@@ -54,7 +56,7 @@ def test_initial_values():
 
 
 def test_an_untrained_head_expects_a_tenth_of_the_pixels_to_be_text(features):
-    p, t, _ = DBHead(32).set_train(True)(features).asnumpy().transpose(1, 0, 2, 3)
+    p, t, _ = (output.asnumpy() for output in DBHead(32).set_train(True)(features))
     assert p.mean() == pytest.approx(0.1, abs=0.03)
     assert t.mean() == pytest.approx(0.5, abs=0.05)
 
@@ -66,8 +68,8 @@ def test_maps_are_float32_for_float16_features(features, mode):
     for cell in (*head.segm, *head.thresh):
         cell.to_float(ms.float16)
     maps = head(features.astype(ms.float16))
-    assert maps.dtype == ms.float32
-    p, t, b = maps.asnumpy().astype(np.float64).transpose(1, 0, 2, 3)
+    assert [output.dtype for output in maps] == [ms.float32] * 3
+    p, t, b = (output.asnumpy().astype(np.float64) for output in maps)
     np.testing.assert_allclose(b, 1 / (1 + np.exp(-50 * (p - t))), atol=1e-5)
 
 

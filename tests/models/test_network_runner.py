@@ -4,7 +4,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from mindocr.models.network_runner import Inference, decode
+from mindocr.models.network_runner import NetworkRunner
 
 
 class Tiny(nn.Cell):
@@ -13,6 +13,12 @@ class Tiny(nn.Cell):
     def __init__(self):
         super().__init__()
         self.conv = nn.Conv2d(3, 1, 3)
+
+        self.outputs = ("brightness",)
+        self.inference_outputs = ("brightness",)
+
+    def inference_network(self):
+        return self
 
     def construct(self, x):
         y = self.conv(x).sigmoid()
@@ -26,39 +32,24 @@ def images(*sizes):
 
 def test_results_do_not_depend_on_the_rest_of_the_batch():
     network = Tiny()
-    inference = Inference(network)
+    inference = NetworkRunner(network)
     mixed = images((32, 32), (64, 32), (32, 32), (32, 96), (64, 64))
-    together = inference(mixed)
+    together = inference(mixed)["brightness"]
     assert [m.shape for m in together] == [(1, *image.shape[1:]) for image in mixed]
     for image, found in zip(mixed, together):
         np.testing.assert_allclose(network.set_train(False)(ms.Tensor(image[None])).asnumpy()[0], found, atol=1e-6)
 
 
 def test_a_stacked_batch_is_taken_too():
-    inference = Inference(Tiny())
+    inference = NetworkRunner(Tiny())
     batch = np.stack(images((32, 32), (32, 32)))
-    np.testing.assert_array_equal(np.stack(inference(batch)), np.stack(inference(list(batch))))
+    np.testing.assert_array_equal(inference(batch)["brightness"], inference(list(batch))["brightness"])
 
 
 def test_training_graph_and_inference_do_not_disturb_each_other():
     network = Tiny().set_train(True)
     (image,) = images((32, 32))
     trained = network(ms.Tensor(image[None])).asnumpy()
-    inferred = Inference(network)([image])[0]
+    inferred = NetworkRunner(network)([image])["brightness"][0]
     np.testing.assert_allclose(trained[0] - 1.0, inferred, atol=1e-6)
     np.testing.assert_array_equal(network.set_train(True)(ms.Tensor(image[None])).asnumpy(), trained)
-
-
-def test_maps_of_one_size_are_decoded_in_one_call_and_others_one_by_one():
-    calls = []
-
-    def postprocess(maps, shapes):
-        calls.append(maps.shape)
-        return [f"{maps[i].shape} {shapes[i].tolist()}" for i in range(len(maps))]
-
-    same = decode(postprocess, [np.zeros((1, 4, 6))] * 2, [np.ones(4), np.zeros(4)])
-    assert calls == [(2, 1, 4, 6)]
-    assert same == ["(1, 4, 6) [1.0, 1.0, 1.0, 1.0]", "(1, 4, 6) [0.0, 0.0, 0.0, 0.0]"]
-    decode(postprocess, [np.zeros((1, 4, 6)), np.zeros((1, 2, 2))], [np.ones(4), np.ones(4)])
-    assert calls[1:] == [(1, 1, 4, 6), (1, 1, 2, 2)]
-    assert decode(postprocess, [], []) == []

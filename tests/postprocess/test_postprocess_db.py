@@ -242,18 +242,25 @@ def test_thresholds_are_exclusive_for_pixels_and_inclusive_for_boxes():
     assert len(detect(prob, binary_thresh=0.4, box_thresh=0.5)) == 1
 
 
-def test_batches_with_any_number_of_channels():
+def test_mindocrs_names_of_maps_are_outputs_of_the_head():
+    given = {"binary": "prob", "thresh": "thresh", "thresh_binary": "binary"}
+    for name, output in given.items():
+        spec = {"name": "DBPostprocess", "pred_name": name}
+        assert DBPostprocess(pred_name=name).reads == POSTPROCESSES.declared(spec, "reads") == (output,)
+    assert POSTPROCESSES.declared({"name": "DBPostprocess"}, "columns") == ("shape_list",)
+
+
+def test_batches():
     prob = draw(rectangle(100, 100, 100, 20))
     other = draw(rectangle(20, 20, 50, 15))
-    maps = np.stack([np.stack([prob, prob * 0, other]), np.stack([other, prob, prob])])
+    maps = np.stack([prob, other])
     shapes = np.repeat(IDENTITY, 2, axis=0)
-    for name, channel in (("binary", 0), ("thresh_binary", 2)):
-        results = DBPostprocess(pred_name=name)(maps, shapes)
-        single = [detect(maps[i, channel]) for i in range(2)]
-        for found, alone in zip(results, single):
-            assert all(np.array_equal(a, b) for a, b in zip(found.polys, alone.polys))
-    with pytest.raises(ValueError, match="pred_name 'thresh' is map 1, but the network gave 1"):
-        DBPostprocess(pred_name="thresh")(maps[:, :1], shapes)
+    for batch in (maps, maps[:, None]):
+        for found, alone in zip(DBPostprocess()(batch, shapes), (detect(prob), detect(other))):
+            assert len(found) == 1
+            assert all(np.array_equal(a, b) for a, b in zip(found.polys, alone.polys, strict=True))
+    with pytest.raises(ValueError, match=r"expected maps \(H, W\) or \(1, H, W\), got shape \(3, 240, 320\)"):
+        DBPostprocess()(np.zeros((2, 3, 240, 320)), shapes)
     with pytest.raises(ValueError, match=r"expected maps .* got shape \(240, 320\)"):
         DBPostprocess()(prob, IDENTITY)
     with pytest.raises(ValueError, match=r"expected \(2, 4\)"):

@@ -13,8 +13,9 @@ from rectangles import rect
 
 from mindocr.errors import DataError, UserError
 from mindocr.formats.benchmarks import ImagePair, Outlines
-from mindocr.postprocess.base import Detection
-from mindocr.report.collect import Collector, cases_of
+from mindocr.metrics.det_metric import DetMetric
+from mindocr.predictions.detection import Detection
+from mindocr.report.collect import DetectionReport, cases_of
 from mindocr.report.diagnosis import diagnose
 from mindocr.report.page import NAME, PAGE_BYTES, data_hash, write_page
 from mindocr.report.payload import as_script, records, short_names, worst_first
@@ -175,16 +176,16 @@ def test_a_picture_that_cannot_be_read_is_told(judged, tmp_path):
 
 def test_maps_are_those_of_the_image_without_padding():
     """Source 100 x 200, network 50 x 100 of 64 x 128: the padding is cut off, peaks are taken inside the outlines."""
-    maps = np.full((3, 64, 128), 0.2, np.float32)
-    maps[0, 5, 10], maps[0, 60:, :] = 0.9, 1.0
-    maps[1] = 0.6
-    loose = lambda maps, shapes: [Detection([WORD, APART], [0.8, 0.1])]  # noqa: E731
-    collector = Collector(loose)
+    prob, thresh = np.full((1, 64, 128), 0.2, np.float32), np.full((1, 64, 128), 0.6, np.float32)
+    prob[0, 5, 10], prob[0, 60:, :] = 0.9, 1.0
+    report = DetectionReport(metric=DetMetric())
+    report._loose = lambda maps, shapes: [Detection([WORD, APART], [0.8, 0.1])]
     found = Detection([WORD], [0.8])
     truth = [rect(0, 0, 40, 20), rect(100, 40, 160, 60), rect(-50, -50, -10, -10)]
     shape = np.array([100, 200, 0.5, 0.5], np.float32)
-    collector.add("img_1.jpg", shape, maps, found, truth, np.zeros(3, bool), None)
-    (case,) = collector.cases
+    columns = {"shape_list": shape, "polys": truth, "ignore_tags": np.zeros(3, bool)}
+    report.add("img_1.jpg", {"prob": prob, "thresh": thresh, "binary": prob}, found, columns, None)
+    (case,) = report.cases
     assert (case.size, case.ratio, case.picture) == ((100, 200), (0.5, 0.5), Path("img_1.jpg"))
     assert case.peaks == pytest.approx([0.9, 0.2, 0.0])
     (weak,), scores = case.weak()
@@ -197,10 +198,10 @@ def test_maps_are_those_of_the_image_without_padding():
 
 
 def test_a_network_that_gives_the_probability_alone():
-    collector = Collector()
-    shape = np.array([64, 64, 1, 1], np.float32)
-    collector.add("a.jpg", shape, np.zeros((1, 64, 64), np.float32), Detection(), [], np.zeros(0, bool), None)
-    assert set(collector.cases[0].maps) == {"probability"} and collector.cases[0].weak() == ([], [])
+    report = DetectionReport(metric=DetMetric())
+    columns = {"shape_list": np.array([64, 64, 1, 1], np.float32), "polys": [], "ignore_tags": np.zeros(0, bool)}
+    report.add("a.jpg", {"prob": np.zeros((1, 64, 64), np.float32)}, Detection(), columns, None)
+    assert set(report.cases[0].maps) == {"probability"} and report.cases[0].weak() == ([], [])
 
 
 def pair(name, truth, found):

@@ -1,4 +1,4 @@
-"""From a configuration to the report of its evaluation: what to collect on the way, what the page states."""
+"""The report of an evaluation: which report belongs to the predictions, and what it states about the run."""
 
 from __future__ import annotations
 
@@ -8,45 +8,33 @@ from pathlib import Path
 from typing import Any
 
 from mindocr.config import Config
+from mindocr.config.parts import present_parts
 from mindocr.config.yaml_io import dump_yaml
 from mindocr.errors import ConfigError
-from mindocr.metrics.det_metric import DetMetric
-from mindocr.registry import POSTPROCESSES
-from mindocr.report.collect import Collector
-from mindocr.report.page import shorten, write_page
+from mindocr.registry import REPORTS
+from mindocr.report.page import shorten
 
 
-def make_collector(config: Config, metric: Any) -> Collector:
-    """A collector for an evaluation by ``config``, which also sees what lies below ``postprocess.box_thresh``.
+def make_report(config: Config, postprocess: Any, metric: Any) -> Any:
+    """The report for the predictions of ``postprocess``.
 
     Raises:
-        ConfigError: the metric does not tell which outlines match.
+        ConfigError: there is no report for such predictions, or the metric does not suit it.
     """
-    if not isinstance(metric, DetMetric):
-        raise ConfigError(
-            f"--report: needs metric.name DetMetric, which tells what matches; got {type(metric).__name__}"
-        )
-    postprocess = config.postprocess or {}
-    has_threshold = hasattr(POSTPROCESSES.build(postprocess), "box_thresh")
-    return Collector(POSTPROCESSES.build({**postprocess, "box_thresh": 0.0}) if has_threshold else None)
+    name = postprocess.gives.report
+    if not name:
+        raise ConfigError(f"--report: there is no report page for {postprocess.gives.__name__}; leave --report out")
+    return REPORTS.build({"name": name}, postprocess=config.postprocess, metric=metric)
 
 
-def write(config: Config, collector: Collector, metric: DetMetric, folder: Path, limit: int | None = None) -> Path:
-    """Write the page of an evaluation that has ended; see :func:`mindocr.report.page.write_page`."""
-    return write_page(folder, collector.cases, metric, facts(config, collector), limit)
-
-
-def facts(config: Config, collector: Collector) -> dict[str, Any]:
+def facts(config: Config) -> dict[str, Any]:
     """What the page's summary states about the run: weights, network, data set, thresholds, hashes."""
     assert config.eval is not None  # it has just been run
     weights, data = Path(str(config.eval.ckpt_load_path)), config.eval.dataset
-    parts = (config.model.backbone, config.model.neck, config.model.head)
-    sizes = {tuple(round(side * scale) for side, scale in zip(case.size, case.ratio)) for case in collector.cases}
-    shown = [f"{h} x {w}" for h, w in sorted(sizes)]
+    parts = [spec["name"] for part, spec in present_parts(config.model_dump()) if part.path.startswith("model.")]
     return {
         "weights": f"{weights} (hash {shorten(hashlib.sha256(weights.read_bytes()))})",
-        "network": ", ".join(str(part["name"]) for part in parts if part),
-        "network's image": ", ".join(shown[:4]) + (" and others" if len(shown) > 4 else ""),
+        "network": ", ".join(map(str, parts)),
         "data set": _settings({key: data.get(key) for key in ("type", "dataset_root", "data_dir", "label_file")}),
         "post-processing": _settings(config.postprocess or {}),
         "metric": _settings(config.metric or {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +15,24 @@ from tqdm import tqdm
 from mindocr.config import Config, load_config
 from mindocr.config.schema import System
 from mindocr.data.loading.loader import Loader
-from mindocr.engine.evaluate.evaluator import as_items, write_detections
+from mindocr.engine.evaluate.evaluator import write_predictions
 from mindocr.engine.export.mindir import MindIR
 from mindocr.engine.runtime import build, process
 from mindocr.engine.train.checkpoints import FORMATS
 from mindocr.errors import CheckpointError, ConfigError, UserError
 from mindocr.models.algorithms import get_algorithm
 from mindocr.models.builder import build_model
-from mindocr.models.network_runner import Inference, decode
-from mindocr.postprocess.base import Detection
+from mindocr.models.network_runner import NetworkRunner
+from mindocr.predictions.base import decode
+from mindocr.predictions.detection import Detection
 from mindocr.registry import DATASETS, POSTPROCESSES
-from mindocr.utils.visualize import draw_polygons
 
 logger = logging.getLogger(__name__)
 
 TEXT_NAME = "det_results.txt"
 JSON_NAME = "det_results.json"
 
-Forward = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+Forward = Callable[[Sequence[np.ndarray]], dict[str, list[np.ndarray]]]
 
 
 def default_pipeline(
@@ -58,7 +58,7 @@ class Predictor:
     """Finds text in images with ``forward``, a function from network inputs (3, H, W) to probability maps (1, H, W).
 
     Args:
-        forward: a network's :class:`~mindocr.models.network_runner.Inference`, or a loaded MindIR.
+        forward: a network's :class:`~mindocr.models.network_runner.NetworkRunner`, or a loaded MindIR.
         postprocess: probability maps to polygons in source-image pixels.
         pipeline: transforms from file to network input.
     """
@@ -79,7 +79,7 @@ class Predictor:
         dataset = DATASETS.build({**spec, "output_columns": columns}, key="type", is_train=False, seed=0)
         with Loader(dataset, batch_size=batch_size) as loader:
             for batch in tqdm(loader.epoch(), total=len(loader), desc="predict", unit="batch", leave=False):
-                found = decode(self._postprocess, self._forward(batch["image"]), batch["shape_list"])
+                found = decode(self._postprocess, self._forward(batch["image"]), batch)
                 yield from zip(batch["img_path"], batch["image_ori"], found)
 
 
@@ -105,7 +105,7 @@ def from_config(config: Config, ckpt: str | Path | None = None, limit: tuple[int
     network = build.network(config, training=False, ckpt=weights)
     configured = config.predict.dataset.get("transform_pipeline") if config.predict is not None else None
     pipeline = default_pipeline(*limit) if limit or not configured else configured
-    return Predictor(Inference(network), POSTPROCESSES.build(config.postprocess), pipeline)
+    return Predictor(NetworkRunner(network), POSTPROCESSES.build(config.postprocess), pipeline)
 
 
 def from_algorithm(
@@ -116,7 +116,7 @@ def from_algorithm(
     process.start(system or System())
     network = build_model(algorithm.model, ckpt=find_weights(ckpt) if ckpt else None, pretrained=ckpt is None)
     pipeline = default_pipeline(*(limit or algorithm.limit), algorithm.blue_first)
-    return Predictor(Inference(network), POSTPROCESSES.build(algorithm.postprocess), pipeline)
+    return Predictor(NetworkRunner(network), POSTPROCESSES.build(algorithm.postprocess), pipeline)
 
 
 def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
@@ -194,18 +194,14 @@ def run(
     for path, image, found in predictor.images(source, batch_size):
         results.append((path, found))
         if draw:
-            _write_picture(_free_name(folder, path, taken), draw_polygons(image, found.polys, found.scores), path)
-    write_detections(results, folder / TEXT_NAME)
-    entries = [{"image": path, "detections": _without_text(as_items(found))} for path, found in results]
+            _write_picture(_free_name(folder, path, taken), found.draw(image), path)
+    write_predictions(results, folder / TEXT_NAME)
+    entries = [{"image": path, "detections": found.entries()} for path, found in results]
     (folder / JSON_NAME).write_text(json.dumps(entries, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    count = sum(len(found.polys) for _, found in results)
+    count = sum(len(found) for _, found in results)
     logger.info("%d texts in %d images; %s%s and %s are in %s", count, len(results),
                 "pictures, " if draw else "", TEXT_NAME, JSON_NAME, folder)  # fmt: skip
     return results
-
-
-def _without_text(items: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
-    return [{k: v for k, v in item.items() if k != "transcription"} for item in items]
 
 
 def _free_name(folder: Path, path: str, taken: set[Path]) -> Path:

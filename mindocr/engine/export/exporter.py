@@ -18,10 +18,10 @@ from mindocr.engine.export import mindir
 from mindocr.engine.runtime import process
 from mindocr.errors import UserError
 from mindocr.models.builder import build_model
+from mindocr.models.network import as_tuple
 
 logger = logging.getLogger(__name__)
 
-STRIDE = 32
 TOLERANCE = 1e-5
 
 
@@ -44,30 +44,35 @@ def export_mindir(
     """Write ``network`` as MindIR with input (1, 3, H, W), or (N, 3, H, W) of any size when ``dynamic``.
 
     Args:
-        network: in inference, (N, 3, H, W) float32 -> (N, 1, H, W) float32.
+        network: takes (N, 3, H, W) float32; its inference outputs are exported and compared.
         path: file to write; it appears only once it has been loaded and compared.
-        shape: (h, w) in pixels, multiples of 32; with ``dynamic``, the size that is compared.
+        shape: (h, w) in pixels, multiples of the network's stride; with ``dynamic``, the size that is compared.
         postprocess: a configuration's section, to travel inside the file.
 
     Raises:
         UserError: the shape does not fit, the file cannot be written, or the reloaded file disagrees with the network.
     """
-    check_shape(shape)
+    network = network.inference_network()
+    check_shape(shape, network.stride)
     network.set_train(False)
-    sizes = [shape, (shape[0] + STRIDE, shape[1] + 2 * STRIDE)] if dynamic else [shape]
+    sizes = [shape, (shape[0] + network.stride, shape[1] + 2 * network.stride)] if dynamic else [shape]
     samples = [_sample(size) for size in sizes]
-    expected = [network(ms.Tensor(sample)).asnumpy() for sample in samples]
+    expected = [_arrays(network(ms.Tensor(sample))) for sample in samples]
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
     partial = path.with_name(f".{path.stem}.part.mindir")
     try:
-        enclose = mindir.encloser(postprocess) if postprocess else None
+        metadata = {mindir.OUTPUTS: network.inference_outputs}
+        if postprocess:
+            metadata[mindir.POSTPROCESS] = postprocess
+        enclose = mindir.encloser(metadata)
         name = str(partial.with_suffix(""))
         ms.export(network, declared, file_name=name, file_format="MINDIR", custom_func=enclose)
         partial.chmod(0o644)
         mindir.seal(partial)
         reloaded = nn.GraphCell(ms.load(str(partial)))
-        outputs = [reloaded(ms.Tensor(sample)).asnumpy() for sample in samples]
-        difference = max(float(np.abs(a - b).max()) for a, b in zip(outputs, expected))
+        outputs = [_arrays(reloaded(ms.Tensor(sample))) for sample in samples]
+        pairs = [pair for got, wanted in zip(outputs, expected) for pair in zip(got, wanted, strict=True)]
+        difference = max(float(np.abs(a - b).max()) for a, b in pairs)
         if not difference <= TOLERANCE:
             raise UserError(
                 f"the exported file does not compute what the network does: largest difference {difference:.3g}, "
@@ -81,17 +86,17 @@ def export_mindir(
     return Exported(path, difference)
 
 
-def check_shape(shape: tuple[int, int]) -> None:
+def check_shape(shape: tuple[int, int], stride: int) -> None:
     """Refuse sizes that the network's strides do not divide.
 
     Raises:
-        UserError: h or w is not a positive multiple of 32.
+        UserError: h or w is not a positive multiple of ``stride``.
     """
-    wrong = [side for side in shape if side < STRIDE or side % STRIDE]
+    wrong = [side for side in shape if side < stride or side % stride]
     if wrong:
-        nearest = [max(STRIDE, round(side / STRIDE) * STRIDE) for side in shape]
+        nearest = [max(stride, round(side / stride) * stride) for side in shape]
         raise UserError(
-            f"data_shape: {shape[0]} {shape[1]} is not possible, height and width must be multiples of {STRIDE}; "
+            f"data_shape: {shape[0]} {shape[1]} is not possible, height and width must be multiples of {stride}; "
             f"nearest: {nearest[0]} {nearest[1]}"
         )
 
@@ -112,7 +117,6 @@ def run(
     Raises:
         UserError: the shape, the model, its weights or the folder cannot be used.
     """
-    check_shape(shape)
     process.start_logging()
     folder = process.prepare_output(folder, key="--save_dir")
     process.start(System())
@@ -121,16 +125,23 @@ def run(
         weights = ckpt or (config.eval.ckpt_load_path if config.eval else None)
         if not weights:
             raise UserError(f"--local_ckpt_path: required, '{model_name_or_config}' names no eval.ckpt_load_path")
-        network = build_model(config.model.model_dump(), ckpt=weights)
+        model = config.model.model_dump()
+        check_shape(shape, build_model(model, pretrained=False).stride)  # before weights are looked for
+        network = build_model(model, ckpt=weights)
         postprocess = config.postprocess
     else:
         postprocess = None
+        check_shape(shape, build_model(model_name_or_config, pretrained=False).stride)
         network = build_model(model_name_or_config, ckpt=ckpt, pretrained=ckpt is None)
     path = folder / f"{Path(model_name_or_config).stem}.mindir"
     exported = export_mindir(network, path, shape, dynamic=dynamic, postprocess=postprocess)
     logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g", exported.path,
                 "(N, 3, H, W)" if dynamic else f"(1, 3, {shape[0]}, {shape[1]})", exported.max_difference)  # fmt: skip
     return exported
+
+
+def _arrays(outputs: Any) -> list[np.ndarray]:
+    return [output.asnumpy() for output in as_tuple(outputs)]
 
 
 def _sample(size: tuple[int, int]) -> np.ndarray:

@@ -13,21 +13,23 @@ import numpy as np
 from mindspore import nn
 
 from mindocr.errors import CheckpointError, UserError
+from mindocr.models.network import as_tuple
 
-POSTPROCESS = "mindocr.postprocess"
+POSTPROCESS, OUTPUTS = "mindocr.postprocess", "mindocr.outputs"
 # Field 14, 25 bytes: key of 13 bytes, value of 8
 _SEAL = b"r\x19\n\rmindocr.crc32\x12\x08"
 
 
-def encloser(postprocess: Mapping[str, Any]) -> Callable[[Any], None]:
-    """What puts a ``postprocess`` section into a model that ``ms.export`` is about to write."""
-    text = json.dumps(postprocess)
+def encloser(metadata: Mapping[str, Any]) -> Callable[[Any], None]:
+    """A function that puts ``metadata``, values for JSON by key, into a model that ``ms.export`` is about to write."""
+    texts = {key: json.dumps(value) for key, value in metadata.items()}
 
     def enclose(model: Any) -> None:
-        if _is_map(model.user_info):
-            model.user_info[POSTPROCESS] = text
-        else:
-            model.user_info.add(key=POSTPROCESS, value=text)
+        for key, text in texts.items():
+            if _is_map(model.user_info):
+                model.user_info[key] = text
+            else:
+                model.user_info.add(key=key, value=text)
 
     return enclose
 
@@ -42,6 +44,7 @@ class MindIR:
 
     Attributes:
         size: (h, w) in pixels that the file takes; -1 = any.
+        output_names: names of the outputs, in order; files from before these were stored have one, ``prob``.
         postprocess: the ``postprocess`` section that travels in the file, or None.
 
     Raises:
@@ -53,22 +56,25 @@ class MindIR:
         if not self.path.is_file():
             raise CheckpointError(f"'{path}': no such file; expected a MindIR file made by tools/export.py")
         try:
-            self.size, self.postprocess = _read(self.path)
+            self.size, metadata = _read(self.path)
+            self.output_names = tuple(metadata.get(OUTPUTS, ("prob",)))
+            self.postprocess = metadata.get(POSTPROCESS)
             self._graph = nn.GraphCell(ms.load(str(self.path)))
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise CheckpointError(
                 f"'{path}' is not a whole MindIR file ({str(error).strip().splitlines()[0]}); export it again"
             ) from None
 
-    def __call__(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Probability maps (1, H, W) of images (3, H, W), float32.
+    def __call__(self, images: Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """For each output an array an image, without the batch axis, from images (3, H, W), float32.
 
         Raises:
             UserError: the file was exported for another image size.
         """
-        return [self._run(image) for image in images]
+        rows = [self._run(image) for image in images]
+        return {name: [row[i] for row in rows] for i, name in enumerate(self.output_names)}
 
-    def _run(self, image: np.ndarray) -> np.ndarray:
+    def _run(self, image: np.ndarray) -> list[np.ndarray]:
         # MindSpore itself does not check: a static graph would compute something from any size.
         if any(declared not in (-1, actual) for declared, actual in zip(self.size, image.shape[1:])):
             raise UserError(
@@ -76,7 +82,8 @@ class MindIR:
                 f"{image.shape[1]} x {image.shape[2]}; set target_size of DetResize in the configuration to the "
                 "exported data_shape, or export with --is_dynamic_shape True"
             )
-        return self._graph(ms.Tensor(np.ascontiguousarray(image[None]))).asnumpy()[0]
+        outputs = as_tuple(self._graph(ms.Tensor(np.ascontiguousarray(image[None]))))
+        return [output.asnumpy()[0] for output in outputs]
 
 
 def seal(path: Path) -> None:
@@ -101,7 +108,8 @@ def _check_seal(content: bytes) -> None:
         raise ValueError("its checksum does not fit: bytes of it have changed since it was written")
 
 
-def _read(path: Path) -> tuple[tuple[int, int], dict[str, Any] | None]:
+def _read(path: Path) -> tuple[tuple[int, int], dict[str, Any]]:
+    """Size (h, w) of the input, and the metadata that this package has stored, by key."""
     from google.protobuf.message import DecodeError
     from mindspore.train.mind_ir_pb2 import ModelProto
 
@@ -114,5 +122,5 @@ def _read(path: Path) -> tuple[tuple[int, int], dict[str, Any] | None]:
         raise ValueError(str(error)) from None
     shape = model.graph.input[0].tensor[0].dims
     entries = model.user_info
-    enclosed = (entries if _is_map(entries) else {entry.key: entry.value for entry in entries}).get(POSTPROCESS)
-    return (shape[2], shape[3]), None if enclosed is None else json.loads(enclosed)
+    texts = entries if _is_map(entries) else {entry.key: entry.value for entry in entries}
+    return (shape[2], shape[3]), {key: json.loads(texts[key]) for key in (POSTPROCESS, OUTPUTS) if key in texts}

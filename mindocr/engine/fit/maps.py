@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from mindocr.config import Config
 from mindocr.engine.runtime import build
-from mindocr.models.network_runner import Inference
+from mindocr.models.network_runner import NetworkRunner
 from mindocr.postprocess.db import DBPostprocess
 from mindocr.postprocess.fitting.judged_images import save_case
 from mindocr.postprocess.fitting.search import Case
@@ -40,7 +40,7 @@ def cached_maps(
     key: str,
     folder: Path,
     postprocess: DBPostprocess,
-    inference: Callable[[], Inference],
+    runner: Callable[[], NetworkRunner],
 ) -> list[str]:
     """Files of the maps of ``eval.dataset``, see :func:`mindocr.postprocess.fitting.judged_images.load_case`.
 
@@ -51,26 +51,26 @@ def cached_maps(
         key: see :func:`weights_key`.
         folder: where the maps of all data sets are kept.
         postprocess: chooses among the network's maps.
-        inference: makes the network, only called when a map is missing.
+        runner: makes the network, only called when a map is missing.
     """
     content = [(hashes[record.img_path], record.content) for record in records]
-    place = folder / _hash([key, postprocess.pred_name, content])[:16]
+    place = folder / _hash([key, postprocess.reads, content])[:16]
     index = place / INDEX
     if index.is_file():
         names = json.loads(index.read_text(encoding="utf-8"))
         logger.info("maps of %d images are re-used from %s", len(names), place)
         return [str(place / name) for name in names]
     place.mkdir(parents=True, exist_ok=True)
-    names = _compute(config, place, postprocess, inference())
+    names = _compute(config, place, postprocess, runner())
     index.write_text(json.dumps(names) + "\n", encoding="utf-8")  # last: without it the folder is not whole
     return [str(place / name) for name in names]
 
 
-def _compute(config: Config, place: Path, postprocess: DBPostprocess, inference: Inference) -> list[str]:
+def _compute(config: Config, place: Path, postprocess: DBPostprocess, runner: NetworkRunner) -> list[str]:
     names: list[str] = []
     with build.eval_loader(config) as loader:
         for batch in tqdm(loader.epoch(), total=len(loader), desc="probability maps", unit="batch", leave=False):
-            maps = postprocess.select(inference(batch["image"]))
+            maps = postprocess.select(runner(batch["image"])[postprocess.reads[0]])
             for prob, shape, polys, ignore in zip(maps, *(batch[k] for k in ("shape_list", "polys", "ignore_tags"))):
                 names.append(f"{len(names):06d}.npz")
                 save_case(place / names[-1], Case(prob, np.asarray(shape), list(polys), np.asarray(ignore)))

@@ -22,7 +22,7 @@ from mindocr.formats.benchmarks import ImagePair, Outlines
 from mindocr.inspection.workers import processes_for, run_over
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import Score, score
-from mindocr.models.network_runner import Inference
+from mindocr.models.network_runner import NetworkRunner
 from mindocr.postprocess.db import DBPostprocess
 from mindocr.postprocess.fitting.grid import Grid, Setting, around, make_grid, setting_of
 from mindocr.postprocess.fitting.judged_images import load_case
@@ -77,13 +77,13 @@ def run(config: Config, ckpt: str, options: Options) -> Outcome:
     hashes = refuse_overlap(fitted, reported)
 
     @cache
-    def inference() -> Inference:
+    def runner() -> NetworkRunner:
         process.start(config.system)
-        return Inference(build.network(config, training=False, ckpt=ckpt))
+        return NetworkRunner(build.network(config, training=False, ckpt=ckpt))
 
     key = weights_key(config, ckpt)
     validation, test = (
-        cached_maps(each, dataset.records, hashes, key, folder / "maps", postprocess, inference)
+        cached_maps(each, dataset.records, hashes, key, folder / "maps", postprocess, runner)
         for each, dataset in ((fit_config, fitted), (config, reported))
     )
     now = setting_of(postprocess)

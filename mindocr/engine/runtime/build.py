@@ -9,6 +9,7 @@ from typing import Any
 from mindspore import nn
 
 from mindocr.config import Config
+from mindocr.config.schema import Model
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.layout import NormalizeImage, split_normalization
 from mindocr.engine.runtime.process import Runtime
@@ -22,20 +23,27 @@ from mindocr.registry import DATASETS
 def network(
     config: Config, *, training: bool, ckpt: str | Path | None = None, pretrained: bool = True, world: int = 1
 ) -> nn.Cell:
-    """The detector in the precision of ``system.amp_level``, or ``amp_level_infer`` when not ``training``.
+    """The network in the precision of ``system.amp_level``, or ``amp_level_infer`` when not ``training``.
 
     Args:
-        training: start from the pretrained weights that the configuration names.
+        training: build all networks of ``model.networks``, and start from the pretrained weights that the configuration
+            names; otherwise build the one that is used.
         ckpt: load these weights instead, strictly.
         pretrained: False leaves pretrained weights alone, for a run whose saved state brings its own.
         world: ranks that train it together.
     """
     wanted = None if training and pretrained else False
-    detector = build_model(config.model.model_dump(), ckpt=ckpt, pretrained=wanted)
-    set_precision(detector, config.system.amp_level if training else config.system.amp_level_infer)
+    built = build_model(config.model.model_dump(), ckpt=ckpt, pretrained=wanted, training=training)
+    set_precision(built, config.system.amp_level if training else config.system.amp_level_infer)
     if training and world > 1 and config.system.sync_batch_norm:
-        synchronise(detector, world)
-    return detector
+        synchronise(built, world)
+    return built
+
+
+def starts_from_weights(model: Model) -> bool:
+    """Whether a network that is trained starts from pretrained weights."""
+    networks = [n for n in model.networks.values() if not n.frozen] if model.networks else [model]
+    return any(network.pretrained or (network.backbone or {}).get("pretrained") for network in networks)
 
 
 def input_layer(config: Config) -> nn.Cell | None:

@@ -30,7 +30,7 @@ STATE_ENTRY = "mindocr.state"
 
 
 def save(
-    parameters: Iterable[ms.Parameter],
+    parameters: Iterable[ms.Parameter] | Mapping[str, ms.Parameter],
     path: Path,
     extra: Mapping[str, Any] | None = None,
     *,
@@ -39,6 +39,7 @@ def save(
     """Write parameters to ``path`` so that a reader finds the old file or the new one, never a part.
 
     Args:
+        parameters: stored under their names, or under those of the mapping.
         path: its suffix chooses the format, ``.ckpt`` or ``.safetensors``; both carry a checksum.
         extra: entry name -> value that JSON can hold, stored with the parameters.
         keep_old_as: rename the old file to this before the new one takes its place.
@@ -46,7 +47,8 @@ def save(
     Raises:
         StorageError: the disk is full or the folder cannot be written; the old file is untouched.
     """
-    entries = [{"name": p.name, "data": p} for p in parameters]
+    named = parameters if isinstance(parameters, Mapping) else {p.name: p for p in parameters}
+    entries = [{"name": name, "data": parameter} for name, parameter in named.items()]
     entries += [{"name": name, "data": _as_tensor(value)} for name, value in (extra or {}).items()]
     partial = path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{path.suffix}")
     try:
@@ -147,13 +149,13 @@ class CheckpointKeeper:
         """The file of this name, in this run's format."""
         return self.folder / f"{stem}.{self.format}"
 
-    def keep(self, network: nn.Cell, epoch: int, score: float | None) -> bool:
-        """Save the weights of ``epoch``; returns True when it is the best so far."""
-        self._save_weights(network, _epoch_name(epoch))
+    def keep(self, weights: Mapping[str, ms.Parameter], epoch: int, score: float | None) -> bool:
+        """Save the weights of ``epoch`` under their names; returns True when it is the best so far."""
+        self._save_weights(weights, _epoch_name(epoch))
         self.scores[epoch] = score
         is_best = score is not None and score > self.best
         if is_best:
-            self._save_weights(network, "best")
+            self._save_weights(weights, "best")
             self.best, self.best_epoch = float(score), epoch
         self._remove_surplus()
         return is_best
@@ -190,8 +192,8 @@ class CheckpointKeeper:
         if self.path(EARLIER).exists():
             logger.warning("%s: the state of an earlier run is now %s", self.folder, self.path(EARLIER).name)
 
-    def _save_weights(self, network: nn.Cell, stem: str) -> None:
-        save(network.get_parameters(), self.path(stem), {RUN_ENTRY: self.about})
+    def _save_weights(self, weights: Mapping[str, ms.Parameter], stem: str) -> None:
+        save(weights, self.path(stem), {RUN_ENTRY: self.about})
 
     def _remove_surplus(self) -> None:
         kept = set(sorted(self.scores)[-self.latest :])

@@ -10,6 +10,7 @@ import mindspore as ms
 
 from mindocr.config import Config
 from mindocr.data.loading.loader import Loader
+from mindocr.engine.runtime.build import starts_from_weights
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train.checkpoints import CheckpointKeeper
 from mindocr.engine.train.progress import Progress
@@ -40,7 +41,7 @@ def resumed(config: Config, found: SavedState, at: Progress, keeper: CheckpointK
                 "list; %s; step %d, %s", found.path, ", EMA" if config.train.ema else "",
                 ", accumulated gradients" if config.train.gradient_accumulation_steps > 1 else "", best, at.steps,
                 where)  # fmt: skip
-    if config.model.pretrained or config.model.backbone.get("pretrained"):
+    if starts_from_weights(config.model):
         logger.info("pretrained weights are not loaded: the saved state brings its own")
     if changes:
         logger.warning("not the same run any more; what has changed since the state was saved:\n  %s",

@@ -12,6 +12,7 @@ import numpy as np
 from mindspore import nn, ops
 
 from mindocr.data.loading.loader import Loader
+from mindocr.engine.runtime import ranks
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train.progress import Progress, random_state, restore_random_state
 from mindocr.engine.train.resume import SavedState
@@ -51,11 +52,11 @@ class RunState:
             "skipped": self.loader.skipped,
         }
         parameters = list(self.step.parameters_dict().values())
-        ranks = [own]
+        everyone = [own]
         if self.place.world > 1:
-            ranks = ranks.gather(own)
+            everyone = ranks.gather(own)
             parameters += self._of_other_ranks()
-        return parameters, {"batches": len(self.loader), "ranks": ranks}
+        return parameters, {"batches": len(self.loader), "ranks": everyone}
 
     def restore(self, found: SavedState) -> None:
         """Put everything back as it was when ``found`` was saved.

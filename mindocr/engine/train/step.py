@@ -7,6 +7,7 @@ step has static shapes, runs in graph and PyNative mode alike, and can be saved 
 import mindspore as ms
 from mindspore import nn, ops
 
+from mindocr.models.network import statistics
 from mindocr.optim import clip_by_global_norm, global_norm
 
 MAX_LOSS_SCALE = 2.0**24
@@ -92,8 +93,9 @@ class TrainStep(nn.Cell):
     A non-finite gradient never reaches the weights: the update is dropped and the caller told.
 
     Args:
-        network: the detector; its first input is the image batch.
-        loss: cell returning (total, terms) from the network's output and the label maps.
+        network: takes the image batch.
+        loss: cell returning (total, terms) from the network's outputs and the labels, see
+            :class:`mindocr.losses.pairing.PairedLoss`.
         optimizer: applied to the mean gradient.
         loss_scale: multiplies the loss before and divides the gradients after the backward pass.
         clip_norm: largest allowed global norm of the gradients, or None.
@@ -131,7 +133,7 @@ class TrainStep(nn.Cell):
         # Not loops: a compiled loop is as many calls within calls, and ResNet-50 has too many weights for that.
         self.for_each = ops.HyperMap()
         # Written by the forward pass, so that a failed step would leave them not finite for ever
-        self.statistics = ms.ParameterTuple([p for p in network.get_parameters() if not p.requires_grad])
+        self.statistics = ms.ParameterTuple(statistics(network))
         self.has_statistics = len(self.statistics) > 0
         self.accumulation_steps = accumulation_steps
         self.accumulates = accumulation_steps > 1

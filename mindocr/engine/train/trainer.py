@@ -14,6 +14,7 @@ from mindspore import nn
 from mindocr.config import Config, save_config
 from mindocr.data.loading.loader import Batch, Loader
 from mindocr.engine.diagnose.failed_step.capsule import Recorder
+from mindocr.engine.diagnose.zero_score.health import HealthCheck
 from mindocr.engine.diagnose.zero_score.monitor import ZeroWatch
 from mindocr.engine.evaluate import evaluator
 from mindocr.engine.runtime import build, process, ranks
@@ -27,6 +28,7 @@ from mindocr.engine.train.run_state import RunState
 from mindocr.engine.train.save_policy import SavePolicy
 from mindocr.engine.train.step import LossScale, TrainStep
 from mindocr.engine.train.step_inputs import Feed
+from mindocr.losses.pairing import PairedLoss
 from mindocr.optim import EMA, build_optimizer
 from mindocr.registry import LOSSES
 from mindocr.scheduler import build_schedule
@@ -86,14 +88,14 @@ class Trainer:
         if place.is_main:
             remove_parts(folder)
         self.network = build.network(config, training=True, pretrained=found is None, world=place.world)
-        self.loss = LOSSES.build(config.loss)
+        self.loss = PairedLoss(LOSSES.build(config.loss), self.network.outputs)
         # Weights twice (latest and best), and the state twice with the optimizer's copies.
         process.prepare_output(folder, need_bytes=10 * size_of(self.network), key="train.ckpt_save_dir")
         self.schedule = build_schedule(config.scheduler, len(loader), train.gradient_accumulation_steps)
         self.ema = EMA(self.network, train.ema_decay) if train.ema else None
         self.step = self._build_step()
         sink = train.dataset_sink_mode and place.device == "Ascend"
-        self.feed = Feed(loader, self.step, ("image", *self.loss.labels), self.epochs, sink=sink)
+        self.feed = Feed(loader, self.step, (*self.network.inputs, *self.loss.labels), self.epochs, sink=sink)
         # A dynamic scale finds its size by overflowing now and then: those updates must go, or the weights would.
         drops = config.system.drop_overflow_update or config.loss_scaler.type == "dynamic"
         recorder = Recorder(config, place, folder, loader, self.step, self.feed.columns, self.schedule)
@@ -106,7 +108,8 @@ class Trainer:
         self.state = RunState(self.step, loader, self.at, self.meter, place)
         if found is not None:
             self._resume(found)
-        self.watch = ZeroWatch(config, self.network, folder if place.is_main else None, self.schedule)
+        health = self.evaluator.health if self.evaluator else HealthCheck()
+        self.watch = ZeroWatch(config, self.network, health, folder if place.is_main else None, self.schedule)
         self.result = TrainingResult(folder, steps=self.at.steps)
         self.reporter = Reporter(folder, tensorboard=train.tensorboard, resume=found is not None)
 
@@ -186,8 +189,8 @@ class Trainer:
         self.at.batch += 1
         self.result.losses.append(outcome.loss)
         self.guard.note(self.at, outcome, batch)
-        self.watch.training.add(batch)
-        images = len(batch["image"]) if batch else self.config.train.loader.batch_size
+        self.watch.health.add_batch(batch)
+        images = len(batch["img_path"]) if batch else self.config.train.loader.batch_size
         self.meter.add(outcome.loss, outcome.terms, images)
 
     def _stop_if_asked(self) -> None:
@@ -230,15 +233,15 @@ class Trainer:
             self._stop()
         self.result.scores = evaluation.scores
         row.update({k: v for k, v in evaluation.scores.items() if isinstance(v, float)})
-        logger.info("epoch %d: %s", epoch, evaluator.summary(evaluation))
+        logger.info("epoch %d: %s", epoch, evaluator.summary(evaluation, self.evaluator.metric))
         score = float(evaluation.scores[self.evaluator.main_indicator])
-        self.watch.judge(self.at, score, self.evaluator.signs, last=epoch == self.epochs or self._finished())
+        self.watch.judge(self.at, score, last=epoch == self.epochs or self._finished())
         return score
 
     def _save_weights(self, epoch: int, score: float | None) -> None:
         if self.place.is_main:
             with self.saving.attempt("the weights"):
-                if self.keeper.keep(self.network, epoch, score):
+                if self.keeper.keep(self.network.weights(), epoch, score):
                     logger.info("epoch %d: best so far, saved as %s", epoch, self.keeper.path("best"))
 
     def _save_state(self) -> None:

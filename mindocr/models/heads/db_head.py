@@ -34,9 +34,16 @@ class DBHead(nn.Cell):
         bias: give the 3x3 convolutions a bias; the transposed convolutions always have one.
         adaptive: learn T and B; without them training too yields P only.
 
+    Attributes:
+        outputs: ``prob``, ``thresh``, ``binary`` in training; ``prob`` alone without ``adaptive``.
+        inference_outputs: ``prob``.
+
     Raises:
         ConfigError: fewer than 4 input channels, or k not positive.
     """
+
+    outputs: tuple[str, ...] = ("prob", "thresh", "binary")
+    inference_outputs: tuple[str, ...] = ("prob",)
 
     def __init__(self, in_channels: int, k: float = 50, bias: bool = False, adaptive: bool = True) -> None:
         super().__init__()
@@ -46,17 +53,19 @@ class DBHead(nn.Cell):
             raise ConfigError(f"DBHead k {k}: expected a positive number; the paper takes 50")
         self.k = float(k)
         self.adaptive = adaptive
+        if not adaptive:
+            self.outputs = self.inference_outputs
         self.segm = _branch(in_channels, bias, TEXT_SHARE)
         self.thresh = _branch(in_channels, bias, 0.5) if adaptive else None
 
-    def construct(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H / 4, W / 4) -> in training (N, 3, H, W) = [P, T, B], else (N, 1, H, W) = P; in [0, 1]."""
+    def construct(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+        """(N, in_channels, H / 4, W / 4) -> in training (P, T, B), else P; each (N, 1, H, W) in [0, 1]."""
         prob = ops.sigmoid(ops.cast(self.segm(x), ms.float32))
         if not (self.adaptive and self.training):
             return prob
         thresh = ops.sigmoid(ops.cast(self.thresh(x), ms.float32))
         binary = ops.sigmoid(self.k * (prob - thresh))
-        return ops.concat((prob, thresh, binary), 1)
+        return prob, thresh, binary
 
 
 def _branch(in_channels: int, bias: bool, expected: float) -> nn.SequentialCell:

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from mindocr.engine.diagnose.zero_score.causes import find_causes
-from mindocr.engine.diagnose.zero_score.health_statistics import EvaluationSigns, RunSigns, TrainingSigns, WeightSigns
-from mindocr.postprocess.base import Detection
+from mindocr.engine.diagnose.zero_score.health_statistics import (
+    EvaluationStatistics,
+    RunStatistics,
+    TrainingStatistics,
+    WeightStatistics,
+)
+from mindocr.predictions.detection import Detection
 
 SHAPE = np.array([100.0, 200.0, 0.5, 0.5])  # 100 x 200 source pixels, shown to the network at half the size
-FINE = RunSigns(updates=5000, dropped=0, highest_lr=0.01, moved=0.5, from_scratch=False)
+FINE = RunStatistics(updates=5000, dropped=0, highest_lr=0.01, moved=0.5, from_scratch=False)
 
 
 def box(x, y, w=60, h=20):
@@ -19,12 +24,12 @@ def box(x, y, w=60, h=20):
 
 CODE = ("zero_score/causes.py", "failed_step/explain.py")
 TEXTS = (box(20, 60),)
-TRAINED = WeightSigns(norms=3)
+TRAINED = WeightStatistics(norms=3)
 
 
 def seen(prob=0.9, texts=TEXTS, ignore=None, found=None, shape=SHAPE, images=4):
     """Signs of equal images: one map value, these texts, these detections."""
-    signs = EvaluationSigns(0.3, 0.6)
+    signs = EvaluationStatistics(0.3, 0.6)
     found = Detection([box(20, 60)], [0.9]) if found is None else found
     ignore = np.zeros(len(texts), bool) if ignore is None else np.array(ignore)
     for i in range(images):
@@ -53,20 +58,20 @@ def test_a_healthy_run_has_no_cause_but_what_its_detections_say():
 
 def test_maps_and_weights_that_are_not_finite():
     nothing = Detection()
-    found = causes(seen(np.nan, found=nothing), WeightSigns(["neck.out.0.weight"], 3))
+    found = causes(seen(np.nan, found=nothing), WeightStatistics(["neck.out.0.weight"], 3))
     assert list(found) == ["not finite"]
     assert found["not finite"].numbers == (
         "4 of 4 probability maps are not finite; 1 parameters are not finite, such as neck.out.0.weight"
     )
-    dropped = causes(seen(), run=RunSigns(10, 90, 0.01, 0.5, False))["not finite"]
+    dropped = causes(seen(), run=RunStatistics(10, 90, 0.01, 0.5, False))["not finite"]
     assert dropped.numbers.startswith("90 updates were dropped for gradients that were not finite, 10 were made")
 
 
 def test_a_learning_rate_of_zero():
-    found = causes(seen(), run=RunSigns(2000, 0, 0.0, 0.0, False))
+    found = causes(seen(), run=RunStatistics(2000, 0, 0.0, 0.0, False))
     assert found["learning rate zero"].numbers == "the learning rate was 0 in all 2000 updates"
     assert "weights do not move" not in found
-    still = causes(seen(), run=RunSigns(2000, 0, 1e-30, 0.0, False))
+    still = causes(seen(), run=RunStatistics(2000, 0, 1e-30, 0.0, False))
     assert "in 2000 updates at learning rates up to 1e-30" in still["weights do not move"].numbers
 
 
@@ -74,16 +79,16 @@ def test_a_learning_rate_of_zero():
     ("mask", "border", "remedy"), [(0.5, 0.0, "min_text_size"), (1.0, 1.0, "shrink_ratio"), (1.0, 0.0, "no text")]
 )
 def test_no_positive_pixels_and_where_they_went(mask, border, remedy):
-    training = TrainingSigns()
+    training = TrainingStatistics()
     training.add(batch(0, mask, border))
-    cause = causes(seen(), training=training, run=RunSigns(2000, 0, 0.1, 0.0, False))["no positive pixels"]
+    cause = causes(seen(), training=training, run=RunStatistics(2000, 0, 0.1, 0.0, False))["no positive pixels"]
     assert cause.numbers.startswith("2 of 2 training images have no positive pixel (0.00% of all pixels are positive)")
     assert f"{1 - mask:.1%} of the pixels are masked out" in cause.numbers
     assert remedy in cause.remedy and cause.certain
 
 
 def test_positives_in_most_images_are_enough():
-    training = TrainingSigns()
+    training = TrainingStatistics()
     for positive in (4, 4, 0):
         training.add(batch(positive))
     assert (training.images, training.empty, training.positive / training.pixels) == (6, 2, 16 / 384)
@@ -91,7 +96,7 @@ def test_positives_in_most_images_are_enough():
 
 
 def test_one_training_batch_in_ten_is_looked_at_after_the_first_ten():
-    training = TrainingSigns()
+    training = TrainingStatistics()
     for _ in range(40):
         training.add(batch(1))
     training.add(None)
@@ -121,9 +126,9 @@ def test_labels_of_photographs_of_another_size():
 
 
 def test_weights_that_were_never_trained():
-    found = causes(seen(), WeightSigns(norms=20, untouched=20), run=None)
+    found = causes(seen(), WeightStatistics(norms=20, untouched=20), run=None)
     assert "of all 20 BatchNorm layers are those of a new network" in found["weights not loaded"].numbers
-    assert "weights not loaded" not in causes(seen(), WeightSigns(norms=20, untouched=3), run=None)
+    assert "weights not loaded" not in causes(seen(), WeightStatistics(norms=20, untouched=3), run=None)
 
 
 def test_everything_below_the_thresholds():
@@ -138,9 +143,9 @@ def test_everything_below_the_thresholds():
 
 
 def test_few_updates_text_everywhere_and_detections_elsewhere():
-    early = causes(seen(), run=RunSigns(12, 0, 0.01, 0.1, True))["few updates"]
+    early = causes(seen(), run=RunStatistics(12, 0, 0.01, 0.1, True))["few updates"]
     assert early.numbers == "12 updates so far, from random weights" and "model.backbone.pretrained" in early.remedy
-    everywhere = EvaluationSigns(0.3, 0.6)
+    everywhere = EvaluationStatistics(0.3, 0.6)
     everywhere.add("a.jpg", SHAPE, np.ones((50, 100), np.float32), Detection([box(150, 0)], [1.0]), [box(20, 60)], [0])
     found = causes(everywhere)
     assert "more than 100% of their pixels above" in found["text everywhere"].numbers
@@ -149,7 +154,7 @@ def test_few_updates_text_everywhere_and_detections_elsewhere():
 
 
 def test_the_example_has_texts_and_the_highest_probability():
-    signs = EvaluationSigns(0.3, 0.6)
+    signs = EvaluationStatistics(0.3, 0.6)
     for name, prob, ignore in (("a", 0.2, False), ("b", 0.9, True), ("c", 0.4, False), ("d", np.nan, False)):
         signs.add(name, SHAPE, np.full((5, 5), prob, np.float32), Detection(), [box(0, 0)], [ignore])
     assert signs.example[0].path == "c" and signs.example[1][0, 0] == np.float32(0.4)

@@ -10,7 +10,8 @@ import pytest
 from mindocr.engine.evaluate import evaluation_report, evaluator
 from mindocr.engine.runtime import build
 from mindocr.errors import ConfigError, UserError
-from mindocr.models.network_runner import Inference
+from mindocr.models.network_runner import NetworkRunner
+from mindocr.predictions.detection import Detection
 from mindocr.registry import METRICS, POSTPROCESSES
 
 
@@ -24,7 +25,9 @@ def detector(tiny_config):
     for name in ("head.segm.3.weight", "head.segm.6.weight"):  # equal weights: no checkerboard in the map
         weights[name].set_data(ms.Tensor(np.full(weights[name].shape, 1, np.float32)))
     loader = build.eval_loader(config)
-    probability = np.stack([maps for batch in loader.epoch() for maps in Inference(network)(batch["image"])])
+    probability = np.stack(
+        [maps for batch in loader.epoch() for maps in NetworkRunner(network)(batch["image"])["prob"]]
+    )
     loader.close()
     logits = np.log(probability / (1 - probability))
     gain = 2 / logits.std()
@@ -38,34 +41,35 @@ def detector(tiny_config):
 def test_a_head_in_evaluation_gives_all_its_maps_when_asked(detector, mode):
     _, network = detector
     image = np.random.default_rng(1).random((3, 64, 96), np.float32)
-    alone = Inference(network)([image])[0]
-    maps = Inference(network, all_maps=True)([image])[0]
-    assert alone.shape == (1, 64, 96) and maps.shape == (3, 64, 96)
-    np.testing.assert_allclose(maps[:1], alone, atol=1e-6)
-    k = network.head.k
-    np.testing.assert_allclose(maps[2], 1 / (1 + np.exp(-k * (maps[0] - maps[1]))), atol=1e-4)
-    np.testing.assert_array_equal(Inference(network)([image])[0], alone)
-    assert network.set_train(True)(ms.Tensor(image[None])).shape == (1, 3, 64, 96)
+    alone = NetworkRunner(network)([image])
+    maps = NetworkRunner(network, training_outputs=True)([image])
+    assert list(alone) == ["prob"] and list(maps) == ["prob", "thresh", "binary"]
+    prob, thresh, binary = (maps[name][0] for name in maps)
+    assert prob.shape == thresh.shape == binary.shape == alone["prob"][0].shape == (1, 64, 96)
+    np.testing.assert_allclose(prob, alone["prob"][0], atol=1e-6)
+    np.testing.assert_allclose(binary, 1 / (1 + np.exp(-network.head.k * (prob - thresh))), atol=1e-4)
+    np.testing.assert_array_equal(NetworkRunner(network)([image])["prob"][0], alone["prob"][0])
+    assert len(network.set_train(True)(ms.Tensor(image[None]))) == 3
 
 
 def test_normalisation_stays_that_of_evaluation(detector):
     _, network = detector
     rng = np.random.default_rng(2)
     before = {p.name: p.asnumpy().copy() for p in network.get_parameters()}
-    Inference(network, all_maps=True)([rng.random((3, 64, 64), np.float32)])
+    NetworkRunner(network, training_outputs=True)([rng.random((3, 64, 64), np.float32)])
     assert all(np.array_equal(before[p.name], p.asnumpy()) for p in network.get_parameters())
 
 
 def test_evaluation_with_a_report_scores_the_same(detector):
     config, network = detector
-    with_report = evaluator.build_evaluator(config, network, collect=True)
+    with_report = evaluator.build_evaluator(config, network, report=True)
     plain = evaluator.build_evaluator(config, network).run()
     collected = with_report.run()
     assert collected.scores == plain.scores and plain.scores["counts"]["images"] == 5
-    assert [case.image for case in with_report.collector.cases] == [image for image, _ in plain.detections]
-    assert sum(len(found) for _, found in plain.detections) > 3
-    assert any(case.weak()[0] for case in with_report.collector.cases)
-    for case, (_, found) in zip(with_report.collector.cases, plain.detections):
+    assert [case.image for case in with_report.report.cases] == [image for image, _ in plain.predictions]
+    assert sum(len(found) for _, found in plain.predictions) > 3
+    assert any(case.weak()[0] for case in with_report.report.cases)
+    for case, (_, found) in zip(with_report.report.cases, plain.predictions):
         assert set(case.maps) == {"probability", "threshold"}
         assert case.scores == pytest.approx(found.scores, abs=1e-5)
         strong = [score for score in case.candidate_scores if score >= 0.6]
@@ -94,16 +98,26 @@ def test_mistakes_are_told_before_the_work(tiny_config, tmp_path):
     with pytest.raises(ConfigError, match="--report_images: expected 0 or more, got -1"):
         evaluator.run(config, tmp_path / "report", -1)
     with pytest.raises(ConfigError, match="--report: needs metric.name DetMetric, which tells what matches; got dict"):
-        evaluation_report.make_collector(config, {})
+        evaluation_report.make_report(config, POSTPROCESSES.build(config.postprocess), {})
 
 
 def test_a_postprocessing_without_a_threshold_on_scores(tiny_config, monkeypatch):
     class Plain:
+        gives = Detection
+
         def __init__(self) -> None:
             pass
 
     POSTPROCESSES.names()
     monkeypatch.setitem(POSTPROCESSES._classes, "plain_for_tests", Plain)
     plain = tiny_config().model_copy(update={"postprocess": {"name": "plain_for_tests"}})
-    collector = evaluation_report.make_collector(plain, METRICS.build({"name": "DetMetric"}))
-    assert collector._loose is None
+    report = evaluation_report.make_report(plain, Plain(), METRICS.build({"name": "DetMetric"}))
+    assert report._loose is None
+
+
+def test_predictions_without_a_report_page_say_so(tiny_config):
+    class Plain:
+        gives = type("Angle", (), {"report": ""})
+
+    with pytest.raises(ConfigError, match="--report: there is no report page for Angle; leave --report out"):
+        evaluation_report.make_report(tiny_config(), Plain(), {})

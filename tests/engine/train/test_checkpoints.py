@@ -19,6 +19,10 @@ def network(value=1.0):
     return cell
 
 
+def weights(value=1.0):
+    return network(value).parameters_dict()
+
+
 def names(folder):
     return sorted(p.name for p in folder.iterdir())
 
@@ -78,7 +82,7 @@ def test_what_killed_runs_left_is_removed(tmp_path):
 def test_the_best_the_top_and_the_latest_stay(tmp_path):
     keeper = CheckpointKeeper(tmp_path, latest=2, top=2)
     scores = [0.5, 0.9, 0.1, 0.7, None, 0.2]
-    best = [keeper.keep(network(epoch), epoch, score) for epoch, score in enumerate(scores, 1)]
+    best = [keeper.keep(weights(epoch), epoch, score) for epoch, score in enumerate(scores, 1)]
     assert best == [True, True, False, False, False, False]
     assert names(tmp_path) == ["best.ckpt", "epoch_0002.ckpt", "epoch_0004.ckpt", "epoch_0005.ckpt", "epoch_0006.ckpt"]
     assert value(tmp_path / "best.ckpt") == 2
@@ -86,7 +90,7 @@ def test_the_best_the_top_and_the_latest_stay(tmp_path):
 
 
 def test_a_score_of_zero_can_be_the_best(tmp_path):
-    assert CheckpointKeeper(tmp_path).keep(network(), 1, 0.0)
+    assert CheckpointKeeper(tmp_path).keep(weights(), 1, 0.0)
 
 
 def state(step):
@@ -130,7 +134,7 @@ def test_a_damaged_state_never_replaces_the_good_one_before_it(tmp_path):
 
 def test_best_score_and_list_come_back(tmp_path):
     keeper = CheckpointKeeper(tmp_path)
-    keeper.keep(network(), 3, 0.25)
+    keeper.keep(weights(), 3, 0.25)
     keeper.save_state(network().get_parameters(), {})
     fresh, path = CheckpointKeeper(tmp_path), keeper.path(checkpoints.STATE)
     fresh.recall(resume.find(str(path), tmp_path).state, path)

@@ -65,8 +65,8 @@ class Capsule:
 
     @property
     def network_input(self) -> np.ndarray:
-        """What the network itself got, (N, 3, H, W): the images as fed, unless the step made something else of them."""
-        return self.columns.get(PREPARED, self.columns["image"])
+        """Input of the network, (N, 3, H, W): the images as fed, unless the step prepares them on the device."""
+        return _network_input(self.columns)
 
     @property
     def config(self) -> Path:
@@ -127,7 +127,7 @@ class Recorder:
         columns = {name: np.asarray(batch[name]) for name in self.columns}
         if self.step.forward.prepare is not None:
             with layer_trace.at_rest(self.step.network):
-                columns[PREPARED] = self.step.forward.prepare(ms.Tensor(columns["image"])).asnumpy()
+                columns[PREPARED] = self.step.forward.prepare(ms.Tensor(columns[self.columns[0]])).asnumpy()
         return columns, list(batch["img_path"])
 
     def _check_room(self, columns: Mapping[str, np.ndarray]) -> None:
@@ -159,7 +159,7 @@ class Recorder:
         step = self.step
         if self.config.system.sync_batch_norm and self.place.world > 1:
             return {}  # it would wait for ranks that may have gone on
-        image = columns.get(PREPARED, columns["image"])
+        image = _network_input(columns)
         labels = [columns[name] for name in step.forward.loss.labels]
         try:
             with layer_trace.at_rest(step.network):
@@ -189,6 +189,11 @@ class Recorder:
         return path
 
 
+def _network_input(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What the step prepared, or else the first column."""
+    return columns.get(PREPARED, next(iter(columns.values())))
+
+
 def _is_culprit(about: Mapping[str, Any]) -> bool:
     numbers = [about["loss"], *about["terms"].values(), *about["norms"].values()]
     return any(isinstance(number, str) for number in numbers)
@@ -215,7 +220,7 @@ def read(path: str | Path) -> Capsule:
         with np.load(path / BATCH, allow_pickle=False) as arrays:
             columns = {name: arrays[name] for name in about["columns"]}
         sizes = {len(values) for values in columns.values()} | {len(about["images"])}
-        if len(sizes) != 1 or "image" not in columns:
+        if len(sizes) != 1 or not columns:
             raise ValueError(f"{sorted(sizes)} images in its parts")
     except _DAMAGE as error:
         raise DataError(

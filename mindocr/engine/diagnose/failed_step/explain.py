@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Pass:
         gradients: loss, terms and gradient norms of the batch.
         terms: (N, K), the loss terms of each image by itself.
         culprits: the images to which the failure goes back, from 0; empty where all is finite, or it cannot be told.
-        probability: (N, H, W), the first map that the network gave.
+        outputs: what the network gave, by name, (N, ...).
     """
 
     level: str
@@ -36,7 +36,7 @@ class Pass:
     gradients: Gradients
     terms: np.ndarray
     culprits: list[int]
-    probability: np.ndarray = field(repr=False)
+    outputs: Mapping[str, np.ndarray] = field(repr=False)
 
     @property
     def name(self) -> str:

@@ -15,6 +15,8 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn, ops
 
+from mindocr.models.network import as_tuple, statistics
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -60,22 +62,22 @@ class Gradients:
 def at_rest(network: nn.Cell) -> Iterator[None]:
     """PyNative mode within the block; afterwards the mode and the running statistics of BatchNorm are as before."""
     mode = ms.get_context("mode")
-    statistics = [p for p in network.get_parameters() if not p.requires_grad]
-    before = [ms.Tensor(p.asnumpy().copy()) for p in statistics]
+    changing = statistics(network)
+    before = [ms.Tensor(p.asnumpy().copy()) for p in changing]
     ms.set_context(mode=ms.PYNATIVE_MODE)
     try:
         yield
     finally:
-        for parameter, value in zip(statistics, before):
+        for parameter, value in zip(changing, before):
             ops.assign(parameter, value)  # in place: compiled steps keep the parameter's memory
         ms.set_context(mode=mode)
 
 
-def trace(network: nn.Cell, image: np.ndarray) -> tuple[ms.Tensor, list[Activation]]:
+def trace(network: nn.Cell, image: np.ndarray) -> tuple[Any, list[Activation]]:
     """Run ``network`` on a batch (N, 3, H, W) and look at what every layer gives, in the order in which they end.
 
     Returns:
-        The network's output, and one entry for each layer that was run and gave something for each image.
+        The network's outputs, and one entry for each layer that was run and gave something for each image.
     """
     seen: list[Activation] = []
 
@@ -123,17 +125,21 @@ def gradients(
 
     Args:
         weights: what the gradients are taken by.
-        image, labels: (N, 3, H, W) and the label maps (N, ...).
+        loss: see :class:`mindocr.losses.pairing.PairedLoss`.
+        image, labels: (N, 3, H, W) and the labels (N, ...).
         scale: the loss is multiplied by it before the backward pass, the gradients are divided by it afterwards.
-        only: let the gradient pass through this image's maps alone. Over all images these parts add up to the whole.
+        only: let the gradient pass through this image's outputs alone. Over all images these parts add up to the whole.
     """
-    chosen = np.zeros((len(image), 1, 1, 1), dtype=bool)
+    chosen = np.zeros(len(image), dtype=bool)
     chosen[slice(None) if only is None else only] = True
 
     def forward(image: ms.Tensor, chosen: ms.Tensor, *labels: ms.Tensor) -> tuple[ms.Tensor, ...]:
-        output = network(image)
-        output = ops.select(ops.broadcast_to(chosen, output.shape), output, ops.stop_gradient(output))
-        total, terms = loss(output, *labels)
+        outputs = network(image)
+        if isinstance(outputs, list | tuple):
+            outputs = tuple(_stop_others(output, chosen) for output in outputs)
+        else:
+            outputs = _stop_others(outputs, chosen)
+        total, terms = loss(outputs, *labels)
         return total * scale, total, terms
 
     compute = ops.value_and_grad(forward, None, ms.ParameterTuple(weights), has_aux=True)
@@ -143,14 +149,26 @@ def gradients(
     return Gradients(float(total.asnumpy()), terms.asnumpy(), norms)
 
 
+def _stop_others(output: ms.Tensor, chosen: ms.Tensor) -> ms.Tensor:
+    """``output`` (N, ...), which passes no gradient for the images that are not chosen (N,)."""
+    if output.ndim == 0 or output.shape[0] != chosen.shape[0]:
+        return output
+    rows = chosen.reshape((-1, *[1] * (output.ndim - 1)))
+    return ops.select(ops.broadcast_to(rows, output.shape), output, ops.stop_gradient(output))
+
+
 def _as_float64(value: ms.Tensor) -> np.ndarray:
     return value.astype(ms.float32).asnumpy().astype(np.float64)
 
 
-def terms_by_image(loss: nn.Cell, output: ms.Tensor, labels: Sequence[np.ndarray]) -> np.ndarray:
-    """Terms of the loss for each image by itself, (N, K), from the network's ``output`` for the whole batch."""
-    rows = [slice(i, i + 1) for i in range(output.shape[0])]
-    return np.stack([loss(output[row], *(ms.Tensor(label[row]) for label in labels))[1].asnumpy() for row in rows])
+def terms_by_image(loss: nn.Cell, outputs: Any, labels: Sequence[np.ndarray]) -> np.ndarray:
+    """Terms of the loss for each image by itself, (N, K), from the network's ``outputs`` for the whole batch."""
+    several = isinstance(outputs, list | tuple)
+    terms = []
+    for i in range(as_tuple(outputs)[0].shape[0]):
+        own = tuple(output[i : i + 1] for output in outputs) if several else outputs[i : i + 1]
+        terms.append(loss(own, *(ms.Tensor(label[i : i + 1]) for label in labels))[1].asnumpy())
+    return np.stack(terms)
 
 
 def not_finite(columns: Mapping[str, np.ndarray]) -> dict[str, list[int]]:

@@ -13,11 +13,14 @@ from mindspore import nn
 
 from mindocr.config import Config, load_config
 from mindocr.engine.diagnose.failed_step import explain, layer_trace
-from mindocr.engine.diagnose.failed_step.capsule import Capsule, read
+from mindocr.engine.diagnose.failed_step.capsule import PREPARED, Capsule, read
 from mindocr.engine.diagnose.failed_step.explain import Findings, Pass
 from mindocr.engine.diagnose.failed_step.layer_trace import Activation
 from mindocr.engine.runtime import build, process
 from mindocr.errors import ConfigError
+from mindocr.losses.pairing import PairedLoss
+from mindocr.models.network import as_tuple
+from mindocr.models.weights import load_weights
 from mindocr.registry import LOSSES
 from mindocr.utils import visualize
 
@@ -43,21 +46,29 @@ def run(path: str | Path, config_file: str | None = None, overrides: Sequence[st
     capsule = read(path)
     config = load_config(config_file or capsule.config, overrides)
     process.start(config.system.model_copy(update={"distribute": False}))
-    loss = LOSSES.build(config.loss)
+    network = _network(config, capsule)
+    loss = PairedLoss(LOSSES.build(config.loss), network.outputs)
     if missing := [name for name in loss.labels if name not in capsule.columns]:
         raise ConfigError(
-            f"loss: {type(loss).__name__} takes {', '.join(missing)}, which {capsule.path} does not hold; it holds "
+            f"loss: {config.loss['name']} takes {', '.join(missing)}, which {capsule.path} does not hold; it holds "
             f"{', '.join(capsule.columns)}"
         )
     level, scale = config.system.amp_level, capsule.about["loss_scale"]
     float32 = _examine(config, capsule, loss, "O0", 1.0)
     mixed = float32 if (level, scale) == ("O0", 1.0) else _examine(config, capsule, loss, level, scale)
-    weights = _weights(build.network(config, training=True, ckpt=capsule.weights))
+    weights = _weights(network)
     found = Findings(capsule, loss.term_names, layer_trace.not_finite(capsule.columns), *weights, float32, mixed)
     logger.info("%s", explain.describe(found))
     if found.culprits:
         _draw(found)
     return found
+
+
+def _network(config: Config, capsule: Capsule) -> nn.Cell:
+    """The network, or all networks of an ensemble, with the weights of the capsule."""
+    network = build.network(config, training=True, pretrained=False)
+    load_weights(network, capsule.weights)
+    return network
 
 
 def _weights(network: nn.Cell) -> tuple[list[str], tuple[str, float]]:
@@ -75,13 +86,13 @@ def _weights(network: nn.Cell) -> tuple[list[str], tuple[str, float]]:
 def _examine(config: Config, capsule: Capsule, loss: nn.Cell, level: str, scale: float) -> Pass:
     """The step in the precision of ``level`` and with this loss scale, with a network of its own."""
     system = config.system.model_copy(update={"amp_level": level})
-    network = build.network(config.model_copy(update={"system": system}), training=True, ckpt=capsule.weights)
+    network = _network(config.model_copy(update={"system": system}), capsule)
     network.set_train(True)
     image = capsule.network_input
     labels = [capsule.columns[name] for name in loss.labels]
     with layer_trace.at_rest(network):
-        output, activations = layer_trace.trace(network, image)
-        terms = layer_trace.terms_by_image(loss, output, labels)
+        given, activations = layer_trace.trace(network, image)
+        terms = layer_trace.terms_by_image(loss, given, labels)
         weights = network.trainable_params()
         found = layer_trace.gradients(network, loss, weights, image, labels, scale)
         culprits = _culprits_forward(network, image, activations, terms)
@@ -90,8 +101,8 @@ def _examine(config: Config, capsule: Capsule, loss: nn.Cell, level: str, scale:
                 layer_trace.gradients(network, loss, weights, image, labels, scale, only=i) for i in range(len(image))
             ]
             culprits = [i for i, part in enumerate(parts) if part.overflown]
-        probability = output.astype(ms.float32).asnumpy()[:, 0]
-    return Pass(level, scale, activations, found, terms, culprits, probability)
+        values = [output.astype(ms.float32).asnumpy() for output in as_tuple(given)]
+    return Pass(level, scale, activations, found, terms, culprits, dict(zip(network.outputs, values)))
 
 
 def _culprits_forward(
@@ -110,14 +121,17 @@ def _culprits_forward(
 
 
 def _draw(found: Findings) -> None:
-    """Write the first culprit as it was fed, its label maps, and what the network made of it in float32."""
-    index, columns = found.culprits[0], found.capsule.columns
-    picture = as_picture(columns["image"][index])
+    """Write the first culprit as it was fed, and over it its label maps and the float32 outputs that are maps."""
+    index, columns = found.culprits[0], dict(found.capsule.columns)
+    fed, _ = columns.pop(next(iter(columns))), columns.pop(PREPARED, None)
+    picture = as_picture(fed[index])
     panels, titles = [picture], [f"image {index + 1} as fed"]
-    maps = {name: columns[name][index] for name in ("binary_map", "thresh_map") if name in columns}
-    for name, values in {**maps, "probability, float32": found.float32.probability[index]}.items():
-        panels.append(visualize.overlay_map(picture, values))
-        titles.append(name)
+    outputs = {f"{name}, float32": values for name, values in found.float32.outputs.items()}
+    for name, values in {**columns, **outputs}.items():
+        map_ = np.squeeze(values[index])
+        if map_.shape == picture.shape[:2]:
+            panels.append(visualize.overlay_map(picture, map_))
+            titles.append(name)
     sheet = visualize.side_by_side(panels, titles, _SHOWN)
     path = found.capsule.path / PICTURE
     if cv2.imwrite(str(path), sheet[..., ::-1]):

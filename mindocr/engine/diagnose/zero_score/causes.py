@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from mindocr.engine.diagnose.zero_score.health_statistics import EvaluationSigns, RunSigns, TrainingSigns, WeightSigns
+from mindocr.engine.diagnose.zero_score.health_statistics import (
+    EvaluationStatistics,
+    ImageStatistics,
+    RunStatistics,
+    TrainingStatistics,
+    WeightStatistics,
+)
 from mindocr.geometry import min_area_quad, pairwise_iou
 from mindocr.report.diagnosis import SMALLEST
 
@@ -33,15 +40,28 @@ class Cause(NamedTuple):
     certain: bool = True
 
 
-def find_causes(
-    seen: EvaluationSigns, weights: WeightSigns, training: TrainingSigns | None = None, run: RunSigns | None = None
-) -> list[Cause]:
-    """All causes that hold, the ones that make others of no account first.
+def general_causes(weights: WeightStatistics, run: RunStatistics | None = None) -> list[Cause]:
+    """The causes that hold for any task, the most fundamental first.
 
     Args:
-        training, run: of the run that is under way; None where weights are only evaluated.
+        run: the training run under way; None where weights are only evaluated.
     """
-    no_positives, not_finite = _no_positives(training), _not_finite(seen, weights, run)
+    found = [_not_finite([], weights, run), _no_rate(run), _not_loaded(weights), _too_early(run), _stand_still(run)]
+    return [cause for cause in found if cause is not None]
+
+
+def find_causes(
+    seen: EvaluationStatistics,
+    weights: WeightStatistics,
+    training: TrainingStatistics | None = None,
+    run: RunStatistics | None = None,
+) -> list[Cause]:
+    """The causes that hold for a detector with a probability map, the most fundamental first.
+
+    Args:
+        training, run: of the training run under way; None where weights are only evaluated.
+    """
+    no_positives, not_finite = _no_positives(training), _not_finite(seen.images, weights, run)
     found = [not_finite, _no_rate(run), no_positives, _all_ignored(seen), _too_small(seen), _other_size(seen)]
     found += [_not_loaded(weights), _too_early(run)]
     if no_positives is None:
@@ -51,9 +71,11 @@ def find_causes(
     return [cause for cause in found if cause is not None]
 
 
-def _not_finite(seen: EvaluationSigns, weights: WeightSigns, run: RunSigns | None) -> Cause | None:
-    maps = sum(not np.isfinite(image.highest) for image in seen.images)
-    parts = [f"{maps} of {len(seen.images)} probability maps are not finite"] if maps else []
+def _not_finite(
+    images: Sequence[ImageStatistics], weights: WeightStatistics, run: RunStatistics | None
+) -> Cause | None:
+    maps = sum(not np.isfinite(image.highest) for image in images)
+    parts = [f"{maps} of {len(images)} probability maps are not finite"] if maps else []
     if weights.bad:
         parts.append(f"{len(weights.bad)} parameters are not finite, such as {weights.bad[0]}")
     if run and run.dropped > max(run.updates, SCALE_SEARCH):
@@ -67,21 +89,21 @@ def _not_finite(seen: EvaluationSigns, weights: WeightSigns, run: RunSigns | Non
     return Cause("not finite", "; ".join(parts), remedy)
 
 
-def _no_rate(run: RunSigns | None) -> Cause | None:
+def _no_rate(run: RunStatistics | None) -> Cause | None:
     if run is None or run.updates == 0 or run.highest_lr > 0:
         return None
     numbers = f"the learning rate was 0 in all {run.updates} updates"
     return Cause("learning rate zero", numbers, "raise scheduler.lr, or shorten scheduler.warmup_epochs")
 
 
-def _stand_still(run: RunSigns | None) -> Cause | None:
+def _stand_still(run: RunStatistics | None) -> Cause | None:
     if run is None or run.updates == 0 or run.highest_lr == 0 or run.moved > 0:
         return None
     numbers = f"the first weights have not changed in {run.updates} updates at learning rates up to {run.highest_lr:g}"
     return Cause("weights do not move", numbers, "raise scheduler.lr; see whether the loss depends on these weights")
 
 
-def _no_positives(training: TrainingSigns | None) -> Cause | None:
+def _no_positives(training: TrainingStatistics | None) -> Cause | None:
     if training is None or not training.images or training.empty <= MOST * training.images:
         return None
     share = training.positive / training.pixels
@@ -101,7 +123,7 @@ def _no_positives(training: TrainingSigns | None) -> Cause | None:
     return Cause("no positive pixels", numbers, remedy, certain=training.empty == training.images)
 
 
-def _all_ignored(seen: EvaluationSigns) -> Cause | None:
+def _all_ignored(seen: EvaluationStatistics) -> Cause | None:
     texts = sum(len(image.truth) for image in seen.images)
     if any(seen.counted()):
         return None
@@ -112,7 +134,7 @@ def _all_ignored(seen: EvaluationSigns) -> Cause | None:
     )
 
 
-def _too_small(seen: EvaluationSigns) -> Cause | None:
+def _too_small(seen: EvaluationStatistics) -> Cause | None:
     sides = [min(min_area_quad(np.asarray(text) * image.shape[[3, 2]])[1]) for image, text in seen.counted()]
     if not sides or np.mean(np.array(sides) < SMALLEST) <= MOST:
         return None
@@ -125,7 +147,7 @@ def _too_small(seen: EvaluationSigns) -> Cause | None:
     )
 
 
-def _other_size(seen: EvaluationSigns) -> Cause | None:
+def _other_size(seen: EvaluationStatistics) -> Cause | None:
     centres = np.array([np.mean(text, axis=0) / image.shape[[1, 0]] for image, text in seen.counted()])
     if not len(centres):
         return None
@@ -143,7 +165,7 @@ def _other_size(seen: EvaluationSigns) -> Cause | None:
     )
 
 
-def _not_loaded(weights: WeightSigns) -> Cause | None:
+def _not_loaded(weights: WeightStatistics) -> Cause | None:
     if not weights.norms or weights.untouched < weights.norms:
         return None
     return Cause(
@@ -153,7 +175,7 @@ def _not_loaded(weights: WeightSigns) -> Cause | None:
     )
 
 
-def _too_early(run: RunSigns | None) -> Cause | None:
+def _too_early(run: RunStatistics | None) -> Cause | None:
     if run is None or run.updates >= FEW_UPDATES:
         return None
     start = "from random weights" if run.from_scratch else "from pretrained weights"
@@ -161,7 +183,7 @@ def _too_early(run: RunSigns | None) -> Cause | None:
     return Cause("few updates", f"{run.updates} updates so far, {start}", remedy, certain=False)
 
 
-def _below_threshold(seen: EvaluationSigns) -> Cause | None:
+def _below_threshold(seen: EvaluationStatistics) -> Cause | None:
     if not seen.images or any(len(image.found) for image in seen.images):
         return None
     highest = max(image.highest for image in seen.images)
@@ -183,7 +205,7 @@ def _below_threshold(seen: EvaluationSigns) -> Cause | None:
     return Cause("everything below threshold", numbers, remedy, certain=False)
 
 
-def _text_everywhere(seen: EvaluationSigns) -> Cause | None:
+def _text_everywhere(seen: EvaluationStatistics) -> Cause | None:
     shares = [image.above / image.pixels for image in seen.images]
     if not shares or np.median(shares) <= MOST:
         return None
@@ -195,7 +217,7 @@ def _text_everywhere(seen: EvaluationSigns) -> Cause | None:
     )
 
 
-def _no_match(seen: EvaluationSigns) -> Cause | None:
+def _no_match(seen: EvaluationStatistics) -> Cause | None:
     pairs = [(image.truth, image.found.polys) for image in seen.images if len(image.found) and len(image.truth)]
     if not pairs:
         return None

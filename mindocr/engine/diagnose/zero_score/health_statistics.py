@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mindocr.geometry import Polygon
-from mindocr.postprocess.base import Detection
+from mindocr.predictions.detection import Detection
 
 SAMPLED = 10  # every tenth training batch is looked at, and the first ten
 
 
-class ImageSigns(NamedTuple):
+class ImageStatistics(NamedTuple):
     """What one evaluated image showed; outlines in pixels of the source image.
 
     Attributes:
@@ -40,7 +40,7 @@ class ImageSigns(NamedTuple):
 
 
 @dataclass
-class EvaluationSigns:
+class EvaluationStatistics:
     """What the images of one evaluation showed.
 
     Attributes:
@@ -52,8 +52,8 @@ class EvaluationSigns:
 
     binary_thresh: float = 0.0
     box_thresh: float = 0.0
-    images: list[ImageSigns] = field(default_factory=list)
-    example: tuple[ImageSigns, np.ndarray] | None = None
+    images: list[ImageStatistics] = field(default_factory=list)
+    example: tuple[ImageStatistics, np.ndarray] | None = None
 
     def add(
         self, path: str, shape: np.ndarray, prob: np.ndarray, found: Detection, truth: Sequence[Polygon],
@@ -62,22 +62,22 @@ class EvaluationSigns:
         """Take note of an image with the probability map ``prob`` (H, W)."""
         above = int(np.count_nonzero(prob > self.binary_thresh))
         ignore = np.asarray(ignore, dtype=bool)
-        image = ImageSigns(path, np.asarray(shape), truth, ignore, found, float(prob.max()), above, prob.size)
+        image = ImageStatistics(path, np.asarray(shape), truth, ignore, found, float(prob.max()), above, prob.size)
         self.images.append(image)
         if self.example is None or _rank(image) > _rank(self.example[0]):
             self.example = image, prob
 
-    def counted(self) -> Iterator[tuple[ImageSigns, Polygon]]:
+    def counted(self) -> Iterator[tuple[ImageStatistics, Polygon]]:
         """Every text that counts, with its image."""
         return ((image, text) for image in self.images for text, no in zip(image.truth, image.ignore) if not no)
 
 
-def _rank(image: ImageSigns) -> tuple[bool, float]:
+def _rank(image: ImageStatistics) -> tuple[bool, float]:
     return bool((~image.ignore).any()), float(np.nan_to_num(image.highest, nan=-1.0))
 
 
 @dataclass
-class TrainingSigns:
+class TrainingStatistics:
     """What the label maps of training batches showed; images and pixels are those of the batches looked at.
 
     Attributes:
@@ -115,7 +115,7 @@ class TrainingSigns:
 
 
 @dataclass(frozen=True)
-class RunSigns:
+class RunStatistics:
     """What a training run has done so far.
 
     Attributes:
@@ -133,7 +133,7 @@ class RunSigns:
 
 
 @dataclass(frozen=True)
-class WeightSigns:
+class WeightStatistics:
     """What the evaluated weights look like.
 
     Attributes:

@@ -1,0 +1,101 @@
+"""Checks that the parts of a configuration fit together: outputs and columns that one reads and another gives.
+
+Parts declare what they read and give by name (see ``mindocr/models/heads``, ``losses``, ``postprocess``, ``metrics``).
+Nothing here knows a task, an output or a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mindocr.config.parts import lookup
+from mindocr.config.wording import Problem
+from mindocr.registry import HEADS, LOSSES, METRICS, POSTPROCESSES, Registry
+
+NETWORK_INPUTS = ("image",)  # columns that every network takes
+
+
+def pairing_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """Outputs, columns and prediction types that do not fit together; parts with problems of their own are left out."""
+    loss, postprocess, metric = (
+        _Part.at(raw, path, registry)
+        for path, registry in (("loss", LOSSES), ("postprocess", POSTPROCESSES), ("metric", METRICS))
+    )
+    problems = [*_output_problems(raw, loss, postprocess), *_prediction_problems(postprocess, metric)]
+    for path, reader, wanted in (
+        ("train.dataset", f"the network and {loss.name}", loss.declared("labels")),
+        ("eval.dataset", "evaluation", (*postprocess.declared("columns"), *metric.declared("reads"))),
+        ("predict.dataset", "prediction", ("img_path", *postprocess.declared("columns"))),
+    ):
+        columns = lookup(raw, f"{path}.output_columns")
+        names = dict.fromkeys((*NETWORK_INPUTS, *wanted))
+        missing = [name for name in names if name not in columns] if isinstance(columns, list) else []
+        if missing:
+            problems.append((f"{path}.output_columns", f"lacks {', '.join(missing)}, which {reader} read"))
+    return problems
+
+
+class _Part:
+    """A part of the configuration, and what it declares; nothing where the part is absent or has problems."""
+
+    def __init__(self, registry: Registry, spec: Any) -> None:
+        name = spec.get("name") if isinstance(spec, Mapping) else None
+        arguments = {key: value for key, value in spec.items() if key != "name"} if isinstance(name, str) else {}
+        self.known = isinstance(name, str) and name in registry and not registry.check(name, arguments)
+        self.name = name if self.known else "the loss"
+        self._registry, self._spec = registry, spec
+
+    @classmethod
+    def at(cls, raw: Mapping[str, Any], path: str, registry: Registry) -> _Part:
+        """The part at a dotted path."""
+        return cls(registry, lookup(raw, path))
+
+    def declared(self, attribute: str) -> tuple[str, ...]:
+        """Names that the part declares as ``attribute``."""
+        return self._registry.declared(self._spec, attribute) if self.known else ()
+
+    def type_of(self, attribute: str) -> type | None:
+        """A class that the part declares as ``attribute``."""
+        return getattr(self._registry.get(self._spec["name"]), attribute, None) if self.known else None
+
+
+def _output_problems(raw: Mapping[str, Any], loss: _Part, postprocess: _Part) -> Iterator[Problem]:
+    training, inference = _outputs(raw)
+    if training:
+        missing = [n for n in loss.declared("reads") if n not in training and n not in loss.declared("optional")]
+        if missing:
+            yield "loss", f"{loss.name} reads {', '.join(missing)}; in training the network gives {', '.join(training)}"
+    if inference:
+        missing = [name for name in postprocess.declared("reads") if name not in inference]
+        if missing:
+            given = ", ".join(inference)
+            text = f"{postprocess.name} reads {', '.join(missing)}; in evaluation the network gives {given}"
+            yield "postprocess", text
+
+
+def _outputs(raw: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the outputs in training and in evaluation; empty where a head declares none."""
+    networks = lookup(raw, "model.networks")
+    if not isinstance(networks, Mapping):
+        head = _Part.at(raw, "model.head", HEADS)
+        return head.declared("outputs"), head.declared("inference_outputs")
+    training: list[str] = []
+    inference: tuple[str, ...] = ()
+    for name, section in networks.items():
+        head = _Part(HEADS, section.get("head") if isinstance(section, Mapping) else None)
+        frozen = isinstance(section, Mapping) and section.get("frozen")
+        names = head.declared("inference_outputs" if frozen else "outputs")
+        if not names:
+            return (), ()
+        training += [f"{name}.{output}" for output in names]
+        if name == lookup(raw, "model.use"):
+            inference = head.declared("inference_outputs")
+    return tuple(training), inference
+
+
+def _prediction_problems(postprocess: _Part, metric: _Part) -> Iterator[Problem]:
+    gives, judges = postprocess.type_of("gives"), metric.type_of("judges")
+    if gives is not None and judges is not None and not issubclass(gives, judges):
+        text = f"{metric.name} judges {judges.__name__}, but {postprocess.name} gives {gives.__name__}"
+        yield "metric", text

@@ -1,0 +1,96 @@
+"""Why a detector finds no text: probability maps, label maps and polygons of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mindocr.data.transforms.load import DecodeImage
+from mindocr.engine.diagnose.zero_score.causes import Cause, find_causes
+from mindocr.engine.diagnose.zero_score.health import HealthCheck
+from mindocr.engine.diagnose.zero_score.health_statistics import (
+    EvaluationStatistics,
+    RunStatistics,
+    TrainingStatistics,
+    WeightStatistics,
+)
+from mindocr.errors import DataError
+from mindocr.registry import HEALTH_CHECKS
+from mindocr.utils import visualize
+
+_SHOWN = 480  # pixels, height of the panels
+
+
+@HEALTH_CHECKS.register
+class DetectionHealth(HealthCheck):
+    """For detectors whose post-processing reads a probability map.
+
+    Args:
+        postprocess: its first output is the probability map (1, H, W); its thresholds appear in messages; provided.
+
+    Attributes:
+        seen: statistics of the last evaluation.
+        training: statistics of the training batches; nothing in it where only weights are evaluated.
+    """
+
+    def __init__(self, postprocess: Any = None) -> None:
+        super().__init__(postprocess)
+        self.training = TrainingStatistics()
+        self.begin_evaluation()
+
+    def begin_evaluation(self) -> None:
+        """Forget the images of the evaluation before."""
+        thresholds = (getattr(self.postprocess, name, 0.0) for name in ("binary_thresh", "box_thresh"))
+        self.seen = EvaluationStatistics(*thresholds)
+
+    def add_batch(self, batch: Mapping[str, Any] | None) -> None:
+        """Look at the label maps of a training batch."""
+        self.training.add(batch)
+
+    def add_image(
+        self, path: str, outputs: Mapping[str, np.ndarray], prediction: Any, columns: Mapping[str, Any]
+    ) -> None:
+        """Look at the probability map, the polygons and the truth of an image."""
+        prob = outputs[self.postprocess.reads[0]][0]
+        self.seen.add(path, columns["shape_list"], prob, prediction, columns["polys"], columns["ignore_tags"])
+
+    def find_causes(self, weights: WeightStatistics, run: RunStatistics | None = None) -> list[Cause]:
+        """All causes that hold, the most fundamental first."""
+        return find_causes(self.seen, weights, self.training if self.training.batches else None, run)
+
+    def draw(self, path: Path) -> Path | None:
+        """Truth, probability map and detections of one image, side by side; None where it cannot be written."""
+        return draw(self.seen, path)
+
+
+def draw(seen: EvaluationStatistics, path: Path) -> Path | None:
+    """Ground truth, probability map and detections of the example, side by side; None where it cannot be written."""
+    if seen.example is None:
+        return None
+    image, prob = seen.example
+    height, width, ratio_h, ratio_w = image.shape
+    photo = _photo(image.path, (round(height), round(width)))
+    counted = [text for text, no in zip(image.truth, image.ignore) if not no]
+    ignored = [text for text, no in zip(image.truth, image.ignore) if no]
+    truth = visualize.draw_polygons(photo, ignored, color=visualize.YELLOW)
+    truth = visualize.draw_polygons(truth, counted, color=visualize.GREEN)
+    heat = visualize.overlay_map(photo, prob[: round(height * ratio_h), : round(width * ratio_w)])
+    found = visualize.draw_polygons(photo, image.found.polys, image.found.scores, visualize.RED)
+    titles = [
+        f"{len(counted)} texts, {len(ignored)} ignored",
+        f"probability, highest {image.highest:.3g}",
+        f"{len(image.found)} detections",
+    ]
+    sheet = visualize.side_by_side([truth, heat, found], titles, _SHOWN)
+    return path if cv2.imwrite(str(path), sheet[..., ::-1]) else None
+
+
+def _photo(path: str, size: tuple[int, int]) -> np.ndarray:
+    try:
+        return DecodeImage(img_mode="RGB")({"img_path": path})["image"]
+    except DataError:
+        return np.full((*size, 3), 128, np.uint8)

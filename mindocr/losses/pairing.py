@@ -1,0 +1,66 @@
+"""A loss on the outputs of a network, paired by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mindspore import Tensor, nn
+
+from mindocr.errors import ConfigError
+
+ABSENT = -1
+
+
+def positions_of(reads: Sequence[str], outputs: Sequence[str], optional: Sequence[str] = ()) -> tuple[int, ...]:
+    """Position in ``outputs`` of each name that a loss reads; ``ABSENT`` for an optional one that is not there.
+
+    Raises:
+        ConfigError: an output that the network does not give.
+    """
+    missing = [name for name in reads if name not in outputs and name not in optional]
+    if missing:
+        raise ConfigError(f"reads {', '.join(missing)}, but the network gives {', '.join(outputs)} in training")
+    return tuple(outputs.index(name) if name in outputs else ABSENT for name in reads)
+
+
+def pick(values: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[Any, ...]:
+    """The values at ``positions``, None for ``ABSENT``; it may stand inside a compiled graph."""
+    picked = ()
+    for position in positions:
+        picked = picked + ((None,) if position < 0 else (values[position],))
+    return picked
+
+
+class PairedLoss(nn.Cell):
+    """``loss`` on what a network gives: a tuple of outputs, or one output.
+
+    Positions are worked out here, once, so that the graph holds no names.
+
+    Args:
+        loss: see :mod:`mindocr.losses`.
+        outputs: names of the network's outputs in training, in order.
+
+    Attributes:
+        labels, term_names: those of the loss.
+
+    Raises:
+        ConfigError: the loss reads an output that the network does not give.
+    """
+
+    def __init__(self, loss: nn.Cell, outputs: Sequence[str]) -> None:
+        super().__init__(auto_prefix=False)
+        try:
+            self.positions = positions_of(loss.reads, outputs, getattr(loss, "optional", ()))
+        except ConfigError as error:
+            raise ConfigError(f"loss: {type(loss).__name__} {error}") from None
+        self.loss = loss
+        self.single = len(outputs) == 1
+        self.labels: tuple[str, ...] = tuple(loss.labels)
+        self.term_names: tuple[str, ...] = tuple(loss.term_names)
+
+    def construct(self, outputs: Any, *labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Total, a float32 scalar, and terms (K,)."""
+        if self.single:
+            outputs = (outputs,)
+        return self.loss(*pick(outputs, self.positions), *labels)

@@ -1,0 +1,63 @@
+"""Text detection: polygons with scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mindocr.formats.label_file import format_label_line
+from mindocr.geometry import Polygon
+from mindocr.predictions.base import Prediction
+from mindocr.utils.visualize import draw_polygons
+
+
+@dataclass
+class Detection(Prediction):
+    """Text found in one image.
+
+    Attributes:
+        polys: outlines (K_i, 2) float32, pixels (x, y) of the source image, clockwise on the screen.
+        scores: one per outline, in [0, 1].
+        rejections: how many candidates were given up, by reason; empty when none was.
+        highest: highest probability in the map, filled in when nothing was found (None otherwise), to tell a network
+            that sees nothing from thresholds that are set too high.
+    """
+
+    polys: list[Polygon] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    rejections: dict[str, int] = field(default_factory=dict)
+    highest: float | None = None
+
+    kind: ClassVar[str] = "texts"
+    report: ClassVar[str] = "DetectionReport"
+    health_check: ClassVar[str] = "DetectionHealth"
+
+    def __len__(self) -> int:
+        return len(self.polys)
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"polygons": [[[x, y], ...], ...], "scores": [...]}``, source pixels, without rounding."""
+        return {"polygons": [np.asarray(poly).tolist() for poly in self.polys], "scores": list(self.scores)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Detection:
+        """The detection that :meth:`to_json` gave, without rejections."""
+        return cls([np.array(poly, dtype=np.float32) for poly in value["polygons"]], list(value["scores"]))
+
+    def entries(self) -> list[dict[str, Any]]:
+        """``{"points": [[x, y], ...], "score": s}`` for each text; points rounded to 0.1 pixel, scores to 4 digits."""
+        return [
+            {"points": np.round(np.asarray(poly, dtype=float), 1).tolist(), "score": round(float(score), 4)}
+            for poly, score in zip(self.polys, self.scores)
+        ]
+
+    def result_line(self, image: str) -> str:
+        """A line of the label format, with a score for each polygon and empty transcriptions."""
+        return format_label_line(image, [{"transcription": "", **entry} for entry in self.entries()])
+
+    def draw(self, image: np.ndarray) -> np.ndarray:
+        """Polygons and scores on a copy of the image (H, W, 3) uint8 RGB."""
+        return draw_polygons(image, self.polys, self.scores)

@@ -1,0 +1,89 @@
+"""Losses within and between several networks, added up."""
+
+import numpy as np
+import pytest
+from mindspore import Tensor, nn, ops
+
+from mindocr.errors import ConfigError
+from mindocr.losses.pairing import PairedLoss
+from mindocr.registry import LOSSES
+
+
+class Within(nn.Cell):
+    """Mean of (a - target)^2."""
+
+    reads, labels, term_names = ("a",), ("target",), ("square",)
+
+    def construct(self, a, target):
+        value = ((a - target) ** 2).mean()
+        return value, value.reshape((1,))
+
+
+class Between(nn.Cell):
+    """Mean absolute difference of one output of two networks."""
+
+    reads, labels, term_names = ("a",), (), ("apart",)
+
+    def construct(self, first, second):
+        value = ops.abs(first - second).mean()
+        return value, value.reshape((1,))
+
+
+@pytest.fixture(autouse=True)
+def toys(monkeypatch):
+    LOSSES.names()
+    monkeypatch.setitem(LOSSES._classes, "within_for_tests", Within)
+    monkeypatch.setitem(LOSSES._classes, "between_for_tests", Between)
+
+
+SPEC = {
+    "name": "CombinedLoss",
+    "terms": [
+        {"loss": {"name": "within_for_tests"}, "networks": ["student"], "weight": 2.0},
+        {"loss": {"name": "between_for_tests"}, "networks": ["student", "teacher"]},
+    ],
+}
+
+
+def test_terms_are_weighted_and_named(mode):
+    loss = LOSSES.build(SPEC)
+    assert loss.reads == ("student.a", "teacher.a") and loss.labels == ("target",)
+    assert loss.term_names == ("student.square", "student-teacher.apart")
+    paired = PairedLoss(loss, ("teacher.a", "student.x", "student.a"))
+    values = [Tensor(np.full((2, 3), value, np.float32)) for value in (5.0, 9.0, 1.0, 4.0)]
+    total, terms = paired(tuple(values[:3]), values[3])
+    assert terms.asnumpy().tolist() == [2 * (1 - 4) ** 2, 4]
+    assert float(total.asnumpy()) == 22
+
+
+def test_what_it_reads_is_known_before_it_is_built():
+    assert LOSSES.declared(SPEC, "reads") == ("student.a", "teacher.a")
+    assert LOSSES.declared(SPEC, "labels") == ("target",)
+
+
+def test_optional_outputs_of_a_part_stay_optional():
+    spec = {"name": "CombinedLoss", "terms": [{"loss": {"name": "DBLoss"}, "networks": ["student"]}]}
+    assert LOSSES.build(spec).optional == ("student.thresh", "student.binary")
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ([], r"loss.terms: needs at least one term"),
+        ([{"loss": {"name": "DBLoss"}, "networks": []}], r"loss.terms\[0\].networks: names no network"),
+        ([{"loss": {"name": "DBLos"}, "networks": ["a"]}], r"loss.terms\[0\].loss.name: unknown loss 'DBLos'"),
+        (
+            [{"loss": {"name": "DBLoss", "epz": 1}, "networks": ["a"]}],
+            r"loss.terms\[0\].loss.epz: DBLoss has no argument",
+        ),
+        ([{"loss": {"name": "DBLoss"}}], r"loss.terms: .*networks.*Field required"),
+    ],
+)
+def test_mistakes(terms, message):
+    with pytest.raises(ConfigError, match=message):
+        LOSSES.build({"name": "CombinedLoss", "terms": terms})
+
+
+def test_a_network_that_is_not_there_is_named():
+    with pytest.raises(ConfigError, match="loss: CombinedLoss reads teacher.a, but the network gives student.a"):
+        PairedLoss(LOSSES.build(SPEC), ("student.a",))
