@@ -81,4 +81,4 @@ class LossGuard:
 
 
 def _see(path: object) -> str:
-    return f"'python tools/replay.py {path}' names layer, loss term and image"
+    return f"'mindocr replay {path}' names layer, loss term and image"

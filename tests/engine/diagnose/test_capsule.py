@@ -25,7 +25,7 @@ def stopped(config):
     """The message of a run that stops, and the capsule that it names, or None."""
     with pytest.raises(UserError, match="not finite") as caught:
         trainer.run(config)
-    named = re.search(r"'python tools/replay.py (\S+)'", str(caught.value))
+    named = re.search(r"'mindocr replay (\S+)'", str(caught.value))
     return str(caught.value), capsule.read(named[1]) if named else None
 
 
@@ -133,7 +133,7 @@ def test_a_capsule_that_cannot_be_written_changes_nothing_else(tiny_config, monk
 
         monkeypatch.setattr(capsule.checkpoints, "save", save)
     message, found = stopped(tiny_config(*OVERFLOW))
-    assert found is None and "tools/replay.py" not in message
+    assert found is None and "mindocr replay" not in message
     log = (tmp_path / "run/log_0.txt").read_text(encoding="utf-8")
     assert "no capsule of step" in log and ("more than 0" if failure == "too large" else "the disk is full") in log
     assert not list((tmp_path / "run").glob("capsules/*")) and not list((tmp_path / "run").glob("capsules/.*"))
