@@ -28,7 +28,7 @@ import cv2
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mindocr.config.cli import run_tool
+from mindocr.cli.run import run_tool
 from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
 from mindocr.data.loading.loader import Loader

@@ -1,12 +1,10 @@
-"""Generate a scene-text detection data set: python tools/make_synthetic.py --output_dir DIR [--help]."""
+"""Another name of ``mindocr make-synthetic``, which needs no installed package."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from mindocr.config.cli import run_tool
-from mindocr.synthetic.command import main
+from mindocr.cli.main import run_alias
 
 if __name__ == "__main__":
-    run_tool(main)
+    run_alias("make-synthetic")

@@ -9,6 +9,7 @@ from pathlib import Path
 from mindocr.config.check import check
 from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
+from mindocr.config.recipes import find_config
 from mindocr.config.schema import Config
 from mindocr.config.yaml_io import dump_yaml
 from mindocr.utils import files
@@ -20,12 +21,13 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Read and check a configuration.
 
     Args:
-        path: YAML file, ours or MindOCR's.
+        path: YAML file, ours or MindOCR's, or a recipe that comes with the package (see :func:`find_config`).
         overrides: words such as ``train.loader.batch_size=4``, as after ``-o``.
 
     Raises:
         ConfigError: the file cannot be read, or the configuration cannot be run; the message lists every problem.
     """
+    path = find_config(path)
     upgraded = upgrade(resolve(path, overrides))
     config = check(upgraded.values, str(path), upgraded.problems)
     for note in upgraded.notes:

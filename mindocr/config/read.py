@@ -8,6 +8,7 @@ from typing import Any
 
 from mindocr.config.merge import merge
 from mindocr.config.overrides import apply_overrides
+from mindocr.config.recipes import find_config
 from mindocr.config.yaml_io import read_yaml
 from mindocr.errors import ConfigError
 
@@ -16,7 +17,8 @@ def resolve(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Read a file, lay it over its base files, and lay the overrides over the result. Nothing is checked yet.
 
     Args:
-        path: YAML file. Its key ``base`` names one file or a list of them, relative to it; later ones win.
+        path: YAML file. Its key ``base`` names one file or a list of them, relative to it; later ones win. A base such
+            as ``../configs/det/_base/dbnet.yaml`` that is not there is the one that comes with the package.
         overrides: words such as ``train.loader.batch_size=4``.
 
     Raises:
@@ -39,7 +41,7 @@ def _read_with_bases(path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
         raise ConfigError(f"{path}: expected a mapping of sections such as system: and model:, got {got}")
     merged: dict[str, Any] = {}
     for base in _base_names(own, path):
-        merged = _merge_from(path, merged, _read_with_bases(path.parent / base, (*heirs, path)))
+        merged = _merge_from(path, merged, _read_with_bases(find_config(path.parent / base, base), (*heirs, path)))
     return _merge_from(path, merged, {key: value for key, value in own.items() if key != "base"})
 
 

@@ -21,7 +21,7 @@ from mindocr.registry import LOGGERS, TRANSFORMS, Registry
 
 _HEADER = """# Configuration reference
 
-Made from the code by `python tools/check_config.py --reference docs/config_reference.md`; do not edit.
+Made from the code by `mindocr check-config --reference docs/config_reference.md`; do not edit.
 
 A configuration is a YAML file. `base:` names one file or a list of files, relative to it, over which it is laid:
 
@@ -37,7 +37,7 @@ positions (`data_dir[1]`), pipelines positions or names: `train.dataset.transfor
 `train.dataset.transform_pipeline.RandomCropWithBBox.p=1`, `train.dataset.transform_pipeline.RandomRotate=drop`.
 An override that makes a choice (`model.neck.name=...`) goes first whatever its place; otherwise a later one wins.
 
-`python tools/check_config.py FILE ...` checks without building and reports all problems at once.
+`mindocr check-config FILE ...` checks without building and reports all problems at once.
 """
 
 

@@ -181,7 +181,7 @@ class Train(Section):
 class Eval(Section):
     """Evaluation, during training and after it."""
 
-    ckpt_load_path: str | None = Field(default=None, description="checkpoint that tools/eval.py evaluates")
+    ckpt_load_path: str | None = Field(default=None, description="checkpoint that is evaluated")
     dataset: Part = Field(description="open part, chosen by type")
     loader: EvalLoader = Field(default_factory=EvalLoader)
 

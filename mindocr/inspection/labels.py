@@ -53,7 +53,7 @@ def read_part(part: str, folder: Path, file: Path) -> list[Line]:
     """
     lines = _from_matlab(part, folder, file) if file.suffix.lower() == ".mat" else _from_text(part, folder, file)
     if not lines:
-        raise DataError(f"{file}: no line in this label file; make it with tools/dataset_converters/convert.py")
+        raise DataError(f"{file}: no line in this label file; make it with 'mindocr convert'")
     return lines
 
 

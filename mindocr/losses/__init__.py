@@ -9,3 +9,7 @@ A loss is a cell with these class attributes (or properties, where its arguments
 
 ``construct(*outputs, *labels)`` returns the total, a float32 scalar, and its terms as weighted in it, (K,) float32.
 """
+
+from mindocr.losses.builder import build_loss
+
+__all__ = ["build_loss"]

@@ -10,3 +10,7 @@ A metric is a class with
 """
 
 from __future__ import annotations
+
+from mindocr.metrics.builder import build_metric
+
+__all__ = ["build_metric"]

@@ -9,11 +9,12 @@ _EXPORTS = {
     "Ensemble": "mindocr.models.ensemble",
     "Network": "mindocr.models.network",
     "build_model": "mindocr.models.builder",
+    "list_models": "mindocr.models.zoo",
     "load_weights": "mindocr.models.weights",
     "model_names": "mindocr.models.zoo",
     "read_checkpoint": "mindocr.models.weights",
 }
-__all__ = ["Ensemble", "Network", "build_model", "load_weights", "model_names", "read_checkpoint"]  # noqa: F822  see __getattr__
+__all__ = ["Ensemble", "Network", "build_model", "list_models", "load_weights", "model_names", "read_checkpoint"]  # noqa: F822  see __getattr__
 
 
 def __getattr__(name: str) -> Any:

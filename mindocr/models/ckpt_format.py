@@ -101,7 +101,7 @@ def _not_a_checkpoint(path: Path, file: BinaryIO) -> CheckpointError:
     file.seek(0)
     head = file.read(8)
     kind = next((text for start, text in _FOREIGN.items() if head.startswith(start)), None)
-    advice = "; tools/convert_weights.py converts such weights" if kind and "PyTorch" in kind else ""
+    advice = "; 'mindocr convert-weights' converts such weights" if kind and "PyTorch" in kind else ""
     return CheckpointError(
         f"{path}: not a MindSpore checkpoint{f' but {kind}' if kind else ''}; expected a file that "
         f"mindspore.save_checkpoint wrote (.ckpt or .safetensors){advice}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +89,11 @@ _MODELS = {
 def model_names() -> list[str]:
     """Every named model, sorted."""
     return sorted(_MODELS)
+
+
+def list_models(filter: str = "*") -> list[str]:
+    """Every named model whose name fits a pattern such as ``*resnet50``, sorted; MindOCR's name for this list."""
+    return fnmatch.filter(model_names(), filter or "*")
 
 
 def get_model(name: str) -> NamedModel:

@@ -10,3 +10,7 @@ It is called with arrays (N, ...) of a batch, and returns N predictions.
 """
 
 from __future__ import annotations
+
+from mindocr.postprocess.builder import build_postprocess
+
+__all__ = ["build_postprocess"]

@@ -119,7 +119,7 @@ def _notes(cases: Sequence[Case], album: Album) -> list[str]:
         notes.append("No pictures: name their folder with --image_dir to see the outlines on them.")
     if not any(case.maps for case in cases):
         notes.append(
-            "No probability and threshold maps: files of results have none; tools/eval.py --report shows them."
+            "No probability and threshold maps: files of results have none; 'mindocr eval --report' shows them."
         )
     elif not any("threshold" in case.maps for case in cases):
         notes.append("No threshold map: this network's head computes none.")

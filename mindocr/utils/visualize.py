@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 
+from mindocr.absent_names import absent
 from mindocr.geometry import Polygon
 
 Color = tuple[int, int, int]
@@ -184,3 +186,7 @@ def _with_title(image: np.ndarray, title: str | None) -> np.ndarray:
     scale = 0.55 * min(1.0, max(0.65, (image.shape[1] - 8) / max(width, 1)))
     cv2.putText(plate, title, (4, 22), FONT, scale, DARK, 1, cv2.LINE_AA)
     return np.concatenate([plate, image])
+
+
+def __getattr__(name: str) -> Any:
+    raise absent(f"{__name__}.{name}")

@@ -14,7 +14,7 @@ from mindocr.config.reference import annotation_text, json_schema, reference
 
 def test_reference_is_current(repo_root: Path) -> None:
     stored = (repo_root / "docs/config_reference.md").read_text(encoding="utf-8")
-    assert stored == reference(), "run: python tools/check_config.py --reference docs/config_reference.md"
+    assert stored == reference(), "run: mindocr check-config --reference docs/config_reference.md"
 
 
 def test_reference_names_keys_and_parts() -> None:

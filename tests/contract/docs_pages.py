@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "README_CN.md", *sorted((ROOT / "docs").rglob("*.md")),
+PAGES = [ROOT / "README.md", ROOT / "README_CN.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
+         *sorted((ROOT / "docs").rglob("*.md")),
          *sorted((ROOT / "configs").rglob("README*.md"))]  # fmt: skip
 NAMES = {page: str(page.relative_to(ROOT)) for page in PAGES}
 
@@ -39,8 +40,19 @@ def copy_project(folder: Path) -> None:
         shutil.copy(conftest, target)
 
 
+def scripts() -> dict[str, str]:
+    """Command of ``mindocr`` -> the script that is its other name, as one types it."""
+    files = [path for folder in ("tools", "deploy") for path in sorted((ROOT / folder).rglob("*.py"))]
+    found = [(path, re.search(r'run_alias\("([a-z-]+)"\)', path.read_text(encoding="utf-8"))) for path in files]
+    return {match[1]: str(path.relative_to(ROOT)) for path, match in found if match}
+
+
 def shell(command: str, folder: Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-    """Run a command of the documents in ``folder`` with this environment's programs and the project copied there."""
+    """Run a command of the documents in ``folder`` with this environment's programs and the project copied there.
+
+    ``mindocr`` is that of the copy, whether or not the package is installed.
+    """
+    command = f'mindocr() {{ python -m mindocr "$@"; }}\n{command}'
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": programs, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True,

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from docs_pages import NAMES, PAGES, ROOT, blocks, copy_project, recipe_of, shell
+from docs_pages import NAMES, PAGES, ROOT, blocks, copy_project, recipe_of, scripts, shell
 
+from mindocr.cli.main import make_parser
 from mindocr.formats.label_file import parse_label_line
 from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 # What may stand in a block of commands beside those that are run.
-NOT_RUN = re.compile(r"pip install (-r [\w-]+\.txt|-e \.)")
-RUN = re.compile(r"(python (tools|deploy)/|msrun |mpirun )")
+NOT_RUN = re.compile(r"pip install (-r [\w-]+\.txt|-e \.)|pre-commit install")
+RUN = re.compile(r"(mindocr |python (tools|deploy)/|msrun |mpirun )")
+SCRIPTS = scripts()
 
 WEIGHTS = "dbnet_resnet18.ckpt"  # stands for the user's checkpoint of ResNet-50, which takes longer
 SMALL = "train.max_steps=1 scheduler.num_epochs=1 scheduler.warmup_epochs=0 train.loader.num_workers=0"
@@ -35,7 +37,8 @@ class Case:
     """How a documented command is run here.
 
     Attributes:
-        pattern: the command, as a regular expression for all of it; the first case that fits counts.
+        pattern: the command with its script in ``tools/`` or ``deploy/``, as a regular expression for all of it; the
+            first case that fits counts.
         extra: words put behind it, to make it small.
         makes: a file that it must leave.
         slow: it starts MindSpore.
@@ -138,13 +141,18 @@ COMMANDS = commands()
 RUNNABLE = [command for command in COMMANDS if RUN.match(command)]
 
 
+def with_script(command: str) -> str:
+    """A command with ``python tools/train.py`` in place of ``mindocr train``, and so on."""
+    return re.sub(r"(^| )(?:python -m )?mindocr ([a-z-]+)", lambda m: f"{m[1]}python {SCRIPTS[m[2]]}", command)
+
+
 def case_of(command: str) -> Case:
     """The first case that fits.
 
     Raises:
         AssertionError: none does; names the place in the documents.
     """
-    fitting = [case for case in CASES if re.fullmatch(case.pattern, command)]
+    fitting = [case for case in CASES if re.fullmatch(case.pattern, with_script(command))]
     assert fitting, f"{COMMANDS[command]}: no entry of CASES in {Path(__file__).name} says how to run: {command}"
     return fitting[0]
 
@@ -180,10 +188,14 @@ class Desk:
             (place / label_dir / f"gt_img_{number}.txt").write_text("".join(rows), encoding="utf-8")
 
     def run(self, command: str) -> None:
-        """Run a documented command as its case says, unless that was done; it must succeed and leave its file."""
-        if command in self.done:
-            return
+        """Run a documented command as its case says, unless that was done; it must succeed and leave its file.
+
+        Of the slow ones, two names of one command count as the same.
+        """
         case = case_of(command)
+        key = with_script(command) if case.slow else command
+        if key in self.done:
+            return
         made = self.folder / case.makes
         if case.makes:
             made.unlink(missing_ok=True)
@@ -193,7 +205,7 @@ class Desk:
         assert done.returncode == 0, report
         assert "Traceback" not in done.stderr, report
         assert made.exists(), f"{case.makes} is not there\n{report}"
-        self.done.add(command)
+        self.done.add(key)
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +215,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 def in_order(slow: bool) -> list[str]:
     """Documented commands of one kind, in the order of CASES."""
-    known = [c for c in RUNNABLE if any(re.fullmatch(case.pattern, c) for case in CASES)]
+    known = [c for c in RUNNABLE if any(re.fullmatch(case.pattern, with_script(c)) for case in CASES)]
     if shutil.which("mpirun") is None:  # a program of the system, not of this project
         known = [c for c in known if not c.startswith("mpirun ")]
     return sorted((c for c in known if case_of(c).slow == slow), key=lambda c: CASES.index(case_of(c)))
@@ -257,7 +269,7 @@ def test_training_evaluation_export_and_prediction_run(desk: Desk, monkeypatch: 
 def test_converted_labels_are_those_of_the_source(desk: Desk) -> None:
     """The sample of ICDAR 2015 that this test makes holds what a converter must read."""
     for command in in_order(slow=False):
-        if "convert.py" in command:
+        if "convert.py" in with_script(command):
             desk.run(command)
     lines = (desk.folder / "ocr_datasets/ic15/det/train/det_gt.txt").read_text(encoding="utf-8").splitlines()
     source = (desk.folder / "my_text/train_gt.txt").read_text(encoding="utf-8").splitlines()
@@ -265,7 +277,7 @@ def test_converted_labels_are_those_of_the_source(desk: Desk) -> None:
     assert lines[0].startswith("img_1.jpg\t[{")
 
 
-@pytest.mark.parametrize("tool", sorted({word for c in RUNNABLE for word in c.split() if word.endswith(".py")}))
+@pytest.mark.parametrize("tool", sorted(SCRIPTS.values()))
 def test_help_says_what_a_tool_does(tool: str, desk: Desk) -> None:
     done = shell(f"python {tool} --help", desk.folder)
     assert done.returncode == 0, done.stderr
@@ -273,12 +285,12 @@ def test_help_says_what_a_tool_does(tool: str, desk: Desk) -> None:
 
 
 def test_options_in_the_documents_exist() -> None:
-    """Fast commands are run; of the others, at least every option is one that the tool knows."""
-    shared = (ROOT / "mindocr/config/cli.py").read_text(encoding="utf-8")
+    """Fast commands are run; of the others, at least every option is one that the command knows."""
+    names = {script: name for name, script in SCRIPTS.items()}
     for command in in_order(slow=True):
-        tool, *words = shlex.split(command.partition("python ")[2])
-        source = (ROOT / tool).read_text(encoding="utf-8") + shared
-        unknown = [word for word in words if word.startswith("-") and f'"{word}"' not in source]
+        script, *words = shlex.split(with_script(command).partition("python ")[2])
+        known = {option for action in make_parser(names[script])._actions for option in action.option_strings}
+        unknown = [word for word in words if word.startswith("-") and word not in known]
         assert unknown == [], COMMANDS[command]
 
 
@@ -302,3 +314,10 @@ def test_python_of_the_own_data_page_runs(desk: Desk) -> None:
     done = shell("python snippet.py", desk.folder)
     assert (done.returncode, done.stdout) == (0, "6 pictures; look at my_text/look\n"), done.stderr
     assert len(list((desk.folder / "my_text/look").glob("*.png"))) == 6
+
+
+def test_python_of_the_page_for_mindocrs_users_runs(desk: Desk) -> None:
+    (snippet,) = [text for _, text in blocks(ROOT / "docs/switching_from_mindocr.md", "python")]
+    (desk.folder / "imports.py").write_text(snippet, encoding="utf-8")
+    done = shell("python imports.py", desk.folder)
+    assert (done.returncode, done.stdout) == (0, "['dbnet_resnet50', 'dbnetpp_resnet50']\n"), done.stderr

@@ -25,8 +25,8 @@ import numpy as np
 from mindspore import communication
 from tiny_network import Tiny
 
+from mindocr.cli.run import run_tool
 from mindocr.config import load_config
-from mindocr.config.cli import run_tool
 from mindocr.engine.evaluate.evaluator import Evaluator
 from mindocr.engine.train import trainer
 from mindocr.engine.train.loggers.csv import CsvLogger

@@ -12,8 +12,8 @@ from typing import Any
 
 from tiny_network import Tiny
 
+from mindocr.cli.run import run_tool
 from mindocr.config import load_config
-from mindocr.config.cli import run_tool
 from mindocr.engine.evaluate.evaluator import Evaluator
 from mindocr.engine.train import trainer
 from mindocr.engine.train.step import TrainStep

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mindspore import nn, ops
 
+from mindocr.cli.run import run_tool
 from mindocr.config.check import check
-from mindocr.config.cli import run_tool
 from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
 from mindocr.engine.evaluate import evaluator

@@ -20,8 +20,8 @@ def test_a_failed_run_names_a_capsule_and_its_replay_the_cause(tool, tmp_path):
         "scheduler={scheduler: constant, lr: 1e30, num_epochs: 2}",
     )  # fmt: skip
     assert failed.code == 2 and "Traceback" not in failed.err
-    command = re.search(r"'python (tools/replay.py \S+)' names layer, loss term and image", failed.err)[1]
-    replayed = tool(*shlex.split(command))
+    (capsule,) = re.findall(r"'mindocr replay (\S+)' names layer, loss term and image", failed.err)
+    replayed = tool("tools/replay.py", *shlex.split(capsule))
     assert replayed.code == 0
     assert "verdict: not finite even in float32: backbone." in replayed.err
     assert "The weights have grown to " in replayed.err

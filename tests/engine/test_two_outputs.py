@@ -78,7 +78,7 @@ def test_it_trains_evaluates_and_exports(config, tmp_path):
 def test_a_failed_step_is_recorded_and_replayed(config):
     with pytest.raises(UserError, match="not finite") as caught:
         trainer.run(config(*OVERFLOW, "system.val_while_train=False"))
-    written = capsule.read(re.search(r"replay.py (\S+)'", str(caught.value))[1])
+    written = capsule.read(re.search(r"mindocr replay (\S+)'", str(caught.value))[1])
     assert list(written.columns)[:3] == ["image", "binary_map", "mask"]
     assert {"dice", "share"} == set(written.about["terms"]) and written.about["norms"]
     found = replay.run(written.path)

@@ -10,12 +10,12 @@ import pytest
 from small_sets import GOOD, SmallSet, details, found, jpeg, look, picture, text
 
 from mindocr.errors import ConfigError, DataError
-from mindocr.inspection.command import findings_of
 from mindocr.inspection.duplicates import MOST_BITS, similar_groups
 from mindocr.inspection.images import ImageFacts, appearance
 from mindocr.inspection.polygons import measure
 from mindocr.inspection.settings import Settings, places_of, settings_of
 from mindocr.inspection.statistics import recommend, statistics_of
+from mindocr.inspection.summary import findings_of
 from mindocr.inspection.survey import inspect
 
 

@@ -147,7 +147,7 @@ def test_a_flipped_bit_is_noticed_with_crc(tmp_path):
         (b"", "the file is empty"),
         (
             b"PK\x03\x04" + bytes(100),
-            "but a zip archive, such as PyTorch writes; .* tools/convert_weights.py converts such weights",
+            "but a zip archive, such as PyTorch writes; .* 'mindocr convert-weights' converts such weights",
         ),
         (b"<!DOCTYPE html><html>", "but a web page"),
         (b"version https://git-lfs.github.com/spec/v1", "Git LFS pointer"),

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from mindocr.cli.main import run_command
 from mindocr.errors import DataError
 from mindocr.formats.label_file import parse_label_line, read_lines
 from mindocr.synthetic import SceneOptions, SetPlan, write_set
-from mindocr.synthetic.command import main
 
 SMALL = SceneOptions((96, 128))
 
@@ -111,14 +111,14 @@ def test_an_error_in_a_worker_reaches_the_caller(tmp_path):
 def test_the_command_passes_its_options_on(tmp_path, capsys):
     folder = tmp_path / "set"
     words = f"--output_dir {folder} --train 2 --test 0 --image_size 64 80 --workers 1 --polygons --difficulty easy"
-    main(words.split())
+    run_command("make-synthetic", words.split())
     note = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     assert note["options"] == {"image_size": [64, 80], "curved": 0.2, "labels": "polygons", "difficulty": "easy"}
-    assert note["command"].startswith("python tools/make_synthetic.py --output_dir")
+    assert note["command"].startswith("mindocr make-synthetic --output_dir")
     assert "train: 2 images" in capsys.readouterr().out
 
 
 def test_the_command_refuses_two_label_styles(tmp_path, capsys):
     with pytest.raises(SystemExit):
-        main(["--output_dir", str(tmp_path), "--polygons", "--quads_only"])
+        run_command("make-synthetic", ["--output_dir", str(tmp_path), "--polygons", "--quads_only"])
     assert "not allowed with" in capsys.readouterr().err

@@ -60,7 +60,7 @@ def pair_up(
         if not (root / file).is_file():
             raise DataError(
                 f"{root / file}: no such label file; check dataset_root and label_file, "
-                "or make it with tools/dataset_converters/convert.py"
+                "or make it with 'mindocr convert'"
             )
     ratios = spread("sample_ratio", sample_ratio, len(files))
     return [(root / folder, root / file, ratio) for folder, file, ratio in zip(folders, files, ratios)]

@@ -188,7 +188,7 @@ def run(config: Config, report: Path | None = None, report_images: int | None = 
     process.start_logging()
     place = process.start(config.system, may_be_alone=True)
     if report is not None and place.world > 1:
-        raise ConfigError("--report: the page is made by one process; start tools/eval.py without a launcher")
+        raise ConfigError("--report: the page is made by one process; start 'mindocr eval' without a launcher")
     network = build.network(config, training=False, ckpt=config.eval.ckpt_load_path)
     evaluator = build_evaluator(config, network, place, report=report is not None)
     with ranks.together(place.rank, place.world, folder, place.device), closing(evaluator):

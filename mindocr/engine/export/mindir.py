@@ -54,7 +54,7 @@ class MindIR:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise CheckpointError(f"'{path}': no such file; expected a MindIR file made by tools/export.py")
+            raise CheckpointError(f"'{path}': no such file; expected a MindIR file made by 'mindocr export'")
         try:
             self.size, metadata = _read(self.path)
             self.output_names = tuple(metadata.get(OUTPUTS, ("prob",)))

@@ -17,9 +17,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from mindocr.config.cli import skip_teardown
 from mindocr.engine.runtime.rank_watchdog import POLL_S, leave_address, start_time
 from mindocr.errors import ConfigError, UserError
+from mindocr.utils.process_exit import skip_teardown
 
 TOPOLOGY_TIMEOUT_S = 120
 _OPEN_MPI = ("OMPI_", "PMIX_", "PRTE_")
@@ -97,10 +97,10 @@ def _ranks_beside() -> set[tuple[int, str]]:
 
 
 def _launchers() -> str:
-    msrun = "'msrun --worker_num=2 --local_worker_num=2 python tools/train.py --config FILE'"
+    msrun = "'msrun --worker_num=2 --local_worker_num=2 python -m mindocr train --config FILE'"
     if shutil.which("mpirun") is None:
         return f"{msrun} (mpirun is not installed here: Debian and Ubuntu have it in openmpi-bin)"
-    return f"{msrun} or 'mpirun -n 2 python tools/train.py --config FILE'"
+    return f"{msrun} or 'mpirun -n 2 python -m mindocr train --config FILE'"
 
 
 def _translate_open_mpi(environment: MutableMapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""``tools/train.py --profile-data``: what the training pipeline of a configuration costs, and what to change."""
+"""``mindocr train --profile-data``: what the training pipeline of a configuration costs, and what to change."""
 
 from __future__ import annotations
 

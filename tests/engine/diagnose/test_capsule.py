@@ -26,7 +26,7 @@ def stopped(config):
     """The message of a run that stops, and the capsule that it names, or None."""
     with pytest.raises(UserError, match="not finite") as caught:
         trainer.run(config)
-    named = re.search(r"'python tools/replay.py (\S+)'", str(caught.value))
+    named = re.search(r"'mindocr replay (\S+)'", str(caught.value))
     return str(caught.value), capsule.read(named[1]) if named else None
 
 
@@ -132,7 +132,7 @@ def test_of_the_dropped_updates_the_1st_10th_and_100th_are_recorded(monkeypatch)
     monkeypatch.setattr(recorder, "record", record, raising=False)
     hints = [recorder.on_failure(run_events.failure(number, True, number)) for number in range(1, 120)]
     assert recorded == [(1, True), (10, True), (100, True)]
-    assert hints[9] == "'python tools/replay.py capsules/step_10' names layer, loss term and image"
+    assert hints[9] == "'mindocr replay capsules/step_10' names layer, loss term and image"
     assert hints[10] is None
     recorder.on_failure(run_events.failure(120, dropped=False, number=119))
     assert recorded[-1] == (120, False)
@@ -150,7 +150,7 @@ def test_a_capsule_that_cannot_be_written_changes_nothing_else(tiny_config, monk
 
         monkeypatch.setattr(capsule.checkpoints, "save", save)
     message, found = stopped(tiny_config(*OVERFLOW))
-    assert found is None and "tools/replay.py" not in message
+    assert found is None and "mindocr replay" not in message
     log = (tmp_path / "run/log_0.txt").read_text(encoding="utf-8")
     assert "no capsule of step" in log and ("more than 0" if failure == "too large" else "the disk is full") in log
     assert not list((tmp_path / "run").glob("capsules/*")) and not list((tmp_path / "run").glob("capsules/.*"))

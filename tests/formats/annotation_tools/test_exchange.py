@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 import subprocess
 import sys
 import zipfile
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mindocr.cli.main import run_command
 from mindocr.errors import ConfigError, DataError
 from mindocr.formats import annotation_tools
 from mindocr.formats.annotation_tools import Options
@@ -293,12 +293,10 @@ def test_documented_commands(labels, tmp_path, repo_root, monkeypatch):
     (labels.folder / "img_2.png").unlink()
     (labels.folder / "deeper/img 3+%.jpg").unlink()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", sys.path[:])  # the tool puts the checkout in front
-    main = runpy.run_path(str(repo_root / "tools/dataset_converters/exchange.py"))["main"]
     for command in commands:
         if command.startswith("import"):
             (tmp_path / "det_gt.txt").unlink()
-        main(command.split())
+        run_command("exchange", command.split())
         assert read(tmp_path / "det_gt.txt") == {"img_1.jpg": [("a", SQUARE)]}
 
 

@@ -1,9 +1,7 @@
 """The pages on data sets: every command is run on the tree above it, filled with a small sample."""
 
 import re
-import runpy
 import shlex
-import sys
 from pathlib import Path
 
 import cv2
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from mindocr.cli.main import run_command
 from mindocr.config.read import resolve
 from mindocr.formats import datasets
 from mindocr.formats.label_file import parse_label_line, read_lines
@@ -84,13 +83,6 @@ def fill(file, name):
         file.write_text(TRAIN_CTW1500 if (name, file.suffix) == ("ctw1500", ".xml") else LABELS[name], encoding="utf-8")
 
 
-@pytest.fixture
-def convert(repo_root, monkeypatch):
-    """The tool's ``main``."""
-    monkeypatch.setattr(sys, "path", sys.path[:])  # the tool puts the checkout in front
-    return runpy.run_path(str(repo_root / "tools/dataset_converters/convert.py"))["main"]
-
-
 def test_every_converter_has_a_page_and_a_row(repo_root):
     index = (repo_root / "docs/datasets.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[(\w+)\]\(datasets/(\w+)\.md\)", index, re.M)
@@ -109,7 +101,7 @@ def test_pages_have_all_parts_and_sound_links(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_commands_parse_and_run_on_their_trees(page, tmp_path, monkeypatch, convert, capsys):
+def test_commands_parse_and_run_on_their_trees(page, tmp_path, monkeypatch, capsys):
     tree, commands = tree_and_commands(page)
     assert commands
     for file in tree:
@@ -119,7 +111,7 @@ def test_commands_parse_and_run_on_their_trees(page, tmp_path, monkeypatch, conv
     for arguments in commands:
         options = dict(zip(arguments[::2], arguments[1::2]))
         assert options["--dataset_name"] == page.stem
-        convert([*arguments, "--strict"])
+        run_command("convert", [*arguments, "--strict"])
         output, folder = tmp_path / options["--output_path"], Path(options["--image_dir"])
         if output.suffix == ".mat":
             lines = [(record.img_path, record.content[1]) for record in read_synthtext(output, folder)]

@@ -109,7 +109,7 @@ class Recorder(Observer):
         if event.dropped and event.number not in RECORDED_DROPS:
             return None
         path = self.record(event.at, event.outcome, event.batch, dropped=event.dropped)
-        return None if path is None else f"'python tools/replay.py {path}' names layer, loss term and image"
+        return None if path is None else f"'mindocr replay {path}' names layer, loss term and image"
 
     def record(self, at: Progress, outcome: StepOutcome, batch: Batch | None, *, dropped: bool) -> Path | None:
         """Write the capsule of the step that has just been made, or warn and return None where that fails.

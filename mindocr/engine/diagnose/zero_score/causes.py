@@ -84,7 +84,7 @@ def _not_finite(
         return None
     remedy = (
         "train again from a checkpoint of before, with a lower scheduler.lr, train.clip_grad: True or "
-        "system.amp_level: O0; tools/replay.py shows where a failed step overflowed"
+        "system.amp_level: O0; 'mindocr replay' shows where a failed step overflowed"
     )
     return Cause("not finite", "; ".join(parts), remedy)
 

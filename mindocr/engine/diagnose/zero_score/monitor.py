@@ -117,7 +117,7 @@ def tell(causes: Sequence[Cause], health: HealthCheck, folder: Path, intro: str)
     lines = [f"{intro}; why nothing is found:"]
     lines += [f"  - {cause.name}: {cause.numbers}. To do: {cause.remedy}" for cause in causes]
     if not causes:
-        lines.append("  - none of the known causes holds; look at the picture, and at tools/eval.py --report")
+        lines.append("  - none of the known causes holds; look at the picture, and at 'mindocr eval --report'")
     picture = health.draw(folder / PICTURE)
     if picture is not None:
         lines.append(f"  picture: {picture}")

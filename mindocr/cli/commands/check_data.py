@@ -1,4 +1,4 @@
-"""The command line of ``tools/check_dataset.py``: arguments, the table in the terminal, JSON, page and repairs."""
+"""``mindocr check-data``."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mindocr.cli.options import add_config
+from mindocr.config import load_config
 from mindocr.data.datasets.sources import pair_up
 from mindocr.errors import ConfigError
 from mindocr.inspection.files import make_place, write_whole
 from mindocr.inspection.fix import check_output, write_fixed
-from mindocr.inspection.kinds import KINDS
 from mindocr.inspection.page import place_of_page, write_page
 from mindocr.inspection.settings import Settings, places_of, settings_of
-from mindocr.inspection.statistics import Statistics, as_json, statistics_of
-from mindocr.inspection.survey import PARTS, Inspection, Source, inspect
+from mindocr.inspection.statistics import statistics_of
+from mindocr.inspection.summary import findings_of, summary
+from mindocr.inspection.survey import PARTS, Source, inspect
 
 EXIT_FOUND_ERRORS = 1
-_PLACES = 3  # of each kind in the table
 
 Recipe = tuple[Mapping[str, Any], Mapping[str, Any] | None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Everything but ``-c`` and ``-o``."""
+    """What to check, by label files or by a recipe, and what to write."""
+    add_config(parser, required=False)
     add = parser.add_argument
     add("--label_file", nargs="+", metavar="FILE", help="label files of training; overrides the recipe's data sets")
     add("--data_dir", nargs="+", metavar="DIR", help="folders that the image paths in them start from")
@@ -43,12 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--workers", type=int, help="processes (default: one for each CPU, which is also the most)")
 
 
-def run(args: argparse.Namespace, recipe: Recipe | None) -> int:
-    """Check what the arguments and the recipe name, and tell about it.
-
-    Args:
-        args: see :func:`add_arguments`.
-        recipe: ``train.dataset`` and ``eval.dataset`` of ``-c``.
+def run(args: argparse.Namespace) -> int:
+    """Check what the arguments and the recipe name, and report it.
 
     Returns:
         The exit code: 1 where something was found at which training stops, else 0.
@@ -57,8 +55,7 @@ def run(args: argparse.Namespace, recipe: Recipe | None) -> int:
         ConfigError: arguments that do not fit together.
         DataError: a label file or a folder is missing or empty; something cannot be written.
     """
-    if args.opt and recipe is None:
-        raise ConfigError("-o changes keys of a recipe; name the recipe with -c")
+    recipe = _recipe(args)
     sources = _sources(args, recipe)
     outputs = _outputs(args, sources)
     for path in (args.json, args.report and place_of_page(args.report)):
@@ -77,52 +74,14 @@ def run(args: argparse.Namespace, recipe: Recipe | None) -> int:
     return EXIT_FOUND_ERRORS if inspection.has_errors else 0
 
 
-def summary(inspection: Inspection, statistics: Mapping[str, Statistics]) -> str:
-    """What was found, as a table for the terminal."""
-    rows = []
-    for part, numbers in statistics.items():
-        rows.append(f"{part}: {numbers.images} usable images, {numbers.texts} texts, {numbers.ignored} "
-                    f"({numbers.ignored_share:.1%}) ignored")  # fmt: skip
-        if numbers.height_percentiles:
-            rows.append(f"  height of letters in pixels, 5 / 25 / 50 / 75 / 95 %: "
-                        f"{' / '.join(f'{height:g}' for height in numbers.height_percentiles)}")  # fmt: skip
-        if numbers.input_size:
-            rows += [f"  {step}" for step in numbers.input_size.steps]
-    rows.append("")
-    for kind in KINDS:
-        problems = inspection.of_kind(kind.key)
-        if not problems:
-            continue
-        counts = {part: len(inspection.of_kind(kind.key, part)) for part in statistics}
-        told = ", ".join(f"{part} {count}" for part, count in counts.items() if count)
-        rows.append(f"{kind.severity:<8} {kind.title}: {told}")
-        rows += [f"           {inspection.place(problem)}: {problem.detail}" for problem in problems[:_PLACES]]
-        if len(problems) > _PLACES:
-            rows.append(f"           ... and {len(problems) - _PLACES} more")
-    if not inspection.problems:
-        rows.append("no problem found")
-    return "\n".join(rows).encode("utf-8", errors="backslashreplace").decode("utf-8")
-
-
-def findings_of(inspection: Inspection, statistics: Mapping[str, Statistics]) -> dict[str, Any]:
-    """Everything that was found, as plain values."""
-    return {
-        "sources": [{"part": s.part, "label_file": str(s.file), "data_dir": str(s.folder)} for s in inspection.sources],
-        "statistics": {part: as_json(numbers) for part, numbers in statistics.items()},
-        "counts": {kind.key: len(inspection.of_kind(kind.key)) for kind in KINDS},
-        "problems": [
-            {
-                "kind": problem.kind,
-                "part": inspection.lines[problem.line].part,
-                "label_file": str(inspection.lines[problem.line].file),
-                "line": inspection.lines[problem.line].number,
-                "image": inspection.lines[problem.line].name,
-                "text": problem.text,
-                "detail": problem.detail,
-            }
-            for problem in inspection.problems
-        ],
-    }
+def _recipe(args: argparse.Namespace) -> Recipe | None:
+    """``train.dataset`` and ``eval.dataset`` of ``-c``."""
+    if args.config:
+        config = load_config(args.config, args.opt)
+        return config.train.dataset, config.eval.dataset if config.eval else None
+    if args.opt:
+        raise ConfigError("-o changes keys of a recipe; name the recipe with -c")
+    return None
 
 
 def _sources(args: argparse.Namespace, recipe: Recipe | None) -> list[Source]:

@@ -1,4 +1,4 @@
-"""What tools share: the options and the way errors are told."""
+"""Exit codes, and errors reported without a traceback."""
 
 from __future__ import annotations
 
@@ -10,24 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mindocr.config.cli import config_parser, run_tool
+from mindocr.cli.run import run_tool
 from mindocr.errors import ConfigError, DataError
-
-
-@pytest.mark.parametrize(
-    "words", [["-c", "f.yaml"], ["-c=f.yaml"], ["--config", "f.yaml"], ["--config=f.yaml"], ["-cf.yaml"]]
-)
-def test_all_ways_to_name_the_file(words: list[str]) -> None:
-    args = config_parser("x").parse_args([*words, "-o", "a=1", "b.c=x=y", "-o", "d=2"])
-    assert (args.config, args.opt) == ("f.yaml", ["a=1", "b.c=x=y", "d=2"])
-
-
-def test_missing_option_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        config_parser("x").parse_args([])
-    assert caught.value.code == 2
-    assert "-c/--config" in capsys.readouterr().err
-    assert config_parser("x", required=False).parse_args([]).config is None
 
 
 def raiser(error: BaseException) -> Callable[[], None]:
@@ -72,7 +56,7 @@ def test_our_own_faults_keep_their_traceback() -> None:
 
 def test_closed_pipe_is_no_error(repo_root: Path) -> None:
     code = (
-        "from mindocr.config.cli import run_tool\n"
+        "from mindocr.cli.run import run_tool\n"
         "def main():\n"
         "    for i in range(200000): print(i)\n"
         "run_tool(main)\n"
@@ -88,38 +72,13 @@ def test_closed_pipe_is_no_error(repo_root: Path) -> None:
     assert reader.wait(60) == 0
 
 
-def check_config(repo_root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "tools/check_config.py", *words], cwd=repo_root, capture_output=True, text=True, timeout=120
-    )
-
-
-def test_check_config_good_and_bad(repo_root: Path, tmp_path: Path) -> None:
-    good = "configs/det/dbnet/db_r50_icdar15.yaml"
-    bad = tmp_path / "bad.yaml"
-    bad.write_text(f"base: {repo_root / good}\nsystem: {{mode: 2}}\n")
-    done = check_config(repo_root, good, str(bad))
-    assert (done.returncode, done.stdout) == (1, f"{good}: OK\n")
-    assert done.stderr == f"{bad}: 1 problem\n  system.mode: expected 0 or 1, got 2\n"
-
-
-def test_check_config_takes_overrides_and_writes_documents(repo_root: Path, tmp_path: Path) -> None:
-    schema, reference = tmp_path / "schema.json", tmp_path / "reference.md"
-    done = check_config(
-        repo_root, "configs/det/dbnet/db_r50_icdar15.yaml", "--schema", str(schema), "--reference", str(reference),
-        "-o", "train.loader.batch_size=2", "system.mode=1",
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    assert schema.stat().st_size > 5000 and reference.stat().st_size > 5000
-    assert check_config(repo_root).returncode == 2
-
-
 @pytest.mark.parametrize(("body", "code"), [("print('written')", 0), ("raise ConfigError('x')", 2)])
 def test_a_process_can_leave_without_what_happens_at_exit(repo_root: Path, body: str, code: int) -> None:
     script = (
         "import atexit, os\n"
-        "from mindocr.config.cli import run_tool, skip_teardown\n"
+        "from mindocr.cli.run import run_tool\n"
         "from mindocr.errors import ConfigError\n"
+        "from mindocr.utils.process_exit import skip_teardown\n"
         "atexit.register(os._exit, 99)\n"
         "def main():\n"
         "    skip_teardown()\n"

@@ -1,22 +1,16 @@
-"""Command line of the scene-text generator."""
+"""``mindocr make-synthetic``."""
 
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from mindocr.synthetic.options import DIFFICULTIES, LabelStyle, SceneOptions
 from mindocr.synthetic.writer import SetPlan, write_set
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The options of ``tools/make_synthetic.py``."""
-    parser = argparse.ArgumentParser(
-        prog="make_synthetic.py", description="Generate a scene-text detection data set: images, labels, preview."
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many images, what they look like, and where they go."""
     add = parser.add_argument
     add("--output_dir", type=Path, required=True, help="folder to fill")
     add("--train", type=int, default=1500, help="training images (default 1500)")
@@ -31,18 +25,15 @@ def build_parser() -> argparse.ArgumentParser:
     add("--difficulty", choices=tuple(DIFFICULTIES), default="normal", help="default normal")
     add("--font_dir", type=Path, help="your fonts (.ttf, .otf, .ttc), used beside the built-in ones")
     add("--background_dir", type=Path, help="photographs without text to write on")
-    add("--overwrite", action="store_true", help="replace a set that this tool left in the folder")
-    return parser
+    add("--overwrite", action="store_true", help="replace a set that this command left in the folder")
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Generate the set that ``argv`` asks for and print what it holds.
+def run(args: argparse.Namespace) -> None:
+    """Generate the set and print what it holds.
 
     Raises:
         DataError: see ``write_set``.
     """
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    args = build_parser().parse_args(arguments)
     labels: LabelStyle = "polygons" if args.polygons else "quads" if args.quads_only else "mixed"
     plan = SetPlan(
         output_dir=args.output_dir,
@@ -55,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         background_dir=args.background_dir,
         overwrite=args.overwrite,
     )
-    note = write_set(plan, command=shlex.join(["python", "tools/make_synthetic.py", *arguments]))
+    note = write_set(plan, command=args.command_line)
     for split, content in note["content"].items():
         heights = " / ".join(f"{height:g}" for height in content["height_percentiles_5_50_95"])
         print(

@@ -1,0 +1,48 @@
+"""``mindocr check-config``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from mindocr.cli.options import add_overrides
+from mindocr.config import load_config
+from mindocr.config.reference import write_documents
+from mindocr.errors import ConfigError, UserError
+
+EXIT_FOUND_PROBLEMS = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The files, ``-o``, and the documents that can be made from the schema."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="configurations to check, or names of recipes")
+    add_overrides(parser)
+    parser.add_argument("--schema", metavar="OUT.json", help="write the JSON schema for editors")
+    parser.add_argument("--reference", metavar="OUT.md", help="write the reference of all keys")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the documents and check the files; exit code 1 where a file has problems."""
+    if not (args.files or args.schema or args.reference):
+        raise ConfigError("nothing to check: name at least one FILE")
+    write_documents(args.schema, args.reference)
+    return check_files(args.files, args.opt)
+
+
+def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
+    """Check configurations: one OK line for each good file on stdout, all problems of the others on stderr.
+
+    Returns:
+        The exit code: 0 when all are good, else 1.
+    """
+    code = 0
+    for path in paths:
+        try:
+            load_config(path, overrides)
+        except UserError as error:
+            print(error, file=sys.stderr)
+            code = EXIT_FOUND_PROBLEMS
+        else:
+            print(f"{path}: OK")
+    return code

@@ -1,0 +1,24 @@
+"""``mindocr infer``."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which images, which file, and where the results go."""
+    parser.add_argument("--input_images_dir", required=True, help="image, folder of images, or glob")
+    parser.add_argument("--det_model_path", required=True, help="MindIR file made by 'mindocr export'")
+    parser.add_argument(
+        "--det_model_name_or_config", required=True,
+        help="YAML file whose resizing to use, and post-processing where the MindIR file holds none",
+    )  # fmt: skip
+    parser.add_argument("--res_save_dir", default="./inference_results", help="folder for pictures and results")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Predict every image with the exported file and draw the results."""
+    from mindocr.engine.evaluate import predictor
+
+    finder = predictor.from_mindir(args.det_model_path, args.det_model_name_or_config)
+    predictor.run(finder, args.input_images_dir, args.res_save_dir)

@@ -1,0 +1,28 @@
+"""``mindocr train``."""
+
+from __future__ import annotations
+
+import argparse
+
+from mindocr.cli.options import add_config, positive
+from mindocr.engine.runtime import modelarts
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """``-c``, ``-o``, ModelArts' flags and ``--profile-data``."""
+    add_config(parser)
+    modelarts.add_flags(parser)
+    parser.add_argument(
+        "--profile-data", type=positive, nargs="?", const=200, metavar="IMAGES",
+        help="do not train: measure each op of the input pipeline on this many images (200), and advise on changes",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, or measure the input pipeline."""
+    from mindocr.engine.train import data_profile, trainer
+
+    if args.profile_data:
+        modelarts.run_job(args, lambda config: data_profile.run(config, args.profile_data), "model.pretrained")
+    else:
+        modelarts.run_job(args, trainer.run, "model.pretrained")

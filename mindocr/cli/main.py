@@ -1,0 +1,121 @@
+"""The command ``mindocr``: the list of its commands, its help page, and the way from a name to a module.
+
+This module and what it imports stay light, so that the help page comes at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from mindocr import __version__
+from mindocr.cli.run import run_tool
+from mindocr.errors import UserError
+
+GROUPS = {
+    "Data": {
+        "make-synthetic": "generate images of text with their labels",
+        "convert": "convert the annotations of a published data set to a label file",
+        "exchange": "import labels from an annotation tool, or export labels to one",
+        "check-data": "find broken images, wrong labels and duplicates in a data set",
+    },
+    "Training": {
+        "recipes": "list the recipes that come with mindocr, or copy them",
+        "check-config": "check configurations without building anything",
+        "train": "train a detector, or resume a training run that was stopped",
+        "replay": "repeat a failed training step from its capsule and name what overflowed",
+    },
+    "Evaluation": {
+        "eval": "evaluate a checkpoint on labelled images",
+        "score": "score the results of any detector by the rules of a benchmark",
+        "fit-postprocess": "fit the thresholds of the post-processing on validation images",
+    },
+    "Prediction": {
+        "predict": "find text in images with a checkpoint",
+        "export": "export a detector to MindIR and compare the file with the network",
+        "infer": "find text in images with an exported MindIR file",
+    },
+    "Weights": {
+        "convert-weights": "convert weights of another project to a checkpoint",
+        "show-checkpoint": "show what a checkpoint holds and which run made it",
+    },
+    "All of it": {
+        "demo": "generate images, train on them, evaluate, export and predict",
+    },
+}
+COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line ``mindocr ...`` and end the process.
+
+    Args:
+        argv: the words behind ``mindocr``; None takes those of this process.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    run_tool(lambda: _dispatch(words))
+
+
+def run_alias(name: str) -> NoReturn:
+    """Run the command ``name`` with this process's words and end the process, for the scripts in ``tools/``."""
+    run_tool(lambda: run_command(name, sys.argv[1:]))
+
+
+def run_command(name: str, words: Sequence[str], prog: str | None = None) -> int | None:
+    """Run one command in this process.
+
+    Args:
+        name: one of ``COMMANDS``.
+        words: its options.
+        prog: what its help calls it; None takes the name of the script.
+
+    Returns:
+        The exit code; None = 0.
+
+    Raises:
+        UserError: a mistake of the user.
+        SystemExit: after ``--help`` and for options that cannot be parsed.
+    """
+    parser = make_parser(name, prog)
+    parser.set_defaults(command_line=shlex.join(["mindocr", name, *words]))
+    code: int | None = _module(name).run(parser.parse_args(words))
+    return code
+
+
+def make_parser(name: str, prog: str | None = None) -> argparse.ArgumentParser:
+    """The parser of one command; arguments as for :func:`run_command`."""
+    parser = argparse.ArgumentParser(prog=prog, description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.")
+    _module(name).add_arguments(parser)
+    return parser
+
+
+def help_page() -> str:
+    """One line for each command, in groups."""
+    lines = ["usage: mindocr COMMAND [options]", "", "mindocr COMMAND --help lists the options of a command."]
+    for title, commands in GROUPS.items():
+        lines += ["", f"{title}:", *(f"  {name:<16} {summary}" for name, summary in commands.items())]
+    return "\n".join([*lines, "", "  --version        show the version"])
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"mindocr.cli.commands.{name.replace('-', '_')}")
+
+
+def _dispatch(words: Sequence[str]) -> int | None:
+    name, *rest = words or ["--help"]
+    if name in ("-h", "--help"):
+        print(help_page())
+        return 0
+    if name == "--version":
+        print(f"mindocr {__version__}")
+        return 0
+    if name not in COMMANDS:
+        from mindocr.registry import suggest
+
+        kind = "option" if name.startswith("-") else "command"
+        raise UserError(f"unknown {kind} '{name}'{suggest(name, COMMANDS)}; 'mindocr --help' lists the commands")
+    return run_command(name, rest, prog=f"mindocr {name}")

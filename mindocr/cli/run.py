@@ -1,0 +1,56 @@
+"""Runs a command and ends the process: exit codes, and errors reported without a traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from mindocr.errors import UserError
+from mindocr.utils.process_exit import end_process
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+def run_tool(main: Callable[[], int | None]) -> NoReturn:
+    """Run a command and end the process.
+
+    The exit code is what ``main`` returns (None = 0), 2 for a mistake of the user, 3 where a result could not be
+    written, 130 after Ctrl-C and 143 after SIGTERM.
+    """
+    try:
+        code = main() or 0
+        sys.stdout.flush()
+    except UserError as error:
+        code = _report(str(error), error.exit_code)
+    except KeyboardInterrupt as stop:
+        print(str(stop) or "interrupted", file=sys.stderr)
+        code = getattr(stop, "exit_code", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has left; without a new place, Python's own flush at exit would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        code = _report(_explain(error), EXIT_USER_ERROR)
+    end_process(code)
+
+
+def _report(message: str, code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return code
+
+
+def _explain(error: OSError) -> str:
+    advice = {
+        errno.ENOSPC: "; free some space or choose another folder",
+        errno.EDQUOT: "; free some space or choose another folder",
+        errno.EACCES: "; change its permissions or choose another folder",
+        errno.EPERM: "; change its permissions or choose another folder",
+        errno.EROFS: "; choose another folder",
+        errno.ENOENT: "; check the path",
+    }.get(error.errno or 0, "")
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}{advice}"

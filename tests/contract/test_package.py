@@ -1,0 +1,117 @@
+"""The package as others install it: its requirements, and a wheel that works in an empty environment and folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docs_pages import ROOT
+
+import mindocr
+from mindocr.cli.main import help_page
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")
+
+SMALL = (
+    "train.max_steps=1", "scheduler.num_epochs=1", "scheduler.warmup_epochs=0", "train.loader.num_workers=0",
+    "train.dataset.dataset_root=text", "eval.dataset.dataset_root=text", "eval.loader.num_workers=0",
+    "train.dataset.transform_pipeline.RandomCropWithBBox.crop_size=[64, 64]", "train.ckpt_save_dir=run",
+    "eval.dataset.transform_pipeline.DetResize.target_size=[64, 64]",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def requirements(name: str) -> list[str]:
+    """Lines of a requirements file; those of the file that it includes stand there."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-r "))]
+
+
+def test_requirements_are_those_of_the_files(project: dict[str, Any]) -> None:
+    assert project["tool"]["setuptools"]["dynamic"]["dependencies"] == {"file": ["requirements.txt"]}
+    assert len(requirements("requirements.txt")) >= 10
+    extras = project["project"]["optional-dependencies"]
+    assert extras["dev"] == requirements("requirements-dev.txt")
+    assert set(extras) == {"all", "dev", "onnx", "serve", "tensorboard"}
+    assert extras["all"] == [f"mindocr[{','.join(name for name in extras if name not in ('all', 'dev'))}]"]
+    assert project["build-system"]["requires"] == [line for line in extras["dev"] if line.startswith("setuptools")]
+
+
+def test_the_licence_is_the_one_that_is_named(project: dict[str, Any]) -> None:
+    assert project["project"]["license"] == "Apache-2.0"
+    (file,) = project["project"]["license-files"]
+    text = " ".join((ROOT / file).read_text(encoding="utf-8").split())
+    assert text.startswith("Apache License Version 2.0, January 2004") and "END OF TERMS AND CONDITIONS" in text
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with nothing in it but the wheel; it borrows what the wheel requires from this one."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source, place = folder / "source", folder / "environment"
+    for name in ("mindocr", "configs"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "requirements.txt"):
+        shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    run([*pip, "wheel", ".", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(folder)], source)
+    (wheel,) = folder.glob("*.whl")
+    assert wheel.name == f"mindocr-{mindocr.__version__}-py3-none-any.whl"
+    venv.create(place, with_pip=False)
+    packages = place / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    borrowed = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
+    (packages / "borrowed.pth").write_text("\n".join(borrowed) + "\n", encoding="utf-8")
+    run([*pip, "--python", str(place / "bin/python"), "install", "--no-deps", "--no-index", str(wheel)], folder)
+    shutil.rmtree(source)
+    return place
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Standard output of a command that must succeed, without this checkout on Python's path."""
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_wheel_works_in_an_empty_folder(environment: Path, tmp_path: Path) -> None:
+    def call(*words: str) -> str:
+        return run([str(environment / "bin/mindocr"), *words], tmp_path)
+
+    python = str(environment / "bin/python")
+    file = run([python, "-c", "import mindocr; print(mindocr.__file__)"], tmp_path).strip()
+    assert Path(file).is_relative_to(environment)
+    assert call("--help") == help_page() + "\n"
+    assert run([python, "-m", "mindocr", "--version"], tmp_path) == f"mindocr {mindocr.__version__}\n"
+
+    names = [line.split()[0] for line in call("recipes").splitlines()]
+    assert names == [str(path.relative_to(ROOT)) for path in sorted((ROOT / "configs").rglob("db*_*.yaml"))]
+    assert call("check-config", "db_r18_icdar15", *names).splitlines()[1:] == [f"{name}: OK" for name in names]
+
+    call("make-synthetic", "--output_dir", "text", "--train", "4", "--test", "2", "--image_size", "64", "96")
+    found = call("check-data", "-c", "db_r18_synthetic", "-o", *SMALL, "--report", "page", "--json", "found.json")
+    assert "page: page/dataset.html" in found
+    assert json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["statistics"]["train"]["images"] == 4
+    assert "</html>" in (tmp_path / "page/dataset.html").read_text(encoding="utf-8")
+    sides = ["--gt", "text/test_gt.txt", "--det", "text/test_gt.txt"]
+    call("score", "--protocol", "icdar2015", *sides, "--report", "page", "--image_dir", "text/test")
+    assert "</html>" in (tmp_path / "page/report.html").read_text(encoding="utf-8")
+
+    call("train", "-c", "configs/det/dbnet/db_r18_synthetic.yaml", "-o", *SMALL)
+    assert (tmp_path / "run/best.ckpt").is_file()
