@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 import shutil
@@ -13,20 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import mindspore as ms
-import numpy as np
 from mindspore import nn
 
 from mindocr.errors import StorageError
+from mindocr.models.ckpt_entries import RUN_ENTRY, STATE_ENTRY, pack
+from mindocr.models.ckpt_format import FORMATS
 
 logger = logging.getLogger(__name__)
 
-FORMATS = ("ckpt", "safetensors")
 STATE = "train_state"
 PREVIOUS = "train_state.previous"
 EARLIER = "train_state.earlier"
-# Entries that are no weights; loading weights leaves out what begins so.
-RUN_ENTRY = "mindocr.run"
-STATE_ENTRY = "mindocr.state"
 
 
 def save(
@@ -49,7 +45,7 @@ def save(
     """
     named = parameters if isinstance(parameters, Mapping) else {p.name: p for p in parameters}
     entries = [{"name": name, "data": parameter} for name, parameter in named.items()]
-    entries += [{"name": name, "data": _as_tensor(value)} for name, value in (extra or {}).items()]
+    entries += [{"name": name, "data": ms.Tensor(pack(value))} for name, value in (extra or {}).items()]
     partial = path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{path.suffix}")
     try:
         ms.save_checkpoint(entries, str(partial), format=path.suffix[1:], crc_check=True)
@@ -76,11 +72,6 @@ def storage_error(path: Path, error: Exception) -> StorageError:
     return StorageError(f"cannot write '{path}': {reason}; free some space or choose another train.ckpt_save_dir")
 
 
-def unpack(entry: ms.Tensor) -> Any:
-    """The value of an ``extra`` entry that :func:`save` wrote."""
-    return json.loads(bytes(entry.asnumpy().astype(np.uint8)).decode())
-
-
 def remove_parts(folder: Path) -> list[str]:
     """Delete what killed runs left of files that they were writing; returns the names."""
     parts = list(folder.glob(".*.part*"))
@@ -102,10 +93,6 @@ def states_in(folder: Path) -> list[Path]:
 def size_of(network: nn.Cell) -> int:
     """Bytes that the network's parameters take in a file."""
     return sum(p.size * p.itemsize for p in network.get_parameters())
-
-
-def _as_tensor(value: Any) -> ms.Tensor:
-    return ms.Tensor(np.frombuffer(json.dumps(value).encode(), np.uint8))
 
 
 def _flush(path: Path) -> None:
