@@ -20,10 +20,10 @@ def main() -> None:
     parser.add_argument("--res_save_dir", default="./inference_results", help="folder for pictures and results")
     args = parser.parse_args()
 
-    from mindocr.engine.evaluate import predictor
+    from mindocr.inference import predict
 
-    finder = predictor.from_mindir(args.det_model_path, args.det_model_name_or_config)
-    predictor.run(finder, args.input_images_dir, args.res_save_dir)
+    finder = predict.from_mindir(args.det_model_path, args.det_model_name_or_config)
+    predict.run(finder, args.input_images_dir, args.res_save_dir)
 
 
 if __name__ == "__main__":

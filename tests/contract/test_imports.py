@@ -15,17 +15,20 @@ ROOT = Path(__file__).resolve().parents[2]
 FLOORS = (
     {"mindocr", "errors", "environment", "registry", "geometry", "utils", "images"},
     {
-        "config", "data", "formats", "inspection", "synthetic", "postprocess", "metrics", "models", "losses", "optim",
-        "scheduler", "report",
+        "config", "data", "formats", "inspection", "synthetic", "predictions", "postprocess", "metrics", "models",
+        "losses", "optim", "scheduler", "report", "inference",
     },
     {"engine"},
     {"tools", "deploy", "benchmarks"},
 )  # fmt: skip
 NUMPY_ROOMS = (
     "errors", "environment", "registry", "geometry", "images", "config", "data", "formats", "inspection", "synthetic",
-    "postprocess", "metrics", "scheduler", "utils", "report",
+    "predictions", "postprocess", "metrics", "scheduler", "utils", "report", "inference",
 )  # fmt: skip
-MAY_TOUCH_MINDSPORE = {"mindocr/data/loading/loader.py"}  # for sink mode, inside functions
+MAY_TOUCH_MINDSPORE = {  # inside functions
+    "mindocr/data/loading/loader.py",  # for sink mode
+    "mindocr/inference/mindir.py",  # for MindIR files
+}
 
 
 def floor_of(room: str) -> int:

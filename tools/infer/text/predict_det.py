@@ -19,11 +19,11 @@ def main() -> None:
     parser.add_argument("--batch_size", type=int, default=1, help="images in a batch")
     args = parser.parse_args()
 
-    from mindocr.engine.evaluate import predictor
+    from mindocr.inference import predict
 
-    finder = predictor.choose(args.config, args.opt, args.det_algorithm, args.det_model_dir,
+    finder = predict.choose(args.config, args.opt, args.det_algorithm, args.det_model_dir,
                               args.det_limit_side_len, args.det_limit_type)  # fmt: skip
-    predictor.run(finder, args.image_dir, args.draw_img_save_dir, batch_size=args.batch_size)
+    predict.run(finder, args.image_dir, args.draw_img_save_dir, batch_size=args.batch_size)
 
 
 if __name__ == "__main__":
