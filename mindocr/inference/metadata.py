@@ -97,7 +97,9 @@ def completed(stored: Mapping[str, Any], size: tuple[int, int], config: str | Pa
 
 
 def _read(path: str | Path) -> dict[str, Any]:
-    upgraded = upgrade(resolve(path))
+    """The sections that say how a network is used. Checking the others would import MindSpore."""
+    raw = resolve(path)
+    upgraded = upgrade({key: raw[key] for key in ("eval", "predict", "postprocess") if key in raw})
     if upgraded.problems:
         raise ConfigError(format_problems(str(path), upgraded.problems))
     return upgraded.values

@@ -302,3 +302,17 @@ def test_python_of_the_own_data_page_runs(desk: Desk) -> None:
     done = shell("python snippet.py", desk.folder)
     assert (done.returncode, done.stdout) == (0, "6 pictures; look at my_text/look\n"), done.stderr
     assert len(list((desk.folder / "my_text/look").glob("*.png"))) == 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])
+def test_python_that_finds_text_runs(page: str, desk: Desk) -> None:
+    desk.run(next(command for command in in_order(slow=True) if case_of(command).makes == "demo/train/best.ckpt"))
+    images = sorted((desk.folder / "data/synthetic/test").glob("*.jpg"))
+    shutil.copy(images[0], desk.folder / "photo.jpg")
+    (snippet,) = [text for _, text in blocks(ROOT / page, "python")]
+    (desk.folder / "snippet.py").write_text(snippet, encoding="utf-8")
+    done = shell("python snippet.py", desk.folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(".jpg [") == (len(images) if page == "README.md" else 0), done.stdout
+    assert done.stdout.endswith("]\n")

@@ -48,6 +48,18 @@ def test_a_detection_with_an_onnx_file(tmp_path):
     assert python(code, tmp_path) == "1 (240, 640) (240, 640, 3)\n"
 
 
+def test_a_configuration_in_mindocrs_spelling_is_read(tmp_path, repo_root):
+    recipe = repo_root / "configs/det/dbnet/db_r50_icdar15.yaml"
+    text = f"base: {recipe}\ntrain: {{dataset: {{label_column_index: [1, 2, 3, 4]}}}}\n"
+    (tmp_path / "old.yaml").write_text(text, encoding="utf-8")
+    code = (
+        "from mindocr.inference.metadata import completed\n"
+        "found = completed({}, (-1, -1), 'old.yaml')\n"
+        "print(found['postprocess']['name'], len(found['pipeline']))\n"
+    )
+    assert python(code, tmp_path) == "DBPostprocess 4\n"
+
+
 @pytest.mark.parametrize("model", ["a.mindir", "a.ckpt", "DB"])
 def test_only_a_mindspore_model_asks_for_mindspore(model, tmp_path):
     for name in ("a.mindir", "a.ckpt"):
