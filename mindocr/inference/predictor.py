@@ -13,7 +13,7 @@ from tqdm import tqdm
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
-from mindocr.errors import ConfigError, DataError
+from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.inference import metadata
 from mindocr.inference.pipeline import decoding, with_limit, with_original, with_size
 from mindocr.inference.results import Result
@@ -72,7 +72,10 @@ class Predictor:
 
         Raises:
             DataError: nothing there, an image that does not decode, or an array of another form.
+            UserError: ``batch_size`` is below 1.
         """
+        if batch_size < 1:
+            raise UserError(f"batch_size: expected a whole number from 1, got {batch_size}")
         if isinstance(source, np.ndarray):
             return self._predict([source], batch_size)[0]
         if isinstance(source, str | Path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from bright_is_text import BrightIsText, white_box, write
 
-from mindocr.errors import ConfigError, DataError
+from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.inference.pipeline import default_pipeline
 from mindocr.inference.predictor import Predictor, configured
 from mindocr.postprocess.db import DBPostprocess
@@ -155,6 +155,11 @@ def test_nothing_to_predict_is_refused(finder, tmp_path):
         finder(tmp_path)
     with pytest.raises(DataError, match="none.png: cannot read this image"):
         finder([tmp_path / "none.png"])
+
+
+def test_a_batch_of_no_images_is_refused(finder):
+    with pytest.raises(UserError, match="batch_size: expected a whole number from 1, got 0"):
+        finder(white_box(), batch_size=0)
 
 
 def test_an_image_that_becomes_too_large_is_named_by_its_place():

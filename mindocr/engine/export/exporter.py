@@ -123,11 +123,13 @@ def run(
         weights = ckpt or (config.eval.ckpt_load_path if config.eval else None)
         if not weights:
             raise UserError(f"--local_ckpt_path: required, '{model_name_or_config}' names no eval.ckpt_load_path")
-        network = build_model(config.model.model_dump(), ckpt=weights)
+        model: Any = config.model.model_dump()
         metadata = of_sections(config.model_dump(), fixed_size=not dynamic)
     else:
+        model, weights = model_name_or_config, ckpt
         metadata = {MODEL: model_name_or_config}
-        network = build_model(model_name_or_config, ckpt=ckpt, pretrained=ckpt is None)
+    check_shape(shape, build_model(model, pretrained=False).stride)  # before weights are downloaded
+    network = build_model(model, ckpt=weights, pretrained=weights is None)
     path = folder / f"{Path(model_name_or_config).stem}.mindir"
     exported = export_mindir(network, path, shape, dynamic=dynamic, metadata=metadata)
     logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g", exported.path,
