@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -58,7 +58,7 @@ class Predictor:
         self._rgb = reading.get("img_mode", "BGR") == "RGB"
         self._upright = not reading.get("ignore_orientation", False)
 
-    def __call__(self, source: Image | Sequence[Image], batch_size: int = 1) -> Any:
+    def __call__(self, source: Image | Iterable[Image], batch_size: int = 1) -> Any:
         """Predict.
 
         Args:
@@ -83,9 +83,12 @@ class Predictor:
                 return self._predict([source], batch_size)[0]
             batches = self._batches(source, batch_size, progress=False)
             return [self._result(*each) for batch in batches for each in batch]
-        if not len(source):
+        if not isinstance(source, Iterable):
+            raise DataError(f"expected a path, an array or a list of them, got {type(source).__name__}")
+        images = list(source)
+        if not images:
             raise DataError("no image to predict: the list is empty")
-        return self._predict(source, batch_size)
+        return self._predict(images, batch_size)
 
     def images(self, source: str | Path, batch_size: int = 1) -> Iterator[tuple[str, np.ndarray, Prediction]]:
         """Yield (path, image (H, W, 3) uint8 RGB, what was found) for a file, a folder or a glob, with a progress bar.
@@ -125,7 +128,7 @@ class Predictor:
                 raise DataError(f"image {number}: expected a path or an array, got {type(image).__name__}")
             return self._ops({"img_path": str(image)}, rng)
         checked = _checked(image, f"image {number}")
-        self._given.image = checked if self._rgb else np.ascontiguousarray(checked[..., ::-1])
+        self._given.image = np.ascontiguousarray(checked if self._rgb else checked[..., ::-1])
         try:
             return self._ops({"img_path": f"image {number}"}, rng)
         finally:

@@ -73,7 +73,7 @@ def test_lists_keep_their_order_whatever_the_batch(finder, tmp_path):
     assert [result.image_size for result in one_by_one] == [(240, 640), (320, 200), (240, 640), (64, 64)]
     for batch_size in (2, 4, 9):
         assert [outlines(r) for r in finder(sources, batch_size)] == [outlines(r) for r in one_by_one]
-    assert isinstance(finder(tuple(sources[:1])), list)
+    assert len(finder(image for image in sources[:2])) == 2
 
 
 def test_folders_and_globs_give_lists(finder, tmp_path):
@@ -144,6 +144,8 @@ def test_wrong_items_of_a_list_are_named_by_their_place(finder):
         finder([white_box(), np.zeros((8, 8))])
     with pytest.raises(DataError, match="image 1: expected a path or an array, got int"):
         finder([white_box(), 7])
+    with pytest.raises(DataError, match="expected a path, an array or a list of them, got int"):
+        finder(7)
 
 
 def test_nothing_to_predict_is_refused(finder, tmp_path):
