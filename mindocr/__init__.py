@@ -14,6 +14,7 @@ from mindocr.environment import cap_onednn
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "TextDetector": "mindocr.inference.detector",
     "build_dataset": "mindocr.data",
     "build_loss": "mindocr.losses",
     "build_metric": "mindocr.metrics",

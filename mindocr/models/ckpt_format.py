@@ -8,6 +8,7 @@ from typing import BinaryIO, Literal
 
 from mindocr.errors import CheckpointError
 
+FORMATS = ("ckpt", "safetensors")  # also the suffixes of such files
 _FIELD_1 = 0x0A  # protobuf: field 1, length-delimited
 _CRC_MARK = b"crc_num"
 _CRC_TAIL = len(_CRC_MARK) + 10

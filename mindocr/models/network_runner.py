@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mindspore as ms
@@ -34,16 +34,23 @@ class NetworkRunner:
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
         training_outputs: give all outputs that the head computes in training instead of the inference outputs.
+        metadata: what belongs to the network beside its weights, see :mod:`mindocr.inference.metadata`.
 
     Attributes:
+        input_size: (h, w) that the network takes; (-1, -1), any.
         output_names: names of the outputs, in order.
+        metadata: as given.
     """
 
-    def __init__(self, network: nn.Cell, *, training_outputs: bool = False) -> None:
+    def __init__(
+        self, network: nn.Cell, *, training_outputs: bool = False, metadata: Mapping[str, Any] | None = None
+    ) -> None:
         used = network.inference_network()
         self._cell = _Wrapper(used)
         self._head = used.head if training_outputs else None
         self.output_names: tuple[str, ...] = used.outputs if training_outputs else used.inference_outputs
+        self.input_size = (-1, -1)
+        self.metadata: Mapping[str, Any] = metadata or {}
         self._shapes: set[tuple[int, ...]] = set()
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mindocr.geometry import Polygon
+from mindocr.geometry.placement import Placement
 
 SMALLEST_AREA = 1.0  # square pixels of the source image; below it a region is nothing
 
@@ -47,7 +48,6 @@ def to_source(polys: Sequence[Polygon], shape: np.ndarray, first: bool = False) 
     """
     if not len(polys):
         return [], []
-    height, width, ratio_h, ratio_w = shape.tolist()
     counts = np.array([len(poly) for poly in polys], dtype=np.intp)
     ends = np.cumsum(counts)
     starts = ends - counts
@@ -56,8 +56,8 @@ def to_source(polys: Sequence[Polygon], shape: np.ndarray, first: bool = False) 
         order = _from_top_left(x + y, starts, ends)
         x, y = x[order], y[order]
     points = np.empty((len(x), 2), dtype=np.float32)
-    points[:, 0] = x = np.minimum(np.maximum(x / np.float64(ratio_w), 0), width)
-    points[:, 1] = y = np.minimum(np.maximum(y / np.float64(ratio_h), 0), height)
+    x, y = Placement.from_shape(shape).columns_to_source(x, y)
+    points[:, 0], points[:, 1] = x, y
     kept = np.flatnonzero(_areas(x, y, starts, ends) >= SMALLEST_AREA).tolist()
     spans = list(zip(starts.tolist(), ends.tolist()))
     return [points[slice(*spans[i])] for i in kept], kept

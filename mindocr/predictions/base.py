@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -71,3 +72,8 @@ def decode(postprocess: Any, outputs: Mapping[str, Sequence[np.ndarray]], batch:
         for i in range(count)
     )
     return [prediction for (prediction,) in one_by_one]
+
+
+def write_predictions(predictions: Sequence[tuple[str, Prediction]], path: Path) -> None:
+    """Write one result line for each (image, prediction)."""
+    path.write_text("".join(found.result_line(image) + "\n" for image, found in predictions), encoding="utf-8")

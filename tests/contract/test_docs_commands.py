@@ -321,3 +321,17 @@ def test_python_of_the_page_for_mindocrs_users_runs(desk: Desk) -> None:
     (desk.folder / "imports.py").write_text(snippet, encoding="utf-8")
     done = shell("python imports.py", desk.folder)
     assert (done.returncode, done.stdout) == (0, "['dbnet_resnet50', 'dbnetpp_resnet50']\n"), done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.md"])
+def test_python_that_finds_text_runs(page: str, desk: Desk) -> None:
+    desk.run(next(command for command in in_order(slow=True) if case_of(command).makes == "demo/train/best.ckpt"))
+    images = sorted((desk.folder / "data/synthetic/test").glob("*.jpg"))
+    shutil.copy(images[0], desk.folder / "photo.jpg")
+    (snippet,) = [text for _, text in blocks(ROOT / page, "python")]
+    (desk.folder / "snippet.py").write_text(snippet, encoding="utf-8")
+    done = shell("python snippet.py", desk.folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(".jpg [") == (len(images) if page == "README.md" else 0), done.stdout
+    assert done.stdout.endswith("]\n")

@@ -1,4 +1,4 @@
-"""A backbone small enough to train in a test."""
+"""Networks small enough for a test."""
 
 from mindspore import nn
 
@@ -29,3 +29,20 @@ class Tiny(nn.Cell):
             x = stage(x)
             features.append(x)
         return features
+
+
+class TinyDetector(nn.Cell):
+    """One convolution, (N, 3, H, W) -> prob (N, 1, H, W), with what an export asks of a network."""
+
+    stride = 32
+    outputs = inference_outputs = ("prob",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 3)
+
+    def inference_network(self):
+        return self
+
+    def construct(self, x):
+        return self.conv(x).sigmoid()

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Predict every image with the exported file and draw the results."""
-    from mindocr.engine.evaluate import predictor
+    from mindocr.inference import predict
 
-    finder = predictor.from_mindir(args.det_model_path, args.det_model_name_or_config)
-    predictor.run(finder, args.input_images_dir, args.res_save_dir)
+    finder = predict.from_mindir(args.det_model_path, args.det_model_name_or_config)
+    predict.run(finder, args.input_images_dir, args.res_save_dir)

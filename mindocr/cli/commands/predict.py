@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Predict every image and draw the results."""
-    from mindocr.engine.evaluate import predictor
+    from mindocr.inference import predict
 
-    finder = predictor.choose(args.config, args.opt, args.det_algorithm, args.det_model_dir,
+    finder = predict.choose(args.config, args.opt, args.det_algorithm, args.det_model_dir,
                               args.det_limit_side_len, args.det_limit_type)  # fmt: skip
-    predictor.run(finder, args.image_dir, args.draw_img_save_dir, batch_size=args.batch_size)
+    predict.run(finder, args.image_dir, args.draw_img_save_dir, batch_size=args.batch_size)

@@ -25,7 +25,7 @@ from mindocr.engine.runtime import build, process, ranks
 from mindocr.errors import ConfigError
 from mindocr.models.network import statistics
 from mindocr.models.network_runner import NetworkRunner
-from mindocr.predictions.base import decode
+from mindocr.predictions.base import decode, write_predictions
 from mindocr.registry import HEALTH_CHECKS, METRICS, POSTPROCESSES
 from mindocr.report.page import PAGE_BYTES
 from mindocr.report.pictures import check_limit
@@ -209,8 +209,3 @@ def write_results(evaluation: Evaluation, folder: Path) -> None:
     """Write ``scores.json``, and ``detections.txt`` with one result line for each image."""
     (folder / "scores.json").write_text(json.dumps(evaluation.scores, indent=2) + "\n", encoding="utf-8")
     write_predictions(evaluation.predictions, folder / "detections.txt")
-
-
-def write_predictions(predictions: Sequence[tuple[str, Any]], path: Path) -> None:
-    """One result line for each image."""
-    path.write_text("".join(found.result_line(image) + "\n" for image, found in predictions), encoding="utf-8")

@@ -17,6 +17,7 @@ from mindocr.config.schema import System
 from mindocr.engine.export import mindir
 from mindocr.engine.runtime import process
 from mindocr.errors import UserError
+from mindocr.inference.metadata import MODEL, OUTPUTS, of_sections
 from mindocr.models.builder import build_model
 from mindocr.models.network import as_tuple
 from mindocr.utils import files
@@ -40,7 +41,7 @@ def export_mindir(
     shape: tuple[int, int],
     *,
     dynamic: bool = False,
-    postprocess: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> Exported:
     """Write ``network`` as MindIR with input (1, 3, H, W), or (N, 3, H, W) of any size when ``dynamic``.
 
@@ -48,7 +49,7 @@ def export_mindir(
         network: takes (N, 3, H, W) float32; its inference outputs are exported and compared.
         path: file to write; it appears only once it has been loaded and compared.
         shape: (h, w) in pixels, multiples of the network's stride; with ``dynamic``, the size that is compared.
-        postprocess: a configuration's section, to travel inside the file.
+        metadata: travels inside the file, see :mod:`mindocr.inference.metadata`; names of the outputs are added.
 
     Raises:
         UserError: the shape does not fit, the file cannot be written, or the reloaded file disagrees with the network.
@@ -61,10 +62,7 @@ def export_mindir(
     expected = [_arrays(network(ms.Tensor(sample))) for sample in samples]
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
     with files.replacing(path, suffix=".mindir") as partial:
-        metadata = {mindir.OUTPUTS: network.inference_outputs}
-        if postprocess:
-            metadata[mindir.POSTPROCESS] = postprocess
-        enclose = mindir.encloser(metadata)
+        enclose = mindir.encloser({**(metadata or {}), OUTPUTS: network.inference_outputs})
         name = str(partial.with_suffix(""))
         ms.export(network, declared, file_name=name, file_format="MINDIR", custom_func=enclose)
         partial.chmod(0o644)
@@ -120,16 +118,15 @@ def run(
         weights = ckpt or (config.eval.ckpt_load_path if config.eval else None)
         if not weights:
             raise UserError(f"--local_ckpt_path: required, '{model_name_or_config}' names no eval.ckpt_load_path")
-        model = config.model.model_dump()
-        check_shape(shape, build_model(model, pretrained=False).stride)  # before weights are looked for
-        network = build_model(model, ckpt=weights)
-        postprocess = config.postprocess
+        model: Any = config.model.model_dump()
+        metadata = of_sections(config.model_dump(), fixed_size=not dynamic)
     else:
-        postprocess = None
-        check_shape(shape, build_model(model_name_or_config, pretrained=False).stride)
-        network = build_model(model_name_or_config, ckpt=ckpt, pretrained=ckpt is None)
+        model, weights = model_name_or_config, ckpt
+        metadata = {MODEL: model_name_or_config}
+    check_shape(shape, build_model(model, pretrained=False).stride)  # before weights are downloaded
+    network = build_model(model, ckpt=weights, pretrained=weights is None)
     path = folder / f"{Path(model_name_or_config).stem}.mindir"
-    exported = export_mindir(network, path, shape, dynamic=dynamic, postprocess=postprocess)
+    exported = export_mindir(network, path, shape, dynamic=dynamic, metadata=metadata)
     logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g", exported.path,
                 "(N, 3, H, W)" if dynamic else f"(1, 3, {shape[0]}, {shape[1]})", exported.max_difference)  # fmt: skip
     return exported

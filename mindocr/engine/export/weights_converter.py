@@ -17,6 +17,7 @@ from mindocr.config import load_config
 from mindocr.engine.train import checkpoints
 from mindocr.errors import CheckpointError, UserError
 from mindocr.models.builder import build_model
+from mindocr.models.ckpt_format import FORMATS
 from mindocr.models.converters.reader import read_weights
 from mindocr.models.converters.rename import Conversion
 from mindocr.models.weights import load_weights
@@ -24,7 +25,7 @@ from mindocr.models.zoo import get_model
 from mindocr.registry import BACKBONES, HEADS, NECKS
 
 SOURCES = {"torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle"}
-_SUFFIXES = tuple(f".{name}" for name in checkpoints.FORMATS)
+_SUFFIXES = tuple(f".{name}" for name in FORMATS)
 _PARTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}
 _LISTED = 5
 

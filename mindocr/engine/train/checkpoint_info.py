@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mindocr.engine.train.checkpoints import RUN_ENTRY, STATE_ENTRY, unpack
+from mindocr.models.ckpt_entries import RUN_ENTRY, STATE_ENTRY, unpack
 from mindocr.models.ckpt_format import check_file
 from mindocr.models.weights import read_checkpoint
 

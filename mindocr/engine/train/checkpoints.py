@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import shutil
 from collections.abc import Iterable, Mapping
@@ -11,21 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import mindspore as ms
-import numpy as np
 from mindspore import nn
 
 from mindocr.errors import StorageError
+from mindocr.models.ckpt_entries import RUN_ENTRY, STATE_ENTRY, pack
+from mindocr.models.ckpt_format import FORMATS
 from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
-FORMATS = ("ckpt", "safetensors")
 STATE = "train_state"
 PREVIOUS = "train_state.previous"
 EARLIER = "train_state.earlier"
-# Entries that are no weights; loading weights leaves out what begins so.
-RUN_ENTRY = "mindocr.run"
-STATE_ENTRY = "mindocr.state"
 
 
 def save(
@@ -48,7 +44,7 @@ def save(
     """
     named = parameters if isinstance(parameters, Mapping) else {p.name: p for p in parameters}
     entries = [{"name": name, "data": parameter} for name, parameter in named.items()]
-    entries += [{"name": name, "data": _as_tensor(value)} for name, value in (extra or {}).items()]
+    entries += [{"name": name, "data": ms.Tensor(pack(value))} for name, value in (extra or {}).items()]
     try:
         with files.replacing(path, suffix=path.suffix) as partial:
             try:
@@ -71,11 +67,6 @@ def storage_error(path: Path, error: Exception) -> StorageError:
     return StorageError(f"cannot write '{path}': {reason}; free some space or choose another train.ckpt_save_dir")
 
 
-def unpack(entry: ms.Tensor) -> Any:
-    """The value of an ``extra`` entry that :func:`save` wrote."""
-    return json.loads(bytes(entry.asnumpy().astype(np.uint8)).decode())
-
-
 def states_in(folder: Path) -> list[Path]:
     """Saved states of the run in ``folder``, newest first."""
     found = []
@@ -88,10 +79,6 @@ def states_in(folder: Path) -> list[Path]:
 def size_of(network: nn.Cell) -> int:
     """Bytes that the network's parameters take in a file."""
     return sum(p.size * p.itemsize for p in network.get_parameters())
-
-
-def _as_tensor(value: Any) -> ms.Tensor:
-    return ms.Tensor(np.frombuffer(json.dumps(value).encode(), np.uint8))
 
 
 class CheckpointKeeper:

@@ -11,8 +11,9 @@ from typing import Any
 import mindspore as ms
 
 from mindocr.engine.runtime import ranks
-from mindocr.engine.train.checkpoints import RUN_ENTRY, STATE, STATE_ENTRY, states_in, unpack
+from mindocr.engine.train.checkpoints import STATE, states_in
 from mindocr.errors import CheckpointError
+from mindocr.models.ckpt_entries import RUN_ENTRY, STATE_ENTRY, unpack
 from mindocr.models.weights import read_checkpoint
 
 logger = logging.getLogger(__name__)

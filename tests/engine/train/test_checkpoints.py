@@ -8,8 +8,9 @@ import pytest
 from mindspore import nn
 
 from mindocr.engine.train import checkpoints, resume
-from mindocr.engine.train.checkpoints import CheckpointKeeper, save, unpack
+from mindocr.engine.train.checkpoints import CheckpointKeeper, save
 from mindocr.errors import CheckpointError, StorageError
+from mindocr.models.ckpt_entries import unpack
 from mindocr.models.weights import load_weights, read_checkpoint
 
 

@@ -179,9 +179,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_work(tiny_config, t
 
 
 def test_a_disk_too_full_for_the_checkpoints_is_told_before_the_work(tiny_config, monkeypatch):
-    monkeypatch.setattr(
-        trainer.process.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)
-    )
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000))
     with pytest.raises(UserError, match="0 MiB free, .* MiB are needed; free some space"):
         trainer.run(tiny_config())
 

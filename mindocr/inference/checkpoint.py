@@ -1,0 +1,141 @@
+"""Checkpoints: the network is built from a configuration or a name, and MindSpore runs it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mindocr.config import Config, load_config
+from mindocr.config.check import check
+from mindocr.config.compat import upgrade
+from mindocr.config.schema import System
+from mindocr.errors import CheckpointError, ConfigError
+from mindocr.inference import metadata
+from mindocr.models.algorithms import ALGORITHMS, Algorithm, get_algorithm
+from mindocr.models.ckpt_entries import RUN_ENTRY, unpack
+from mindocr.models.ckpt_format import FORMATS
+from mindocr.models.zoo import recognise
+
+if TYPE_CHECKING:
+    from mindocr.models.network_runner import NetworkRunner
+
+logger = logging.getLogger(__name__)
+
+
+def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
+    """The network of a checkpoint.
+
+    Args:
+        path: the file, or a folder, see :func:`find_weights`.
+        config: YAML file that describes the network; None takes the configuration that training has stored in the
+            checkpoint, else the named model that its parameters belong to.
+
+    Raises:
+        CheckpointError: the file cannot be used, or nothing says which network it is for.
+        ConfigError: the configuration cannot be used.
+    """
+    path = find_weights(path)
+    if config is not None:
+        return from_config(load_config(config), path)
+    from mindocr.models.weights import read_checkpoint
+
+    entries = read_checkpoint(path)
+    about = unpack(entries[RUN_ENTRY]) if RUN_ENTRY in entries else {}
+    if "config" in about:
+        return from_config(_checked(about["config"], path), path)
+    name = recognise({name: tuple(value.shape) for name, value in entries.items()})
+    if name is None:
+        raise CheckpointError(
+            f"{path}: no configuration is stored in this checkpoint and its parameters fit no named model; give the "
+            "YAML file that it was trained with as config"
+        )
+    logger.info("%s: the parameters are those of %s; its settings are used", path, name)
+    return from_algorithm(_algorithm_of(name), path)
+
+
+def open_config(path: Path, ckpt: str | Path | None = None) -> NetworkRunner:
+    """The network of a YAML file."""
+    return from_config(load_config(path), ckpt)
+
+
+def open_named(name: str, ckpt: str | Path | None = None) -> NetworkRunner:
+    """The network of a named model or an algorithm."""
+    return from_algorithm(get_algorithm(name) if name.upper() in ALGORITHMS else _algorithm_of(name), ckpt)
+
+
+def from_config(config: Config, ckpt: str | Path | None = None) -> NetworkRunner:
+    """The network of a configuration, in the precision of ``system.amp_level_infer``.
+
+    Args:
+        ckpt: weights, a file or a folder; None takes ``predict.ckpt_load_path``, else ``eval.ckpt_load_path``.
+
+    Raises:
+        ConfigError: no weights are named, or there is no ``postprocess`` section.
+    """
+    sections = [s for s in (config.predict, config.eval) if s is not None]
+    weights = find_weights(ckpt) if ckpt else next((s.ckpt_load_path for s in sections if s.ckpt_load_path), None)
+    if weights is None:
+        raise ConfigError(
+            "predict.ckpt_load_path: required for prediction; name a checkpoint there or with --det_model_dir"
+        )
+    if config.postprocess is None:
+        raise ConfigError("postprocess: prediction needs this section; add it")
+    settings = metadata.of_sections(config.model_dump())
+    return _run(config.model.model_dump(), config.system, settings, ckpt=weights, pretrained=False)
+
+
+def from_algorithm(algorithm: Algorithm, ckpt: str | Path | None = None) -> NetworkRunner:
+    """The network of an algorithm; without ``ckpt``, with its released weights, which are downloaded once."""
+    weights = find_weights(ckpt) if ckpt else None
+    settings = metadata.of_algorithm(algorithm)
+    return _run(algorithm.model, System(), settings, ckpt=weights, pretrained=weights is None)
+
+
+def find_weights(path: str | Path) -> Path:
+    """``path`` itself, or ``best.ckpt`` or ``best.safetensors`` (else the only checkpoint) in it when it is a folder.
+
+    Raises:
+        CheckpointError: a folder without a checkpoint, or with several and not one that is called ``best``.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    files = sorted(file for suffix in FORMATS for file in path.glob(f"*.{suffix}"))
+    best = [file for file in files if file.stem == "best"] or files
+    if len(best) != 1:
+        raise CheckpointError(
+            f"'{path}' holds {len(files)} checkpoints and not one of them is best.ckpt; name the file instead of "
+            "the folder"
+        )
+    return best[0]
+
+
+def _run(
+    model: str | Mapping[str, Any],
+    system: System,
+    settings: Mapping[str, Any],
+    *,
+    ckpt: str | Path | None,
+    pretrained: bool,
+) -> NetworkRunner:
+    from mindocr.models import device
+    from mindocr.models.builder import build_model
+    from mindocr.models.network_runner import NetworkRunner
+    from mindocr.models.precision import set_precision
+
+    device.prepare(system)
+    network = build_model(model, ckpt=ckpt, pretrained=pretrained)
+    set_precision(network, system.amp_level_infer)
+    return NetworkRunner(network, metadata=settings)
+
+
+def _checked(values: Mapping[str, Any], path: Path) -> Config:
+    """The configuration stored in a checkpoint."""
+    upgraded = upgrade(values)
+    return check(upgraded.values, f"{path} (the configuration stored in it)", upgraded.problems)
+
+
+def _algorithm_of(model: str) -> Algorithm:
+    return next(algorithm for algorithm in ALGORITHMS.values() if algorithm.model == model)

@@ -1,0 +1,102 @@
+"""MindIR files."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mindocr.config.schema import System
+from mindocr.errors import CheckpointError
+from mindocr.inference import metadata
+from mindocr.inference.runner import run_one_by_one
+
+# Before the checksum of 8 digits at the end of a file: field 14, 25 bytes: key of 13 bytes, value of 8
+SEAL = b"r\x19\n\rmindocr.crc32\x12\x08"
+
+
+class MindIR:
+    """Runs an exported network, image by image.
+
+    Attributes:
+        input_size: (h, w) in pixels that the file takes; -1 = any.
+        output_names: names of the outputs, in order; files from before these were stored have one, ``prob``.
+        metadata: what the file holds beside the network, see :mod:`mindocr.inference.metadata`.
+
+    Raises:
+        CheckpointError: no such file, or one that is no whole MindIR.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise CheckpointError(f"'{path}': no such file; expected a MindIR file made by tools/export.py")
+        import mindspore as ms
+        from mindspore import nn
+
+        try:
+            self.input_size, self.metadata = _read(self.path)
+            self.output_names = metadata.output_names(self.metadata)
+            self._graph = nn.GraphCell(ms.load(str(self.path)))
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise CheckpointError(
+                f"'{path}' is not a whole MindIR file ({str(error).strip().splitlines()[0]}); export it again"
+            ) from None
+
+    def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """See :class:`~mindocr.inference.runner.Runner`."""
+        return run_one_by_one(self.path, self, images, self._run)
+
+    def _run(self, image: np.ndarray) -> list[np.ndarray]:
+        import mindspore as ms
+
+        from mindocr.models.network import as_tuple
+
+        return [output.asnumpy() for output in as_tuple(self._graph(ms.Tensor(image)))]
+
+
+def open_file(path: Path, config: str | Path | None = None) -> MindIR:
+    """A MindIR file on the device of this machine, with its metadata completed by a YAML file."""
+    from mindocr.models import device
+
+    device.prepare(System())
+    model = MindIR(path)
+    model.metadata = metadata.completed(model.metadata, model.input_size, config)
+    return model
+
+
+def is_map(entries: Any) -> bool:
+    """False for ``user_info`` in MindSpore 2.7, whose description of the format makes the same bytes a list."""
+    return hasattr(entries, "get")
+
+
+def _read(path: Path) -> tuple[tuple[int, int], dict[str, Any]]:
+    """Size (h, w) of the input, and the metadata."""
+    from google.protobuf.message import DecodeError
+    from mindspore.train.mind_ir_pb2 import ModelProto
+
+    model = ModelProto()
+    content = path.read_bytes()
+    _check_seal(content)
+    try:
+        model.ParseFromString(content)
+    except DecodeError as error:
+        raise ValueError(str(error)) from None
+    shape = model.graph.input[0].tensor[0].dims
+    entries = model.user_info
+    texts = entries if is_map(entries) else {entry.key: entry.value for entry in entries}
+    return (shape[2], shape[3]), metadata.from_texts(texts)
+
+
+def _check_seal(content: bytes) -> None:
+    """Compare the checksum with the content, in files that have one.
+
+    Raises:
+        ValueError: they do not agree.
+    """
+    body, mark, checksum = content[: -len(SEAL) - 8], content[-len(SEAL) - 8 : -8], content[-8:]
+    if mark == SEAL and checksum != b"%08x" % zlib.crc32(body):
+        raise ValueError("its checksum does not fit: bytes of it have changed since it was written")

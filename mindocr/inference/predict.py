@@ -1,0 +1,130 @@
+"""Prediction as the commands run it: choose a model, predict, write pictures and results files."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mindocr.config import Config, load_config
+from mindocr.errors import ConfigError, UserError
+from mindocr.inference import checkpoint, metadata
+from mindocr.inference.mindir import MindIR
+from mindocr.inference.pipeline import without_labels
+from mindocr.inference.predictor import Predictor, configured
+from mindocr.models import device
+from mindocr.models.algorithms import get_algorithm
+from mindocr.predictions.base import Prediction, write_predictions
+from mindocr.registry import POSTPROCESSES
+from mindocr.utils.folders import prepare_output
+from mindocr.utils.logs import start_logging
+
+logger = logging.getLogger(__name__)
+
+TEXT_NAME = "det_results.txt"
+JSON_NAME = "det_results.json"
+
+
+def choose(
+    config_path: str | None,
+    overrides: Sequence[str],
+    algorithm: str,
+    ckpt: str | None,
+    limit_side_len: int | None,
+    limit_type: str,
+) -> Predictor:
+    """The predictor that the options of ``predict_det.py`` ask for: by configuration if given, else by algorithm."""
+    start_logging()
+    limit = (limit_side_len, limit_type) if limit_side_len is not None else None
+    if config_path is not None:
+        return from_config(load_config(config_path, overrides), ckpt, limit)
+    if overrides:
+        raise ConfigError("-o: overrides need a configuration to override; add -c FILE")
+    return from_algorithm(algorithm, ckpt, limit)
+
+
+def from_config(config: Config, ckpt: str | Path | None = None, limit: tuple[int, str] | None = None) -> Predictor:
+    """A predictor with the network, the post-processing and the ``predict`` pipeline of a configuration.
+
+    Args:
+        ckpt: weights; None takes ``predict.ckpt_load_path``, else ``eval.ckpt_load_path``.
+        limit: (side length in pixels, ``max`` or ``min``) in place of the configured resizing.
+
+    Raises:
+        ConfigError: no weights are named, or there is no ``postprocess`` section.
+    """
+    runner = checkpoint.from_config(config, ckpt)
+    return Predictor(runner, *configured(runner, limit))
+
+
+def from_algorithm(name: str, ckpt: str | Path | None = None, limit: tuple[int, str] | None = None) -> Predictor:
+    """A predictor by the short name of an algorithm, such as ``DB``; without ``ckpt``, with its released weights."""
+    runner = checkpoint.from_algorithm(get_algorithm(name), ckpt)
+    return Predictor(runner, *configured(runner, limit))
+
+
+def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
+    """A predictor that runs a MindIR file, with the ``eval`` resizing of a configuration.
+
+    The post-processing is that inside the file, put there by an export from a configuration; else the configuration's.
+
+    Raises:
+        ConfigError: the configuration has no ``eval`` or no ``postprocess`` section.
+    """
+    config = load_config(config_path)
+    if config.eval is None or config.postprocess is None:
+        raise ConfigError(f"{config_path}: inference needs its eval and postprocess sections")
+    start_logging()
+    device.prepare(config.system)
+    model = MindIR(path)
+    own = model.metadata.get(metadata.POSTPROCESS)
+    if own not in (None, config.postprocess):
+        logger.info("%s brings its own post-processing, which is used: %s", path, own)
+    pipeline = without_labels(config.eval.dataset["transform_pipeline"])
+    return Predictor(model, POSTPROCESSES.build(own or config.postprocess), pipeline)
+
+
+def run(
+    predictor: Predictor, source: str | Path, folder: str | Path, *, batch_size: int = 1, draw: bool = True
+) -> list[tuple[str, Prediction]]:
+    """Predict ``source`` and write to ``folder``: a picture for each image, ``det_results.txt``, ``det_results.json``.
+
+    Raises:
+        UserError: the folder cannot be written, or would hold the source images themselves.
+    """
+    folder = prepare_output(folder, key="the results folder")
+    results: list[tuple[str, Prediction]] = []
+    taken: set[Path] = set()
+    for path, image, found in predictor.images(source, batch_size):
+        results.append((path, found))
+        if draw:
+            _write_picture(_free_name(folder, path, taken), found.draw(image), path)
+    write_predictions(results, folder / TEXT_NAME)
+    entries = [{"image": path, "detections": found.entries()} for path, found in results]
+    (folder / JSON_NAME).write_text(json.dumps(entries, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    count = sum(len(found) for _, found in results)
+    logger.info("%d texts in %d images; %s%s and %s are in %s", count, len(results),
+                "pictures, " if draw else "", TEXT_NAME, JSON_NAME, folder)  # fmt: skip
+    return results
+
+
+def _free_name(folder: Path, path: str, taken: set[Path]) -> Path:
+    """A name for the picture of ``path`` that no other image of this run has."""
+    stem, number = Path(path).stem, 1
+    target = folder / f"{stem}_det_res.png"
+    while target in taken:
+        number += 1
+        target = folder / f"{stem}_{number}_det_res.png"
+    taken.add(target)
+    return target
+
+
+def _write_picture(target: Path, image: np.ndarray, source: str) -> None:
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise UserError(f"the picture of '{source}' cannot be encoded (shape {image.shape})")
+    target.write_bytes(encoded.tobytes())

@@ -1,0 +1,73 @@
+"""What prediction returns for one image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+
+from mindocr.geometry import Polygon
+from mindocr.images.read import read_image
+from mindocr.predictions.base import Prediction
+from mindocr.predictions.detection import Detection
+from mindocr.utils.visualize import as_rgb
+
+
+@dataclass(frozen=True)
+class Result:
+    """A prediction and the image that it is for.
+
+    Attributes:
+        prediction: of the type that the model's task has.
+        image_size: (h, w) of the image in pixels.
+        path: its file; None for an image that was given as an array.
+        pixels: the array that was given, RGB or grey; None for a file, which is read again when it is to be drawn on.
+        upright: whether the file is turned by its EXIF data.
+    """
+
+    prediction: Prediction
+    image_size: tuple[int, int]
+    path: str | None = None
+    pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
+    upright: bool = field(default=True, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.prediction)
+
+    @property
+    def image(self) -> np.ndarray:
+        """The image, (H, W, 3) uint8 RGB.
+
+        Raises:
+            DataError: its file cannot be read any more.
+        """
+        if self.pixels is not None:
+            return as_rgb(self.pixels)
+        assert self.path is not None
+        return read_image(self.path, ignore_orientation=not self.upright)
+
+    def draw(self) -> np.ndarray:
+        """The prediction on a copy of the image, (H, W, 3) uint8 RGB."""
+        return self.prediction.draw(self.image)
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"image": path, "image_size": [h, w], ...}`` and the prediction, in types that JSON knows."""
+        found = self.prediction.to_json()
+        more = found if isinstance(found, Mapping) else {"result": found}
+        return {"image": self.path, "image_size": list(self.image_size), **more}
+
+
+class DetectionResult(Result):
+    """Texts found in one image."""
+
+    @property
+    def polygons(self) -> list[Polygon]:
+        """Outlines (K_i, 2) float32, pixels (x, y) of the image, clockwise on the screen."""
+        return cast(Detection, self.prediction).polys
+
+    @property
+    def scores(self) -> list[float]:
+        """One for each polygon, in [0, 1]."""
+        return cast(Detection, self.prediction).scores

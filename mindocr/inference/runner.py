@@ -1,0 +1,129 @@
+"""What runs a network, whichever framework the network was made in; and how a file becomes a runner."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from mindocr.errors import CheckpointError, UserError
+from mindocr.models.algorithms import ALGORITHMS
+from mindocr.models.zoo import model_names
+from mindocr.registry import suggest
+
+# Suffix of a file -> module with ``open_file(path, config)``, imported when such a file is opened
+OPENERS = {
+    ".ckpt": "mindocr.inference.checkpoint",
+    ".safetensors": "mindocr.inference.checkpoint",
+    ".mindir": "mindocr.inference.mindir",
+    ".onnx": "mindocr.inference.onnx",
+}
+_YAML = (".yaml", ".yml")
+
+
+class Runner(Protocol):
+    """A network that takes images and gives named outputs.
+
+    Attributes:
+        input_size: (h, w) in pixels that it takes, -1 = any.
+        output_names: names of what it gives, in order.
+        metadata: what it brings beside the network, see :mod:`mindocr.inference.metadata`.
+    """
+
+    @property
+    def input_size(self) -> tuple[int, int]: ...
+
+    @property
+    def output_names(self) -> tuple[str, ...]: ...
+
+    @property
+    def metadata(self) -> Mapping[str, Any]: ...
+
+    def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """For each output an array for each image, without a batch axis.
+
+        Args:
+            images: (N, 3, H, W), or N arrays (3, H_i, W_i); float32, normalised.
+
+        Raises:
+            UserError: an image has another size than the network takes.
+        """
+
+
+def open_runner(model: str | Path, *, config: str | Path | None = None, ckpt: str | Path | None = None) -> Runner:
+    """The runner of a model.
+
+    Args:
+        model: a file ``.ckpt``, ``.safetensors``, ``.mindir`` or ``.onnx``; a folder that holds one checkpoint or a
+            ``best.ckpt``; the YAML file of a configuration; or the name of a model or an algorithm.
+        config: YAML file whose model, pipelines and post-processing count in place of what a file brings. A checkpoint
+            that training here has written needs none.
+        ckpt: weights for a name or a YAML file; by default the released ones, or those that the YAML file names.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or does not say how to use it.
+        ConfigError: the configuration cannot be used.
+        UserError: the model is of no known kind, ``config`` or ``ckpt`` do not go with it, or what runs it is not
+            installed.
+    """
+    try:
+        return _open(model, config, ckpt)
+    except ImportError as error:
+        if error.name != "mindspore":
+            raise
+        raise UserError(
+            f"'{model}' runs in MindSpore, which is not installed here; install it with: pip install mindspore"
+        ) from None
+
+
+def _open(model: str | Path, config: str | Path | None, ckpt: str | Path | None) -> Runner:
+    path, suffix = Path(model), Path(model).suffix.lower()
+    is_named = str(model) in model_names() or str(model).upper() in ALGORITHMS
+    if is_named or suffix in _YAML:
+        if config is not None:
+            raise UserError(f"config: '{model}' says itself how it is built; leave config out")
+        checkpoint = importlib.import_module("mindocr.inference.checkpoint")
+        return checkpoint.open_named(str(model), ckpt) if is_named else checkpoint.open_config(path, ckpt)
+    if ckpt is not None:
+        raise UserError(f"ckpt: '{model}' is no name and no YAML file, so it takes no other weights; leave ckpt out")
+    if path.is_dir():
+        suffix = ".ckpt"
+    if suffix not in OPENERS:
+        known = [*model_names(), *ALGORITHMS]
+        raise UserError(
+            f"'{model}'{suggest(str(model), known)}: expected a file that ends in {', '.join(OPENERS)} or .yaml, a "
+            f"folder with a checkpoint, or one of {', '.join(known)}"
+        )
+    return importlib.import_module(OPENERS[suffix]).open_file(path, config)
+
+
+def run_one_by_one(
+    path: Path,
+    runner: Runner,
+    images: np.ndarray | Sequence[np.ndarray],
+    run: Callable[[np.ndarray], Sequence[np.ndarray]],
+) -> dict[str, list[np.ndarray]]:
+    """What a runner of a file gives, from ``run``, which takes one image (1, 3, H, W) float32.
+
+    Raises:
+        UserError: an image has another size than the file takes.
+        CheckpointError: the file gives another number of outputs than it names.
+    """
+    rows = []
+    for image in images:
+        # Frameworks do not check this themselves: a static graph would compute something from any size.
+        if any(declared not in (-1, actual) for declared, actual in zip(runner.input_size, image.shape[1:])):
+            raise UserError(
+                f"'{path}' takes images of {runner.input_size[0]} x {runner.input_size[1]} pixels, the pipeline gave "
+                f"{image.shape[1]} x {image.shape[2]}; set target_size of DetResize in the configuration to the "
+                "exported data_shape, or export with --is_dynamic_shape True"
+            )
+        row = run(np.ascontiguousarray(image[None], dtype=np.float32))
+        if len(row) != len(runner.output_names):
+            names = ", ".join(runner.output_names)
+            raise CheckpointError(f"'{path}' gives {len(row)} outputs, but names {names}; export it again")
+        rows.append([np.asarray(output)[0] for output in row])
+    return {name: [row[i] for row in rows] for i, name in enumerate(runner.output_names)}

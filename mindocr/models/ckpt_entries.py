@@ -1,0 +1,26 @@
+"""Entries of a checkpoint that are no weights: values of JSON types, stored as bytes beside the parameters."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+# Loading weights leaves out what begins with ``mindocr.``
+RUN_ENTRY = "mindocr.run"
+STATE_ENTRY = "mindocr.state"
+
+
+def pack(value: Any) -> np.ndarray:
+    """A value that JSON can hold, as (N,) uint8."""
+    return np.frombuffer(json.dumps(value).encode(), np.uint8)
+
+
+def unpack(entry: Any) -> Any:
+    """The inverse of :func:`pack`.
+
+    Args:
+        entry: a tensor as it was read from a checkpoint.
+    """
+    return json.loads(bytes(entry.asnumpy().astype(np.uint8)).decode())
