@@ -5,7 +5,7 @@ REQUIREMENTS ?= requirements-dev.txt
 # The versions that the tests last passed with. Empty: the newest that the requirements allow.
 CONSTRAINTS ?= constraints.txt
 PYTHON := $(VENV)/bin/python
-INSTALL := $(PYTHON) -m pip install --quiet $(CONSTRAINTS:%=--constraint %)
+INSTALL := $(PYTHON) -m pip install --quiet$(CONSTRAINTS:%= --constraint %)
 
 .PHONY: demo test test-latest test-pythons fast lint setup clean
 
@@ -15,7 +15,7 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt $(REQUIREMENTS) $(CONS
 	$(BASE_PYTHON) -m venv $(VENV)
 	$(INSTALL) --upgrade pip
 	$(INSTALL) -r $(REQUIREMENTS)
-	$(INSTALL) --no-deps $(CONSTRAINTS:%=--build-constraint %) -e .
+	$(INSTALL) --no-deps$(CONSTRAINTS:%= --build-constraint %) -e .
 	touch $@
 
 # The main job on generated images: train from scratch, evaluate, export, predict. About ten minutes on two cores.

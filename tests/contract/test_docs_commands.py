@@ -295,12 +295,13 @@ def test_options_in_the_documents_exist() -> None:
 
 
 @pytest.mark.parametrize(("target", "expected"), [
-    ("demo", ["python -m pip install --quiet -r requirements-dev.txt", "python tools/demo.py"]),
+    ("demo", ["pip install --quiet --constraint constraints.txt -r requirements-dev.txt", "python tools/demo.py"]),
     ("test", ["python -m ruff check .", "python -m mypy", "python -m pytest"]),
+    ("test-latest", ["pip install --quiet -r requirements-dev.txt", "python -m mypy", "python -m pytest"]),
 ])  # fmt: skip
 def test_make_targets_do_what_the_readme_says(target: str, expected: list[str]) -> None:
     # Variables of a make around these tests would reach this one, too.
-    inherited = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "REQUIREMENTS")
+    inherited = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "REQUIREMENTS", "CONSTRAINTS")
     plain = {name: value for name, value in os.environ.items() if name not in inherited}
     command = ["make", "-n", target, "VENV=no_such_environment"]
     done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True)
