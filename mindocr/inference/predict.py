@@ -20,13 +20,11 @@ from mindocr.models import device
 from mindocr.models.algorithms import get_algorithm
 from mindocr.predictions.base import Prediction, write_predictions
 from mindocr.registry import POSTPROCESSES
+from mindocr.utils import files
 from mindocr.utils.folders import prepare_output
 from mindocr.utils.logs import start_logging
 
 logger = logging.getLogger(__name__)
-
-TEXT_NAME = "det_results.txt"
-JSON_NAME = "det_results.json"
 
 
 def choose(
@@ -91,34 +89,38 @@ def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
 def run(
     predictor: Predictor, source: str | Path, folder: str | Path, *, batch_size: int = 1, draw: bool = True
 ) -> list[tuple[str, Prediction]]:
-    """Predict ``source`` and write to ``folder``: a picture for each image, ``det_results.txt``, ``det_results.json``.
+    """Predict ``source`` and write to ``folder``: a picture for each image, and the results as text and as JSON.
+
+    The prediction type names the files: ``det_results.txt``, ``det_results.json`` and ``<image>_det_res.png``.
 
     Raises:
         UserError: the folder cannot be written, or would hold the source images themselves.
     """
     folder = prepare_output(folder, key="the results folder")
+    gives: type[Prediction] = predictor.postprocess.gives
     results: list[tuple[str, Prediction]] = []
     taken: set[Path] = set()
     for path, image, found in predictor.images(source, batch_size):
         results.append((path, found))
         if draw:
-            _write_picture(_free_name(folder, path, taken), found.draw(image), path)
-    write_predictions(results, folder / TEXT_NAME)
-    entries = [{"image": path, "detections": found.entries()} for path, found in results]
-    (folder / JSON_NAME).write_text(json.dumps(entries, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            _write_picture(_free_name(folder, path, f"{gives.prefix}res.png", taken), found.draw(image), path)
+    text_name, json_name = f"{gives.prefix}results.txt", f"{gives.prefix}results.json"
+    write_predictions(results, folder / text_name)
+    entries = [{"image": path, gives.entries_key: found.entries()} for path, found in results]
+    files.write_text(folder / json_name, json.dumps(entries, ensure_ascii=False, indent=1) + "\n")
     count = sum(len(found) for _, found in results)
-    logger.info("%d texts in %d images; %s%s and %s are in %s", count, len(results),
-                "pictures, " if draw else "", TEXT_NAME, JSON_NAME, folder)  # fmt: skip
+    logger.info("%d %s in %d images; %s%s and %s are in %s", count, gives.kind, len(results),
+                "pictures, " if draw else "", text_name, json_name, folder)  # fmt: skip
     return results
 
 
-def _free_name(folder: Path, path: str, taken: set[Path]) -> Path:
+def _free_name(folder: Path, path: str, ending: str, taken: set[Path]) -> Path:
     """A name for the picture of ``path`` that no other image of this run has."""
     stem, number = Path(path).stem, 1
-    target = folder / f"{stem}_det_res.png"
+    target = folder / f"{stem}_{ending}"
     while target in taken:
         number += 1
-        target = folder / f"{stem}_{number}_det_res.png"
+        target = folder / f"{stem}_{number}_{ending}"
     taken.add(target)
     return target
 

@@ -103,7 +103,7 @@ class CombinedLoss(nn.Cell):
             The total, a float32 scalar, and the weighted terms, (K,) float32 in the order of ``term_names``.
         """
         total = 0.0
-        terms = ()
+        terms: tuple[Tensor, ...] = ()
         for loss, weight, positions in zip(self.losses, self.weights, self.positions):
             part, inner = loss(*pick(values, positions))
             total = total + part * weight

@@ -26,7 +26,7 @@ def positions_of(reads: Sequence[str], outputs: Sequence[str], optional: Sequenc
 
 def pick(values: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[Any, ...]:
     """The values at ``positions``, None for ``ABSENT``; it may stand inside a compiled graph."""
-    picked = ()
+    picked: tuple[Any, ...] = ()
     for position in positions:
         picked = picked + ((None,) if position < 0 else (values[position],))
     return picked

@@ -93,7 +93,7 @@ class Ensemble(nn.Cell):
         """In training all outputs in the order of their names, else those of the used network."""
         if not self.training:
             return self.networks[self._used](x)
-        outputs = ()
+        outputs: tuple[Tensor, ...] = ()
         for network, single, stopped in zip(self.networks, self._single, self._stopped):
             given = network(x)
             if single:

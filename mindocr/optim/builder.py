@@ -20,14 +20,22 @@ OPTIMIZERS = ("SGD", "momentum", "nesterov", "Adam", "AdamW")
 class OptimizerSection(Protocol):
     """What is read of the ``optimizer`` section."""
 
-    opt: str
-    momentum: float
-    nesterov: bool
-    weight_decay: float
-    filter_bias_and_bn: bool
-    beta1: float
-    beta2: float
-    eps: float
+    @property
+    def opt(self) -> str: ...
+    @property
+    def momentum(self) -> float: ...
+    @property
+    def nesterov(self) -> bool: ...
+    @property
+    def weight_decay(self) -> float: ...
+    @property
+    def filter_bias_and_bn(self) -> bool: ...
+    @property
+    def beta1(self) -> float: ...
+    @property
+    def beta2(self) -> float: ...
+    @property
+    def eps(self) -> float: ...
 
 
 def build_optimizer(

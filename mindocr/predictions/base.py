@@ -15,11 +15,15 @@ class Prediction(ABC):
 
     Attributes:
         kind: what a summary counts, plural, such as ``texts``.
+        prefix: of the names of results files and drawn pictures.
+        entries_key: key of :meth:`entries` in results files, and name of the file that an evaluation writes.
         report: name of the evaluation report for such predictions, of ``REPORTS``; empty where there is none.
         health_check: name of the class that explains a score of zero, of ``HEALTH_CHECKS``.
     """
 
     kind: ClassVar[str] = "results"
+    prefix: ClassVar[str] = ""
+    entries_key: ClassVar[str] = "result"
     report: ClassVar[str] = ""
     health_check: ClassVar[str] = "HealthCheck"
 

@@ -32,6 +32,8 @@ class Detection(Prediction):
     highest: float | None = None
 
     kind: ClassVar[str] = "texts"
+    prefix: ClassVar[str] = "det_"
+    entries_key: ClassVar[str] = "detections"
     report: ClassVar[str] = "DetectionReport"
     health_check: ClassVar[str] = "DetectionHealth"
 

@@ -22,14 +22,22 @@ _ROUNDING = 1e-9
 class SchedulerSection(Protocol):
     """What is read of the ``scheduler`` section; durations are in epochs."""
 
-    scheduler: str
-    lr: float
-    min_lr: float
-    num_epochs: int
-    warmup_epochs: float
-    decay_epochs: float | None
-    decay_rate: float | Sequence[float] | None
-    milestones: Sequence[float]
+    @property
+    def scheduler(self) -> str: ...
+    @property
+    def lr(self) -> float: ...
+    @property
+    def min_lr(self) -> float: ...
+    @property
+    def num_epochs(self) -> int: ...
+    @property
+    def warmup_epochs(self) -> float: ...
+    @property
+    def decay_epochs(self) -> float | None: ...
+    @property
+    def decay_rate(self) -> float | Sequence[float] | None: ...
+    @property
+    def milestones(self) -> Sequence[float]: ...
 
 
 def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation: int = 1) -> np.ndarray:

@@ -25,10 +25,11 @@ from mindocr.engine.runtime import build, process, ranks
 from mindocr.errors import ConfigError
 from mindocr.models.network import statistics
 from mindocr.models.network_runner import NetworkRunner
-from mindocr.predictions.base import decode, write_predictions
+from mindocr.predictions.base import Prediction, decode, write_predictions
 from mindocr.registry import HEALTH_CHECKS, METRICS, POSTPROCESSES
 from mindocr.report.page import PAGE_BYTES
 from mindocr.report.pictures import check_limit
+from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +41,14 @@ class Evaluation:
     Attributes:
         scores: by name, as the metric gives them.
         predictions: (path, prediction) of each image.
+        kind: class of the predictions.
         score_line: the scores in the metric's words.
         images_per_s: images per second, loading included.
     """
 
     scores: dict[str, Any]
     predictions: list[tuple[str, Any]] = field(repr=False)
+    kind: type[Prediction]
     score_line: str = ""
     images_per_s: float = 0.0
 
@@ -122,7 +125,7 @@ class Evaluator:
             predictions = self._add_up(predictions)
         rate = len(predictions) / (time.perf_counter() - start)
         scores = self.metric.result()
-        return Evaluation(scores, predictions, self.metric.summary(scores), rate)
+        return Evaluation(scores, predictions, self._postprocess.gives, self.metric.summary(scores), rate)
 
     def _look_at(
         self, batch: Batch, outputs: Mapping[str, Sequence[np.ndarray]], found: Sequence[Any], results: Sequence[Any]
@@ -165,7 +168,7 @@ def build_evaluator(
     for section in ("eval", "postprocess", "metric"):
         if getattr(config, section) is None:
             raise ConfigError(f"{section}: evaluation needs this section; add it, or set system.val_while_train: False")
-    postprocess, metric = POSTPROCESSES.build(config.postprocess), METRICS.build(config.metric)
+    postprocess, metric = POSTPROCESSES.build(config.postprocess or {}), METRICS.build(config.metric or {})
     page = evaluation_report.make_report(config, postprocess, metric) if report else None
     share = {"rank": place.rank, "world": place.world}
     return Evaluator(network, build.eval_loader(config, **share), postprocess, metric, page, **share)
@@ -197,7 +200,8 @@ def run(config: Config, report: Path | None = None, report_images: int | None = 
         return evaluation
     write_results(evaluation, folder)
     logger.info("%s", evaluation.summary())
-    logger.info("scores: %s; detections: %s", folder / "scores.json", folder / "detections.txt")
+    key = evaluation.kind.entries_key
+    logger.info("scores: %s; %s: %s", folder / "scores.json", key, folder / f"{key}.txt")
     monitor.explain(network, evaluator.health, float(evaluation.scores[evaluator.main_indicator]), folder)
     if report is not None:
         page = evaluator.report.write(report, evaluation_report.facts(config), report_images)
@@ -206,6 +210,6 @@ def run(config: Config, report: Path | None = None, report_images: int | None = 
 
 
 def write_results(evaluation: Evaluation, folder: Path) -> None:
-    """Write ``scores.json``, and ``detections.txt`` with one result line for each image."""
-    (folder / "scores.json").write_text(json.dumps(evaluation.scores, indent=2) + "\n", encoding="utf-8")
-    write_predictions(evaluation.predictions, folder / "detections.txt")
+    """Write ``scores.json``, and a file with one result line for each image, for detectors ``detections.txt``."""
+    files.write_text(folder / "scores.json", json.dumps(evaluation.scores, indent=2) + "\n")
+    write_predictions(evaluation.predictions, folder / f"{evaluation.kind.entries_key}.txt")

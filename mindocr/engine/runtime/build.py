@@ -80,6 +80,7 @@ def train_loader(config: Config, place: Runtime) -> Loader:
 
 def eval_loader(config: Config, rank: int = 0, world: int = 1) -> Loader:
     """Batches of this rank's share of ``eval.dataset``, in order."""
+    assert config.eval is not None  # the callers check
     section = config.eval.loader
     return Loader(
         _dataset(config.eval.dataset, is_train=False, seed=config.system.seed),

@@ -143,9 +143,10 @@ def _urls(args: argparse.Namespace, flag: str, key: str) -> list[str]:
     if not text.startswith("["):
         return [text] if text else []
     items = [item.get(key) if isinstance(item, dict) else item for item in parse_yaml(text, f"--{flag}")]
-    if not all(isinstance(item, str) and item for item in items):
+    urls = [item for item in items if isinstance(item, str) and item]
+    if len(urls) != len(items):
         raise UserError(f"--{flag}: expected a URL or a list such as [{{'{key}': URL}}], got {text}")
-    return items
+    return urls
 
 
 def _copy(copy: Callable[[str, str], object], source: str, target: str, flag: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mindocr.config.schema import System
 from mindocr.engine.runtime import ranks
 from mindocr.models import device
 from mindocr.utils.folders import prepare_output
@@ -32,7 +33,7 @@ class Runtime:
 ALONE = Runtime("CPU")
 
 
-def start(system: object, *, may_be_alone: bool = False) -> Runtime:
+def start(system: System, *, may_be_alone: bool = False) -> Runtime:
     """Prepare MindSpore for the ``system`` section of a configuration.
 
     Args:

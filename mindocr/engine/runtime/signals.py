@@ -99,7 +99,7 @@ def _watch(reader: int) -> None:
         if numbers and first is None:
             first = time.monotonic()
             os.write(2, b"\nending after this step with a saved state; Ctrl-C once more ends the run at once\n")
-        elif numbers and time.monotonic() - first > AGAIN_S:
+        elif numbers and first is not None and time.monotonic() - first > AGAIN_S:
             os._exit(128 + numbers[-1])
     os.close(reader)
 

@@ -42,7 +42,9 @@ def save(
     Raises:
         StorageError: the disk is full or the folder cannot be written; the old file is untouched.
     """
-    named = parameters if isinstance(parameters, Mapping) else {p.name: p for p in parameters}
+    named: Any = parameters
+    if not isinstance(parameters, Mapping):
+        named = {parameter.name: parameter for parameter in parameters}
     entries = [{"name": name, "data": parameter} for name, parameter in named.items()]
     entries += [{"name": name, "data": ms.Tensor(pack(value))} for name, value in (extra or {}).items()]
     try:
@@ -117,8 +119,9 @@ class CheckpointKeeper:
         """Save the weights of ``epoch`` under their names; returns True when it is the best so far."""
         self._save_weights(weights, _epoch_name(epoch))
         self.scores[epoch] = score
-        is_best = score is not None and score > self.best
-        if is_best:
+        is_best = False
+        if score is not None and score > self.best:
+            is_best = True
             self._save_weights(weights, "best")
             self.best, self.best_epoch = float(score), epoch
         self._remove_surplus()

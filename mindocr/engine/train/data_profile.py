@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from mindocr.config import Config
 from mindocr.data.loading.profile import advice, as_table, profile, read_need
@@ -23,7 +24,8 @@ def run(config: Config, images: int) -> None:
     """
     process.start_logging()
     with build.train_loader(config, process.ALONE) as loader:
-        found = profile(loader.dataset, images)
+        dataset: Any = loader.dataset
+        found = profile(dataset, images)
         told = advice(
             found,
             workers=loader.num_workers,

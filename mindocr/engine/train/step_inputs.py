@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import mindspore as ms
 import numpy as np
@@ -33,7 +34,7 @@ class Feed:
 
     def __init__(self, loader: Loader, step: nn.Cell, columns: Sequence[str], epochs: int, *, sink: bool) -> None:
         self.loader, self.step, self.columns, self.epochs, self.sink = loader, step, tuple(columns), epochs, sink
-        self._take = None
+        self._take: Any = None
 
     def batches(self, epoch: int, start: int) -> Iterator[Batch | None]:
         """Host batches of ``epoch`` from ``start`` on, or None for each one that the device takes from its queue."""

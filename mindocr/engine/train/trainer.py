@@ -150,6 +150,7 @@ class Trainer:
     def _stop(self) -> NoReturn:
         name, unsaved = self.stop.name, self.saver.policy.unsaved
         logger.info("%s: the run ends after step %d", name, self.at.steps)
+        assert self.stop.number is not None  # a signal has come
         raise Stopped(self.stop.number, messages.stopped(name, self.at, self.folder, unsaved))
 
     def _start_event(self) -> StartEvent:

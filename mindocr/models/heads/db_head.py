@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import mindspore as ms
 from mindspore import Tensor, nn, ops
@@ -56,7 +57,7 @@ class DBHead(nn.Cell):
         if not adaptive:
             self.outputs = self.inference_outputs
         self.segm = _branch(in_channels, bias, TEXT_SHARE)
-        self.thresh = _branch(in_channels, bias, 0.5) if adaptive else None
+        self.thresh: Any = _branch(in_channels, bias, 0.5) if adaptive else None
 
     def construct(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         """(N, in_channels, H / 4, W / 4) -> in training (P, T, B), else P; each (N, 1, H, W) in [0, 1]."""

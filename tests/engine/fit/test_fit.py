@@ -78,7 +78,7 @@ def test_maps_are_computed_once(config, ckpt, monkeypatch):
     def refuse(*args, **options):
         raise AssertionError("the network was made again")
 
-    monkeypatch.setattr(fitting.assemble, "network", refuse)
+    monkeypatch.setattr(fitting.build, "network", refuse)
     again = fitting.run(config, ckpt, OPTIONS)
     assert again.as_json() == first.as_json()
     with pytest.raises(AssertionError, match="made again"):

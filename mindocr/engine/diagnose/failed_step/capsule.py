@@ -93,7 +93,7 @@ class Recorder(Observer):
 
     def __init__(
         self, config: Config, place: Runtime, folder: Path, loader: Loader, step: TrainStep, columns: Sequence[str],
-        schedule: Sequence[float],
+        schedule: np.ndarray,
     ) -> None:  # fmt: skip
         self.config, self.place, self.folder = config, place, folder / FOLDER
         self.loader, self.step, self.columns, self.schedule = loader, step, tuple(columns), schedule
@@ -133,7 +133,8 @@ class Recorder(Observer):
 
     def _inputs(self, at: Progress, batch: Batch | None) -> tuple[dict[str, np.ndarray], list[str]]:
         if batch is None:
-            with closing(self.loader.epoch(at.epoch, at.batch - 1)) as batches:
+            batches: Any = self.loader.epoch(at.epoch, at.batch - 1)
+            with closing(batches):
                 batch = next(batches)
         columns = {name: np.asarray(batch[name]) for name in self.columns}
         if self.step.forward.prepare is not None:

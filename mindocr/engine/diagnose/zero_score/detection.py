@@ -44,8 +44,8 @@ class DetectionHealth(HealthCheck):
 
     def begin_evaluation(self) -> None:
         """Forget the images of the evaluation before."""
-        thresholds = (getattr(self.postprocess, name, 0.0) for name in ("binary_thresh", "box_thresh"))
-        self.seen = EvaluationStatistics(*thresholds)
+        binary, box = (getattr(self.postprocess, name, 0.0) for name in ("binary_thresh", "box_thresh"))
+        self.seen = EvaluationStatistics(binary_thresh=binary, box_thresh=box)
 
     def add_batch(self, batch: Mapping[str, Any] | None) -> None:
         """Look at the label maps of a training batch."""

@@ -36,7 +36,7 @@ class ZeroWatch(Observer):
     """
 
     def __init__(
-        self, config: Config, network: nn.Cell, health: HealthCheck, folder: Path | None, schedule: Sequence[float]
+        self, config: Config, network: nn.Cell, health: HealthCheck, folder: Path | None, schedule: np.ndarray
     ) -> None:
         self.network, self.health, self.folder, self.schedule = network, health, folder, schedule
         self.from_scratch = not starts_from_weights(config.model)
