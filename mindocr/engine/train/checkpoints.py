@@ -25,7 +25,7 @@ EARLIER = "train_state.earlier"
 
 
 def save(
-    parameters: Iterable[ms.Parameter] | Mapping[str, ms.Parameter],
+    parameters: Iterable[Any] | Mapping[str, Any],
     path: Path,
     extra: Mapping[str, Any] | None = None,
     *,
@@ -42,10 +42,7 @@ def save(
     Raises:
         StorageError: the disk is full or the folder cannot be written; the old file is untouched.
     """
-    named: Any = parameters
-    if not isinstance(parameters, Mapping):
-        named = {parameter.name: parameter for parameter in parameters}
-    entries = [{"name": name, "data": parameter} for name, parameter in named.items()]
+    entries = [{"name": name, "data": parameter} for name, parameter in _named(parameters)]
     entries += [{"name": name, "data": ms.Tensor(pack(value))} for name, value in (extra or {}).items()]
     try:
         with files.replacing(path, suffix=path.suffix) as partial:
@@ -60,6 +57,10 @@ def save(
         files.flush(path.parent)
     except (OSError, RuntimeError) as error:
         raise storage_error(path, error) from None
+
+
+def _named(parameters: Any) -> Iterable[tuple[str, Any]]:
+    return parameters.items() if isinstance(parameters, Mapping) else ((p.name, p) for p in parameters)
 
 
 def storage_error(path: Path, error: Exception) -> StorageError:
