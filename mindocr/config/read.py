@@ -11,6 +11,7 @@ from mindocr.config.overrides import apply_overrides
 from mindocr.config.recipes import find_config
 from mindocr.config.yaml_io import read_yaml
 from mindocr.errors import ConfigError
+from mindocr.utils.files import exists
 
 
 def resolve(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def _read_with_bases(path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
     if here in [heir.resolve() for heir in heirs]:
         circle = " -> ".join(str(p) for p in (*heirs, path))
         raise ConfigError(f"{heirs[-1]}: base files form a circle: {circle}")
-    if heirs and not _is_file(path):
+    if heirs and not (exists(path) and path.is_file()):
         raise ConfigError(f"{heirs[-1]}: base: no such file '{path}'; the name is relative to the file that holds it")
     own = read_yaml(path)
     if not isinstance(own, dict):
@@ -43,13 +44,6 @@ def _read_with_bases(path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
     for base in _base_names(own, path):
         merged = _merge_from(path, merged, _read_with_bases(find_config(path.parent / base, base), (*heirs, path)))
     return _merge_from(path, merged, {key: value for key, value in own.items() if key != "base"})
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # no name that a file can have: Python 3.14 gives False by itself
-        return False
 
 
 def _merge_from(path: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path, PurePath
 
+from mindocr.utils.files import exists
+
 logger = logging.getLogger(__name__)
 
 FOLDER = "configs"
@@ -45,7 +47,7 @@ def find_config(path: str | Path, name: str | Path | None = None) -> Path:
         The file that was found, else ``path`` as it is.
     """
     path = Path(path)
-    found = None if path.exists() else _shipped(PurePath(path if name is None else name))
+    found = None if exists(path) else _shipped(PurePath(path if name is None else name))
     if found is None:
         return path
     logger.warning("%s: no such file; using the recipe of this name that comes with mindocr: %s", path, found)
@@ -59,6 +61,6 @@ def _shipped(name: PurePath) -> Path | None:
         start = len(name.parts) - name.parts[::-1].index(FOLDER)
         inside = PurePath(*name.parts[start:])
         file = recipe_folder() / inside
-        return file if ".." not in inside.parts and file.is_file() else None
+        return file if ".." not in inside.parts and exists(file) else None
     fitting = [file for file in recipe_files() if str(name) in (file.name, file.stem)]
     return fitting[0] if len(fitting) == 1 else None

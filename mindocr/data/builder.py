@@ -9,7 +9,7 @@ from mindocr.data.loading.loader import Loader
 from mindocr.errors import ConfigError
 from mindocr.registry import DATASETS, suggest
 
-_LOADER_KEYS = ("batch_size", "shuffle", "drop_remainder", "num_workers", "prefetch")
+_LOADER_KEYS = ("batch_size", "shuffle", "drop_remainder", "num_workers", "prefetch", "sampler")
 
 
 def build_dataset(

@@ -111,3 +111,11 @@ def hash_file(path: str | Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; False for a name that no file can have, such as one that is too long."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # Python 3.14 returns False itself
+        return False

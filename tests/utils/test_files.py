@@ -109,3 +109,8 @@ def test_hashes_are_those_of_sha256sum(tmp_path):
     assert files.hash_file(str(tmp_path / "b")) == files.hash_bytes(b"a" * 10**6 * 3)
     with pytest.raises(FileNotFoundError):
         files.hash_file(tmp_path / "none")
+
+
+def test_names_that_no_file_can_have_do_not_exist(tmp_path):
+    assert files.exists(tmp_path) and not files.exists(tmp_path / "nothing")
+    assert not files.exists(tmp_path / ("a" * 5000)) and not files.exists(Path("a\0b"))
