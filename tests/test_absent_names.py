@@ -139,7 +139,7 @@ def test_a_loader_takes_a_section_of_a_checked_configuration(dataset: dict[str, 
 
     section = load_config("configs/det/dbnet/db_r18_icdar15.yaml", ["train.loader.batch_size=2"]).train.loader
     loader = build_dataset(dataset, section)
-    assert (loader.batch_size, loader.shuffle, len(loader)) == (2, True, 2)
+    assert (loader.sampler.batch_size, loader.sampler.shuffle, len(loader)) == (2, True, 2)
     images = [batch["image"] for batch in loader.epoch(0)]
     loader.close()
     again = build_dataset(dataset, section, seed=0)
