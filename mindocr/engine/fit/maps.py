@@ -25,7 +25,7 @@ INDEX = "index.json"
 
 
 def weights_key(config: Config, ckpt: str | Path) -> str:
-    """What a map hangs on beside its image: weights, network, precision, preparation of the image."""
+    """Hash of all that determines a map besides its image: weights, network, precision, transform pipeline."""
     assert config.eval is not None
     pipeline = config.eval.dataset.get("transform_pipeline")
     parts = [config.model.model_dump(), config.system.amp_level_infer, pipeline]
@@ -41,16 +41,16 @@ def cached_maps(
     postprocess: DBPostprocess,
     runner: Callable[[], NetworkRunner],
 ) -> list[str]:
-    """Files of the maps of ``eval.dataset``, see :func:`mindocr.postprocess.fitting.judged_images.load_case`.
+    """Files with the maps of ``eval.dataset``, for :func:`mindocr.postprocess.fitting.judged_images.load_case`.
 
     Args:
-        config: whose ``eval`` section names the images.
+        config: its ``eval`` section names the images.
         records: of that data set.
         hashes: SHA-256 of the images, by path.
         key: see :func:`weights_key`.
         folder: where the maps of all data sets are kept.
-        postprocess: chooses among the network's maps.
-        runner: makes the network, only called when a map is missing.
+        postprocess: selects the probability map among the network's outputs.
+        runner: builds the network; called only when a map is missing.
     """
     content = [(hashes[record.img_path], record.content) for record in records]
     place = folder / _hash([key, postprocess.reads, content])[:16]
@@ -61,7 +61,7 @@ def cached_maps(
         return [str(place / name) for name in names]
     place.mkdir(parents=True, exist_ok=True)
     names = _compute(config, place, postprocess, runner())
-    files.write_text(index, json.dumps(names) + "\n")  # last: without it the folder is not whole
+    files.write_text(index, json.dumps(names) + "\n")  # written last: a folder without it is not complete
     return [str(place / name) for name in names]
 
 

@@ -1,4 +1,4 @@
-"""What a checkpoint tells of itself, as text: whole or damaged, what is in it, what made it."""
+"""Description of a checkpoint as text: complete or damaged, its content, the run that wrote it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mindocr.models.weights import read_checkpoint
 
 
 def describe_file(path: str | Path) -> str:
-    """Several lines on one checkpoint.
+    """Describe one checkpoint in several lines.
 
     Raises:
         CheckpointError: it is missing, damaged, or no checkpoint.

@@ -12,10 +12,10 @@ from mindocr.utils.parallel import usable_cpus
 
 
 def run(config: Config, images: int) -> None:
-    """Print milliseconds per op of the training pipeline, then advice; nothing is trained and nothing written.
+    """Print milliseconds per op of the training pipeline, then advice; nothing is trained or written.
 
     Args:
-        config: its ``train`` section is profiled; an earlier run in ``train.ckpt_save_dir`` tells what training takes.
+        config: its ``train`` section is profiled; an earlier run in ``train.ckpt_save_dir`` shows how fast training is.
         images: how many to time, at least 1.
 
     Raises:

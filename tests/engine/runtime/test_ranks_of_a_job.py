@@ -61,7 +61,7 @@ def test_a_port_in_use_is_named(alone):
         taken.bind(("", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        with pytest.raises(UserError, match=f"port {port}, where the ranks are to meet, cannot be used"):
+        with pytest.raises(UserError, match=f"port {port}, on which the ranks connect, cannot be used"):
             ranks._translate_open_mpi({**OPEN_MPI, "OMPI_COMM_WORLD_RANK": "0", "MS_SCHED_PORT": port})
 
 

@@ -81,8 +81,8 @@ def test_observers_get_their_states_back_and_older_states_have_none(tmp_path):
     ("other", "message"),
     [
         ({"step": nn.Dense(3, 1)}, "another model or optimizer: 1 entries do not fit, such as 'weight'"),
-        ({"batches": 4}, "comes from epochs of 5 batches, now there are 4"),
-        ({"world": 2}, "comes from a run on 1 ranks, this one has 2; start as many"),
+        ({"batches": 4}, "comes from epochs of 5 batches, now they have 4"),
+        ({"world": 2}, "comes from a run on 1 ranks, this one has 2; start the same number"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused(tmp_path, other, message):
