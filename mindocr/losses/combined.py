@@ -82,7 +82,7 @@ class CombinedLoss(nn.Cell):
 
     @classmethod
     def check_arguments(cls, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Problems that the types do not show, as (argument, text)."""
+        """Problems that a check of types does not find, as (argument, text)."""
         terms = arguments.get("terms", ())
         problems = [] if terms else [("terms", "needs at least one term: {loss: {name: ...}, networks: [...]}")]
         for i, term in enumerate(terms):

@@ -18,9 +18,9 @@ from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 
 _KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use")
 _NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen")
-# DBNet++ starts from DBNet's weights, which know nothing of its fusion module
+# DBNet++ starts from DBNet's weights, which do not contain its fusion module
 _MAY_START_ANEW = ("neck.fuse.",)
-# ImageNet weights bring a classifier that a detector does not have
+# ImageNet weights contain a classifier that a detector does not have
 _CLASSIFIER = ("classifier.",)
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def build_model(
         name_or_spec: a named model (see ``model_names()``), or a ``model`` section. The section has backbone, neck
             (optional) and head as ``{name: ..., **arguments}``, and ``pretrained``, a path or URL of weights for the
             whole network. Or it has ``networks``, several such sections by name, and ``use``.
-        ckpt: trained weights of exactly this model. They are loaded strictly, and nothing else is looked for.
+        ckpt: trained weights of exactly this model. They are loaded strictly, and no other weights are loaded.
         pretrained: None loads what the section asks for (``pretrained``, else ``backbone.pretrained``); False loads
             nothing; True loads the released weights of a named model.
         training: of several networks, build all, as an ensemble; otherwise build the one that ``use`` names.

@@ -246,5 +246,5 @@ def test_without_the_library_the_tools_say_so(repo_root, tool):
     assert done.returncode == 2
     assert done.stderr == (
         "error: --enable_modelarts: the library 'moxing' cannot be imported (No module named 'moxing'); ModelArts' "
-        "images have it. Elsewhere leave the flag out and name local paths with -o\n"
+        "images have it. Elsewhere, leave the flag out and set local paths with -o\n"
     )
