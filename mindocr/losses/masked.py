@@ -88,8 +88,8 @@ def select_hardest(losses: Tensor, count: Tensor) -> Tensor:
         high = ops.select(enough, high, middle)
     above = ops.cast(losses > high, ms.float32)
     tied = ops.cast(losses > low, ms.float32) - above
-    places_left = count - above.sum(axis=-1, keepdims=True)
-    share = places_left / ops.maximum(tied.sum(axis=-1, keepdims=True), ops.ones_like(count))
+    remaining = count - above.sum(axis=-1, keepdims=True)
+    share = remaining / ops.maximum(tied.sum(axis=-1, keepdims=True), ops.ones_like(count))
     return above + tied * share
 
 

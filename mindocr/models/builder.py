@@ -74,16 +74,16 @@ def _build_network(
     backbone = BACKBONES.build(spec["backbone"])
     neck = NECKS.build(spec["neck"], in_channels=backbone.out_channels) if spec.get("neck") else None
     network = Network(backbone, neck, HEADS.build(spec["head"], in_channels=(neck or backbone).out_channels))
-    whole = released or spec.get("pretrained")
+    source = released or spec.get("pretrained")
     if ckpt is not None:
         load_weights(network, ckpt)
-    elif pretrained is not False and whole:
-        if not isinstance(whole, str):
+    elif pretrained is not False and source:
+        if not isinstance(source, str):
             raise ConfigError(
-                f"{where}.pretrained: {whole!r} names no file; give the path or the URL of weights for this network "
+                f"{where}.pretrained: {source!r} names no file; give the path or the URL of weights for this network "
                 f"(or set {where}.backbone.pretrained for the backbone alone)"
             )
-        report = load_weights(network, fetch_weights(whole), allow_missing=_MAY_START_ANEW)
+        report = load_weights(network, fetch_weights(source), allow_missing=_MAY_START_ANEW)
         logger.info("%s.pretrained: %s", where, report.summary())
     elif pretrained is not False and backbone.pretrained:
         report = load_weights(backbone, fetch_weights(_backbone_source(spec, backbone)), ignore=_CLASSIFIER)

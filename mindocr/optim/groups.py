@@ -26,12 +26,12 @@ def group_parameters(
         Group dictionaries with ``params`` and ``weight_decay``, then one with ``order_params``.
     """
     parameters = list(parameters)
-    spared = [p for p in parameters if filter_bias_and_bn and p.name.rsplit(".", 1)[-1] in UNDECAYED]
-    spared_names = {p.name for p in spared}
-    decayed = [p for p in parameters if p.name not in spared_names]
+    undecayed = [p for p in parameters if filter_bias_and_bn and p.name.rsplit(".", 1)[-1] in UNDECAYED]
+    undecayed_names = {p.name for p in undecayed}
+    decayed = [p for p in parameters if p.name not in undecayed_names]
     groups: list[dict[str, Any]] = []
     if decayed:
         groups.append({"params": decayed, "weight_decay": weight_decay})
-    if spared:
-        groups.append({"params": spared, "weight_decay": 0.0})
+    if undecayed:
+        groups.append({"params": undecayed, "weight_decay": 0.0})
     return [*groups, {"order_params": parameters}]

@@ -30,7 +30,7 @@ def cache(tmp_path, monkeypatch):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """What the first word of a file's name asks for; as a proxy it is asked for whole URLs."""
+    """The first word of a file's name chooses the answer; as a proxy it gets full URLs."""
 
     def do_GET(self):  # noqa: N802  the base class's spelling
         self.server.asked.append(self.path)
@@ -166,7 +166,7 @@ def test_offline_uses_the_cache_and_asks_nobody(cache, server, monkeypatch):
 
 
 def test_the_proxy_of_the_environment_is_asked(server, monkeypatch):
-    """The host does not exist; the server plays the proxy, which is given the whole URL."""
+    """The host does not exist; the server acts as the proxy, which gets the full URL."""
     address, asked = server
     monkeypatch.setenv("http_proxy", address.removesuffix("/models"))
     monkeypatch.setenv("no_proxy", "")

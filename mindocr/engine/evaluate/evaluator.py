@@ -156,7 +156,7 @@ def build_evaluator(
     """Build an evaluator of ``network`` for the ``eval`` section.
 
     Args:
-        place: the ranks that share the images.
+        place: the ranks among which the images are divided.
         report: also collect what the report page shows.
 
     Raises:

@@ -73,9 +73,9 @@ def _hold_out(training: Mapping[str, Any], split: Split, folder: Path) -> dict[s
             f"--split train-holdout: needs train.dataset.type DetDataset, whose label files can be split, got "
             f"{training.get('type')}; use --split val"
         )
-    places = pair_up(training.get("dataset_root", ""), training["data_dir"], training["label_file"], 1.0)
+    pairs = pair_up(training.get("dataset_root", ""), training["data_dir"], training["label_file"], 1.0)
     kept, files = [], []
-    for number, (data_dir, label_file, _) in enumerate(places):
+    for number, (data_dir, label_file, _) in enumerate(pairs):
         lines = [line for _, line in read_lines(label_file)]
         count = max(1, round(len(lines) * split.holdout))
         held = set(np.random.default_rng([split.seed, number]).permutation(len(lines))[:count].tolist())

@@ -80,13 +80,13 @@ def _listen(heard: socket.socket, news: _News, seconds: float) -> None:
     heard.settimeout(seconds)
     try:
         while True:
-            said = json.loads(heard.recv(65536))
-            if said.get("leaving"):
-                news.leaving.add(said["rank"])
-            elif said["error"] is None:
-                news.finished.add(said["rank"])
+            message = json.loads(heard.recv(65536))
+            if message.get("leaving"):
+                news.leaving.add(message["rank"])
+            elif message["error"] is None:
+                news.finished.add(message["rank"])
             else:
-                news.errors[said["rank"]] = said["error"]
+                news.errors[message["rank"]] = message["error"]
             heard.settimeout(0.0)
     except (TimeoutError, BlockingIOError):
         return

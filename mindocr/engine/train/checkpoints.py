@@ -121,7 +121,7 @@ class CheckpointKeeper:
         if is_best:
             self._save_weights(weights, "best")
             self.best, self.best_epoch = float(score), epoch
-        self._remove_surplus()
+        self._remove_extra()
         return is_best
 
     def save_state(self, parameters: Iterable[ms.Parameter], state: Mapping[str, Any]) -> None:
@@ -159,7 +159,7 @@ class CheckpointKeeper:
     def _save_weights(self, weights: Mapping[str, ms.Parameter], stem: str) -> None:
         save(weights, self.path(stem), {RUN_ENTRY: self.about})
 
-    def _remove_surplus(self) -> None:
+    def _remove_extra(self) -> None:
         kept = set(sorted(self.scores)[-self.latest :])
         scored = [e for e, s in self.scores.items() if s is not None]
         kept |= set(sorted(scored, key=lambda e: (-self.scores[e], e))[: self.top])  # type: ignore[operator]

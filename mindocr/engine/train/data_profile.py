@@ -24,7 +24,7 @@ def run(config: Config, images: int) -> None:
     process.start_logging()
     with build.train_loader(config, process.ALONE) as loader:
         found = profile(loader.dataset, images)
-        told = advice(
+        lines = advice(
             found,
             workers=loader.num_workers,
             cores=usable_cpus(),
@@ -32,4 +32,4 @@ def run(config: Config, images: int) -> None:
             need=read_need(Path(config.train.ckpt_save_dir) / CSV_NAME),
         )
     print(as_table(found))
-    print("\n".join(f"- {line}" for line in told))
+    print("\n".join(f"- {line}" for line in lines))

@@ -32,7 +32,7 @@ class LossGuard:
     ) -> None:
         self.term_names, self.accumulation, self.drops = tuple(term_names), accumulation, drops
         self.observers = observers or Observer()
-        self._spoilt = False  # an earlier batch of this update was not finite, so the summed gradients are not
+        self._failed = False  # an earlier batch of this update was not finite, so the summed gradients are not
 
     def note(self, at: Progress, outcome: StepOutcome, batch: Batch | None) -> None:
         """Count the last step, which ``at.steps`` includes already.
@@ -50,11 +50,11 @@ class LossGuard:
         dropped = self.drops and at.dropped_in_a_row <= MAX_DROPS_IN_A_ROW
         number = at.dropped + (not completes_update)
         hint = None
-        if not dropped or not self._spoilt:
+        if not dropped or not self._failed:
             hint = self.observers.on_failure(FailureEvent(at.copy(), outcome, batch, dropped, number))
         if not dropped:
             raise UserError(self._describe(at, outcome, batch) + (f". {hint}" if hint else ""))
-        self._spoilt = not completes_update
+        self._failed = not completes_update
         if hint:
             logger.warning("step %d: gradients not finite, update %d dropped; %s", at.steps, number, hint)
 

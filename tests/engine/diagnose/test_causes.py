@@ -1,4 +1,4 @@
-"""Causes of an f-score of 0, from signs made by hand."""
+"""Causes of an f-score of 0, from statistics made by hand."""
 
 import re
 
@@ -28,7 +28,7 @@ TRAINED = WeightStatistics(norms=3)
 
 
 def seen(prob=0.9, texts=TEXTS, ignore=None, found=None, shape=SHAPE, images=4):
-    """Signs of equal images: one map value, these texts, these detections."""
+    """Statistics of equal images: one map value, these texts, these detections."""
     signs = EvaluationStatistics(0.3, 0.6)
     found = Detection([box(20, 60)], [0.9]) if found is None else found
     ignore = np.zeros(len(texts), bool) if ignore is None else np.array(ignore)

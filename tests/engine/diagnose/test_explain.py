@@ -58,7 +58,7 @@ def test_gradients_that_overflow_name_the_loss_scale(tiny_config, pictures):
 
 
 class SpoilWhite(layout.ToCHWImage):
-    """Puts one value that is not a number into the white picture."""
+    """Puts one NaN into the white image."""
 
     def __call__(self, sample):
         sample = super().__call__(sample)

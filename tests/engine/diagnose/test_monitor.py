@@ -1,4 +1,4 @@
-"""Runs that find nothing say why: in the log, once, with a picture."""
+"""Runs that find nothing report why: in the log, once, with a picture."""
 
 import cv2
 import numpy as np

@@ -31,7 +31,7 @@ def config(tiny_config):
 
 @pytest.fixture
 def ckpt(config, tmp_path):
-    """Weights of the tiny network before any training: its maps hold something everywhere."""
+    """Weights of the tiny network before training: its maps have no zeros."""
     path = tmp_path / "first.ckpt"
     ms.set_seed(1)
     ms.save_checkpoint(build.network(config, training=True), str(path))

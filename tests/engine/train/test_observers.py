@@ -12,7 +12,7 @@ from mindocr.engine.train import trainer
 from mindocr.engine.train.observers import Observer, Observers
 from mindocr.errors import UserError
 
-# A logger of the user's own; ``act`` names what it does after how many steps.
+# A user's logger; ``act`` names what it does after ``after`` steps.
 MODULE = '''
 import os
 import signal
@@ -24,7 +24,7 @@ calls = []
 
 
 class Notes(Observer):
-    """Notes each call; after ``after`` steps it does ``act``."""
+    """Records each call; after ``after`` steps it does ``act``."""
 
     def __init__(self, act: str = "", after: int = 0) -> None:
         self.act, self.after = act, after

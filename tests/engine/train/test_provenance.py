@@ -1,4 +1,4 @@
-"""What is stored of a run: hashes that change with what they stand for, and with nothing else."""
+"""What is stored of a run: hashes that change with their content, and with nothing else."""
 
 import hashlib
 import json

@@ -13,7 +13,7 @@ from mindocr.errors import CheckpointError
 
 @pytest.fixture(autouse=True)
 def heard(caplog):
-    """Log records reach pytest although the package's logger stands alone once a run has begun."""
+    """Log records reach pytest although the package's logger does not propagate once a run has begun."""
     logger = logging.getLogger("mindocr")
     before, logger.propagate = logger.propagate, True
     caplog.set_level(logging.INFO, logger="mindocr")

@@ -1,4 +1,4 @@
-"""What changes while a run goes on, out of its objects and back, and the states that do not fit."""
+"""The changing state of a run, read from its objects and restored, and the states that do not fit."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ from mindocr.errors import CheckpointError
 
 
 class Loader(SimpleNamespace):
-    """As much of a loader as a state knows."""
+    """The part of a loader that a state uses."""
 
     def __len__(self):
         return self.batches

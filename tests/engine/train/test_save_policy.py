@@ -1,4 +1,4 @@
-"""A run that cannot save: it goes on and says so, or it ends."""
+"""A run that cannot save: it continues and logs it, or it ends."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""What becomes of each name: mapped, left over with a reason, or an error that says what to do."""
+"""Result for each name: mapped, left over with a reason, or an error that states what to do."""
 
 import numpy as np
 import numpy_nn as nn

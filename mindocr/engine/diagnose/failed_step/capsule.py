@@ -192,8 +192,8 @@ class Recorder(Observer):
             (partial / ABOUT).write_text(json.dumps(about, indent=1, allow_nan=False) + "\n", encoding="utf-8")
             shutil.rmtree(path, ignore_errors=True)  # left by a run that was resumed and has failed here again
         old = sorted((p for p in self.folder.glob("step_*") if p != path), key=lambda p: p.stat().st_mtime_ns)
-        for surplus in old[: max(0, len(old) + 1 - KEPT * self.place.world)]:
-            shutil.rmtree(surplus, ignore_errors=True)
+        for extra in old[: max(0, len(old) + 1 - KEPT * self.place.world)]:
+            shutil.rmtree(extra, ignore_errors=True)
         return path
 
 

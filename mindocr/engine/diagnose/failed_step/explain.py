@@ -173,10 +173,10 @@ def _place(found: Findings, each: Pass) -> str:
     """Where and in which images it failed first."""
     images = f" in {_images(found, each.culprits)}" if each.culprits else ""
     if each.first is not None:
-        spoilt = _failed_terms(found, each)
-        return f"{_layer(each.first)} overflows{images}" + (f" (then loss term {spoilt})" if spoilt else "")
-    if spoilt := _failed_terms(found, each):
-        return f"loss term {spoilt}{images}"
+        failed = _failed_terms(found, each)
+        return f"{_layer(each.first)} overflows{images}" + (f" (then loss term {failed})" if failed else "")
+    if failed := _failed_terms(found, each):
+        return f"loss term {failed}{images}"
     # the backward pass starts at the loss, so the last layer of the network comes first
     return f"the gradient of {each.gradients.overflown[-1]} and of the layers before it{images}"
 

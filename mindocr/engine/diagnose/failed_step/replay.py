@@ -112,20 +112,20 @@ def _culprits_forward(
     first = next((layer for layer in activations if not layer.finite.all()), None)
     if first is None:
         return np.flatnonzero(~np.isfinite(terms).all(axis=1)).tolist()
-    guilty = np.flatnonzero(~first.finite).tolist()
-    if len(guilty) == len(image) > 1:
+    indices = np.flatnonzero(~first.finite).tolist()
+    if len(indices) == len(image) > 1:
         # BatchNorm spreads a non-finite value to the other images; alone, each image has its own statistics
         alone = [layer_trace.trace(network, image[i : i + 1])[1] for i in range(len(image))]
-        guilty = [i for i, layers in enumerate(alone) if not all(layer.finite.all() for layer in layers)] or guilty
-    return guilty
+        indices = [i for i, layers in enumerate(alone) if not all(layer.finite.all() for layer in layers)] or indices
+    return indices
 
 
 def _draw(found: Findings) -> None:
     """Draw the first image that caused the failure, alone and under its label maps and float32 output maps."""
     index, columns = found.culprits[0], dict(found.capsule.columns)
-    fed, _ = columns.pop(next(iter(columns))), columns.pop(PREPARED, None)
-    picture = as_picture(fed[index])
-    panels, titles = [picture], [f"image {index + 1} as fed"]
+    inputs, _ = columns.pop(next(iter(columns))), columns.pop(PREPARED, None)
+    picture = as_picture(inputs[index])
+    panels, titles = [picture], [f"image {index + 1} as input"]
     outputs = {f"{name}, float32": values for name, values in found.float32.outputs.items()}
     for name, values in {**columns, **outputs}.items():
         map_ = np.squeeze(values[index])
