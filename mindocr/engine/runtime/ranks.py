@@ -132,7 +132,7 @@ def _await_scheduler(host: str, port: int) -> None:
             time.sleep(0.2)
     raise UserError(
         f"system.distribute: rank 0's scheduler does not answer at {host}:{port} after {TOPOLOGY_TIMEOUT_S} s; "
-        "look at the message of rank 0, and check that the hosts reach each other on this port"
+        "see the message of rank 0, and check that the hosts can reach each other on this port"
     )
 
 
