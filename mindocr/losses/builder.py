@@ -1,4 +1,4 @@
-"""A loss by its name."""
+"""Builds a loss by its name."""
 
 from __future__ import annotations
 

@@ -60,9 +60,9 @@ class CombinedLoss(nn.Cell):
             name for name in self.reads if all(name in absent for names, absent in given if name in names)
         )
         self.labels = _once(name for loss in losses for name in loss.labels)
-        places = (*self.reads, *self.labels)
+        inputs = (*self.reads, *self.labels)
         self.positions = tuple(
-            tuple(places.index(name) for name in (*names, *loss.labels)) for (names, _), loss in zip(given, losses)
+            tuple(inputs.index(name) for name in (*names, *loss.labels)) for (names, _), loss in zip(given, losses)
         )
         self.term_names = tuple(
             f"{'-'.join(term['networks'])}.{name}" for term, loss in zip(terms, losses) for name in loss.term_names
@@ -82,7 +82,7 @@ class CombinedLoss(nn.Cell):
 
     @classmethod
     def check_arguments(cls, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Problems that the types do not show, as (argument, text)."""
+        """Problems that a check of types does not find, as (argument, text)."""
         terms = arguments.get("terms", ())
         problems = [] if terms else [("terms", "needs at least one term: {loss: {name: ...}, networks: [...]}")]
         for i, term in enumerate(terms):

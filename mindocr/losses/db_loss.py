@@ -56,9 +56,9 @@ class DBLoss(nn.Cell):
             if not value >= 0:
                 raise ConfigError(f"loss.{name}: DBLoss needs a number of at least 0, got {value}")
         if bce_replace not in ("bceloss", "diceloss"):
-            raise ConfigError(f"loss.bce_replace: DBLoss knows 'bceloss' and 'diceloss', got {bce_replace!r}")
+            raise ConfigError(f"loss.bce_replace: DBLoss expects 'bceloss' or 'diceloss', got {bce_replace!r}")
         if ohem_scope not in ("batch", "image"):
-            raise ConfigError(f"loss.ohem_scope: DBLoss knows 'batch' and 'image', got {ohem_scope!r}")
+            raise ConfigError(f"loss.ohem_scope: DBLoss expects 'batch' or 'image', got {ohem_scope!r}")
         self.eps = float(eps)
         self.l1_scale = float(l1_scale)
         self.bce_scale = float(bce_scale)
@@ -70,7 +70,7 @@ class DBLoss(nn.Cell):
     def add_flags_recursive(self, **flags: bool) -> "DBLoss":
         """As in any cell, but a change of precision from outside (``to_float`` of a cell around this one) is ignored.
 
-        float16 ends at 65504, so it can count neither the pixels of an image nor sum their losses.
+        The largest float16 is 65504, so it can neither count the pixels of an image nor sum their losses.
         """
         kept = {name: value for name, value in flags.items() if name not in ("fp16", "fp32", "bf16")}
         super().add_flags_recursive(**kept)
@@ -93,11 +93,11 @@ class DBLoss(nn.Cell):
                 terms are 0.
             binary_map: (N, H, W), 1 = inside a shrunk text region. This and the following: any number type.
             mask: (N, H, W), 1 = the pixel counts for P and B.
-            thresh_map: (N, H, W), wanted threshold.
+            thresh_map: (N, H, W), target threshold.
             thresh_mask: (N, H, W), 1 = the pixel counts for T.
 
         Returns:
-            The total, a float32 scalar, and its terms as weighted in it, (3,) float32 in the order of ``term_names``.
+            The total, a float32 scalar, and its weighted terms, (3,) float32 in the order of ``term_names``.
         """
         prob = _map(prob)
         binary_map = ops.cast(binary_map, ms.float32)

@@ -1,7 +1,7 @@
-"""Losses over the pixels that a mask admits: Dice, L1, and balanced cross-entropy with online hard negative mining.
+"""Losses over the pixels that a mask selects: Dice, L1, and balanced cross-entropy with online hard negative mining.
 
 Every loss takes float32 tensors of one shape (N, H, W), targets in [0, 1] and masks holding 0 or 1 (1 = the pixel
-counts), and returns a float32 scalar: finite, with finite gradients, and 0 where the mask admits no pixel.
+counts), and returns a float32 scalar: finite, with finite gradients, and 0 where the mask selects no pixel.
 All shapes are static, so the functions compile once per input size in graph mode.
 """
 
@@ -9,7 +9,7 @@ import mindspore as ms
 from mindspore import Tensor, ops
 
 PROBABILITY_FLOOR = 1e-7
-# Given the floor, a negative's cross-entropy lies strictly between these: -log(1 - 1e-7) = 1e-7, -log(1e-7) = 16.12.
+# Given the floor, a negative's cross-entropy is strictly between these: -log(1 - 1e-7) = 1e-7, -log(1e-7) = 16.12.
 _LOSS_LOW, _LOSS_HIGH = 5e-8, 17.0
 # Each step halves the bracket on a logarithmic scale; 28 narrow it to 7e-8 of its value, the resolution of float32.
 _BISECTION_STEPS = 28
@@ -18,7 +18,7 @@ _BISECTION_STEPS = 28
 def dice_loss(pred: Tensor, target: Tensor, mask: Tensor, eps: float = 1e-6) -> Tensor:
     """1 - 2I / (U + eps) over the whole batch, I the sum of the product, U the sum of both maps.
 
-    With pixels admitted but nothing positive in either the value is 1 and its gradient 0; a mask of zeros gives 0.
+    If neither map is positive at the selected pixels, the value is 1 and its gradient 0; a mask of zeros gives 0.
     """
     intersection = (pred * target * mask).sum()
     union = (pred * mask).sum() + (target * mask).sum()
@@ -27,25 +27,25 @@ def dice_loss(pred: Tensor, target: Tensor, mask: Tensor, eps: float = 1e-6) -> 
 
 
 def masked_l1_loss(pred: Tensor, target: Tensor, mask: Tensor, eps: float = 1e-6) -> Tensor:
-    """Mean absolute difference over the admitted pixels: sum(|pred - target| * mask) / (sum(mask) + eps)."""
+    """Mean absolute difference over the selected pixels: sum(|pred - target| * mask) / (sum(mask) + eps)."""
     return (ops.abs(pred - target) * mask).sum() / (mask.sum() + eps)
 
 
 def balanced_bce_loss(
     prob: Tensor, target: Tensor, mask: Tensor, negative_ratio: float = 3.0, scope: str = "batch", eps: float = 1e-6
 ) -> Tensor:
-    """Cross-entropy over all positives and the hardest negatives, at most ``negative_ratio`` of them to a positive.
+    """Cross-entropy over all positives and the hardest negatives, at most ``negative_ratio`` of them for each positive.
 
     Args:
         prob: probabilities (N, H, W), float32, in [0, 1]; clamped to [1e-7, 1 - 1e-7].
         target: 1 = text, 0 = background.
         mask: 1 = the pixel counts.
-        negative_ratio: negatives kept for each positive; the number is rounded down and never exceeds those there are.
+        negative_ratio: negatives kept for each positive, rounded down; never more than there are.
         scope: ``batch`` counts and ranks pixels over the whole batch (the authors' code), ``image`` within each image.
         eps: added to the number of chosen pixels, the denominator.
 
-    Without a positive pixel nothing is chosen: the loss is 0. Ties at the last rank share the places that are left, so
-    the value equals that of an exact sort.
+    Without a positive pixel nothing is chosen: the loss is 0. Equal losses at the last rank share the remaining count,
+    so the value equals that of an exact sort.
     """
     prob = ops.clamp(prob, PROBABILITY_FLOOR, 1.0 - PROBABILITY_FLOOR)
     rows = (1, -1) if scope == "batch" else (prob.shape[0], -1)
@@ -69,12 +69,12 @@ def select_hardest(losses: Tensor, count: Tensor) -> Tensor:
     """Weights in [0, 1] that pick the ``count`` largest entries of each row.
 
     Args:
-        losses: (R, M) float32; 0 = not a candidate, candidates lie in [1e-7, 16.2].
+        losses: (R, M) float32; 0 = not a candidate, candidates are in [1e-7, 16.2].
         count: (R, 1) float32 whole numbers, at most the number of candidates of the row.
 
     Returns:
-        (R, M) float32: 1 above the threshold, 0 below, and for entries tied at the threshold the places left divided by
-        their number. Each row sums to its count.
+        (R, M) float32: 1 above the threshold, 0 below, and for entries tied at the threshold the remaining count
+        divided by their number. Each row sums to its count.
 
     The threshold is found by bisection rather than by sorting: comparing and counting cost a fraction of a sort and
     need no shape that depends on the data.
@@ -88,8 +88,8 @@ def select_hardest(losses: Tensor, count: Tensor) -> Tensor:
         high = ops.select(enough, high, middle)
     above = ops.cast(losses > high, ms.float32)
     tied = ops.cast(losses > low, ms.float32) - above
-    places_left = count - above.sum(axis=-1, keepdims=True)
-    share = places_left / ops.maximum(tied.sum(axis=-1, keepdims=True), ops.ones_like(count))
+    remaining = count - above.sum(axis=-1, keepdims=True)
+    share = remaining / ops.maximum(tied.sum(axis=-1, keepdims=True), ops.ones_like(count))
     return above + tied * share
 
 

@@ -16,16 +16,16 @@ def positions_of(reads: Sequence[str], outputs: Sequence[str], optional: Sequenc
     """Position in ``outputs`` of each name that a loss reads; ``ABSENT`` for an optional one that is not there.
 
     Raises:
-        ConfigError: an output that the network does not give.
+        ConfigError: an output that the network does not have.
     """
     missing = [name for name in reads if name not in outputs and name not in optional]
     if missing:
-        raise ConfigError(f"reads {', '.join(missing)}, but the network gives {', '.join(outputs)} in training")
+        raise ConfigError(f"reads {', '.join(missing)}, but the network outputs {', '.join(outputs)} in training")
     return tuple(outputs.index(name) if name in outputs else ABSENT for name in reads)
 
 
 def pick(values: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[Any, ...]:
-    """The values at ``positions``, None for ``ABSENT``; it may stand inside a compiled graph."""
+    """The values at ``positions``, None for ``ABSENT``; usable inside a compiled graph."""
     picked: tuple[Any, ...] = ()
     for position in positions:
         picked = picked + ((None,) if position < 0 else (values[position],))
@@ -33,9 +33,9 @@ def pick(values: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[Any, ...]
 
 
 class PairedLoss(nn.Cell):
-    """``loss`` on what a network gives: a tuple of outputs, or one output.
+    """``loss`` on the outputs of a network: a tuple, or one output.
 
-    Positions are worked out here, once, so that the graph holds no names.
+    Positions are computed here, once, so that the graph holds no names.
 
     Args:
         loss: see :mod:`mindocr.losses`.
@@ -45,7 +45,7 @@ class PairedLoss(nn.Cell):
         labels, term_names: those of the loss.
 
     Raises:
-        ConfigError: the loss reads an output that the network does not give.
+        ConfigError: the loss reads an output that the network does not have.
     """
 
     def __init__(self, loss: nn.Cell, outputs: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Algorithms by the short names that prediction takes: a named model and the post-processing that goes with it."""
+"""Algorithms by the short names that prediction accepts: a named model and the post-processing that goes with it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _DB_POSTPROCESS = {
 
 @dataclass(frozen=True)
 class Algorithm:
-    """A named model (see ``zoo.py``), a ``postprocess`` section, and how pictures reach the network.
+    """A named model (see ``zoo.py``), a ``postprocess`` section, and how images are prepared.
 
     Attributes:
         limit: side length in pixels, and whether it bounds the longer side (``max``) or the shorter one (``min``).
-        blue_first: the network sees blue, green, red.
+        blue_first: the network's input channels are blue, green, red.
     """
 
     model: str
@@ -43,7 +43,7 @@ ALGORITHMS = {
 
 
 def get_algorithm(name: str) -> Algorithm:
-    """The algorithm of that name, in any case.
+    """The algorithm of that name, in upper or lower case.
 
     Raises:
         ConfigError: no such name; the message lists the known ones.

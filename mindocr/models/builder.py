@@ -18,9 +18,9 @@ from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 
 _KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use")
 _NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen")
-# DBNet++ starts from DBNet's weights, which know nothing of its fusion module
+# DBNet++ starts from DBNet's weights, which do not contain its fusion module
 _MAY_START_ANEW = ("neck.fuse.",)
-# ImageNet weights bring a classifier that a detector does not have
+# ImageNet weights contain a classifier that a detector does not have
 _CLASSIFIER = ("classifier.",)
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def build_model(
         name_or_spec: a named model (see ``model_names()``), or a ``model`` section. The section has backbone, neck
             (optional) and head as ``{name: ..., **arguments}``, and ``pretrained``, a path or URL of weights for the
             whole network. Or it has ``networks``, several such sections by name, and ``use``.
-        ckpt: trained weights of exactly this model. They are loaded strictly, and nothing else is looked for.
+        ckpt: trained weights of exactly this model. They are loaded strictly, and no other weights are loaded.
         pretrained: None loads what the section asks for (``pretrained``, else ``backbone.pretrained``); False loads
             nothing; True loads the released weights of a named model.
         training: of several networks, build all, as an ensemble; otherwise build the one that ``use`` names.
@@ -74,16 +74,16 @@ def _build_network(
     backbone = BACKBONES.build(spec["backbone"])
     neck = NECKS.build(spec["neck"], in_channels=backbone.out_channels) if spec.get("neck") else None
     network = Network(backbone, neck, HEADS.build(spec["head"], in_channels=(neck or backbone).out_channels))
-    whole = released or spec.get("pretrained")
+    source = released or spec.get("pretrained")
     if ckpt is not None:
         load_weights(network, ckpt)
-    elif pretrained is not False and whole:
-        if not isinstance(whole, str):
+    elif pretrained is not False and source:
+        if not isinstance(source, str):
             raise ConfigError(
-                f"{where}.pretrained: {whole!r} names no file; give the path or the URL of weights for this network "
+                f"{where}.pretrained: {source!r} names no file; give the path or the URL of weights for this network "
                 f"(or set {where}.backbone.pretrained for the backbone alone)"
             )
-        report = load_weights(network, fetch_weights(whole), allow_missing=_MAY_START_ANEW)
+        report = load_weights(network, fetch_weights(source), allow_missing=_MAY_START_ANEW)
         logger.info("%s.pretrained: %s", where, report.summary())
     elif pretrained is not False and backbone.pretrained:
         report = load_weights(backbone, fetch_weights(_backbone_source(spec, backbone)), ignore=_CLASSIFIER)

@@ -1,4 +1,4 @@
-"""Entries of a checkpoint that are no weights: values of JSON types, stored as bytes beside the parameters."""
+"""Entries of a checkpoint other than weights: values of JSON types, stored as bytes beside the parameters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-# Loading weights leaves out what begins with ``mindocr.``
+# Loading weights skips entries that begin with ``mindocr.``
 RUN_ENTRY = "mindocr.run"
 STATE_ENTRY = "mindocr.state"
 

@@ -1,4 +1,4 @@
-"""Is this file a whole checkpoint? Looked at byte by byte, because MindSpore's own messages do not tell."""
+"""Checks byte by byte whether a file is a complete checkpoint, because MindSpore's own messages do not show it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_file(path: Path) -> tuple[Literal["ckpt", "safetensors"], bool]:
 
 def _checkpoints_in(folder: Path) -> str:
     if not folder.is_dir():
-        return f"; nor is there a folder {folder}"
+        return f"; the folder {folder} does not exist either"
     names = sorted(p.name for p in folder.iterdir() if p.suffix in (".ckpt", ".safetensors"))
     return f"; the folder has {', '.join(names[:5])}" if names else "; the folder has no checkpoint"
 
@@ -120,7 +120,7 @@ def _varint(data: bytes) -> tuple[int | None, int]:
 
 
 def _check_safetensors(path: Path, file: BinaryIO, size: int) -> bool:
-    """Compare the file's size with what its header announces; True where MindSpore has left a CRC there."""
+    """Compare the file's size with what its header states; True where MindSpore has stored a CRC there."""
     header_size = int.from_bytes(file.read(8), "little")
     if size < 8 or header_size > 100_000_000:
         raise _not_a_checkpoint(path, file)

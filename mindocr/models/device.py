@@ -19,7 +19,7 @@ def prepare(system: Any) -> str:
         The device, ``CPU`` or ``Ascend``.
 
     Raises:
-        ConfigError: the device is not there.
+        ConfigError: the device is not available.
     """
     target = str(system.device_target)
     device = target if target != "auto" else ("Ascend" if ascend_present() else "CPU")
@@ -40,7 +40,7 @@ def prepare(system: Any) -> str:
 def _choose(device: str, device_id: int | None) -> None:
     import mindspore as ms
 
-    # A process that has computed already can no longer choose, which matters only if it would choose something else.
+    # After the first computation a process can no longer change these, which matters only if they would change.
     in_force = (ms.get_context("device_target"), ms.get_context("device_id"))
     if in_force == (device, in_force[1] if device_id is None else device_id):
         return

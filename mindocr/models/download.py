@@ -1,4 +1,4 @@
-"""Weights from the network, kept in a folder, so that a machine without a network needs only the file."""
+"""Downloads weights into a cache folder; a machine without network access needs only the file there."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def fetch_weights(source: str) -> Path:
 
     Released files carry the first eight hexadecimal digits of their SHA-256 sum at the end of their names
     (``resnet18-1e65cd21.ckpt``). The sum is checked after a download and whenever the cached file is used; without one
-    in the name, the file must be a complete checkpoint. A damaged file in the cache is fetched anew. A file appears in
-    the cache only when it is complete, however many processes fetch it at once. Proxies are those of the usual
+    in the name, the file must be a complete checkpoint. A damaged file in the cache is downloaded again. A file appears
+    in the cache only when it is complete, however many processes fetch it at once. Proxies are those of the usual
     environment variables (``http_proxy``, ``https_proxy``, ``no_proxy``); ``MINDOCR_OFFLINE=1`` forbids the network.
 
     Raises:
-        CheckpointError: the file cannot be downloaded or is not the one its name promises; the message says which file
-            to put where. (That a path exists is checked where it is read.)
+        CheckpointError: the file cannot be downloaded, or differs from the checksum in its name; the message says which
+            file to put where. (Whether a path exists is checked when it is read.)
     """
     if not source.startswith(("http://", "https://")):
         return Path(source).expanduser()
@@ -54,7 +54,7 @@ def fetch_weights(source: str) -> Path:
         damage = _damage(target, target.name)
         if damage is None:
             return target
-        logger.warning("%s: %s; fetching it anew", target, damage)
+        logger.warning("%s: %s; downloading it again", target, damage)
     if os.environ.get(OFFLINE_VARIABLE, "") not in ("", "0"):
         state = f"the file in the cache is damaged ({damage})" if damage else "the file is not in the cache"
         raise CheckpointError(f"{target.name}: {state} and {OFFLINE_VARIABLE} forbids the network. {_by_hand(source)}")
@@ -67,7 +67,7 @@ def fetch_weights(source: str) -> Path:
 
 
 def _cached(source: str) -> Path:
-    """Where the file of a URL lies: names without a sum get a folder per URL, as many are called best.ckpt."""
+    """Path of a URL's file in the cache: names without a sum get a folder per URL, as many are called best.ckpt."""
     name = Path(urllib.parse.unquote(urllib.parse.urlparse(source).path)).name
     if not name:
         raise CheckpointError(f"{source}: this URL names no file; give the URL of a .ckpt or .safetensors file")
@@ -78,12 +78,13 @@ def _cached(source: str) -> Path:
 
 def _by_hand(source: str) -> str:
     return (
-        f"Fetch {source} on a machine with a network and put it at {_cached(source)}, or give the path of a local file"
+        f"Download {source} on a machine with network access and put it at {_cached(source)}, or give the path of a "
+        "local file"
     )
 
 
 def _fetch(source: str, target: Path) -> None:
-    """Download, check, and only then give the file its name."""
+    """Download and check the file, and only then rename it to its final name."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with files.replacing(target, suffix=target.suffix) as partial:
         with partial.open("wb") as file:
@@ -91,14 +92,14 @@ def _fetch(source: str, target: Path) -> None:
         damage = _damage(partial, target.name)
         if damage:
             raise CheckpointError(
-                f"{target.name}: the download from {source} was thrown away: {damage}. Try again, or fetch the "
-                f"file by other means and put it at {target}"
+                f"{target.name}: the download from {source} was discarded: {damage}. Try again, or download "
+                f"the file in another way and put it at {target}"
             )
         partial.chmod(0o644)
 
 
 def _download(source: str, file: IO[bytes], target: Path) -> None:
-    """Copy a URL into ``file``; attempts that fail for a passing reason are repeated."""
+    """Copy a URL into ``file``; attempts that fail for a temporary reason are repeated."""
     for pause in (*PAUSES, None):
         try:
             file.seek(0)
@@ -135,12 +136,12 @@ def _promised(name: str) -> str | None:
 
 
 def _damage(path: Path, name: str) -> str | None:
-    """What is wrong with a file that is to be called ``name``; None when nothing is."""
+    """What is wrong with a file whose final name is ``name``; None if it is intact."""
     promised = _promised(name)
     if promised:
         digest = files.hash_file(path)
         if not digest.startswith(promised):
-            return f"its SHA-256 sum is {digest[:8]}..., its name promises {promised}..."
+            return f"its SHA-256 sum is {digest[:8]}..., its name states {promised}..."
     elif path.suffix in (".ckpt", ".safetensors"):
         try:
             check_file(path)

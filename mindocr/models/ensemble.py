@@ -15,7 +15,7 @@ class Ensemble(nn.Cell):
     """Named networks on one input; in evaluation, the one network that is used.
 
     In training all networks run, and the outputs are named ``<network>.<output>``. A frozen network stays in evaluation
-    mode: its weights and BatchNorm statistics do not change, it passes no gradient, and it gives its inference outputs.
+    mode: its weights and BatchNorm statistics do not change, it passes no gradient and returns its inference outputs.
     Parameters are named ``<network>.<parameter>`` here; checkpoints hold one network under its own names.
 
     Args:
@@ -44,7 +44,7 @@ class Ensemble(nn.Cell):
                     f"model.networks.{name}: MindSpore's cells have an attribute of this name; use another"
                 )
             network.update_parameters_name(f"{name}.")
-            setattr(self, name, network)  # so that the structure names the parameters alike
+            setattr(self, name, network)  # so that names from the cell structure equal the parameters' names
             if name in self.frozen:
                 for parameter in network.get_parameters():
                     parameter.requires_grad = False
@@ -69,7 +69,7 @@ class Ensemble(nn.Cell):
         return self.networks[self._used]
 
     def weights(self) -> dict[str, Any]:
-        """Parameters of the used network, as a checkpoint of this network alone names them."""
+        """Parameters of the used network, under their names in a checkpoint of this network alone."""
         return _without_prefix(self.inference_network(), self.use)
 
     def frozen_parameters(self) -> list[Parameter]:

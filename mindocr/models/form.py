@@ -19,13 +19,15 @@ def form_problems(model: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not isinstance(networks, Mapping) or not networks:
         return [("networks", f"expected {{name: {{backbone: ..., head: ...}}, ...}}, got {networks!r}")]
     problems = [
-        (key, "stands beside networks; move it into one of the networks")
+        (key, "is not allowed beside networks; move it into one of the networks")
         for key in ("backbone", "neck", "head", "pretrained")
         if model.get(key) is not None
     ]
     for name, section in networks.items():
         if not (isinstance(name, str) and name.isidentifier()):
-            problems.append((f"networks.{name}", "a network's name is letters, digits and _, and begins with a letter"))
+            problems.append(
+                (f"networks.{name}", "a network's name has letters, digits and _, and begins with a letter")
+            )
         if not isinstance(section, Mapping):
             problems.append((f"networks.{name}", f"expected {{backbone: ..., head: ...}}, got {section!r}"))
             continue
@@ -40,7 +42,7 @@ def form_problems(model: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _use_problems(use: Any, networks: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     known = ", ".join(map(str, networks))
     if use is None:
-        yield "use", f"required beside networks: the one for evaluation, prediction and export, of {known}"
+        yield "use", f"required beside networks: the one for evaluation, prediction and export; known: {known}"
     elif use not in networks:
         yield "use", f"no network is called {use!r}; known: {known}"
     elif isinstance(networks[use], Mapping) and networks[use].get("frozen"):

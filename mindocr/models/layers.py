@@ -23,8 +23,8 @@ def conv(
     """A convolution with Kaiming-normal weights (gain sqrt 2) and, if any, a zero bias.
 
     Args:
-        pad_mode: ``centred`` pads kernel_size // 2 on every side; ``same`` pads as little as keeps ceil(size / stride),
-            the odd pixel at the bottom right. They differ at stride 2: weights trained with one do not suit the other.
+        pad_mode: ``centred`` pads kernel_size // 2 on every side; ``same`` pads only what the size ceil(size / stride)
+            needs, an odd pixel at the bottom right. They differ at stride 2: weights of one do not suit the other.
         fan: which side of the layer sets the scale of the initial weights.
     """
     padding = {"pad_mode": "pad", "padding": kernel_size // 2} if pad_mode == "centred" else {"pad_mode": "same"}
@@ -72,7 +72,7 @@ class SqueezeExcite(nn.SequentialCell):
         reduced: channels in between.
         dense: dense layers and a plain sigmoid instead of 1x1 convolutions and a hard-sigmoid.
         names: what the two layers are called in checkpoints.
-        gate: another cell than the hard-sigmoid relu6(x + 3) / 6.
+        gate: a cell to use instead of the hard-sigmoid relu6(x + 3) / 6.
     """
 
     def __init__(
@@ -109,10 +109,10 @@ def _excite_layer(in_channels: int, out_channels: int, dense: bool) -> nn.Cell:
 
 
 def halve_by_maximum(pad_mode: Literal["centred", "same"]) -> nn.Cell:
-    """A 3x3 maximum of stride 2 for maps that are never negative; ``pad_mode`` as in :func:`conv`."""
+    """A 3x3 max pooling of stride 2 for maps that are never negative; ``pad_mode`` as in :func:`conv`."""
     if pad_mode == "same":
         return nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="same")
-    # Zeros count for nothing after a ReLU; MaxPool2d's own padding cannot be exported with dynamic shapes.
+    # After a ReLU, zeros do not change a maximum; MaxPool2d's own padding cannot be exported with dynamic shapes.
     pad = nn.Pad(((0, 0), (0, 0), (1, 1), (1, 1)))
     return nn.SequentialCell([pad, nn.MaxPool2d(kernel_size=3, stride=2, pad_mode="valid")])
 
@@ -126,7 +126,7 @@ def upsample_nearest(x: Tensor, factor: int, align_corners: bool = False) -> Ten
     Args:
         factor: 1 or more.
         align_corners: stretch the grid of pixels so that the centres of the corner pixels meet, and round; the pixels
-            at the border are then copied fewer than ``factor`` times. For factor 2 both ways give the same.
+            at the border are then copied fewer than ``factor`` times. For factor 2 both ways return the same.
     """
     if factor == 1:
         return x

@@ -12,17 +12,17 @@ from mindocr.errors import ConfigError
 class Network(nn.Cell):
     """Backbone, neck and head, built elsewhere and joined here.
 
-    Parameter names start with ``backbone.``, ``neck.`` and ``head.``. They are public: checkpoints are read by them.
+    Parameter names start with ``backbone.``, ``neck.`` and ``head.``. They are public: checkpoints use them.
 
     Args:
         backbone: (N, 3, H, W) -> one feature map for each of its ``strides``, finest first.
-        neck: takes these feature maps and gives the head's input; None passes the feature maps on to the head.
-        head: gives the outputs that it names, see :mod:`mindocr.models.heads`.
+        neck: computes the head's input from these feature maps; None passes the feature maps on to the head.
+        head: computes the outputs that it names, see :mod:`mindocr.models.heads`.
 
     Attributes:
         inputs: batch columns that the network takes.
-        outputs: names of what it gives in training, in order.
-        inference_outputs: names of what it gives in evaluation, in order.
+        outputs: names of its outputs in training, in order.
+        inference_outputs: names of its outputs in evaluation, in order.
     """
 
     inputs: tuple[str, ...] = ("image",)
@@ -45,7 +45,7 @@ class Network(nn.Cell):
         return {parameter.name: parameter for parameter in self.get_parameters()}
 
     def check_input_size(self, height: int, width: int) -> None:
-        """Check that the network takes an image of this size (pixels).
+        """Check that the network accepts an image of this size (pixels).
 
         Raises:
             ConfigError: a side is not a positive multiple of the coarsest stride, so the neck's feature maps would
@@ -82,5 +82,5 @@ def frozen_parameters(network: nn.Cell) -> list[Parameter]:
 
 
 def as_tuple(outputs: Any) -> tuple[Tensor, ...]:
-    """What a network gave, as a tuple, one output or several."""
+    """The outputs of a network as a tuple, also if there is only one."""
     return tuple(outputs) if isinstance(outputs, list | tuple) else (outputs,)

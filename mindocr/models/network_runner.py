@@ -15,7 +15,7 @@ STATIC_SHAPES = 2
 
 
 class _Wrapper(nn.Cell):
-    """A cell of its own, so that settings made for inference do not touch the network's training graph."""
+    """A separate cell, so that settings for inference do not change the network's training graph."""
 
     def __init__(self, network: nn.Cell) -> None:
         super().__init__(auto_prefix=False)
@@ -33,8 +33,8 @@ class NetworkRunner:
 
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
-        training_outputs: give all outputs that the head computes in training instead of the inference outputs.
-        metadata: what belongs to the network beside its weights, see :mod:`mindocr.inference.metadata`.
+        training_outputs: return all outputs that the head computes in training instead of the inference outputs.
+        metadata: what belongs to the network besides its weights, see :mod:`mindocr.inference.metadata`.
 
     Attributes:
         input_size: (h, w) that the network takes; (-1, -1), any.
@@ -60,11 +60,11 @@ class NetworkRunner:
             images: (N, 3, H, W), or N arrays (3, H_i, W_i); float32, normalised.
 
         Returns:
-            For each output N arrays, float32: what the network gives for the image, without the batch axis.
+            For each output N arrays, float32: the network's output for the image, without the batch axis.
         """
         self._cell.set_train(False)
         if self._head is not None:
-            # A head in training gives all its outputs; its layers stay in evaluation mode.
+            # A head in training mode returns all its outputs; its layers stay in evaluation mode.
             self._head.set_train(True)
             for layer in self._head.cells():
                 layer.set_train(False)

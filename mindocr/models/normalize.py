@@ -1,4 +1,4 @@
-"""Normalisation as the first layer of a training step, so that uint8 pictures travel to the device."""
+"""Normalisation as the first layer of a training step, so that images are copied to the device as uint8."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from mindspore import Tensor, nn, ops
 
 
 class Normalize(nn.Cell):
-    """(N, H, W, 3) uint8 pictures, 0-255, become (N, 3, H, W) float32, (value - mean) / std for each channel.
+    """(N, H, W, 3) uint8 images, 0-255, become (N, 3, H, W) float32, (value - mean) / std for each channel.
 
     The arithmetic is that of the op ``NormalizeImage`` followed by ``ToCHWImage``.
 

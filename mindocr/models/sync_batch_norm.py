@@ -6,7 +6,7 @@ from mindspore import nn, ops
 class SyncBatchNorm2d(nn.BatchNorm2d):
     """Normalises (N, C, H, W) per channel, in training by mean and variance over the images of all ranks, in float32.
 
-    Not built but made of an ``nn.BatchNorm2d``, see :func:`synchronise`; parameters and their names stay as they are.
+    Not constructed directly: :func:`synchronise` converts an ``nn.BatchNorm2d``, whose parameters and names stay.
     """
 
     def construct(self, x):
@@ -35,7 +35,7 @@ def synchronise(network: nn.Cell, ranks: int) -> int:
     changed = 0
     for _, cell in network.cells_and_names():
         if type(cell) is nn.BatchNorm2d:
-            # Its parents hold it in lists and attributes of many kinds, so the cell itself must become another one.
+            # Parents hold the cell in lists and attributes of many kinds, so it is not replaced; its class is changed.
             cell.__class__ = SyncBatchNorm2d
             cell.sum_over_ranks = ops.AllReduce()
             cell.ranks = ranks

@@ -1,4 +1,4 @@
-"""Weights in and out of files: read them, compare them with a network by name and shape, and load what fits."""
+"""Reads weights from files, compares them with a network by name and shape, and loads what fits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LISTED = 8
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of a checkpoint's entries and a network's parameters.
+    """Result of loading: what was done with a checkpoint's entries and a network's parameters.
 
     Attributes:
         source: where the weights came from.
@@ -36,7 +36,7 @@ class LoadReport:
         missing: the network's parameters that the checkpoint lacks; they keep their values.
         unexpected: entries that the network has no parameter for.
         mismatched: (name, shape in the checkpoint, shape in the network).
-        ignored: entries left out knowingly: optimizer state, classifiers.
+        ignored: entries skipped on purpose: optimizer state, classifiers.
     """
 
     source: str
@@ -47,14 +47,14 @@ class LoadReport:
     ignored: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
-        """All of it in a few lines; long lists are cut."""
+        """The report in a few lines; long lists are shortened."""
         lines = [f"{self.source}: {len(self.loaded)} parameters loaded"]
         shapes = [f"{name} is {theirs}, the network has {ours}" for name, theirs, ours in self.mismatched]
         for title, names in (
             ("not in the checkpoint", self.missing),
             ("not in the network", self.unexpected),
             ("of another shape", shapes),
-            ("left out knowingly", self.ignored),
+            ("skipped on purpose", self.ignored),
         ):
             if names:
                 more = f", and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
@@ -88,19 +88,19 @@ def load_weights(
     allow_missing: Sequence[str] = (),
     ignore: Sequence[str] = (),
 ) -> LoadReport:
-    """Load weights by name. Unless all is well, nothing is changed.
+    """Load weights by name. If an error is raised, the network is unchanged.
 
     Args:
         net: the network, or one part of it; names are relative to it.
         source: a checkpoint file, or name -> tensor.
-        strict: raise on anything missing, left over or of another shape; otherwise load what fits and report the rest.
-        prefix: take only the entries whose names start so, and drop it from their names (``backbone.`` loads a
+        strict: raise on anything missing, extra or of another shape; otherwise load what fits and report the rest.
+        prefix: take only the entries whose names start with it, and drop it from the names (``backbone.`` loads a
             detector's checkpoint into a backbone).
-        allow_missing: beginnings of names that may keep their values.
-        ignore: beginnings of names in the checkpoint that are left out, beside the state of optimizers.
+        allow_missing: prefixes of parameters that may keep their values.
+        ignore: prefixes of entries of the checkpoint that are skipped, besides the state of optimizers.
 
     Raises:
-        CheckpointError: see ``strict``; and whenever not one parameter fits. The message lists the differences and the
+        CheckpointError: see ``strict``; and always if no parameter fits. The message lists the differences and the
             named model that the checkpoint fits.
     """
     if isinstance(source, (str, Path)):

@@ -1,4 +1,4 @@
-"""Named models: what they are made of, where their released weights lie, and how to tell their checkpoints apart."""
+"""Named models: their sections, the URLs of their released weights, and how their checkpoints are recognised."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def model_names() -> list[str]:
 
 
 def list_models(filter: str = "*") -> list[str]:
-    """Every named model whose name fits a pattern such as ``*resnet50``, sorted; MindOCR's name for this list."""
+    """Every named model whose name matches a pattern such as ``*resnet50``, sorted; MindOCR's name for this list."""
     return fnmatch.filter(model_names(), filter or "*")
 
 

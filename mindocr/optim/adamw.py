@@ -20,14 +20,14 @@ def _step_one(adam, beta1_power, beta2_power, rates, lr, decay, weight, moment1,
 class AdamW(nn.Optimizer):
     """w <- w * (1 - lr * weight_decay), then a step of Adam with bias correction (Loshchilov and Hutter, ICLR 2019).
 
-    MindSpore's ``AdamWeightDecay`` leaves the bias correction out, which makes its first steps several times as long.
+    MindSpore's ``AdamWeightDecay`` leaves the bias correction out, so its first steps are several times too large.
 
     Args:
         params: parameters, or group dictionaries with ``params`` and ``weight_decay``.
         learning_rate: number or schedule.
         beta1, beta2: decay of the first and second moment, in [0, 1).
         eps: added to the root of the second moment.
-        weight_decay: for groups that name none.
+        weight_decay: for groups without their own.
     """
 
     def __init__(

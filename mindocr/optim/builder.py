@@ -18,7 +18,7 @@ OPTIMIZERS = ("SGD", "momentum", "nesterov", "Adam", "AdamW")
 
 
 class OptimizerSection(Protocol):
-    """What is read of the ``optimizer`` section."""
+    """The keys of the ``optimizer`` section that are read."""
 
     @property
     def opt(self) -> str: ...
@@ -41,16 +41,16 @@ class OptimizerSection(Protocol):
 def build_optimizer(
     parameters: nn.Cell | Iterable[Parameter], section: OptimizerSection, learning_rate: np.ndarray
 ) -> nn.Optimizer:
-    """Build the optimizer that ``section.opt`` names, in any case.
+    """Build the optimizer that ``section.opt`` names, in upper or lower case.
 
-    ``SGD`` and ``momentum`` are one rule, v <- momentum * v + g, w <- w - lr * v (``nesterov: True`` looks ahead, and
-    so does the name ``nesterov``). For these and ``Adam`` weight decay is an L2 term added to the gradient, as in
+    ``SGD`` and ``momentum`` are the same rule, v <- momentum * v + g, w <- w - lr * v; ``nesterov: True`` or the name
+    ``nesterov`` selects Nesterov's variant. For these and ``Adam``, weight decay is an L2 term in the gradient, as in
     MindOCR; ``AdamW`` shrinks the weights directly.
 
     Args:
-        parameters: a network, whose trainable parameters are taken, or the parameters. Gradients come in their order.
+        parameters: a network, whose trainable parameters are taken, or the parameters. Gradients have the same order.
         section: the ``optimizer`` section.
-        learning_rate: (num_steps,) one value for each optimizer step; after the end the last value holds.
+        learning_rate: (num_steps,) one value for each optimizer step; after the end the last value is used.
 
     Raises:
         ConfigError: unknown name, value out of range, or nothing to train.
@@ -79,7 +79,7 @@ def build_optimizer(
     if name == "nesterov" or section.nesterov:
         if momentum == 0:
             raise ConfigError("optimizer.momentum: Nesterov's rule needs a number above 0, got 0")
-        # nn.Momentum(use_nesterov=True) runs the plain rule on CPU, without a word; nn.SGD runs the right one.
+        # nn.Momentum(use_nesterov=True) runs the plain rule on CPU, without a warning; nn.SGD runs the right one.
         return nn.SGD(groups, schedule, momentum=momentum, nesterov=True)
     return nn.Momentum(groups, schedule, momentum=momentum)
 

@@ -3,7 +3,7 @@
 import mindspore as ms
 from mindspore import Tensor, ops
 
-# Mapped, not looped over: a compiled loop is as many calls within calls, too deep for a network of many layers.
+# Mapped, not looped over: a compiled loop becomes nested calls, too deep for a network of many layers.
 _for_each = ops.HyperMap()
 _square_sum = ops.MultitypeFuncGraph("square_sum")
 _shrink = ops.MultitypeFuncGraph("shrink_gradient")
@@ -27,8 +27,8 @@ def global_norm(gradients: tuple[Tensor, ...]) -> Tensor:
 def clip_by_global_norm(gradients: tuple[Tensor, ...], max_norm: float) -> tuple[tuple[Tensor, ...], Tensor]:
     """Scale all gradients by one factor so that their joint L2 norm is at most ``max_norm``.
 
-    Runs inside a compiled step. A norm that is not finite leaves gradients that are not finite: whoever scales the loss
-    checks for that first.
+    Runs inside a compiled step. A norm that is not finite leaves gradients that are not finite: a caller that scales
+    the loss checks for that first.
 
     Args:
         gradients: any shapes and float types.
@@ -38,6 +38,6 @@ def clip_by_global_norm(gradients: tuple[Tensor, ...], max_norm: float) -> tuple
         The gradients, each in its own type, and the norm before clipping, a float32 scalar.
     """
     norm = global_norm(gradients)
-    # Exactly 1 for gradients within the limit, so that clipping changes nothing it need not.
+    # Exactly 1 for gradients within the limit, so that clipping does not change them.
     factor = max_norm / ops.clamp(norm, max_norm, None)
     return _for_each(ops.partial(_shrink, factor), gradients), norm

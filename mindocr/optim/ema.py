@@ -21,7 +21,7 @@ class EMA(nn.Cell):
     """Shadow weights: shadow <- d * shadow + (1 - d) * weight.
 
     At update t = 0, 1, ... d = min(decay, (1 + t) / (10 + t)), so that the first weights are soon forgotten.
-    Calling the cell makes one update; it may stand inside a compiled training step, after the optimizer. The shadows
+    Calling the cell makes one update; it works inside a compiled training step, after the optimizer. The shadows
     cover every parameter of the networks that are trained, the running statistics of BatchNorm included, and are named
     ``ema.<name>``.
 
@@ -44,7 +44,7 @@ class EMA(nn.Cell):
         for shadow in self.shadows:
             shadow.requires_grad = False
         self.updates = Parameter(Tensor(0.0, ms.float32), name="ema.updates", requires_grad=False)
-        # Not a loop: a compiled one is as many calls within calls, too deep for a network of many layers.
+        # Not a loop: a compiled loop becomes nested calls, too deep for a network of many layers.
         self.for_each = ops.HyperMap()
 
     def construct(self) -> Tensor:
@@ -65,6 +65,6 @@ class EMA(nn.Cell):
         """Exchange the network's weights and the shadows."""
         for weight, shadow in zip(self.weights, self.shadows):
             own = Tensor(weight.asnumpy().copy())
-            # In place: after set_data an optimizer compiled earlier (PyNative) goes on updating the old memory.
+            # In place: after set_data an optimizer compiled earlier (PyNative) still updates the old memory.
             ops.assign(weight, Tensor(shadow.asnumpy().copy()))
             ops.assign(shadow, own)

@@ -1,4 +1,4 @@
-"""Which parameters are decayed."""
+"""Which parameters get weight decay."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def group_parameters(
         parameters: trainable parameters.
         weight_decay: factor of the decayed group.
         filter_bias_and_bn: True = biases and the gamma and beta of normalisation layers get no decay; False = all are
-            decayed. The groups are always explicit, because without any MindSpore spares whatever has ``beta`` or
-            ``gamma`` in its name (MindOCR's recipes with False therefore spare them; ours do not).
+            decayed. The groups are always explicit: without groups, MindSpore does not decay parameters with ``beta``
+            or ``gamma`` in their names (so MindOCR's recipes with False do not decay them; ours do).
 
     Returns:
         Group dictionaries with ``params`` and ``weight_decay``, then one with ``order_params``.
     """
     parameters = list(parameters)
-    spared = [p for p in parameters if filter_bias_and_bn and p.name.rsplit(".", 1)[-1] in UNDECAYED]
-    spared_names = {p.name for p in spared}
-    decayed = [p for p in parameters if p.name not in spared_names]
+    undecayed = [p for p in parameters if filter_bias_and_bn and p.name.rsplit(".", 1)[-1] in UNDECAYED]
+    undecayed_names = {p.name for p in undecayed}
+    decayed = [p for p in parameters if p.name not in undecayed_names]
     groups: list[dict[str, Any]] = []
     if decayed:
         groups.append({"params": decayed, "weight_decay": weight_decay})
-    if spared:
-        groups.append({"params": spared, "weight_decay": 0.0})
+    if undecayed:
+        groups.append({"params": undecayed, "weight_decay": 0.0})
     return [*groups, {"order_params": parameters}]

@@ -5,7 +5,7 @@ from mindspore import Tensor, nn, ops
 
 
 class ArrayLR(nn.learning_rate_schedule.LearningRateSchedule):
-    """Value of step i is ``values[i]``; after the end the last value holds.
+    """Value of step i is ``values[i]``; after the end the last value is used.
 
     MindSpore's own handling of arrays reads past the end (0 on CPU) and stores the array among the optimizer's
     parameters, where it would tie a checkpoint to the number of epochs.

@@ -1,7 +1,7 @@
 """Learning rate of every optimizer step, as one array.
 
 A schedule is linear warm-up from 0 over ``warmup_epochs``, then one of the curves below. Time t is measured in epochs
-since the end of the warm-up and advances with every step; ``step_decay`` and ``multi_step_decay`` are staircases.
+since the end of the warm-up and advances with every step; ``step_decay`` and ``multi_step_decay`` are step functions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROUNDING = 1e-9
 
 
 class SchedulerSection(Protocol):
-    """What is read of the ``scheduler`` section; durations are in epochs."""
+    """The keys of the ``scheduler`` section that are read; durations are in epochs."""
 
     @property
     def scheduler(self) -> str: ...
@@ -44,9 +44,9 @@ def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation
     """Learning rates of a whole run.
 
     Args:
-        section: the ``scheduler`` section. ``decay_epochs`` defaults to what the warm-up leaves of ``num_epochs``.
+        section: the ``scheduler`` section. ``decay_epochs`` defaults to ``num_epochs`` - ``warmup_epochs``.
         steps_per_epoch: batches in an epoch, above 0.
-        accumulation: batches to an optimizer step (gradient accumulation), above 0.
+        accumulation: batches per optimizer step (gradient accumulation), above 0.
 
     Returns:
         (num_updates,) float32, num_updates = ceil(num_epochs * steps_per_epoch / accumulation). Update u has the rate
@@ -124,7 +124,7 @@ SCHEDULES: dict[str, Callable[[SchedulerSection, np.ndarray], np.ndarray]] = {
 
 
 def _progress(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
-    """Share of the decay that is over, in [0, 1]."""
+    """Share of the decay that is done, in [0, 1]."""
     duration = section.decay_epochs
     if duration is None:
         duration = section.num_epochs - section.warmup_epochs
@@ -138,7 +138,7 @@ def _rates(section: SchedulerSection) -> list[float]:
 
 
 def _problems(section: SchedulerSection, name: str) -> list[str]:
-    """Everything wrong with the values, in words."""
+    """Problems of the values, as text."""
     problems = []
     if not section.lr >= 0:
         problems.append(f"scheduler.lr: expected a number of at least 0, got {section.lr}")
@@ -158,7 +158,7 @@ def _problems(section: SchedulerSection, name: str) -> list[str]:
 
 
 def _curve_problems(section: SchedulerSection, name: str) -> list[str]:
-    """What is wrong for this curve in particular."""
+    """Problems that concern this curve only."""
     problems = []
     rates = _rates(section)
     if name in ("polynomial_decay", "cosine_decay", "warmup_cosine_decay") and section.decay_epochs is not None:

@@ -95,7 +95,7 @@ def test_a_detector_for_a_yaml_file(tool, detector, tmp_path):
             "not in the checkpoint: ",
         ),
         (["--from", "torchvision", "--model", "dbnet_resnet5"], "unknown model 'dbnet_resnet5'"),
-        (["--from", "torch-db"], "102 of 102 entries are none that this converter knows: conv1.weight"),
+        (["--from", "torch-db"], "102 of 102 entries are unknown to this converter: conv1.weight"),
         (["--from", "torchvision", "--output", "x.pth"], "--output: 'x.pth' must end in .ckpt or .safetensors"),
         (["--from", "torchvision", "--input", "absent.pth"], "absent.pth: cannot be read (No such file or directory)"),
         (["--from", "caffe"], "argument --from: invalid choice: 'caffe'"),

@@ -18,7 +18,7 @@ SIDE = 160
 
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory) -> Path:
-    """Twelve training and five test pictures of 160 x 160, in the layout of tools/make_synthetic.py."""
+    """Twelve training and five test images of 160 x 160, in the layout of tools/make_synthetic.py."""
     folder = tmp_path_factory.mktemp("data") / "synthetic"
     options = SceneOptions(image_size=(SIDE, SIDE), difficulty="easy")
     write_set(SetPlan(folder, train=12, test=5, options=options, seed=1, progress=False))
@@ -29,7 +29,7 @@ def tiny_data(tmp_path_factory) -> Path:
 def tiny_config(repo_root, tiny_data, tmp_path, monkeypatch):
     """Builds a configuration: the demo recipe on ``tiny_data`` with the tiny network, and the given overrides."""
     BACKBONES.names()
-    # For the length of a test only: other tests look at what is registered.
+    # Only during a test: other tests check what is registered.
     monkeypatch.setitem(BACKBONES._classes, "tiny_for_tests", Tiny)
 
     def build(*overrides: str, folder: str = "run") -> Config:

@@ -1,4 +1,4 @@
-"""A run with a planted failure: four pictures in one batch, weights and pixels as a test wants them."""
+"""A run with a planted failure: four images in one batch, with the weights and pixels that a test needs."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ PIPELINE = "[{DecodeImage: {img_mode: RGB}}, DetLabelEncode, ShrinkBinaryMap, Bo
 
 
 def write_pictures(folder: Path) -> None:
-    """Four pictures of 160 x 160, the third of them white, each with one text, in the layout of the synthetic set."""
+    """Four images of 160 x 160, the third of them white, each with one text, in the layout of the synthetic set."""
     (folder / "train").mkdir(parents=True)
     lines = []
     for name in NAMES:
@@ -31,7 +31,7 @@ def write_pictures(folder: Path) -> None:
 
 
 def options(folder: Path) -> tuple[str, ...]:
-    """One step an epoch on these pictures, in their order."""
+    """One step per epoch on these images, in their order."""
     return (
         f"train.dataset.dataset_root={folder}",
         "train.dataset.data_dir=train",

@@ -1,4 +1,4 @@
-"""A network with two outputs of different shapes goes the whole way: nothing in the engine counts outputs."""
+"""A network with two outputs of different shapes is trained, evaluated and exported: the engine counts no outputs."""
 
 import json
 import re

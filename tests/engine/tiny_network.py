@@ -32,7 +32,7 @@ class Tiny(nn.Cell):
 
 
 class TinyDetector(nn.Cell):
-    """One convolution, (N, 3, H, W) -> prob (N, 1, H, W), with what an export asks of a network."""
+    """One convolution, (N, 3, H, W) -> prob (N, 1, H, W), with what an export needs of a network."""
 
     stride = 32
     outputs = inference_outputs = ("prob",)

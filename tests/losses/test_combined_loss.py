@@ -85,5 +85,5 @@ def test_mistakes(terms, message):
 
 
 def test_a_network_that_is_not_there_is_named():
-    with pytest.raises(ConfigError, match="loss: CombinedLoss reads teacher.a, but the network gives student.a"):
+    with pytest.raises(ConfigError, match="loss: CombinedLoss reads teacher.a, but the network outputs student.a"):
         PairedLoss(LOSSES.build(SPEC), ("student.a",))

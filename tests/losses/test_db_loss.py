@@ -290,8 +290,8 @@ def test_the_yaml_section_of_the_recipes_builds_it():
         ({"eps": 0.0}, "loss.eps: DBLoss needs a number above 0, got 0.0"),
         ({"negative_ratio": -1.0}, "loss.negative_ratio: .* above 0, got -1.0"),
         ({"l1_scale": -2.0}, "loss.l1_scale: .* at least 0, got -2.0"),
-        ({"bce_replace": "dice"}, "loss.bce_replace: DBLoss knows 'bceloss' and 'diceloss', got 'dice'"),
-        ({"ohem_scope": "pixel"}, "loss.ohem_scope: DBLoss knows 'batch' and 'image', got 'pixel'"),
+        ({"bce_replace": "dice"}, "loss.bce_replace: DBLoss expects 'bceloss' or 'diceloss', got 'dice'"),
+        ({"ohem_scope": "pixel"}, "loss.ohem_scope: DBLoss expects 'batch' or 'image', got 'pixel'"),
     ],
 )
 def test_arguments_out_of_range_are_named(args, message):

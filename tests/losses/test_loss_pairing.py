@@ -1,4 +1,4 @@
-"""A loss gets the outputs that it names, wherever the network gives them."""
+"""A loss gets the outputs that it names, whatever their position."""
 
 import mindspore as ms
 import numpy as np
@@ -31,7 +31,7 @@ def test_positions_follow_the_names():
     assert positions_of(("b", "a"), ("a", "x", "b")) == (2, 0)
     assert positions_of(("b", "c"), ("b",), optional=("c",)) == (0, ABSENT)
     assert pick((10, 20, 30), (2, 0, ABSENT)) == (30, 10, None)
-    with pytest.raises(ConfigError, match="reads c, but the network gives a, b in training"):
+    with pytest.raises(ConfigError, match="reads c, but the network outputs a, b in training"):
         positions_of(("a", "c"), ("a", "b"))
 
 
@@ -66,5 +66,5 @@ def test_gradients_reach_the_outputs_that_are_read():
 
 
 def test_an_output_that_the_network_does_not_give_is_named():
-    with pytest.raises(ConfigError, match="loss: Difference reads b, but the network gives a, x in training"):
+    with pytest.raises(ConfigError, match="loss: Difference reads b, but the network outputs a, x in training"):
         PairedLoss(Difference(), ("a", "x"))

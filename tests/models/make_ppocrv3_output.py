@@ -1,4 +1,4 @@
-"""Writes golden/dbnet_ppocrv3_output.npz: what MindOCR's own network makes of drawn weights and a drawn input.
+"""Writes golden/dbnet_ppocrv3_output.npz: what MindOCR's network computes from random weights and a random input.
 
     python tests/models/make_ppocrv3_output.py FOLDER_THAT_HOLDS_MINDOCR_0.5.0
 
@@ -23,7 +23,7 @@ PACKAGES = ("", ".data", ".utils", ".models", ".models.utils", ".models.necks", 
 
 
 def draw_weights() -> dict[str, np.ndarray]:
-    """Parameter name -> float32 values of a size that keeps every gate of the network away from its ends."""
+    """Parameter name -> float32 values of a size that keeps every gate of the network from saturating."""
     rng = np.random.default_rng(20)
     weights = {}
     for name, shape in json.loads((GOLDEN / "dbnet_ppocrv3.json").read_text(encoding="utf-8")).items():

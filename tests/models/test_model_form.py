@@ -21,7 +21,7 @@ def test_both_forms():
         ({"networks": {"one": NETWORK}}, "use", "required beside networks"),
         ({"networks": {"one": NETWORK}, "use": "two"}, "use", "no network is called 'two'; known: one"),
         ({"networks": {"one": {**NETWORK, "frozen": True}}, "use": "one"}, "use", "is frozen"),
-        ({"networks": {"one": NETWORK}, "use": "one", "neck": {"name": "c"}}, "neck", "stands beside networks"),
+        ({"networks": {"one": NETWORK}, "use": "one", "neck": {"name": "c"}}, "neck", "is not allowed beside networks"),
         ({"networks": {"my net": NETWORK}, "use": "my net"}, "networks.my net", "letters, digits and _"),
         ({"networks": {"one": 3}, "use": "one"}, "networks.one", "expected {backbone:"),
         ({"networks": {"one": {"backbone": {"name": "a"}}}, "use": "one"}, "networks.one.head", "required"),

@@ -156,8 +156,8 @@ def test_mindcvs_checkpoints_are_read_whole(spec, backbone, mint, tmp_path, capl
         loaded = build_model({**spec, "backbone": {**backbone, "pretrained": str(tmp_path / "imagenet.ckpt")}}).backbone
     for ours, theirs in zip(loaded.get_parameters(), source.get_parameters()):
         np.testing.assert_array_equal(ours.asnumpy(), theirs.asnumpy())
-    assert f"{2 + len(norms)} left out knowingly" in caplog.text
-    assert mint or "left out knowingly: classifier.weight, classifier.bias" in caplog.text
+    assert f"{2 + len(norms)} skipped on purpose" in caplog.text
+    assert mint or "skipped on purpose: classifier.weight, classifier.bias" in caplog.text
     entries = [entry for entry in entries if not entry["name"].endswith("0.weight")]
     ms.save_checkpoint(entries, str(tmp_path / "less.ckpt"))
     with pytest.raises(CheckpointError, match="not in the checkpoint"):

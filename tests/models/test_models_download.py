@@ -30,7 +30,7 @@ def cache(tmp_path, monkeypatch):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """What the first word of a file's name asks for; as a proxy it is asked for whole URLs."""
+    """The first word of a file's name chooses the answer; as a proxy it gets full URLs."""
 
     def do_GET(self):  # noqa: N802  the base class's spelling
         self.server.asked.append(self.path)
@@ -95,7 +95,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_anew(cache, server, damaged, cap
     cache.mkdir(parents=True)
     (cache / SUMMED).write_bytes(damaged)
     assert fetch_weights(f"{server[0]}/{SUMMED}").read_bytes() == CONTENT
-    assert "its name promises" in caplog.text and "fetching it anew" in caplog.text
+    assert "its name states" in caplog.text and "downloading it again" in caplog.text
 
 
 def test_a_file_without_a_sum_is_checked_for_being_whole(cache, server):
@@ -108,8 +108,8 @@ def test_a_file_without_a_sum_is_checked_for_being_whole(cache, server):
 @pytest.mark.parametrize(
     ("name", "attempts", "message"),
     [
-        ("net-00000000.ckpt", 1, f"was thrown away: its SHA-256 sum is {DIGEST}..., its name promises 00000000"),
-        ("portal-page.ckpt", 1, "was thrown away: not a MindSpore checkpoint but a web page"),
+        ("net-00000000.ckpt", 1, f"was discarded: its SHA-256 sum is {DIGEST}..., its name states 00000000"),
+        ("portal-page.ckpt", 1, "was discarded: not a MindSpore checkpoint but a web page"),
         ("short-file.ckpt", 3, "cannot download .*100 of 60008 bytes|cannot download .*IncompleteRead"),
         ("absent-file.ckpt", 1, r"cannot download .*HTTP Error 404.*put it at .*absent-file.ckpt"),
         ("broken-host.ckpt", 3, "cannot download .*HTTP Error 503"),
@@ -153,7 +153,9 @@ def test_offline_uses_the_cache_and_asks_nobody(cache, server, monkeypatch):
     with pytest.raises(CheckpointError) as caught:
         fetch_weights(f"{url}/{SUMMED}")
     assert "the file is not in the cache and MINDOCR_OFFLINE forbids the network" in str(caught.value)
-    assert f"Fetch {url}/{SUMMED} on a machine with a network and put it at {cache / SUMMED}" in str(caught.value)
+    assert f"Download {url}/{SUMMED} on a machine with network access and put it at {cache / SUMMED}" in str(
+        caught.value
+    )
     cache.mkdir(parents=True)
     (cache / SUMMED).write_bytes(CONTENT)
     assert fetch_weights(f"{url}/{SUMMED}") == cache / SUMMED
@@ -164,7 +166,7 @@ def test_offline_uses_the_cache_and_asks_nobody(cache, server, monkeypatch):
 
 
 def test_the_proxy_of_the_environment_is_asked(server, monkeypatch):
-    """The host does not exist; the server plays the proxy, which is given the whole URL."""
+    """The host does not exist; the server acts as the proxy, which gets the full URL."""
     address, asked = server
     monkeypatch.setenv("http_proxy", address.removesuffix("/models"))
     monkeypatch.setenv("no_proxy", "")

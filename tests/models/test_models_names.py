@@ -1,4 +1,4 @@
-"""Parameter names are public: old checkpoints are read by them."""
+"""Parameter names are public: old checkpoints use them."""
 
 import json
 from pathlib import Path

@@ -38,7 +38,7 @@ def sigmoid(x):
 
 
 def stretch(x, factor):
-    """Nearest pixel when the corner pixels of the small and of the large grid lie on each other."""
+    """Nearest pixel when the corner pixels of the small and of the large grid coincide."""
     for axis in (2, 3):
         size = x.shape[axis]
         places = np.linspace(0, size - 1, factor * size)

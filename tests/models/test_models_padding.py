@@ -1,4 +1,4 @@
-"""Options that let weights of PyTorch and MMOCR compute what they computed there."""
+"""Options with which weights of PyTorch and MMOCR compute the same as there."""
 
 import numpy as np
 import pytest

@@ -13,7 +13,7 @@ from mindocr.errors import ConfigError
 from mindocr.optim import build_optimizer, group_parameters
 
 RATES = np.array([0.1, 0.05, 0.02], np.float32)
-STEPS = 5  # two more than there are rates
+STEPS = 5  # two more than the number of rates
 
 
 def section(**changes):

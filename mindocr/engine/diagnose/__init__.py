@@ -1,1 +1,1 @@
-"""What went wrong: failed steps, and scores of zero."""
+"""Diagnosis of failed steps and of scores of zero."""

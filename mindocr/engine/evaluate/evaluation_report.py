@@ -19,7 +19,7 @@ def make_report(config: Config, postprocess: Any, metric: Any) -> Any:
     """The report for the predictions of ``postprocess``.
 
     Raises:
-        ConfigError: there is no report for such predictions, or the metric does not suit it.
+        ConfigError: there is no report for such predictions, or it does not support the metric.
     """
     name = postprocess.gives.report
     if not name:

@@ -39,10 +39,10 @@ class Evaluation:
     """Result of evaluating one data set.
 
     Attributes:
-        scores: by name, as the metric gives them.
+        scores: by name, as the metric returns them.
         predictions: (path, prediction) of each image.
         kind: class of the predictions.
-        score_line: the scores in the metric's words.
+        score_line: the scores as one line of text, from the metric.
         images_per_s: images per second, loading included.
     """
 
@@ -64,14 +64,14 @@ class Evaluator:
     do not depend on the batch size.
 
     Args:
-        network, loader, postprocess, metric: what is scored, on what, and how.
-        report: takes note of every image for the report page; None = no report.
-        rank, world: the loader serves every ``world``-th image, starting with image ``rank``. All ranks run together
+        network, loader, postprocess, metric: the network to score, its batches, and how they are scored.
+        report: collects every image for the report page; None = no report.
+        rank, world: the loader returns every ``world``-th image, starting with image ``rank``. All ranks run together
             with the BatchNorm statistics of rank 0, and their counts are added up.
 
     Attributes:
         metric, report: as given; after a run they hold that run's counts and images.
-        health: statistics of the last run beside its scores, which explain a score near 0.
+        health: statistics of the last run, which explain a score near 0.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Evaluator:
     def _look_at(
         self, batch: Batch, outputs: Mapping[str, Sequence[np.ndarray]], found: Sequence[Any], results: Sequence[Any]
     ) -> None:
-        """Show each image of a batch to the health check and to the report."""
+        """Pass each image of a batch to the health check and to the report."""
         for i, path in enumerate(batch["img_path"]):
             own = {name: values[i] for name, values in outputs.items()}
             columns = {name: batch[name][i] for name in self._columns}
@@ -156,14 +156,14 @@ class Evaluator:
 def build_evaluator(
     config: Config, network: nn.Cell, place: process.Runtime = process.ALONE, *, report: bool = False
 ) -> Evaluator:
-    """An evaluator of ``network`` on the ``eval`` section.
+    """Build an evaluator of ``network`` for the ``eval`` section.
 
     Args:
-        place: the ranks that share the images.
+        place: the ranks among which the images are divided.
         report: also collect what the report page shows.
 
     Raises:
-        ConfigError: a section that evaluation needs is absent, or there is no report on its predictions.
+        ConfigError: a section that evaluation needs is absent, or there is no report for its predictions.
     """
     for section in ("eval", "postprocess", "metric"):
         if getattr(config, section) is None:
@@ -180,7 +180,7 @@ def run(config: Config, report: Path | None = None, report_images: int | None = 
     Args:
         config: what to evaluate.
         report: folder for an HTML page on what was missed and why; None = no page.
-        report_images: how many images may have pictures there; None = as many as fit.
+        report_images: largest number of images shown there; None = as many as fit.
     """
     if config.eval is None or not config.eval.ckpt_load_path:
         raise ConfigError("eval.ckpt_load_path: required for evaluation; name the checkpoint to evaluate")

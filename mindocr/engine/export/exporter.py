@@ -1,4 +1,4 @@
-"""Export to MindIR, proven: the file is loaded again and compared with the network before success is reported."""
+"""Export to MindIR: the file is loaded again and compared with the network before success is reported."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def export_mindir(
     Args:
         network: takes (N, 3, H, W) float32; its inference outputs are exported and compared.
         path: file to write; it appears only once it has been loaded and compared.
-        shape: (h, w) in pixels, multiples of the network's stride; with ``dynamic``, the size that is compared.
-        metadata: travels inside the file, see :mod:`mindocr.inference.metadata`; names of the outputs are added.
+        shape: (h, w) in pixels, multiples of the network's stride; with ``dynamic``, one of two compared sizes.
+        metadata: stored in the file, see :mod:`mindocr.inference.metadata`; names of the outputs are added.
 
     Raises:
         UserError: the shape does not fit, the file cannot be written, or the reloaded file disagrees with the network.
@@ -80,7 +80,7 @@ def export_mindir(
 
 
 def check_shape(shape: tuple[int, int], stride: int) -> None:
-    """Refuse sizes that the network's strides do not divide.
+    """Check that height and width are multiples of the network's stride.
 
     Raises:
         UserError: h or w is not a positive multiple of ``stride``.

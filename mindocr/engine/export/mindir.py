@@ -1,4 +1,4 @@
-"""What an exported MindIR file gets beside the network: metadata inside, a checksum at the end."""
+"""What an exported MindIR file contains besides the network: metadata inside, a checksum at the end."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def encloser(metadata: Mapping[str, Any]) -> Callable[[Any], None]:
 
 
 def seal(path: Path) -> None:
-    """Put a checksum behind the content of a MindIR file, which has none: a flipped byte would load as another weight.
+    """Append a checksum to a MindIR file. The format has none, so a flipped byte would load as another weight.
 
-    Such files are protobuf messages, and what stands behind one is read as further fields of it: this is an entry of
-    ``user_info``, which MindSpore leaves alone.
+    Such files are protobuf messages, and bytes after the end are read as further fields: the checksum is an entry of
+    ``user_info``, which MindSpore ignores.
     """
     checksum = zlib.crc32(path.read_bytes())
     with path.open("ab") as file:

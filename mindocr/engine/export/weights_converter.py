@@ -1,4 +1,4 @@
-"""Weights of other projects become checkpoints of this one, proven to fit the network that they are meant for."""
+"""Converts weights of other projects to checkpoints of this one, and checks that they fit their network."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _LISTED = 5
 
 @dataclass(frozen=True)
 class Converted:
-    """A written checkpoint and how it came about.
+    """A written checkpoint and how it was converted.
 
     Attributes:
         path: the file.
         conversion: names, what was left over, and the section of a network that computes the same.
-        differences: settings of the chosen model that make it compute something else than the source.
+        differences: settings with which the chosen model computes something other than the source.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class Converted:
     differences: tuple[str, ...] = ()
 
     def summary(self) -> str:
-        """All of it in a few lines, with the ``model`` section as YAML."""
+        """The result in a few lines, with the ``model`` section as YAML."""
         conversion = self.conversion
         lines = [f"{self.path}: {len(conversion.mapped)} entries mapped, {len(conversion.left_over)} left over"]
         lines += [f"  left over, {reason}: {_list(names)}" for reason, names in _by_reason(conversion.left_over)]
@@ -66,7 +66,7 @@ def convert_file(source: str, path: str | Path, output: str | Path, model: str |
 
     Raises:
         UserError: the file cannot be read or is of another kind, the weights do not fit the model (the message lists
-            what is missing and what is over), or the output cannot be written.
+            what is missing and what is extra), or the output cannot be written.
     """
     output = Path(output)
     if output.suffix not in _SUFFIXES:
@@ -96,7 +96,7 @@ def _build(section: Mapping[str, Any], alone: bool) -> nn.Cell:
 
 
 def _differences(source: Mapping[str, Any], chosen: Mapping[str, Any]) -> list[str]:
-    """Settings that leave no trace in the weights, and with which the chosen model computes something else."""
+    """Settings that the weights do not show, and with which the chosen model computes something else."""
     found = []
     for part, registry in _PARTS.items():
         if part not in source:

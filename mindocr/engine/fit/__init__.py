@@ -1,1 +1,1 @@
-"""Fit the settings of the post-processing on validation images, and show what that is worth on the test images."""
+"""Fit the settings of the post-processing on validation images, and score the result on the test images."""

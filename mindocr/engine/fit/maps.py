@@ -25,7 +25,7 @@ INDEX = "index.json"
 
 
 def weights_key(config: Config, ckpt: str | Path) -> str:
-    """What a map hangs on beside its image: weights, network, precision, preparation of the image."""
+    """Hash of all that determines a map besides its image: weights, network, precision, transform pipeline."""
     assert config.eval is not None
     pipeline = config.eval.dataset.get("transform_pipeline")
     parts = [config.model.model_dump(), config.system.amp_level_infer, pipeline]
@@ -41,38 +41,38 @@ def cached_maps(
     postprocess: DBPostprocess,
     runner: Callable[[], NetworkRunner],
 ) -> list[str]:
-    """Files of the maps of ``eval.dataset``, see :func:`mindocr.postprocess.fitting.judged_images.load_case`.
+    """Files with the maps of ``eval.dataset``, for :func:`mindocr.postprocess.fitting.judged_images.load_case`.
 
     Args:
-        config: whose ``eval`` section names the images.
+        config: its ``eval`` section names the images.
         records: of that data set.
         hashes: SHA-256 of the images, by path.
         key: see :func:`weights_key`.
         folder: where the maps of all data sets are kept.
-        postprocess: chooses among the network's maps.
-        runner: makes the network, only called when a map is missing.
+        postprocess: selects the probability map among the network's outputs.
+        runner: builds the network; called only when a map is missing.
     """
     content = [(hashes[record.img_path], record.content) for record in records]
-    place = folder / _hash([key, postprocess.reads, content])[:16]
-    index = place / INDEX
+    target = folder / _hash([key, postprocess.reads, content])[:16]
+    index = target / INDEX
     if index.is_file():
         names = json.loads(index.read_text(encoding="utf-8"))
-        logger.info("maps of %d images are re-used from %s", len(names), place)
-        return [str(place / name) for name in names]
-    place.mkdir(parents=True, exist_ok=True)
-    names = _compute(config, place, postprocess, runner())
-    files.write_text(index, json.dumps(names) + "\n")  # last: without it the folder is not whole
-    return [str(place / name) for name in names]
+        logger.info("maps of %d images are re-used from %s", len(names), target)
+        return [str(target / name) for name in names]
+    target.mkdir(parents=True, exist_ok=True)
+    names = _compute(config, target, postprocess, runner())
+    files.write_text(index, json.dumps(names) + "\n")  # written last: a folder without it is not complete
+    return [str(target / name) for name in names]
 
 
-def _compute(config: Config, place: Path, postprocess: DBPostprocess, runner: NetworkRunner) -> list[str]:
+def _compute(config: Config, target: Path, postprocess: DBPostprocess, runner: NetworkRunner) -> list[str]:
     names: list[str] = []
     with build.eval_loader(config) as loader:
         for batch in tqdm(loader.epoch(), total=len(loader), desc="probability maps", unit="batch", leave=False):
             maps = postprocess.select(runner(batch["image"])[postprocess.reads[0]])
             for prob, shape, polys, ignore in zip(maps, *(batch[k] for k in ("shape_list", "polys", "ignore_tags"))):
                 names.append(f"{len(names):06d}.npz")
-                save_case(place / names[-1], Case(prob, np.asarray(shape), list(polys), np.asarray(ignore)))
+                save_case(target / names[-1], Case(prob, np.asarray(shape), list(polys), np.asarray(ignore)))
     return names
 
 

@@ -1,4 +1,4 @@
-"""What a fit found, written down: the overlay, and a table of fixed, fitted and oracle scores side by side."""
+"""Result of a fit, written to files: the overlay, and a table that compares fixed, fitted and oracle scores."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Row:
 
     Attributes:
         kind: a key of :data:`LABELS`.
-        setting: chosen.
+        setting: the chosen settings.
         validation: its score on the images that were fitted on; None for the oracle.
-        test: its score on the images that are reported.
+        test: its score on the test images, which is reported.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Outcome:
 
     Attributes:
         rows: fixed, fitted, oracle.
-        source: what was fitted on, in words.
+        source: description of the images that were fitted on.
         tried: settings tried on the validation images.
         overlay: the file that holds the fitted settings.
     """
@@ -60,11 +60,11 @@ class Outcome:
 
     @property
     def fitted(self) -> Setting:
-        """What the fit chose."""
+        """The fitted settings."""
         return next(row.setting for row in self.rows if row.kind == "fitted")
 
     def overrides(self) -> str:
-        """The fitted settings as words after ``-o``."""
+        """The fitted settings as arguments of ``-o``."""
         words = {f"postprocess.{key}": value for key, value in self.fitted.arguments().items() if value is not None}
         return " ".join(
             f"{key}={value}" if " " not in str(value) else f"'{key}={value}'" for key, value in words.items()
@@ -74,13 +74,13 @@ class Outcome:
         return "\n".join([self.as_markdown(), f"overlay: {self.overlay}", f"or: -o {self.overrides()}"])
 
     def as_markdown(self) -> str:
-        """The table."""
+        """The table in Markdown."""
         lines = [f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}"]
         lines += [f"| {' | '.join(cells)} |" for cells in self._cells()]
         return "\n".join([*lines, "", self._note(), ""])
 
     def as_html(self) -> str:
-        """A page that stands alone."""
+        """The table as a self-contained HTML page."""
         heads = Markup("").join(Markup("<th>{}</th>").format(head) for head in HEADS)
         rows = Markup("").join(
             Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells))
@@ -94,7 +94,7 @@ class Outcome:
         ).format(STYLE, heads, rows, self._note())
 
     def as_json(self) -> str:
-        """Everything, with full digits."""
+        """All results as JSON, with all digits."""
         rows = [
             {
                 "kind": row.kind,
@@ -111,8 +111,8 @@ class Outcome:
         """Write the overlay, and ``fit.json``, ``fit.md``, ``fit.html`` to the folder."""
         validation = {row.kind: row.validation.f_score for row in self.rows if row.validation}
         header = (
-            f"# Settings fitted on {self.source}: f-score there {validation['fitted']:.4f}, "
-            f"{validation['fixed']:.4f} before.\n"
+            f"# Settings fitted on {self.source}: their f-score is {validation['fitted']:.4f}, "
+            f"it was {validation['fixed']:.4f} before the fit.\n"
         )
         content: dict[str, Any] = {"postprocess": self.fitted.arguments()}
         write_text(self.overlay, header + dump_yaml(content))

@@ -1,4 +1,4 @@
-"""The whole fit: maps, search, scores, files."""
+"""The complete fit: maps, search, scores, files."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from mindocr.utils.parallel import processes_for, run_over
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 16  # images given to a process at a time
-LOW_AND_HIGH = (0.2, 0.8)  # quantiles of the heights between which ratios by height change
+CHUNK = 16  # images passed to a process at a time
+LOW_AND_HIGH = (0.2, 0.8)  # quantiles of the text heights between which the ratio changes
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Options:
         split: which images to fit on.
         grid: ``KEY=VALUES`` words, see :func:`mindocr.postprocess.fitting.grid.make_grid`.
         by_height: also try ratios that depend on the height of a text.
-        workers: processes; None = as many as the number of images is worth, one for each CPU at most.
+        workers: processes; None = chosen by the number of images, at most one for each CPU.
         folder: for maps and results; None = ``fit`` in ``train.ckpt_save_dir``.
         output: the overlay; None = ``fitted.yaml`` in that folder.
     """
@@ -57,10 +57,10 @@ class Options:
 
 
 def run(config: Config, ckpt: str, options: Options) -> Outcome:
-    """Fit the post-processing of a configuration to a checkpoint, and score what that gives.
+    """Fit the post-processing of a configuration to a checkpoint, and score the result.
 
     Raises:
-        UserError: images that are reported are asked for, or settings, data or weights cannot be used.
+        UserError: the images to fit on include test images, or settings, data or weights cannot be used.
     """
     postprocess, metric = _parts(config)
     grid = make_grid(postprocess, options.grid)
@@ -71,8 +71,8 @@ def run(config: Config, ckpt: str, options: Options) -> Outcome:
     fit_config = _with_dataset(config, fitting_dataset(config, options.split, folder))
     if options.split.name == "train-holdout":
         logger.warning(
-            "held-out images say how a network does that was not trained on them; was %s trained without? "
-            "(the label files of the rest: %s)", ckpt, folder / THE_REST.format("*"),
+            "held-out images are a valid test only for a network that was not trained on them; make sure that %s was "
+            "trained without them (label files of the other images: %s)", ckpt, folder / THE_REST.format("*"),
         )  # fmt: skip
     fitted, reported = (_dataset(each) for each in (fit_config, config))
     hashes = refuse_overlap(fitted, reported)
@@ -104,7 +104,7 @@ def run(config: Config, ckpt: str, options: Options) -> Outcome:
 
 @dataclass(frozen=True)
 class _Search:
-    """Looks through a grid, then through ratios by height around what it found."""
+    """Searches a grid, then ratios by height around the best setting."""
 
     grid: Grid
     metric: DetMetric
@@ -154,7 +154,7 @@ def _dataset(config: Config) -> Any:
 
 
 def _score(config: Config, setting: Setting, files: Sequence[str], metric: DetMetric) -> Score:
-    """Score of a setting, by the road that evaluation takes."""
+    """Score of a setting, computed in the same way as in evaluation."""
     postprocess = POSTPROCESSES.build({**(config.postprocess or {}), **setting.arguments()})
 
     def pairs() -> Iterator[ImagePair]:

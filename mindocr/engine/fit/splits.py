@@ -1,4 +1,4 @@
-"""Which images thresholds are fitted on, and the proof that they are not those that are reported."""
+"""Which images thresholds are fitted on, and the check that none of them is a test image."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Split:
     """What the user asked for.
 
     Attributes:
-        name: ``val``: images of their own; ``train-holdout``: a share of the training images; ``test`` is refused.
-        data_dir, label_file: the images of ``val``, from ``eval.dataset.dataset_root``.
+        name: ``val``: separate images; ``train-holdout``: a share of the training images; ``test`` is refused.
+        data_dir, label_file: the images of ``val``, relative to ``eval.dataset.dataset_root``.
         holdout: share of the training images, in (0, 1).
-        seed: draws that share.
+        seed: of the random choice of that share.
     """
 
     name: str
@@ -37,22 +37,22 @@ class Split:
 
 
 def fitting_dataset(config: Config, split: Split, folder: Path) -> dict[str, Any]:
-    """The data set to fit on, prepared as ``eval.dataset`` is.
+    """The data set to fit on, with the transform pipeline of ``eval.dataset``.
 
     Args:
-        config: whose ``eval`` section is reported, and whose training images may be held out.
-        split: what was asked for.
+        config: its ``eval`` section names the test images; its training images may be held out.
+        split: which images the user asked for.
         folder: where ``train-holdout`` leaves its label files: what is held out, and the rest to train on.
 
     Raises:
-        UserError: the test images are asked for, or a split that is not there.
+        UserError: the user asked for the test images, or for a split that cannot be made.
     """
     assert config.eval is not None
     reported = config.eval.dataset
     if split.name == "test":
         raise UserError(
-            "--split test: these images are reported, and a score on images that chose its thresholds says nothing; "
-            "fit with --split val or --split train-holdout (what the test images would choose is shown as 'oracle')"
+            "--split test: a score on the images that the thresholds were fitted on means nothing; fit with "
+            "--split val or --split train-holdout (the table also shows a fit on the test images, as 'oracle')"
         )
     if split.name == "val":
         if not (split.data_dir and split.label_file):
@@ -65,17 +65,17 @@ def fitting_dataset(config: Config, split: Split, folder: Path) -> dict[str, Any
 
 
 def _hold_out(training: Mapping[str, Any], split: Split, folder: Path) -> dict[str, Any]:
-    """Divide each label file of the training images in two, by chance."""
+    """Split each label file of the training images in two, at random."""
     if not 0 < split.holdout < 1:
         raise UserError(f"--holdout: expected a share of the training images between 0 and 1, got {split.holdout}")
     if training.get("type") != "DetDataset":
         raise ConfigError(
-            f"--split train-holdout: needs train.dataset.type DetDataset, whose label files can be divided, got "
+            f"--split train-holdout: needs train.dataset.type DetDataset, whose label files can be split, got "
             f"{training.get('type')}; use --split val"
         )
-    places = pair_up(training.get("dataset_root", ""), training["data_dir"], training["label_file"], 1.0)
+    pairs = pair_up(training.get("dataset_root", ""), training["data_dir"], training["label_file"], 1.0)
     kept, files = [], []
-    for number, (data_dir, label_file, _) in enumerate(places):
+    for number, (data_dir, label_file, _) in enumerate(pairs):
         lines = [line for _, line in read_lines(label_file)]
         count = max(1, round(len(lines) * split.holdout))
         held = set(np.random.default_rng([split.seed, number]).permutation(len(lines))[:count].tolist())
@@ -97,13 +97,13 @@ def refuse_overlap(fitted: Any, reported: Any) -> dict[str, str]:
         SHA-256 of every image, by its path.
 
     Raises:
-        UserError: they share something; names it.
+        UserError: they share a label file or an image; the message names it.
     """
     ours, theirs = _label_files(fitted.records), _label_files(reported.records)
     if shared := ours & theirs:
         raise UserError(
-            f"{min(shared)}: this label file is both the one to fit on and that of eval.dataset, which is reported; "
-            "thresholds must be chosen on other images"
+            f"{min(shared)}: this label file is both the one to fit on and that of eval.dataset, the test images; "
+            "thresholds must be fitted on other images"
         )
     hashes = {path: hash_file(path) for path in {r.img_path for r in (*fitted.records, *reported.records)}}
     known = {hashes[record.img_path]: record.img_path for record in reported.records}
@@ -111,8 +111,8 @@ def refuse_overlap(fitted: Any, reported: Any) -> dict[str, str]:
     if twice:
         other = known[hashes[twice[0]]]
         raise UserError(
-            f"{len(twice)} of {len(fitted.records)} images to fit on are among those that are reported, such as "
-            f"{twice[0]}, the same picture as {other}; thresholds must be chosen on other images"
+            f"{len(twice)} of {len(fitted.records)} images to fit on are also test images, such as "
+            f"{twice[0]}, the same image as {other}; thresholds must be fitted on other images"
         )
     return hashes
 

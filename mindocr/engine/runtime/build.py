@@ -29,7 +29,7 @@ def network(
         training: build all networks of ``model.networks``, and start from the pretrained weights that the configuration
             names; otherwise build the one that is used.
         ckpt: load these weights instead, strictly.
-        pretrained: False leaves pretrained weights alone, for a run whose saved state brings its own.
+        pretrained: False loads no pretrained weights, for a resumed run: its saved state contains the weights.
         world: ranks that train it together.
     """
     wanted = None if training and pretrained else False
@@ -47,7 +47,7 @@ def starts_from_weights(model: Model) -> bool:
 
 
 def input_layer(config: Config) -> nn.Cell | None:
-    """The layer that normalises training images on the device; None where they come normalised."""
+    """The layer that normalises training images on the device; None where the pipeline normalises them."""
     _, op = _without_normalization(config)
     return None if op is None else Normalize(op.mean, op.std, op.swap)
 
@@ -58,7 +58,7 @@ def _without_normalization(config: Config) -> tuple[list[Any], NormalizeImage | 
 
 
 def train_loader(config: Config, place: Runtime) -> Loader:
-    """Shuffled batches of this rank's share of ``train.dataset``, images as :func:`input_layer` takes them."""
+    """Shuffled batches of this rank's share of ``train.dataset``; :func:`input_layer` takes the images."""
     section = config.train.loader
     ops, _ = _without_normalization(config)
     spec = {**config.train.dataset, "transform_pipeline": ops}
@@ -94,6 +94,6 @@ def eval_loader(config: Config, rank: int = 0, world: int = 1) -> Loader:
 
 def _dataset(spec: Mapping[str, Any], *, is_train: bool, seed: int) -> Any:
     columns = list(spec.get("output_columns") or [])
-    # The path is what every message about a sample names; it stays on the host.
+    # Every message about a sample names its path, so the path is always loaded; it stays on the host.
     spec = {**spec, "output_columns": columns + [c for c in ("img_path",) if c not in columns]}
     return DATASETS.build(spec, key="type", is_train=is_train, seed=seed)

@@ -1,6 +1,6 @@
 """Jobs on ModelArts: data and weights are copied in from object storage before a run, results are copied out after it.
 
-The flags are MindOCR's. ModelArts brings the library that copies, ``moxing``; it is imported only when it is asked for.
+The flags are MindOCR's. The library that copies, ``moxing``, is part of ModelArts; it is imported only when needed.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("ModelArts")
     group.add_argument(
         "--enable_modelarts", type=_truth, nargs="?", const=True, default=False, metavar="True|False",
-        help="copy data and weights in, and results out, with ModelArts' library",
+        help="copy data and weights in before the run, and results out after it",
     )  # fmt: skip
     group.add_argument("--device_target", help="the same as -o system.device_target=...")
     group.add_argument("--data_url", default="", help="folder to copy into dataset_root")
     group.add_argument(
-        "--multi_data_url", default="", help="several, [{'dataset_url': URL}, ...]; instead of --data_url"
+        "--multi_data_url", default="", help="several folders, [{'dataset_url': URL}, ...]; replaces --data_url"
     )
     group.add_argument("--ckpt_url", default="", help="checkpoint file to copy in")
-    group.add_argument("--pretrain_url", default="", help="the same as [{'model_url': URL}]; instead of --ckpt_url")
+    group.add_argument("--pretrain_url", default="", help="the same as [{'model_url': URL}]; replaces --ckpt_url")
     group.add_argument("--train_url", default="", help="folder to copy train.ckpt_save_dir to at the end")
 
 
 def run_job(args: argparse.Namespace, run: Callable[[Config], object], weights_key: str) -> None:
-    """Run with the configuration that the command line names, on ModelArts if it says so.
+    """Run with the configuration that the command line names, on ModelArts if ``--enable_modelarts`` is set.
 
     The data go to ``$MINDOCR_CACHE/data`` (``/cache/data``), which becomes ``dataset_root``, the weights to ``ckpt``
-    beside it. Of several ranks on a host one copies, the others wait; rank 0 copies the results out, those of a run
-    that failed too.
+    beside it. Of several ranks on a host, one copies and the others wait. Rank 0 copies the results out, also after a
+    failed run.
 
     Args:
-        args: what a parser of ``config_parser`` and :func:`add_flags` returned.
+        args: parsed arguments; ``config_parser`` and :func:`add_flags` define them.
         run: training or evaluation.
         weights_key: dotted key that receives the path of weights copied in.
 
@@ -87,7 +87,7 @@ def run_job(args: argparse.Namespace, run: Callable[[Config], object], weights_k
 
 
 def _copy_in(args: argparse.Namespace, config: Config, weights_key: str, file: Any) -> list[str]:
-    """Copy data and weights in; returns the overrides that lead to them."""
+    """Copy data and weights in; returns the overrides that point to the copies."""
     cache = Path(os.environ.get(CACHE_VARIABLE) or "/cache")
     data, weights = cache / "data", cache / "ckpt"
     data_flag = "multi_data_url" if args.multi_data_url else "data_url"
@@ -117,7 +117,7 @@ def _copy_out(args: argparse.Namespace, config: Config, file: Any) -> None:
 
 @contextmanager
 def _once_on_this_host(cache: Path, sources: Sequence[str]) -> Iterator[bool]:
-    """Hold the cache; true where no living process has put these sources there already."""
+    """Lock the cache; yields True where no running process has copied these sources there already."""
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / ".copied").open("a+", encoding="utf-8") as note:
         fcntl.flock(note, fcntl.LOCK_EX)
@@ -138,7 +138,7 @@ def _is_copied(note: TextIO, sources: Sequence[str]) -> bool:
 
 
 def _urls(args: argparse.Namespace, flag: str, key: str) -> list[str]:
-    """URLs of a flag: one as it is, or a list of them or of mappings that hold them under ``key``."""
+    """URLs of a flag: one URL, a list of URLs, or a list of mappings with a URL under ``key``."""
     text = getattr(args, flag)
     if not text.startswith("["):
         return [text] if text else []
@@ -153,9 +153,9 @@ def _copy(copy: Callable[[str, str], object], source: str, target: str, flag: st
     logger.info("%s: copying %s to %s", flag, source, target)
     try:
         copy(source, target)
-    except Exception as error:  # whatever the storage's library raises
+    except Exception as error:  # the storage library may raise anything
         raise UserError(
-            f"{flag}: cannot copy {source} to {target} ({error}); check the address, and the rights to it"
+            f"{flag}: cannot copy {source} to {target} ({error}); check the address and the access rights"
         ) from error
 
 
@@ -165,17 +165,17 @@ def _moxing() -> Any:
     except ImportError as error:
         raise UserError(
             f"--enable_modelarts: the library 'moxing' cannot be imported ({error}); ModelArts' images have it. "
-            "Elsewhere leave the flag out and name local paths with -o"
+            "Elsewhere, leave the flag out and set local paths with -o"
         ) from None
 
 
 def _override(key: str, value: str) -> str:
-    """The word ``key=value``, whatever characters the value has."""
+    """The override ``key=value``; the value may contain any character."""
     return f"{key}={json.dumps(value)}"
 
 
 def _find_config(path: str) -> str:
-    """ModelArts starts jobs in a folder of its own, so a path may also be relative to the project."""
+    """ModelArts starts jobs in another folder, so a path may also be relative to the project."""
     beside = _ROOT / path
     return str(beside) if not Path(path).exists() and beside.exists() else path
 

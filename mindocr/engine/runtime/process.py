@@ -38,10 +38,10 @@ def start(system: System, *, may_be_alone: bool = False) -> Runtime:
 
     Args:
         system: the section.
-        may_be_alone: with ``system.distribute``, a process that no launcher has started does all the work itself.
+        may_be_alone: with ``system.distribute``, a process without a launcher is no error and works alone.
 
     Raises:
-        ConfigError: the device is not there, or ``system.distribute`` is set without a launcher.
+        ConfigError: the device is not available, or ``system.distribute`` is set without a launcher.
     """
     chosen = device.prepare(system)
     joins = system.distribute and (ranks.launched() or not may_be_alone)
@@ -57,4 +57,4 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     ms.set_seed(seed)
-    ms.manual_seed(seed)  # the generator of mint's operators, which set_seed leaves alone
+    ms.manual_seed(seed)  # the generator of mint's operators, which set_seed does not seed

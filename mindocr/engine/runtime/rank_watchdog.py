@@ -1,7 +1,7 @@
-"""A process of its own that sees to it that the ranks of one host end together.
+"""A separate process that makes the ranks of one host end together.
 
-A rank that is killed leaves the others waiting in a collective operation, where they hear nothing. This process waits
-beside them; it needs no MindSpore, so it is light and cannot get stuck in the same place.
+When a rank is killed, the others wait for ever in a collective operation. This process watches them from outside. It
+does not import MindSpore, so it is small and cannot hang in such an operation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GRACE_S = 5.0
 
 @dataclass(frozen=True)
 class Rank:
-    """A process to watch: number in the job, process id, start time, and a log whose last line tells how far it got."""
+    """A process to watch: number in the job, process id, start time, and a log whose last line shows how far it got."""
 
     number: int
     pid: int
@@ -30,18 +30,18 @@ class Rank:
 
     @property
     def lives(self) -> bool:
-        """Whether the process is still there, and no other one under its number."""
+        """Whether the process still runs; another process that has got the same id since does not count."""
         return self.started is not None and start_time(self.pid) == self.started
 
 
 def watch(ranks: list[Rank], scheduler: int | None, report: str, heard: socket.socket) -> int:
-    """Wait until all ranks have ended; end the others, and say why, as soon as one ends without having finished.
+    """Wait until all ranks have ended; as soon as one ends without having finished, end the others and report why.
 
     Args:
         ranks: of this host.
         scheduler: process to end after them, if any.
         report: file to append the reason to, besides stderr.
-        heard: datagrams, JSON ``{"rank": number, "error": null or text}``, from a rank that ends by itself, and
+        heard: socket for JSON datagrams: ``{"rank": number, "error": null or text}`` from a rank that ends by itself,
             ``{"rank": number, "leaving": true}`` from one that waits at :func:`leave_address` until all may end.
 
     Returns:
@@ -60,7 +60,7 @@ def watch(ranks: list[Rank], scheduler: int | None, report: str, heard: socket.s
         if len(gone) == len(ranks):
             break
     if failed is not None:
-        _tell(_reason(failed, news.errors.get(failed.number)), report)
+        _report(_reason(failed, news.errors.get(failed.number)), report)
         _end([rank.pid for rank in ranks if rank.lives])
     if scheduler is not None:
         _end([scheduler], grace=0.0)
@@ -69,7 +69,7 @@ def watch(ranks: list[Rank], scheduler: int | None, report: str, heard: socket.s
 
 @dataclass
 class _News:
-    """What ranks have said, by their numbers; errors in the order in which they came."""
+    """Messages from ranks, by rank number; errors in the order of arrival."""
 
     finished: set[int] = field(default_factory=set)
     errors: dict[int, str] = field(default_factory=dict)
@@ -80,20 +80,20 @@ def _listen(heard: socket.socket, news: _News, seconds: float) -> None:
     heard.settimeout(seconds)
     try:
         while True:
-            said = json.loads(heard.recv(65536))
-            if said.get("leaving"):
-                news.leaving.add(said["rank"])
-            elif said["error"] is None:
-                news.finished.add(said["rank"])
+            message = json.loads(heard.recv(65536))
+            if message.get("leaving"):
+                news.leaving.add(message["rank"])
+            elif message["error"] is None:
+                news.finished.add(message["rank"])
             else:
-                news.errors[said["rank"]] = said["error"]
+                news.errors[message["rank"]] = message["error"]
             heard.settimeout(0.0)
     except (TimeoutError, BlockingIOError):
         return
 
 
 def leave_address(pid: int) -> str:
-    """Where a rank with this process id waits for the word that all may end."""
+    """Address at which a rank with this process id waits until all ranks may end."""
     return f"\0mindocr-rank-{pid}"
 
 
@@ -106,7 +106,7 @@ def _release(ranks: list[Rank], heard: socket.socket) -> None:
 
 
 def start_time(pid: int) -> str | None:
-    """When a process started, as the kernel counts; None where there is none, or only what is left of a dead one."""
+    """Start time of a process in clock ticks of the kernel; None where there is no process, or only a zombie."""
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -117,25 +117,25 @@ def start_time(pid: int) -> str | None:
 def _reason(rank: Rank, error: str | None) -> str:
     who = f"rank {rank.number} (process {rank.pid})"
     if error is not None:
-        return f"{who} stopped: {error}\nThe other ranks are ended, because none can go on alone."
+        return f"{who} stopped: {error}\nThe other ranks are ended, because none can continue alone."
     try:
         last = Path(rank.log).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1]
     except (OSError, IndexError):
         last = "(nothing)"
     return (
         f"{who} is gone: it was killed or it crashed. Its last line in {rank.log}: {last}\n"
-        "The other ranks are ended, because none can go on alone; start the job again with 'train.resume=auto'"
+        "The other ranks are ended, because none can continue alone; start the job again with 'train.resume=auto'"
     )
 
 
-def _tell(text: str, report: str) -> None:
+def _report(text: str, report: str) -> None:
     print(f"error: {text}", file=sys.stderr, flush=True)
     with Path(report).open("a", encoding="utf-8") as file:
         file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} E {text}\n")
 
 
 def _end(pids: list[int], grace: float = GRACE_S) -> None:
-    """Ask processes to end, and end those that have not after ``grace`` seconds."""
+    """Ask processes to end, and kill those that still run after ``grace`` seconds."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         for pid in pids:
             try:
@@ -148,7 +148,7 @@ def _end(pids: list[int], grace: float = GRACE_S) -> None:
 
 
 if __name__ == "__main__":
-    # The launcher ends its ranks with a signal to all of its children; the reason is to be told first.
+    # The launcher ends its ranks with a signal to all of its children; the reason must be reported first.
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     job = json.loads(sys.argv[1])

@@ -1,4 +1,4 @@
-"""Several ranks: joining a job that msrun or mpirun started, and what ranks tell each other besides gradients."""
+"""Several ranks: joining a job that msrun or mpirun started, and the data that ranks exchange besides gradients."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _scheduler: int | None = None
 def join(device: str) -> tuple[int, int]:
     """Join the other ranks of the job.
 
-    On Ascend through HCCL. On CPU through MindSpore's own cluster, which msrun sets up and mpirun does not know: its
-    variables are translated, and rank 0 starts the scheduler that such a cluster needs. In the scheduler that msrun
-    starts, this does not return.
+    Ascend uses HCCL. The CPU uses MindSpore's own cluster. msrun sets it up; mpirun does not, so its environment
+    variables are translated, and rank 0 starts the scheduler that the cluster needs. In the scheduler process that
+    msrun starts, this function does not return.
 
     Returns:
         This process's rank, from 0, and the number of ranks.
@@ -68,10 +68,10 @@ def launched() -> bool:
 
 
 def _be_scheduler() -> NoReturn:
-    """What msrun's scheduler does on CPU: serve until the ranks have ended.
+    """Run as msrun's scheduler on CPU until the ranks have ended.
 
-    MindSpore's own waits for each rank to say goodbye, which ranks on CPU do not (see :func:`together`); here it serves
-    in a process of its own, which is ended after the ranks of this host.
+    MindSpore's scheduler waits until each rank signs off, which ranks on CPU do not (see :func:`together`). So it runs
+    in a separate process, which is killed when the ranks of this host have ended.
     """
     server = subprocess.Popen([sys.executable, "-c", _SCHEDULER], stdin=subprocess.DEVNULL)
     ranks: set[tuple[int, str]] = set()
@@ -86,7 +86,7 @@ def _be_scheduler() -> NoReturn:
 
 
 def _ranks_beside() -> set[tuple[int, str]]:
-    """Process ids and start times of the ranks that were started by what started this process."""
+    """Process ids and start times of the ranks that have the same parent process as this one."""
     ranks = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -104,14 +104,14 @@ def _launchers() -> str:
 
 
 def _translate_open_mpi(environment: MutableMapping[str, str]) -> None:
-    """Describe this rank to MindSpore's cluster; rank 0 starts the cluster's scheduler beside itself."""
+    """Set the environment variables of MindSpore's cluster for this rank; rank 0 also starts its scheduler."""
     rank, world = (int(environment[f"OMPI_COMM_WORLD_{name}"]) for name in ("RANK", "SIZE"))
     if int(environment.get("OMPI_COMM_WORLD_LOCAL_SIZE", world)) < world and "MS_SCHED_HOST" not in environment:
         raise ConfigError(
             "system.distribute: these ranks run on several hosts; set MS_SCHED_HOST to the address of the host of "
             "rank 0, as in 'mpirun -x MS_SCHED_HOST=10.0.0.1 ...'"
         )
-    # All ranks must name the same port without having spoken to each other, and two jobs on one host different ones.
+    # All ranks must choose the same port before they can communicate, and two jobs on one host different ports.
     job = environment.get("PMIX_NAMESPACE") or environment.get("OMPI_MCA_ess_base_jobid") or str(os.getppid())
     environment.setdefault("MS_SCHED_HOST", "127.0.0.1")
     environment.setdefault("MS_SCHED_PORT", str(20000 + zlib.crc32(job.encode()) % 12000))
@@ -122,7 +122,7 @@ def _translate_open_mpi(environment: MutableMapping[str, str]) -> None:
 
 
 def _await_scheduler(host: str, port: int) -> None:
-    """MindSpore asks for its scheduler ever more rarely: a rank that comes too early loses up to a minute."""
+    """Wait until the scheduler answers: MindSpore itself retries so rarely that an early rank loses up to a minute."""
     deadline = time.monotonic() + TOPOLOGY_TIMEOUT_S
     while time.monotonic() < deadline:
         try:
@@ -132,7 +132,7 @@ def _await_scheduler(host: str, port: int) -> None:
             time.sleep(0.2)
     raise UserError(
         f"system.distribute: rank 0's scheduler does not answer at {host}:{port} after {TOPOLOGY_TIMEOUT_S} s; "
-        "look at the message of rank 0, and check that the hosts reach each other on this port"
+        "see the message of rank 0, and check that the hosts can reach each other on this port"
     )
 
 
@@ -144,11 +144,11 @@ def _start_scheduler(environment: Mapping[str, str]) -> None:
             probe.bind(("", port))
         except OSError as error:
             raise UserError(
-                f"MS_SCHED_PORT: port {port}, where the ranks are to meet, cannot be used ({error.strerror}); "
-                "name a free one, as in 'mpirun -x MS_SCHED_PORT=23456 ...'"
+                f"MS_SCHED_PORT: port {port}, on which the ranks connect, cannot be used ({error.strerror}); "
+                "set a free one, as in 'mpirun -x MS_SCHED_PORT=23456 ...'"
             ) from None
     own = {key: value for key, value in environment.items() if not key.startswith(_OPEN_MPI) and key != "MS_NODE_ID"}
-    # Nothing here waits for it, or the ranks would wait for each other; the watch ends it after them.
+    # Do not wait for it here, or the ranks would wait for each other; the watchdog ends it after them.
     global _scheduler
     _scheduler = subprocess.Popen(
         [sys.executable, "-c", _SCHEDULER],
@@ -164,22 +164,22 @@ def _why_not_joined(reason: str) -> str:
     first = next((line.strip() for line in reason.splitlines() if line.strip()), "no reason given")
     return (
         f"system.distribute: this rank waited for {world} ranks at {os.environ.get('MS_SCHED_HOST', '?')}:{port} and "
-        f"they did not come together ({first}). Start as many processes as the launcher was told "
-        "(msrun: --worker_num = sum of --local_worker_num), and choose another port where this one is taken "
+        f"not all of them connected ({first}). Start as many processes as the launcher expects "
+        "(msrun: --worker_num = sum of --local_worker_num), and choose another port if this one is in use "
         "(msrun: --master_port)"
     )
 
 
 @contextmanager
 def together(rank: int, world: int, folder: Path, device: str) -> Iterator[None]:
-    """While the body runs, ranks end together: when one dies, the others of the job are ended and told why.
+    """Make ranks end together: when one dies while the body runs, the others are ended and the reason is reported.
 
-    The lowest rank of each host starts the process that watches those of its host. At the end every rank waits for all
-    others, so that a rank that ends early has failed. On CPU the processes end without MindSpore's own clean-up, in
-    which about one rank in a hundred dies of a segmentation fault when connections close.
+    The lowest rank of each host starts the process that watches the ranks of its host. At the end every rank waits for
+    all others, so a rank that ends early has failed. On CPU the processes end without MindSpore's own clean-up, in
+    which about one rank in a hundred crashes with a segmentation fault when connections close.
 
     Args:
-        rank, world: as :func:`join` gave them; with one rank nothing happens.
+        rank, world: as :func:`join` returned them; with one rank nothing happens.
         folder: holds ``log_<rank>.txt``.
         device: CPU or Ascend.
     """
@@ -211,9 +211,9 @@ def together(rank: int, world: int, folder: Path, device: str) -> Iterator[None]
 
 
 def _await_neighbours(rank: int, address: str) -> None:
-    """Wait until every rank of this host is about to end: one that ends sooner may fail what another still receives."""
+    """Wait until every rank of this host is about to end: a rank that ends sooner may break a transfer to another."""
     leaving = json.dumps({"rank": rank, "leaving": True}).encode()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, suppress(OSError):  # a watch that is gone: no wait
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, suppress(OSError):  # no watchdog: no wait
         line.bind(leave_address(os.getpid()))
         line.settimeout(1.0)
         while True:
@@ -238,7 +238,7 @@ def _start_watch(neighbours: list[tuple[int, int, str]], folder: Path, address: 
 
 
 def gather(message: Any) -> list[Any]:
-    """What every rank says, in order of the ranks; each must call this, and all go on when all have.
+    """Messages of all ranks, in order of the ranks; each rank must call this, and it returns when all have called it.
 
     Args:
         message: anything that JSON can express, of any length.
@@ -256,7 +256,7 @@ def gather(message: Any) -> list[Any]:
 
 
 def take_from_rank_0(parameters: Sequence[Any], rank: int) -> None:
-    """Give float parameters the values that they have on rank 0; each rank must call this."""
+    """Set float parameters to their values on rank 0; each rank must call this."""
     import mindspore as ms
     from mindspore import ops
 

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C ask a run to end at the next step boundary; given once more, they end it at once."""
+"""SIGTERM and Ctrl-C ask a run to end at the next step boundary; a second signal ends it at once."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import mindspore as ms
 from mindspore import ops
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-# Launchers pass on to a rank what it has had already; a person's second Ctrl-C comes later.
+# Launchers pass on a signal that the rank has received already; a second Ctrl-C by the user comes later.
 AGAIN_S = 1.0
 
 
 class Stopped(KeyboardInterrupt):
-    """A run ended by a signal, in good order; ``exit_code`` is 128 plus the signal's number, as of a shell."""
+    """A signal ended the run in a controlled way; ``exit_code`` is 128 plus the signal's number, as in a shell."""
 
     def __init__(self, number: int, message: str) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class StopRequest:
     """Listens for SIGTERM and SIGINT while its ``with`` block lasts.
 
     Attributes:
-        number: the signal that came, or None.
+        number: the signal that was received, or None.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class StopRequest:
         self._pipe: tuple[int, int] | None = None
 
     def __enter__(self) -> StopRequest:
-        # Python allows handlers in the main thread only; a run in another thread ends as its process does.
+        # Python allows handlers in the main thread only; a run in another thread ends when its process ends.
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
             reader, writer = self._pipe = os.pipe()
@@ -58,20 +58,20 @@ class StopRequest:
 
     @property
     def name(self) -> str:
-        """The signal in words."""
+        """Name of the signal, for messages."""
         return "Ctrl-C" if self.number == signal.SIGINT else "SIGTERM"
 
     def asked(self, world: int = 1) -> bool:
-        """Whether a signal has come, to any of ``world`` ranks; all of them must ask together, and hear the same."""
+        """Whether any of ``world`` ranks has received a signal; all must call this together, and get one answer."""
         if world > 1:
             heard = int(ops.AllGather()(ms.Tensor([self.number or 0], ms.int32)).asnumpy().max())
             if heard == 0:
-                return False  # even if one comes to this rank right now: the others will hear of it next time
+                return False  # a signal that arrives at this rank right now counts at the next call, on all ranks
             self.number = heard
         return self.number is not None
 
     def until_stopped(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """Pass batches on; where a signal has taken the data workers too, end instead of failing."""
+        """Yield the batches; if a signal has also ended the data workers, stop instead of failing."""
         try:
             yield from batches
         except RuntimeError:
@@ -79,9 +79,9 @@ class StopRequest:
                 raise
 
     def interrupt(self) -> None:
-        """Raise KeyboardInterrupt where a signal has come: for work that may be left undone.
+        """Raise KeyboardInterrupt if a signal was received; for work that may be abandoned.
 
-        Not from the signal's handler: an exception in the middle of MindSpore's compiler may get lost there.
+        The signal handler does not raise it: an exception inside MindSpore's compiler may get lost.
         """
         if self.number is not None:
             raise KeyboardInterrupt
@@ -92,20 +92,20 @@ class StopRequest:
 
 
 def _watch(reader: int) -> None:
-    """Hear of signals as they come, also while compiled code runs and no handler of Python's can."""
+    """Notice signals at once, also while compiled code runs and Python cannot call its handlers."""
     first: float | None = None
     while heard := os.read(reader, 64):
         numbers = [number for number in heard if number in SIGNALS]
         if numbers and first is None:
             first = time.monotonic()
-            os.write(2, b"\nending after this step with a saved state; Ctrl-C once more ends the run at once\n")
+            os.write(2, b"\nthe run ends after this step and saves its state; a second Ctrl-C ends it at once\n")
         elif numbers and first is not None and time.monotonic() - first > AGAIN_S:
             os._exit(128 + numbers[-1])
     os.close(reader)
 
 
 def _in_foreground() -> bool:
-    """Whether the keyboard's Ctrl-C reaches this process: while a graph runs, MindSpore turns that into SIGTERM."""
+    """Whether Ctrl-C on the keyboard reaches this process; while a graph runs, MindSpore turns it into SIGTERM."""
     try:
         with Path("/dev/tty").open() as terminal:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()

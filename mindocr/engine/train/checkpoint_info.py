@@ -1,4 +1,4 @@
-"""What a checkpoint tells of itself, as text: whole or damaged, what is in it, what made it."""
+"""Description of a checkpoint as text: complete or damaged, its content, the run that wrote it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mindocr.models.weights import read_checkpoint
 
 
 def describe_file(path: str | Path) -> str:
-    """Several lines on one checkpoint.
+    """Describe one checkpoint in several lines.
 
     Raises:
         CheckpointError: it is missing, damaged, or no checkpoint.
@@ -24,10 +24,10 @@ def describe_file(path: str | Path) -> str:
     about = unpack(entries.pop(RUN_ENTRY)) if RUN_ENTRY in entries else None
     state = unpack(entries.pop(STATE_ENTRY)) if STATE_ENTRY in entries else None
     values = sum(entry.size for entry in entries.values())
-    checked = "checksum right" if has_crc else "complete (it has no checksum)"
+    checked = "checksum correct" if has_crc else "complete (it has no checksum)"
     lines = [f"{path}: {kind}, {checked}, {len(entries)} parameters, {values / 1e6:.2f} million values"]
     lines += _state_lines(state) if state else []
-    lines += _run_lines(about) if about else ["nothing is stored of the run that made it"]
+    lines += _run_lines(about) if about else ["no information about the run that wrote it"]
     return "\n  ".join(lines)
 
 

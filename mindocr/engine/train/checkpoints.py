@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, the best and the latest kept, the state of a run beside them."""
+"""Checkpoints: written completely or not at all; the best and the latest are kept, with the state of the run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def save(
     *,
     keep_old_as: Path | None = None,
 ) -> None:
-    """Write parameters to ``path`` so that a reader finds the old file or the new one, never a part.
+    """Write parameters to ``path`` so that a reader finds the old file or the new one, never an incomplete one.
 
     Args:
         parameters: stored under their names, or under those of the mapping.
@@ -48,7 +48,7 @@ def save(
         with files.replacing(path, suffix=path.suffix) as partial:
             try:
                 ms.save_checkpoint(entries, str(partial), format=path.suffix[1:], crc_check=True)
-            finally:  # MindSpore writes to a .tmp of its own first, and leaves it when the disk is full
+            finally:  # MindSpore writes to its own .tmp file first, and leaves it behind when the disk is full
                 files.remove(partial.with_suffix(".tmp"))
             partial.chmod(0o644)
             files.flush(partial)
@@ -64,7 +64,7 @@ def _named(parameters: Any) -> Iterable[tuple[str, Any]]:
 
 
 def storage_error(path: Path, error: Exception) -> StorageError:
-    """What to tell of a file that could not be written."""
+    """The error for a file that could not be written."""
     full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or shutil.disk_usage(path.parent).free < 2**20
     reason = "the disk is full" if full else str(error).strip().splitlines()[0]
     return StorageError(f"cannot write '{path}': {reason}; free some space or choose another train.ckpt_save_dir")
@@ -85,17 +85,17 @@ def size_of(network: nn.Cell) -> int:
 
 
 class CheckpointKeeper:
-    """Decides which checkpoints of a run stay.
+    """Decides which checkpoints of a run are kept.
 
     Files: ``best.ckpt``; ``epoch_<n>.ckpt`` for the ``latest`` newest epochs and the ``top`` best-scored ones;
     ``train_state.ckpt`` and ``train_state.previous.ckpt`` to resume from.
 
     Args:
-        folder: where they go.
+        folder: of the checkpoints.
         latest: newest epochs to keep, at least 1.
-        top: best-scored epochs to keep besides.
+        top: best-scored epochs to keep in addition.
         format: ``ckpt`` or ``safetensors``, also the files' suffix.
-        about: what made these weights, stored in every file.
+        about: description of the run, stored in every file.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class CheckpointKeeper:
         self.best = -1.0
         self.best_epoch = 0
         self.scores: dict[int, float | None] = {}
-        # What becomes of the state that the next one replaces. The first time it is another run's.
+        # New name of the state file that the next one replaces. The first time that file belongs to another run.
         self._old_state: str | None = EARLIER
 
     def path(self, stem: str) -> Path:
@@ -125,15 +125,15 @@ class CheckpointKeeper:
             is_best = True
             self._save_weights(weights, "best")
             self.best, self.best_epoch = float(score), epoch
-        self._remove_surplus()
+        self._remove_extra()
         return is_best
 
     def save_state(self, parameters: Iterable[ms.Parameter], state: Mapping[str, Any]) -> None:
-        """Write everything that a resumed run needs; the state before it stays as ``train_state.previous``.
+        """Write everything that a resumed run needs; the previous state is kept as ``train_state.previous``.
 
         Args:
             parameters: weights, optimizer, EMA, loss scale, accumulated gradients.
-            state: where the run stands, in types that JSON knows.
+            state: progress of the run, in JSON types.
         """
         memory = {"best": self.best, "best_epoch": self.best_epoch, "scores": list(self.scores.items())}
         extra = {RUN_ENTRY: self.about, STATE_ENTRY: {**state, "keeper": memory}}
@@ -144,16 +144,16 @@ class CheckpointKeeper:
         self._old_state = PREVIOUS
 
     def recall(self, state: Mapping[str, Any], path: Path) -> None:
-        """Take best score and top-k list from the state that was read from ``path``."""
+        """Restore best score and top-k list from the state that was read from ``path``."""
         memory = state["keeper"]
         self.best, self.best_epoch = memory["best"], memory["best_epoch"]
         self.scores = {int(epoch): score for epoch, score in memory["scores"]}
         if path.parent.resolve() == self.folder.resolve():
-            # After a fall-back the newer file is damaged, and not worth giving up the good one.
+            # After a fallback the newer file is damaged, and must not replace the good one.
             self._old_state = None if path.stem == PREVIOUS else PREVIOUS
 
     def _forget_earlier_run(self) -> None:
-        """See to it that nobody takes another run's state for one of this run."""
+        """Remove the states of another run, so that nobody mistakes them for states of this run."""
         for path in states_in(self.folder):
             if path != self.path(STATE):
                 path.unlink()
@@ -163,7 +163,7 @@ class CheckpointKeeper:
     def _save_weights(self, weights: Mapping[str, ms.Parameter], stem: str) -> None:
         save(weights, self.path(stem), {RUN_ENTRY: self.about})
 
-    def _remove_surplus(self) -> None:
+    def _remove_extra(self) -> None:
         kept = set(sorted(self.scores)[-self.latest :])
         scored = [e for e, s in self.scores.items() if s is not None]
         kept |= set(sorted(scored, key=lambda e: (-self.scores[e], e))[: self.top])  # type: ignore[operator]

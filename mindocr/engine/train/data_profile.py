@@ -13,10 +13,10 @@ from mindocr.utils.parallel import usable_cpus
 
 
 def run(config: Config, images: int) -> None:
-    """Print milliseconds per op of the training pipeline, then advice; nothing is trained and nothing written.
+    """Print milliseconds per op of the training pipeline, then advice; nothing is trained or written.
 
     Args:
-        config: its ``train`` section is profiled; an earlier run in ``train.ckpt_save_dir`` tells what training takes.
+        config: its ``train`` section is profiled; an earlier run in ``train.ckpt_save_dir`` shows how fast training is.
         images: how many to time, at least 1.
 
     Raises:
@@ -26,7 +26,7 @@ def run(config: Config, images: int) -> None:
     with build.train_loader(config, process.ALONE) as loader:
         dataset: Any = loader.dataset
         found = profile(dataset, images)
-        told = advice(
+        lines = advice(
             found,
             workers=loader.num_workers,
             cores=usable_cpus(),
@@ -34,4 +34,4 @@ def run(config: Config, images: int) -> None:
             need=read_need(Path(config.train.ckpt_save_dir) / CSV_NAME),
         )
     print(as_table(found))
-    print("\n".join(f"- {line}" for line in told))
+    print("\n".join(f"- {line}" for line in lines))

@@ -1,4 +1,4 @@
-"""What a run says at its beginning and at its end."""
+"""Log messages at the beginning and at the end of a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def beginning(config: Config, place: Runtime, loader: Loader) -> None:
-    """Device, precision, data and output folder."""
+    """Log device, precision, data and output folder."""
     train = config.train
     mode = "graph" if config.system.mode == 0 else "PyNative"
     logger.info("mindspore %s on %s, rank %d of %d, %s mode, amp %s", ms.__version__, place.device, place.rank,
@@ -29,12 +29,12 @@ def beginning(config: Config, place: Runtime, loader: Loader) -> None:
     logger.info("%d images, %d steps of %d an epoch, %d epochs; files go to %s", len(loader.dataset), len(loader),
                 train.loader.batch_size, config.scheduler.num_epochs, train.ckpt_save_dir)  # fmt: skip
     if train.dataset_sink_mode and place.device == "CPU":
-        logger.info("train.dataset_sink_mode: a CPU has no data queue, batches are handed over directly")
+        logger.info("train.dataset_sink_mode: a CPU has no data queue, batches are passed directly")
     logger.info("the first step compiles the network; that takes a while")
 
 
 def resumed(config: Config, found: SavedState, at: Progress, keeper: CheckpointKeeper, changes: list[str]) -> None:
-    """What a resumed run has got back, where it goes on, and in what it differs from the run before (``changes``)."""
+    """Log what was restored, where the run continues, and how it differs from the run before (``changes``)."""
     where = f"epoch {at.epoch}, batch {at.batch}" + (", evaluated and saved" if at.closed else "")
     best = f"best score {keeper.best:.4f} of epoch {keeper.best_epoch}" if keeper.best_epoch else "no score so far"
     logger.info("resumed from %s: weights, optimizer, learning rate, loss scale%s%s, random states, data order, top-k "
@@ -42,28 +42,28 @@ def resumed(config: Config, found: SavedState, at: Progress, keeper: CheckpointK
                 ", accumulated gradients" if config.train.gradient_accumulation_steps > 1 else "", best, at.steps,
                 where)  # fmt: skip
     if starts_from_weights(config.model):
-        logger.info("pretrained weights are not loaded: the saved state brings its own")
+        logger.info("pretrained weights are not loaded: the saved state contains the weights")
     if changes:
-        logger.warning("not the same run any more; what has changed since the state was saved:\n  %s",
+        logger.warning("not the same run any more; changes since the state was saved:\n  %s",
                        "\n  ".join(changes))  # fmt: skip
 
 
 def stopped(name: str, at: Progress, folder: Path, unsaved: Mapping[str, str]) -> str:
-    """How to go on with a run that a signal has ended."""
+    """Message for a run that a signal has ended, with the way to resume it."""
     saved = f"the state is saved in {folder}"
     if unsaved:
-        saved = f"not all is saved in {folder} ({'; '.join(unsaved.values())})"
+        saved = f"not everything is saved in {folder} ({'; '.join(unsaved.values())})"
     return (
         f"{name}: stopped after step {at.steps} (epoch {at.epoch}, batch {at.batch}); {saved}. "
-        "To go on, give the same command with -o train.resume=auto"
+        "To resume, run the same command with -o train.resume=auto"
     )
 
 
 def end(event: EndEvent, indicator: str, files: Sequence[str], folder: str) -> None:
-    """Dropped updates, skipped images, the best score (``indicator`` names it) and where the files are."""
+    """Log dropped updates, skipped images, the best score (``indicator`` names it) and where the files are."""
     at, result = event.at, event.result
     if at.dropped:
-        logger.warning("%d updates were dropped for gradients that were not finite", at.dropped)
+        logger.warning("%d updates were dropped because of non-finite gradients", at.dropped)
     if result.skipped:
         listed = "\n  ".join(result.skipped)
         logger.warning("%d images were skipped:\n  %s", len(result.skipped), listed)

@@ -18,7 +18,7 @@ class Meter:
 
     def reset(self) -> None:
         """Begin a new epoch."""
-        # Running sums, not a list: a saved state of any length of epoch is then short and continues bit by bit.
+        # Running sums, not a list: the saved state is short for an epoch of any length, and resumes exactly.
         self._sums = np.zeros(1 + len(self._names))
         self._steps = 0
         self._images = 0
@@ -27,11 +27,11 @@ class Meter:
         self._start = time.perf_counter()
 
     def start(self) -> None:
-        """Let the clock run from now on, after the time that a resumed run brings along."""
+        """Start the clock now; the time restored from a saved state is added to it."""
         self._start = time.perf_counter()
 
     def timed(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """Pass batches on, taking the time that each one was waited for."""
+        """Yield the batches, and measure the time spent waiting for each."""
         while True:
             before = time.perf_counter()
             try:
@@ -42,13 +42,13 @@ class Meter:
             yield batch
 
     def add(self, loss: float, terms: np.ndarray, images: int) -> None:
-        """Take note of one step."""
+        """Add one step."""
         self._sums += np.array([loss, *terms], np.float64)
         self._steps += 1
         self._images += images
 
     def row(self) -> dict[str, float]:
-        """Means so far; empty means are NaN."""
+        """Means so far; NaN before the first step."""
         seconds = max(self._seconds(), 1e-9)
         means = self._sums / self._steps if self._steps else np.full(1 + len(self._names), np.nan)
         return {
@@ -60,12 +60,12 @@ class Meter:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """For a saved state."""
+        """The values for a saved state."""
         kept = {"sums": self._sums.tolist(), "steps": self._steps, "images": self._images}
         return {**kept, "waited": self._waited, "seconds": self._seconds()}
 
     def restore(self, stored: dict[str, Any]) -> None:
-        """Go on from what :meth:`as_dict` gave."""
+        """Continue from what :meth:`as_dict` returned."""
         self._sums = np.array(stored["sums"], np.float64)
         self._steps, self._images = stored["steps"], stored["images"]
         self._waited, self._earlier = stored["waited"], stored["seconds"]

@@ -1,4 +1,4 @@
-"""What becomes of a step whose loss or gradients are not finite: dropped under a loss scaler, else the run stops."""
+"""Handles steps with a non-finite loss or gradient: dropped under a loss scaler, otherwise the run stops."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class LossGuard:
 
     Args:
         term_names: names of the loss terms, for the message.
-        accumulation: batches to one update.
-        drops: leave out updates that overflow instead of stopping; after 30 in a row the run stops all the same.
+        accumulation: batches per update.
+        drops: drop updates that overflow instead of stopping; after 30 in a row the run stops anyway.
         observers: get ``on_failure`` for the step that stops the run, and for the first failed step of each dropped
-            update; None = nobody is told.
+            update; None = no reports.
     """
 
     def __init__(
@@ -32,13 +32,13 @@ class LossGuard:
     ) -> None:
         self.term_names, self.accumulation, self.drops = tuple(term_names), accumulation, drops
         self.observers = observers or Observer()
-        self._spoilt = False  # an earlier batch of this update was not finite, so its gradients never will be
+        self._failed = False  # an earlier batch of this update was not finite, so the summed gradients are not
 
     def note(self, at: Progress, outcome: StepOutcome, batch: Batch | None) -> None:
-        """Take note of the step that ``at.steps`` counted last.
+        """Count the last step, which ``at.steps`` includes already.
 
         Raises:
-            UserError: not finite, and not to be dropped; names step, epoch, terms, images and the capsule.
+            UserError: the step is not finite and not dropped; names step, epoch, terms, images and the capsule.
         """
         completes_update = at.steps % self.accumulation == 0
         if outcome.finite:
@@ -50,11 +50,11 @@ class LossGuard:
         dropped = self.drops and at.dropped_in_a_row <= MAX_DROPS_IN_A_ROW
         number = at.dropped + (not completes_update)
         hint = None
-        if not dropped or not self._spoilt:
+        if not dropped or not self._failed:
             hint = self.observers.on_failure(FailureEvent(at.copy(), outcome, batch, dropped, number))
         if not dropped:
             raise UserError(self._describe(at, outcome, batch) + (f". {hint}" if hint else ""))
-        self._spoilt = not completes_update
+        self._failed = not completes_update
         if hint:
             logger.warning("step %d: gradients not finite, update %d dropped; %s", at.steps, number, hint)
 

@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StartEvent:
-    """The run begins, or goes on after it was stopped.
+    """The run begins, or is resumed.
 
     Attributes:
         at: epoch, batch, steps and updates so far; a copy, as in every event.
@@ -48,7 +48,7 @@ class StartEvent:
         steps_per_epoch: batches in an epoch.
         term_names: names of the loss terms.
         indicator: name of the score that chooses the best weights; empty where nothing is evaluated.
-        resumed: the run goes on from a saved state.
+        resumed: the run continues from a saved state.
     """
 
     at: Progress
@@ -94,8 +94,8 @@ class FailureEvent:
         at: counts this step.
         outcome: loss, terms and norm of the step.
         batch: as in :class:`StepEvent`.
-        dropped: the update is left out and the run goes on; False = the run stops.
-        number: updates that the run has lost, this one included.
+        dropped: the update is dropped and the run continues; False = the run stops.
+        number: updates that the run has lost so far, including this one.
     """
 
     at: Progress
@@ -107,13 +107,13 @@ class FailureEvent:
 
 @dataclass(frozen=True)
 class EpochEvent:
-    """An epoch is done, evaluated where it was due, and its weights are saved.
+    """An epoch is done, evaluated if that was due, and its weights are saved.
 
     Attributes:
         at: its ``epoch`` is the one that is done.
         numbers: of the training: ``epoch``, ``step`` (updates), ``lr``, the means of :class:`StepEvent`,
             ``updates_dropped``.
-        evaluation: the whole evaluation, or None.
+        evaluation: result of the evaluation, or None.
         score: the score that chooses the best weights, or None.
         best: the file of the best weights where this epoch's are the best so far, else None.
         last: no epoch follows.
@@ -158,13 +158,13 @@ class EndEvent:
 class Observer:
     """Base class: hooks that do nothing. An observer overrides those that it needs.
 
-    What a hook raises does not end the run: the first failure of each hook is logged as a warning, and the hook is
-    called again at the next event. So a lost network or a full disk costs the record, not the training. Two kinds of
-    exceptions do end the run: a :class:`~mindocr.errors.UserError`, which an observer raises on purpose, and those
-    that are no ``Exception``, such as KeyboardInterrupt.
+    An exception in a hook does not end the run: the first failure of each hook is logged as a warning, and the hook is
+    called again at the next event. So a lost connection or a full disk damages the record, not the training. Two kinds
+    of exceptions do end the run: a :class:`~mindocr.errors.UserError`, which an observer raises on purpose, and those
+    that are not derived from ``Exception``, such as KeyboardInterrupt.
 
     Attributes:
-        writes: name of the file or folder that the observer leaves in the folder of the run; empty = none.
+        writes: name of the file or folder that the observer writes in the folder of the run; empty = none.
     """
 
     writes: str = ""
@@ -173,42 +173,42 @@ class Observer:
         """Called once, before the first batch is loaded. Open files and connections here, not in the constructor."""
 
     def on_step_begin(self, at: Progress) -> None:
-        """Called before each step, when its batch is there; ``at`` does not count the step yet."""
+        """Called before each step, when its batch is loaded; ``at`` does not count the step yet."""
 
     def on_step(self, event: StepEvent) -> None:
         """Called after each step, also where its update was dropped, but not after the step that stops the run."""
 
     def on_failure(self, event: FailureEvent) -> str | None:
-        """Called after a step that is not finite, before ``on_step``, and before a run that stops ends.
+        """Called after a step that is not finite: before ``on_step``, or before the run stops.
 
         Returns:
-            What helps to find the cause, for the message of the failure, such as a command; or None.
+            A hint that helps to find the cause, such as a command, for the message of the failure; or None.
         """
         return None
 
     def on_epoch(self, event: EpochEvent) -> None:
         """Called after each epoch, before the state that counts it as done is saved.
 
-        So a run that is killed in between repeats the call for the same epoch. With ``train.ema`` the network holds
-        the averaged weights, which were evaluated.
+        A run that is killed in between repeats the call for the same epoch when it is resumed. With ``train.ema`` the
+        network holds the averaged weights, which were evaluated.
         """
 
     def on_end(self, event: EndEvent) -> None:
-        """Called once, last, in any case but a kill. A UserError from here is logged too, and ends nothing."""
+        """Called once, at the end of every run that is not killed. Here a UserError, too, is only logged."""
 
     def state(self) -> Any:
-        """What a resumed run must know, in types that JSON knows; None = nothing. Keep it small."""
+        """State that a resumed run needs, in JSON types; None = nothing. Keep it small."""
         return None
 
     def restore(self, state: Any) -> None:
-        """Take back what :meth:`state` gave; called before ``on_start``, and not where that was None."""
+        """Restore what :meth:`state` returned; called before ``on_start``, and not if that was None."""
 
 
 class Observers(Observer):
     """Several observers as one.
 
     Args:
-        observers: name -> observer, in the order of the calls; the name stands in warnings and in the saved state.
+        observers: name -> observer, in the order of the calls; the name appears in warnings and in the saved state.
     """
 
     def __init__(self, observers: Mapping[str, Observer] | None = None) -> None:
@@ -244,7 +244,7 @@ class Observers(Observer):
         return {name: state for name, state in states.items() if state is not None and self._can_be_saved(name, state)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Give each observer its own part; one that was not there when it was saved starts without."""
+        """Pass each observer its own part; an observer without a saved part is not called."""
         for name, part in state.items():
             if name in self.observers:
                 self._call(name, "restore", part)
@@ -255,7 +255,7 @@ class Observers(Observer):
     def _call(self, name: str, hook: str, *arguments: Any, may_stop: bool = True) -> Any:
         try:
             return getattr(self.observers[name], hook)(*arguments)
-        except Exception as error:  # whatever an observer may raise, the training is worth more
+        except Exception as error:  # an observer may raise anything, and training must continue
             if may_stop and isinstance(error, UserError):
                 raise
             self._note_failure(name, hook, error)
@@ -274,5 +274,5 @@ class Observers(Observer):
         if self._failures[name, hook] > 1:
             return
         where = traceback.extract_tb(error.__traceback__)[-1]
-        logger.warning("%s: %s failed (%s: %s; %s, line %s). Training goes on; only this record may be incomplete",
+        logger.warning("%s: %s failed (%s: %s; %s, line %s). Training continues; only this record may be incomplete",
                        name, hook, type(error).__name__, error, where.filename, where.lineno)  # fmt: skip

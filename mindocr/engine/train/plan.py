@@ -11,7 +11,7 @@ from mindocr.engine.train.progress import Progress
 
 
 class RunPlan:
-    """Answers questions about a moment of a run, given as a :class:`Progress`.
+    """Decides what is due at a point of a run, given as a :class:`Progress`.
 
     Args:
         schedule: learning rate of each update.
@@ -23,7 +23,7 @@ class RunPlan:
         self.schedule, self.steps_per_epoch = schedule, steps_per_epoch
 
     def epochs_to_go(self, at: Progress) -> Iterator[int]:
-        """Epochs to train; looks at ``at`` again before each."""
+        """Epochs still to train; ``at`` is read again before each."""
         # A run that has reached max_steps already has nothing left to do, also in the middle of an epoch.
         if at.closed and self.reached_max_steps(at):
             return
@@ -37,7 +37,7 @@ class RunPlan:
         return float(self.schedule[min(at.updates, len(self.schedule) - 1)])
 
     def reached_max_steps(self, at: Progress) -> bool:
-        """Whether ``train.max_steps`` updates are made."""
+        """Whether ``train.max_steps`` updates have been made."""
         return self.train.max_steps is not None and at.updates >= self.train.max_steps
 
     def ends_epoch(self, at: Progress) -> bool:

@@ -1,4 +1,4 @@
-"""Where a run stands, and the state of every random generator: what a saved state holds beside parameters."""
+"""Progress of a run, and the state of every random generator: what a saved state holds besides parameters."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Progress:
     """What the training loop counts.
 
     Attributes:
-        epoch: the epoch under way, from 1.
+        epoch: the current epoch, from 1.
         batch: batches of this epoch that are done.
         closed: this epoch has been evaluated and saved.
         steps: batches of the whole run.
         updates: optimizer steps; fewer than ``steps`` where gradients accumulate or updates are dropped.
-        dropped: updates left out for gradients that were not finite.
+        dropped: updates dropped because of non-finite gradients.
         dropped_in_a_row: of these, the ones since the last good update.
     """
 
@@ -34,7 +34,7 @@ class Progress:
     dropped_in_a_row: int = 0
 
     def begin_epoch(self, epoch: int) -> bool:
-        """Go on to ``epoch``; False where it is under way already."""
+        """Begin ``epoch``; returns False if it has begun already."""
         self.closed = False
         if self.epoch == epoch:
             return False
@@ -42,25 +42,25 @@ class Progress:
         return True
 
     def next_epoch(self, batches: int) -> int:
-        """The epoch to train next, where an epoch has so many ``batches``."""
+        """The epoch to train next; ``batches`` is the number of batches of an epoch."""
         return self.epoch + 1 if self.closed and self.batch == batches else self.epoch
 
     def copy(self) -> Progress:
-        """The counts of this moment, which do not change when the run goes on."""
+        """A copy of the counts, which does not change when the run continues."""
         return replace(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """For a saved state."""
+        """The counts for a saved state."""
         return asdict(self)
 
     def restore(self, stored: dict[str, Any]) -> None:
-        """Go on from what :meth:`as_dict` gave."""
+        """Continue from what :meth:`as_dict` returned."""
         for each in fields(self):
             setattr(self, each.name, stored[each.name])
 
 
 def random_state() -> dict[str, Any]:
-    """States of Python's, NumPy's and MindSpore's generators, in types that JSON knows."""
+    """States of Python's, NumPy's and MindSpore's generators, in JSON types."""
     version, numbers, gauss = random.getstate()
     kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     return {
@@ -71,7 +71,7 @@ def random_state() -> dict[str, Any]:
 
 
 def restore_random_state(stored: dict[str, Any]) -> None:
-    """Set all generators as :func:`random_state` found them."""
+    """Set all generators to the states that :func:`random_state` returned."""
     version, numbers, gauss = stored["python"]
     random.setstate((version, tuple(numbers), gauss))
     kind, keys, position, has_gauss, cached = stored["numpy"]

@@ -1,4 +1,4 @@
-"""What made a checkpoint: configuration, data, versions, command. Stored with the weights, compared when resuming."""
+"""Origin of a checkpoint: configuration, data, versions, command. Stored with the weights, compared when resuming."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mindocr.config import Config
 from mindocr.engine.runtime.process import Runtime
 from mindocr.utils import files
 
-# Where a run writes, what it logs and how it was started again says nothing about its result.
+# Output folders, loggers and resuming do not change the result of a run.
 _PLACES = (
     "train.resume", "train.ckpt_save_dir", "train.loggers", "train.tensorboard", "eval.ckpt_load_path", "predict",
 )  # fmt: skip
 
 
 def describe(config: Config, place: Runtime, dataset: Any) -> dict[str, Any]:
-    """All that is known of a run before it begins, in types that JSON knows.
+    """All that is known about a run before it begins, in JSON types.
 
     Args:
-        dataset: the training data; its label files are read once more, for their checksums.
+        dataset: the training data; its label files are read again, for their checksums.
     """
     values = json.loads(json.dumps(config.model_dump()))
     return {
@@ -52,13 +52,13 @@ def describe(config: Config, place: Runtime, dataset: Any) -> dict[str, Any]:
 
 def describe_data(dataset: Any) -> dict[str, Any]:
     """Number of images, and SHA-256 of each label file and of all together."""
-    places = {record.where.rpartition(":")[0] for record in getattr(dataset, "records", ())}
-    hashes = {name: files.hash_file(name) for name in sorted(filter(None, places))}
+    names = {record.where.rpartition(":")[0] for record in getattr(dataset, "records", ())}
+    hashes = {name: files.hash_file(name) for name in sorted(filter(None, names))}
     return {"images": len(dataset), "label_files": hashes, "sha256": hash_of([len(dataset), *hashes.values()])}
 
 
 def hash_of(value: Any) -> str:
-    """SHA-256 of a value that JSON can hold; the order of keys does not matter. Places of files are left out."""
+    """SHA-256 of a value that JSON can hold; the order of keys does not matter. Keys of ``_PLACES`` are left out."""
     if isinstance(value, Mapping):
         value = {key: each for key, each in flatten(value).items() if not key.startswith(_PLACES)}
     return files.hash_bytes(json.dumps(value, sort_keys=True).encode())
@@ -76,7 +76,7 @@ def flatten(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What a resumed run does otherwise than the run that it continues, one line each."""
+    """Differences of a resumed run from the run that it continues, one line each."""
     old, new = flatten(before["config"]), flatten(now["config"])
     keys = [key for key in sorted(old.keys() | new.keys()) if not key.startswith(_PLACES)]
     lines = [f"{key}: {old.get(key)!r} -> {new.get(key)!r}" for key in keys if old.get(key) != new.get(key)]

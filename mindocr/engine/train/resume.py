@@ -1,4 +1,4 @@
-"""Going on with a run that was stopped: which saved state to take."""
+"""Resuming a run that was stopped: which saved state to use."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class SavedState:
     Attributes:
         path: the file.
         entries: parameters of the training step, by name.
-        state: where the run stood.
-        about: what made it: configuration, data, versions, command.
+        state: progress of the run when it was saved.
+        about: origin of the file: configuration, data, versions, command.
     """
 
     path: Path
@@ -37,14 +37,14 @@ class SavedState:
 
 
 def find(resume: str | None, folder: Path, world: int = 1) -> SavedState | None:
-    """The state that ``train.resume`` means, or the newest intact one beside it where that is damaged.
+    """The state that ``train.resume`` names, or the newest intact one beside it if that is damaged.
 
     Args:
-        resume: a path; ``auto`` for the newest state in ``folder``, None where there is none; empty for none.
-        world: number of ranks; all of them must find the same.
+        resume: a path; ``auto`` = the newest state in ``folder``, or None if there is none; empty = None.
+        world: number of ranks; all of them must find the same state.
 
     Raises:
-        CheckpointError: no such file, weights without a state, nothing but damaged files, or not the same on all ranks.
+        CheckpointError: no such file, weights without a state, only damaged files, or different states on the ranks.
     """
     if not resume:
         return None
@@ -64,12 +64,12 @@ def _find(resume: str, folder: Path) -> SavedState | None:
     named = [] if resume == "auto" else [Path(resume).expanduser()]
     others = states_in(named[0].parent if named else folder)
     if not named and not others:
-        logger.info("train.resume: auto, and there is no %s in %s: starting afresh", STATE, folder)
+        logger.info("train.resume: auto, but there is no %s in %s; a new run begins", STATE, folder)
         return None
     damage: list[str] = []
     for path in named + [p for p in others if p not in named]:
         if path in named and path.stem != STATE and not path.exists():
-            read_checkpoint(path)  # a wrong name: the message says what there is
+            read_checkpoint(path)  # a wrong name: the error lists the files that exist
         try:
             entries = read_checkpoint(path)
         except CheckpointError as error:

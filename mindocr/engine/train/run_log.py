@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 class RunLog(Observer):
-    """Shows a run to those who watch it, on the screen and in ``log_<rank>.txt``.
+    """Logs a run on the screen and in ``log_<rank>.txt``.
 
     Args:
-        files: what the loggers leave in the folder of the run; the last line names it.
+        files: what the loggers write in the folder of the run; the last line of the log names it.
     """
 
     def __init__(self, config: Config, place: Runtime, loader: Loader, files: Sequence[str] = ()) -> None:
@@ -30,7 +30,7 @@ class RunLog(Observer):
         self._bar: tqdm | None = None
 
     def on_start(self, event: StartEvent) -> None:
-        """Take names and lengths of the run, and log what it begins with."""
+        """Store names and lengths of the run, and log its first lines."""
         self._run = event
         messages.beginning(self.config, self.place, self.loader)
 
@@ -45,7 +45,7 @@ class RunLog(Observer):
             )  # fmt: skip
 
     def on_step(self, event: StepEvent) -> None:
-        """Move the bar, and put new numbers on it every ``system.log_interval`` steps."""
+        """Advance the bar, and update its numbers every ``system.log_interval`` steps."""
         if self._bar is None:
             return
         self._bar.update()
@@ -55,14 +55,14 @@ class RunLog(Observer):
             self._close_bar()
 
     def on_epoch(self, event: EpochEvent) -> None:
-        """Log the scores, and where they are the best so far."""
+        """Log the scores, and the saved file if they are the best so far."""
         if event.evaluation is not None:
             logger.info("epoch %d: %s", event.at.epoch, event.evaluation.summary())
         if event.best is not None:
             logger.info("epoch %d: best so far, saved as %s", event.at.epoch, event.best)
 
     def on_end(self, event: EndEvent) -> None:
-        """Log what a run that is complete has reached; errors and signals have their own messages."""
+        """Log the result of a complete run; errors and signals have their own messages."""
         self._close_bar()
         if event.error is None:
             messages.end(event, self._run.indicator, self.files, self.config.train.ckpt_save_dir)
@@ -74,6 +74,6 @@ class RunLog(Observer):
 
 
 def describe(means: Mapping[str, float], lr: float, term_names: Sequence[str]) -> str:
-    """One line: mean loss and terms of the epoch so far, learning rate, images per second, share of waiting."""
+    """One line: mean loss and terms of the epoch so far, learning rate, images per second, share of time waiting."""
     parts = [f"loss {means['loss']:.3f}", *(f"{name} {means[name]:.3f}" for name in term_names), f"lr {lr:.2e}"]
     return ", ".join([*parts, f"{means['images_per_s']:.1f} img/s", f"wait {means['wait_share']:.0%}"])

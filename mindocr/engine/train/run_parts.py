@@ -38,17 +38,17 @@ from mindocr.utils import files
 
 @dataclass
 class RunParts:
-    """What the training loop works with.
+    """The objects that the training loop uses.
 
     Attributes:
         config, place: what is trained, and on which rank.
         loader: batches of this rank.
         step: one training step; it holds network, loss, optimizer and moving average.
-        feed: hands batches to the step.
-        at: where the run stands.
-        meter: numbers of the running epoch.
+        feed: passes batches to the step.
+        at: progress of the run.
+        meter: numbers of the current epoch.
         plan: when to evaluate, save and end.
-        guard: decides what becomes of steps that are not finite.
+        guard: handles steps that are not finite.
         evaluator: None where the run does not evaluate.
         saver: saves weights and state.
         observers: log, diagnoses and loggers.
@@ -82,7 +82,7 @@ def build_parts(config: Config, place: process.Runtime, folder: Path, loader: Lo
         folder: of the run.
 
     Raises:
-        UserError: a mistake in the configuration, too little room in ``folder``, or a state that cannot be resumed.
+        UserError: a mistake in the configuration, too little space in ``folder``, or a state that cannot be resumed.
     """
     train = config.train
     about = provenance.describe(config, place, loader.dataset)
@@ -101,7 +101,7 @@ def build_parts(config: Config, place: process.Runtime, folder: Path, loader: Lo
     evaluator = build_evaluator(config, network, place) if config.system.val_while_train else None
     health = evaluator.health if evaluator is not None else HealthCheck()
     observers = build_observers(config, place, folder, feed, health, schedule, policy)
-    # A dynamic scale finds its size by overflowing now and then: those updates must go, or the weights would.
+    # A dynamic scale overflows now and then while it is adapted: those updates must not reach the weights.
     drops = config.system.drop_overflow_update or config.loss_scaler.type == "dynamic"
     guard = LossGuard(loss.term_names, train.gradient_accumulation_steps, drops=drops, observers=observers)
     keeper = CheckpointKeeper(folder, train.ckpt_max_keep, train.ckpt_top_k, train.ckpt_format, about)
@@ -154,10 +154,10 @@ def build_observers(
 
     Args:
         folder: of the run.
-        feed: its loader and its step are the run's.
+        feed: holds the loader and the step of the run.
         health: explains a score near 0.
         schedule: learning rate of each update.
-        policy: what follows when the table of the run cannot be written.
+        policy: what to do when the table of the run cannot be written.
 
     Raises:
         ConfigError: a logger cannot be imported or built.

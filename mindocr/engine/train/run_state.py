@@ -1,4 +1,4 @@
-"""All that changes while a run goes on, out of its objects and back into them, on one rank or several."""
+"""The changing state of a run: read from its objects and restored into them, on one rank or several."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class RunState:
 
     Attributes:
         step: its parameters are weights, optimizer, EMA, loss scale and accumulated gradients.
-        loader: the order of the data follows from seed, epoch and batch; only what it has skipped is kept.
-        at: where the run stands.
-        meter: what the running epoch came to so far.
-        observers: each may have something to keep.
+        loader: the order of the data follows from seed, epoch and batch; only its skipped images are saved.
+        at: progress of the run.
+        meter: numbers of the current epoch so far.
+        observers: each may have a state to save.
     """
 
     step: nn.Cell
@@ -43,10 +43,10 @@ class RunState:
     observers: Observers = field(default_factory=Observers)
 
     def collect(self) -> tuple[list[ms.Parameter], dict[str, Any]]:
-        """Parameters to save and what to save beside them; every rank must call this, rank 0 writes.
+        """Parameters to save, and the state to save with them; every rank must call this, rank 0 writes.
 
-        All ranks hold the same weights. What they do not share (running statistics of BatchNorm, gradients that wait
-        for their update, random states) comes from each, under the name ``rank.<number>.<name>``.
+        All ranks hold the same weights. What they do not share (running statistics of BatchNorm, accumulated
+        gradients, random states) comes from each, under the name ``rank.<number>.<name>``.
         """
         own = {
             "progress": self.at.as_dict(),
@@ -63,7 +63,7 @@ class RunState:
         return parameters, {"batches": len(self.loader), "ranks": everyone}
 
     def restore(self, found: SavedState) -> None:
-        """Put everything back as it was when ``found`` was saved.
+        """Restore everything to the state in which ``found`` was saved.
 
         Raises:
             CheckpointError: it is the state of another model, of other data, or of another number of ranks.
@@ -71,17 +71,17 @@ class RunState:
         state, where = found.state, f"train.resume: '{found.path}'"
         if len(state["ranks"]) != self.place.world:
             raise CheckpointError(
-                f"{where} comes from a run on {len(state['ranks'])} ranks, this one has {self.place.world}; start as "
-                "many, or begin a new run with model.pretrained set to best.ckpt"
+                f"{where} comes from a run on {len(state['ranks'])} ranks, this one has {self.place.world}; start "
+                "the same number, or begin a new run with model.pretrained set to best.ckpt"
             )
         if state["batches"] != len(self.loader):
             raise CheckpointError(
-                f"{where} comes from epochs of {state['batches']} batches, now there are {len(self.loader)}; resume "
+                f"{where} comes from epochs of {state['batches']} batches, now they have {len(self.loader)}; resume "
                 "with the data and the batch size of the configuration saved beside it"
             )
         if any(isinstance(cell, nn.Dropout) for _, cell in self.step.cells_and_names()):
-            logger.warning("%s: MindSpore does not hand out the state of nn.Dropout's generator; the resumed run draws "
-                           "other masks than an uninterrupted one", where)  # fmt: skip
+            logger.warning("%s: MindSpore gives no access to the state of nn.Dropout's generator; the resumed run "
+                           "draws other masks than an uninterrupted one", where)  # fmt: skip
         _load(self.step, _entries_of(self.place.rank, found.entries), where)
         own = state["ranks"][self.place.rank]
         self.at.restore(own["progress"])
@@ -91,7 +91,7 @@ class RunState:
         restore_random_state(own["random"])
 
     def _of_other_ranks(self) -> list[ms.Parameter]:
-        """What the ranks do not share, from all ranks but the first; empty elsewhere than on rank 0."""
+        """What the ranks do not share, from all ranks except rank 0; empty on all ranks except rank 0."""
         waiting = self.at.steps % getattr(self.step, "accumulation_steps", 1) != 0
         local = [p for name, p in self.step.parameters_dict().items() if _is_local(name, waiting)]
         flat = np.concatenate([p.asnumpy().astype(np.float32).ravel() for p in local] or [np.zeros(1, np.float32)])

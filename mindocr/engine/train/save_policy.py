@@ -1,4 +1,4 @@
-"""What a run does when it cannot save: it goes on and says so each time, or it ends."""
+"""What a run does when it cannot save: it continues and logs each failure, or it ends."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ logger = logging.getLogger(__name__)
 
 
 class SavePolicy:
-    """Tolerates failed saves, or not.
+    """Decides whether a run continues after a failed save.
 
     Args:
         on_error: ``continue`` or ``stop``.
 
     Attributes:
-        unsaved: what is not on the disk in its latest form -> why.
+        unsaved: what could not be saved in its latest version -> why.
     """
 
     def __init__(self, on_error: str) -> None:
@@ -39,16 +39,16 @@ class SavePolicy:
             if self.on_error == "stop":
                 raise StorageError(reason) from None
             self.unsaved[what] = reason
-            logger.error("NOT SAVED: %s. Training goes on, and the last good file stays as it is", reason)
+            logger.error("NOT SAVED: %s. Training continues, and the last good file is not changed", reason)
         else:
             if self.unsaved.pop(what, None):
                 logger.warning("%s: saved again", what)
 
     def conclude(self) -> None:
-        """At the end of a run.
+        """Check at the end of a run that everything is saved.
 
         Raises:
             StorageError: something is still not saved.
         """
         if self.unsaved:
-            raise StorageError("training is over, and not all of it is saved: " + "; ".join(self.unsaved.values()))
+            raise StorageError("training has ended, but not everything is saved: " + "; ".join(self.unsaved.values()))

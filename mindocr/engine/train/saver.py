@@ -19,8 +19,8 @@ class Saver:
     Attributes:
         network: whose weights are saved.
         state: of the run.
-        keeper: decides which files stay.
-        policy: what follows when a file cannot be written.
+        keeper: decides which files are kept.
+        policy: what to do when a file cannot be written.
     """
 
     network: nn.Cell

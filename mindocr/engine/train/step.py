@@ -1,7 +1,7 @@
 """One training step as a MindSpore cell: forward, loss, scaling, accumulation, clipping, update, EMA.
 
 Everything that changes from step to step (loss scale, counters, accumulated gradients) is a parameter of the cell, so a
-step has static shapes, runs in graph and PyNative mode alike, and can be saved whole.
+step has static shapes, runs in graph and PyNative mode alike, and can be saved completely.
 """
 
 import mindspore as ms
@@ -48,7 +48,7 @@ def _put_back_one(finite, current, kept):
 
 
 class _Forward(nn.Cell):
-    """Scaled loss of one batch; the plain loss and its terms come along."""
+    """Scaled loss of one batch, with the unscaled loss and its terms."""
 
     def __init__(self, network: nn.Cell, loss: nn.Cell, prepare: nn.Cell | None) -> None:
         super().__init__(auto_prefix=False)
@@ -75,7 +75,7 @@ class LossScale(nn.Cell):
         self.good_steps = ms.Parameter(ms.Tensor(0, ms.int32), name="loss_scale_good_steps", requires_grad=False)
 
     def construct(self, finite):
-        """Take note of a step; returns its outcome unchanged."""
+        """Adapt the scale after a step; returns ``finite`` unchanged."""
         if self.dynamic:
             good = ops.select(finite, self.good_steps + 1, ops.zeros_like(self.good_steps))
             grow = good >= self.window
@@ -90,7 +90,7 @@ class LossScale(nn.Cell):
 class TrainStep(nn.Cell):
     """Train ``network`` on one batch.
 
-    A non-finite gradient never reaches the weights: the update is dropped and the caller told.
+    A non-finite gradient never reaches the weights: the update is dropped, and the caller gets a flag.
 
     Args:
         network: takes the image batch.
@@ -102,7 +102,7 @@ class TrainStep(nn.Cell):
         accumulation_steps: batches whose gradients are averaged into one update.
         ema: moving average of the weights, updated with each update, or None.
         reducer: averages gradients over ranks, or None.
-        prepare: makes the network's input of the image batch, or None where that is it already.
+        prepare: computes the network's input from the image batch; None = the image batch is the input.
 
     Outputs: total loss (scalar), its terms (K,), True where all gradients were finite, global gradient norm. The last
     two refer to this batch alone while gradients accumulate.
@@ -130,9 +130,9 @@ class TrainStep(nn.Cell):
         self.weights = optimizer.parameters
         self.forward = _Forward(network, loss, prepare)
         self.gradient = ops.value_and_grad(self.forward, None, self.weights, has_aux=True)
-        # Not loops: a compiled loop is as many calls within calls, and ResNet-50 has too many weights for that.
+        # No loops: a compiled loop becomes nested calls, one per weight, and ResNet-50 has too many weights.
         self.for_each = ops.HyperMap()
-        # Written by the forward pass, so that a failed step would leave them not finite for ever
+        # The forward pass writes them, so a failed step would leave them non-finite for ever
         self.statistics = ms.ParameterTuple(statistics(network))
         self.has_statistics = len(self.statistics) > 0
         self.accumulation_steps = accumulation_steps

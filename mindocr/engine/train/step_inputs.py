@@ -1,4 +1,4 @@
-"""Batches into the training step: handed over by this process, or taken by the device from its own queue."""
+"""Batches for the training step: passed by this process, or taken by the device from its own queue."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Feed:
     Args:
         columns: the step's inputs, by name.
         epochs: the last epoch of the run, from 1.
-        sink: let the device take batches from a queue of its own (Ascend).
+        sink: let the device take batches from its own queue (Ascend).
     """
 
     def __init__(self, loader: Loader, step: nn.Cell, columns: Sequence[str], epochs: int, *, sink: bool) -> None:
@@ -46,7 +46,7 @@ class Feed:
         return iter([None] * (len(self.loader) - start))
 
     def run(self, batch: Batch | None) -> StepOutcome:
-        """Make one step."""
+        """Run one step."""
         inputs = () if batch is None else tuple(ms.Tensor(batch[name]) for name in self.columns)
         total, terms, finite, norm = (self.step if batch is not None else self._take)(*inputs)
         return StepOutcome(float(total.asnumpy()), terms.asnumpy(), bool(finite.asnumpy()), float(norm.asnumpy()))

@@ -42,7 +42,7 @@ def run(config: Config) -> TrainingResult:
             return Trainer(parts, stop).fit()
         except Stopped as ended:
             stopped = ended
-    # Not from within: ranks that end together have not failed.
+    # Raised outside the block: ranks that end together have not failed.
     raise stopped
 
 
@@ -50,8 +50,8 @@ class Trainer:
     """The training loop.
 
     Args:
-        parts: what it works with.
-        stop: says whether a signal asks the run to end.
+        parts: the objects of the run.
+        stop: reports whether a signal asks the run to end.
     """
 
     def __init__(self, parts: RunParts, stop: StopRequest) -> None:
@@ -124,7 +124,7 @@ class Trainer:
                 score = float(evaluation.scores[evaluator.main_indicator])
             best = self.saver.save_weights(self.at.epoch, score)
             last = self.plan.is_last(self.at)
-            # Before the state that counts this epoch as done: a run killed in between reports it once more.
+            # Before the state that counts this epoch as done: a run killed in between reports it again.
             self.observers.on_epoch(EpochEvent(self.at.copy(), numbers, evaluation, score, best, last))
         self.at.closed = True
         self.saver.save_state()
@@ -132,7 +132,7 @@ class Trainer:
 
     def _evaluate(self, evaluator: Evaluator) -> Evaluation:
         try:
-            # Ranks end together or not at all, so with several of them an evaluation is brought to its end.
+            # Ranks end only together, so with several of them an evaluation is completed first.
             evaluation = evaluator.run(self.stop.interrupt if self.place.world == 1 else lambda: None)
         except KeyboardInterrupt:
             if self.stop.number is None:
@@ -142,7 +142,7 @@ class Trainer:
         return evaluation
 
     def _stop_if_asked(self) -> None:
-        """End the run between two steps, where a signal has asked for it."""
+        """End the run between two steps if a signal has asked for it."""
         if self.stop.asked(self.place.world):
             self.saver.save_state()
             self._stop()

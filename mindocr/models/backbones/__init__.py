@@ -1,1 +1,1 @@
-"""Backbones: image in, one feature map a stride out, finest first."""
+"""Backbones: from an image to one feature map per stride, finest first."""

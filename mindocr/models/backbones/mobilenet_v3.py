@@ -56,7 +56,7 @@ _RELEASED_LARGE_050 = (
 class BottleneckParams(TypedDict, total=False):
     """Variants of the inverted-residual unit.
 
-    always_expand: keep the 1x1 expansion even where it does not widen (the first unit). Default False.
+    always_expand: keep the 1x1 expansion even where it adds no channels (the first unit). Default False.
     se_version: ``SqueezeExcite``, the paper's: 1x1 convolutions, channels / 4 rounded to a multiple of 8, hard-sigmoid.
         ``SqueezeExciteV2``: dense layers, channels // 4, plain sigmoid. Default ``SqueezeExcite``.
     """
@@ -100,7 +100,7 @@ class Unit(NamedTuple):
 
 
 def plan_units(architecture: Literal["large", "small"], alpha: float) -> list[Unit]:
-    """The units of a network whose stem gives ``round_channels(16 * alpha)`` channels."""
+    """The units of a network whose stem has ``round_channels(16 * alpha)`` channels."""
     channels = round_channels(16 * alpha)
     units = []
     for kernel, expanded, target, excited, hard_swish, stride in _UNITS[architecture]:
@@ -112,7 +112,7 @@ def plan_units(architecture: Literal["large", "small"], alpha: float) -> list[Un
 
 
 def check_alpha(name: str, alpha: float) -> None:
-    """Make sure that a width multiplier is one.
+    """Check a width multiplier.
 
     Raises:
         ConfigError: it is not positive.
@@ -128,7 +128,7 @@ def conv_norm_act(convolution: nn.Conv2d, activation: type[nn.Cell] | None) -> l
 
 
 def group(layers: Sequence[nn.Cell]) -> nn.Cell:
-    """What :func:`conv_norm_act` gives as one cell, in which it is called ``conv``, ``bn`` and ``act``."""
+    """The layers of :func:`conv_norm_act` as one cell, in which they are called ``conv``, ``bn`` and ``act``."""
     return nn.SequentialCell(OrderedDict(zip(("conv", "bn", "act"), layers)))
 
 
@@ -136,10 +136,10 @@ class InvertedResidual(nn.SequentialCell):
     """Expand (1x1), depthwise convolution, optional squeeze-and-excitation, project (1x1, linear).
 
     Args:
-        unit: its measures.
-        excite: makes the squeeze-and-excitation of so many channels, for units that have one; None leaves it out.
-        always_expand: keep the 1x1 expansion even where it does not widen.
-        grouped: how checkpoints name the layers. False: numbered (``layers.0``). True: by what they do
+        unit: its channels, kernel size and stride.
+        excite: builds the squeeze-and-excitation for a number of channels, in units that have one; None omits it.
+        always_expand: keep the 1x1 expansion even where it adds no channels.
+        grouped: how checkpoints name the layers. False: numbered (``layers.0``). True: by function
             (``expand_conv.conv``).
         pad_mode: of the depthwise convolution, see :func:`mindocr.models.layers.conv`.
     """
@@ -190,8 +190,8 @@ class DetMobileNetV3(nn.Cell):
             None takes the last layer of strides 4, 8, 16 and 32: [5, 8, 14, 20] for ``large``.
         bottleneck_params: variants of the unit, see :class:`BottleneckParams`.
         pad_mode: how the units' depthwise convolutions pad at stride 2. ``same``, mostly at the bottom right, as
-            MindOCR's weights were trained; ``centred``, on all sides, as PyTorch's were. Each of the four that the
-            wrong one moves adds to the shift of the feature maps.
+            MindOCR's weights were trained; ``centred``, on all sides, as PyTorch's were. The wrong mode shifts the
+            feature maps at each of the four convolutions of stride 2.
         pretrained: weights to start from, loaded by ``build_model``: True for the released ImageNet weights (known for
             large, alpha 0.5, always_expand, SqueezeExciteV2), or a path or URL of a checkpoint of this backbone alone.
 

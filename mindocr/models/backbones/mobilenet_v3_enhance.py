@@ -1,4 +1,4 @@
-"""MobileNetV3 as the detectors of PP-OCR have it: four stages, layers named by what they do."""
+"""MobileNetV3 as the detectors of PP-OCR use it: four stages, layers named by function."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mindocr.registry import BACKBONES
 class DetMobileNetV3Enhance(nn.Cell):
     """The network of ``det_mobilenet_v3`` with other parameter names, in four stages that end at strides 4 to 32.
 
-    Every unit has its expansion; convolutions pad the same on all sides. Checkpoints of one do not fit the other.
+    Every unit has its expansion; convolutions pad equally on all sides. Checkpoints of one do not fit the other.
 
     Args:
         architecture: which table of the paper.
         alpha: width multiplier, > 0; channels are rounded to multiples of 8.
         disable_se: leave squeeze-and-excitation out of all units, as PP-OCR's detectors do.
         pretrained: weights to start from, loaded by ``build_model``: a path or URL of a checkpoint of this backbone
-            alone. No released weights are known, so True is refused there.
+            alone. No released weights are known, so True is an error there.
 
     Raises:
         ConfigError: alpha is not positive.

@@ -58,7 +58,7 @@ class ResNet(nn.Cell):
             or URL of a checkpoint of this backbone alone.
         released_weights: URL that ``pretrained: True`` stands for.
         pad_mode: how the stem's pooling pads. ``same``, at the bottom right only, as MindOCR's weights were trained;
-            ``centred``, on all sides, as PyTorch's were. The wrong one moves the feature maps by two pixels of the
+            ``centred``, on all sides, as PyTorch's were. The wrong mode moves the feature maps by two pixels of the
             image.
     """
 

@@ -1,4 +1,4 @@
-"""Weights of other projects, read without running what is in their files, renamed to this toolkit's names.
+"""Weights of other projects, read without executing code in their files, and renamed to this toolkit's names.
 
-One module a source, each with a ``convert`` that takes name -> array and gives a :class:`~.rename.Conversion`.
+One module per source, each with a ``convert`` that takes name -> array and returns a :class:`~.rename.Conversion`.
 """

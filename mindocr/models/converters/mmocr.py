@@ -33,7 +33,7 @@ _RULES = (
     (r"(?:det|bbox)_head\.threshold\.(.+)", r"head.thresh.\1"),
 )
 _LEFT_OVER = (COUNTERS, (r"data_preprocessor\..+", "the input's mean and std, which belong to the pipeline"))
-# Layers that see all levels at once: MMOCR joins them finest first, we (and the authors) coarsest first.
+# Layers whose input is all levels: MMOCR concatenates them finest first, we (and the authors) coarsest first.
 _SEE_LEVELS = ("head.segm.0.weight", "head.thresh.0.weight", "neck.fuse.conv.weight")
 _LEVELS = 4
 
@@ -65,5 +65,5 @@ def convert(weights: Mapping[str, Any]) -> Conversion:
 
 
 def _coarsest_first(value: np.ndarray, axis: int) -> np.ndarray:
-    """Turn round the order of the levels, each of which has an equal share of the channels along ``axis``."""
+    """Reverse the order of the levels, each of which has an equal share of the channels along ``axis``."""
     return np.concatenate(np.split(value, _LEVELS, axis)[::-1], axis)

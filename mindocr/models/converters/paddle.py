@@ -30,7 +30,7 @@ _RULES = (
     ),
 )
 _STUDENT = "Student."
-# Paddle's hard-sigmoid has the slope 0.2, that of our backbone 1/6; the layer before it can make up for it.
+# Paddle's hard-sigmoid has the slope 0.2, that of our backbone 1/6; scaling the layer before it has the same effect.
 _STEEPER = np.float32(0.2 * 6)
 
 
@@ -91,5 +91,5 @@ def _neck(weights: Mapping[str, np.ndarray]) -> dict[str, Any]:
     if not any(name.startswith("neck.ins_conv.") for name in weights):
         return pyramid_spec(weights)
     width = first_dimension(weights, "neck.ins_conv.0.in_conv.weight")
-    # The shortcut leaves no trace in weights; PP-OCRv3 has it.
+    # Weights do not show whether there is a shortcut; PP-OCRv3 has it.
     return {"name": "RSEFPN", "out_channels": width, "shortcut": True, "origin": "paddleocr"}

@@ -1,4 +1,4 @@
-"""What several sources share: ResNet's names, the head's layers, widths read off shapes."""
+"""What several sources share: ResNet's names, the head's layers, widths read from shapes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def resnet_spec(weights: Mapping[str, np.ndarray], prefix: str = "backbone.") ->
     if name is None:
         kind = "bottleneck" if bottleneck else "plain"
         raise CheckpointError(
-            f"a ResNet with {blocks} {kind} blocks is none of this toolkit's: det_resnet18 has [2, 2, 2, 2] plain "
+            f"this toolkit has no ResNet with {blocks} {kind} blocks: det_resnet18 has [2, 2, 2, 2] plain "
             "blocks, det_resnet50 has [3, 4, 6, 3] bottleneck blocks"
         )
     # PyTorch pads its pooling on both sides, MindOCR's weights were trained without.
@@ -85,7 +85,7 @@ def first_dimension(weights: Mapping[str, np.ndarray], name: str) -> int:
     """
     if name not in weights or not weights[name].ndim:
         raise CheckpointError(
-            f"{name}: the file has nothing that becomes this layer; it is incomplete, or another network"
+            f"{name}: the file has no weights for this layer; it is incomplete, or of another network"
         )
     return int(weights[name].shape[0])
 
@@ -103,6 +103,6 @@ def width_multiplier(stem: int, last: int) -> float:
             if (round_channels(16 * alpha), 6 * round_channels(widest * alpha)) == (stem, last):
                 return alpha
     raise CheckpointError(
-        f"a MobileNetV3 with {stem} channels at the start and {last} at the end is of no usual width "
+        f"a MobileNetV3 with {stem} channels at the start and {last} at the end has no usual width "
         f"({', '.join(map(str, _ALPHAS))})"
     )

@@ -1,8 +1,8 @@
-"""Pickles that hold arrays, read without running anything that they name.
+"""Reads pickles that hold arrays, without executing anything that they name.
 
-A pickle is a program: it names functions and has them called. Here a name never leads to an import. The few that
-arrays of NumPy and PyTorch need lead to functions of this module, the bookkeeping of known training frameworks leads to
-objects that do nothing, and any other name ends the reading.
+A pickle is a program: it names functions and calls them. Here no name is ever imported. The few names that arrays of
+NumPy and PyTorch need stand for functions of this module, the records of known training frameworks become objects that
+do nothing, and any other name is an error.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _FAILURES = (
 
 @dataclass(frozen=True)
 class Storage:
-    """A block of numbers that lies elsewhere in the file: its key there, its type (see STORAGES), how many."""
+    """A block of numbers stored elsewhere in the file: its key, its type (see STORAGES), and their count."""
 
     key: str
     dtype: str
@@ -59,7 +59,7 @@ class StoredTensor:
 
 
 class _Idle:
-    """Stands for an object of bookkeeping: takes what a pickle does to it and does nothing."""
+    """Replaces an object of a training framework: accepts every operation of a pickle, and does nothing."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> _Idle:
         return super().__new__(cls)
@@ -105,8 +105,8 @@ class _Array:
 class ArrayUnpickler(pickle._Unpickler):
     """An unpickler that knows arrays, containers and plain values only.
 
-    It is Python's own in Python: the one in C takes memory by the numbers that a file gives its notes, up to 32 GB for
-    a file of ten bytes.
+    It derives from Python's unpickler written in Python. The one in C allocates its memo by an index in the file, up
+    to 32 GB for a file of ten bytes.
 
     Args:
         file: where the pickle begins; afterwards, where it ended.
@@ -136,7 +136,7 @@ class ArrayUnpickler(pickle._Unpickler):
         """The pickle's content; arrays of PyTorch as :class:`StoredTensor`.
 
         Raises:
-            CheckpointError: it names something else than arrays, or is damaged.
+            CheckpointError: it contains something other than arrays, or is damaged.
         """
         try:
             return self.load()
@@ -196,10 +196,10 @@ class ArrayUnpickler(pickle._Unpickler):
 
 
 def resolve(value: Any, load: Callable[[Storage], np.ndarray]) -> Any:
-    """Replace what stands for arrays by arrays, in mappings within mappings too; other values stay.
+    """Replace placeholders by arrays, also in nested mappings; other values stay.
 
     Args:
-        load: gives the numbers of a storage, one-dimensional.
+        load: returns the numbers of a storage, (N,).
 
     Raises:
         ValueError: a tensor reaches beyond its storage.

@@ -29,10 +29,10 @@ def read_weights(path: str | Path) -> dict[str, Any]:
     """Read a file of weights.
 
     Returns:
-        Name -> array, in the file's order; what is no array among them (Paddle's table of names) stays as it is.
+        Name -> array, in the file's order; entries that are no arrays (Paddle's table of names) stay as they are.
 
     Raises:
-        CheckpointError: no such file, another kind of file, damaged, without weights, or asking for code to be run.
+        CheckpointError: no such file, another kind of file, damaged, without weights, or with code to execute.
     """
     path = Path(path).expanduser()
     try:
@@ -69,14 +69,14 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
         return read()
     except CheckpointError:
         raise
-    except RecursionError:  # before RuntimeError, which it is
-        raise CheckpointError(f"{path}: holds mappings within mappings, too deep for a file of weights") from None
+    except RecursionError:  # a kind of RuntimeError, so it comes first
+        raise CheckpointError(f"{path}: its mappings are nested too deeply for a file of weights") from None
     except _DAMAGE as error:
         raise CheckpointError(f"{path}: damaged or cut short ({error}); copy or download it again") from error
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    # Only here is MindSpore needed to read, and it takes seconds to import.
+    # Only this format needs MindSpore, which takes seconds to import.
     from mindocr.models.weights import read_checkpoint
 
     return {name: value.float().asnumpy() for name, value in read_checkpoint(path).items()}
@@ -125,7 +125,7 @@ def _read_pickle(path: Path, file: IO[bytes]) -> Any:
         size = int.from_bytes(file.read(8), "little") * sizes.get(key, 0)
         blocks[key] = (file.tell(), size)
         if file.tell() + size > end:
-            raise ValueError(f"storage {key} would end {file.tell() + size - end} bytes behind the file's end")
+            raise ValueError(f"storage {key} would end {file.tell() + size - end} bytes after the end of the file")
         file.seek(size, 1)
 
     def load(storage: Storage) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Names of another project become names of this one, by tables of patterns; nothing is dropped without a reason."""
+"""Renames the entries of another project by tables of patterns; nothing is dropped without a reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from mindocr.errors import CheckpointError
 
-# What others call a BatchNorm's four arrays
+# Names of a BatchNorm's four arrays in other projects
 _BATCH_NORM = {
     "weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance",
     "_mean": "moving_mean", "_variance": "moving_variance",
@@ -24,14 +24,14 @@ Rules = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Conversion:
-    """Weights under this toolkit's names, and what became of the source's.
+    """Weights under this toolkit's names, and what was done with each entry of the source.
 
     Attributes:
-        weights: name -> float32 array, for the detector or, where ``spec`` has a backbone alone, for that.
+        weights: name -> float32 array, for the detector, or for the backbone alone, as in ``spec``.
         mapped: the source's name -> ours.
         left_over: the source's name -> why it is not taken.
         spec: the ``model`` section of a network that computes what the source computed.
-        notes: what else differs, such as the expected input; for people.
+        notes: other differences, such as the expected input, as text for the user.
     """
 
     weights: dict[str, np.ndarray]
@@ -58,13 +58,13 @@ def rename(weights: Mapping[str, Any], rules: Rules, left_over: Rules, source: s
 
     Args:
         weights: the source's name -> array.
-        rules: (pattern of a whole name, replacement); the first that fits counts. BatchNorm's arrays keep their last
-            part in the replacement; it is translated afterwards.
-        left_over: (pattern, reason) of entries that are not taken; they come before ``rules``.
-        source: what the file was taken for, for messages.
+        rules: (pattern of a full name, replacement); the first match is used. BatchNorm's arrays keep their last part
+            in the replacement; it is translated afterwards.
+        left_over: (pattern, reason) of entries that are not taken; checked before ``rules``.
+        source: the expected kind of file, for messages.
 
     Raises:
-        CheckpointError: entries that no pattern fits, or none that fits a rule.
+        CheckpointError: an entry matches no pattern, or no entry matches a rule.
     """
     names: dict[str, str] = {}
     left: dict[str, str] = {}
@@ -97,7 +97,7 @@ def _no_fit(unknown: Sequence[str], names: Sequence[str], source: str) -> str:
     listed = unknown or names
     more = f", and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
     return (
-        f"{len(listed)} of {len(names)} entries are none that this converter knows: {', '.join(listed[:_LISTED])}"
+        f"{len(listed)} of {len(names)} entries are unknown to this converter: {', '.join(listed[:_LISTED])}"
         f"{more}. It reads {source}; choose another --from, or convert the network that the file was made for first"
     )
 

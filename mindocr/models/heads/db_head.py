@@ -13,8 +13,8 @@ from mindocr.errors import ConfigError
 from mindocr.models.layers import conv, double_size
 from mindocr.registry import HEADS
 
-TEXT_SHARE = 0.1  # of the pixels of a picture, roughly, lies in shrunk text
-LOGIT_STD = 0.1  # of the initial weights of the layers that give logits
+TEXT_SHARE = 0.1  # approximate share of an image's pixels that are in shrunk text
+LOGIT_STD = 0.1  # of the initial weights of the layers that output logits
 
 
 @HEADS.register
@@ -22,18 +22,18 @@ LOGIT_STD = 0.1  # of the initial weights of the layers that give logits
 class DBHead(nn.Cell):
     """Text probability P and, in training, threshold T and approximate binary map B = sigmoid(k (P - T)).
 
-    MindOCR computes sigmoid(k P - T) instead; inference reads P alone, so its weights serve here all the same. Its
-    ``DBHeadEnhance`` computes what the paper says, so that name stands for this class. The three maps are computed in
+    MindOCR computes sigmoid(k P - T) instead; inference reads P alone, so its weights work here too. Its
+    ``DBHeadEnhance`` computes what the paper says, so that name means this class too. The three maps are computed in
     float32 whatever the precision of the layers before: with k = 50 float16 is too coarse.
 
-    Deliberate difference from the reference: the last layers start near constant maps, P at the share of text that is
-    usual (0.1) and T at 0.5. Kaiming weights start with confident noise, which takes hundreds of steps to unlearn.
+    Deliberate difference from the reference: the last layers start near constant maps, P at the usual share of
+    text (0.1) and T at 0.5. Kaiming weights start with confident noise, which takes hundreds of steps to unlearn.
 
     Args:
         in_channels: channels of the neck's output.
         k: steepness of B.
         bias: give the 3x3 convolutions a bias; the transposed convolutions always have one.
-        adaptive: learn T and B; without them training too yields P only.
+        adaptive: learn T and B; without them, training outputs P only, too.
 
     Attributes:
         outputs: ``prob``, ``thresh``, ``binary`` in training; ``prob`` alone without ``adaptive``.
@@ -51,7 +51,7 @@ class DBHead(nn.Cell):
         if in_channels < 4:
             raise ConfigError(f"DBHead in_channels {in_channels}: at least 4 are needed; raise the neck's out_channels")
         if k <= 0:
-            raise ConfigError(f"DBHead k {k}: expected a positive number; the paper takes 50")
+            raise ConfigError(f"DBHead k {k}: expected a positive number; the paper uses 50")
         self.k = float(k)
         self.adaptive = adaptive
         if not adaptive:
@@ -70,7 +70,7 @@ class DBHead(nn.Cell):
 
 
 def _branch(in_channels: int, bias: bool, expected: float) -> nn.SequentialCell:
-    """(N, C, H, W) -> logits (N, 1, 4H, 4W), at first near that of ``expected``.
+    """(N, C, H, W) -> logits (N, 1, 4H, 4W), initially near that of ``expected``.
 
     BatchNorm starts at gamma 1, beta 1e-4, as the authors' code does.
     """

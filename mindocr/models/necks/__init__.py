@@ -1,1 +1,1 @@
-"""Necks: several feature maps in, one out."""
+"""Necks: from several feature maps to one."""

@@ -12,7 +12,7 @@ from mindocr.models.layers import conv
 class AdaptiveScaleFusion(nn.Cell):
     """Weighs each scale at each pixel before they are concatenated.
 
-    A 3x3 convolution S reduces the concatenated scales; channel and spatial attention are added to S; from the sum come
+    A 3x3 convolution S reduces the concatenated scales; channel and spatial attention are added to S. The sum yields
     one weight map in (0, 1) per scale, and each scale is multiplied by its own.
 
     Args:

@@ -26,8 +26,8 @@ class DBFPN(nn.Cell):
         bias: give the convolutions a bias.
         use_asf: weigh the levels with Adaptive Scale Fusion (DBNet++) instead of merely concatenating them.
         channel_attention: let Adaptive Scale Fusion use channel attention too; without ``use_asf`` it has no effect.
-        attention_channels: channels on which Adaptive Scale Fusion works; None takes ``out_channels`` // 4, as the
-            authors do. MMOCR takes ``out_channels``.
+        attention_channels: channels inside Adaptive Scale Fusion; None takes ``out_channels`` // 4, as the
+            authors do. MMOCR uses ``out_channels``.
 
     Raises:
         ConfigError: ``out_channels`` cannot be divided among the levels, or ``attention_channels`` is below 4.

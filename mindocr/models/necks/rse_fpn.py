@@ -13,14 +13,14 @@ from mindocr.registry import NECKS
 
 
 class SteepHardSigmoid(nn.Cell):
-    """PaddleOCR's: 0.2 x + 0.5, cut to [0, 1]. MindSpore's ``HSigmoid`` has the slope 1/6."""
+    """PaddleOCR's hard-sigmoid: 0.2 x + 0.5, clipped to [0, 1]. MindSpore's ``HSigmoid`` has the slope 1/6."""
 
     def construct(self, x: Tensor) -> Tensor:
         return ops.clamp(0.2 * x + 0.5, 0.0, 1.0)
 
 
 class ResidualExcite(nn.Cell):
-    """A convolution without bias, then squeeze-and-excitation (channels // 4 in between), added to its input or not."""
+    """A convolution without bias, then squeeze-and-excitation (channels // 4 inside), optionally added to its input."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, shortcut: bool, gate: nn.Cell | None
@@ -44,9 +44,9 @@ class RSEFPN(nn.Cell):
         in_channels: channels of the levels, finest first; each level has half the size of the one before it.
         out_channels: channels of the output; a multiple of the number of levels.
         shortcut: add the input of each squeeze-and-excitation to its output.
-        origin: whose weights give the same output here as there. The two enlarge by 4 and by 8 differently (MindOCR
+        origin: project whose weights compute the same here as there. The two enlarge by 4 and by 8 differently (MindOCR
             aligns the corner pixels, PaddleOCR repeats every pixel), and their hard-sigmoids have the slopes 1/6 and
-            0.2. Weights of one do poorly in the other until they are trained again.
+            0.2. Weights of one work poorly in the other until they are trained again.
 
     Raises:
         ConfigError: ``out_channels`` cannot be divided among the levels.

@@ -1,4 +1,4 @@
-"""Capsules: what a failed step leaves behind, exact, whole, bounded, and nothing that stops the run differently."""
+"""Capsules: what a failed step writes; exact, complete, bounded, and without a change to the way the run stops."""
 
 import json
 import re
@@ -98,7 +98,7 @@ def test_arrays_that_do_not_belong_there_are_refused(handmade, arrays, message):
 
 
 class Half(nn.Cell):
-    """Stands for what a device makes of the images before the network gets them."""
+    """Replaces the preparation of images on a device, before the network."""
 
     def construct(self, x):
         return x * 0.5

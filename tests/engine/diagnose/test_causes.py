@@ -1,4 +1,4 @@
-"""Causes of an f-score of 0, from signs made by hand."""
+"""Causes of an f-score of 0, from statistics made by hand."""
 
 import re
 
@@ -28,7 +28,7 @@ TRAINED = WeightStatistics(norms=3)
 
 
 def seen(prob=0.9, texts=TEXTS, ignore=None, found=None, shape=SHAPE, images=4):
-    """Signs of equal images: one map value, these texts, these detections."""
+    """Statistics of equal images: one map value, these texts, these detections."""
     signs = EvaluationStatistics(0.3, 0.6)
     found = Detection([box(20, 60)], [0.9]) if found is None else found
     ignore = np.zeros(len(texts), bool) if ignore is None else np.array(ignore)
@@ -64,7 +64,7 @@ def test_maps_and_weights_that_are_not_finite():
         "4 of 4 probability maps are not finite; 1 parameters are not finite, such as neck.out.0.weight"
     )
     dropped = causes(seen(), run=RunStatistics(10, 90, 0.01, 0.5, False))["not finite"]
-    assert dropped.numbers.startswith("90 updates were dropped for gradients that were not finite, 10 were made")
+    assert dropped.numbers.startswith("90 updates were dropped because of non-finite gradients, 10 were made")
 
 
 def test_a_learning_rate_of_zero():
@@ -113,15 +113,15 @@ def test_texts_that_are_too_small_for_the_network():
     assert "texts too small after resize" not in causes(seen())
     cause = causes(seen(shape=np.array([100, 200, 0.25, 0.25])))["texts too small after resize"]
     assert cause.numbers == (
-        "100% of 4 texts are below 8 pixels in the network's image (25 x 50 and so on), half of them below 5.0"
+        "100% of 4 texts are below 8 pixels in the network's image (such as 25 x 50), half of them below 5.0"
     )
 
 
 def test_labels_of_photographs_of_another_size():
     name = "labels and photographs of different sizes"
-    assert causes(seen(texts=[box(20, 60), box(300, 60)]))[name].numbers == "50% of 8 texts lie outside their image"
+    assert causes(seen(texts=[box(20, 60), box(300, 60)]))[name].numbers == "50% of 8 texts are outside their image"
     corner = causes(seen(texts=[box(10 * i, 5, 8, 8) for i in range(9)]))[name]
-    assert corner.numbers == "all 36 texts lie in the top left part of their images, within 42% of its sides"
+    assert corner.numbers == "all 36 texts are in the top left part of their images, within 42% of its sides"
     assert name not in causes(seen(texts=[box(10 * i, 5, 8, 8) for i in range(19)]))
 
 
@@ -133,11 +133,11 @@ def test_weights_that_were_never_trained():
 
 def test_everything_below_the_thresholds():
     low = causes(seen(0.2, found=Detection()))["everything below threshold"]
-    assert low.numbers == ("highest probability 0.2; 0 pixels above binary_thresh 0.3; regions given up: none")
+    assert low.numbers == ("highest probability 0.2; 0 pixels above binary_thresh 0.3; rejected regions: none")
     assert "sees no text yet" in low.remedy and not low.certain
     scored = causes(seen(0.5, found=Detection(rejections={"low score": 2, "too small": 1})))
     assert scored["everything below threshold"].numbers == (
-        "highest probability 0.5; 1200 pixels above binary_thresh 0.3; regions given up: low score 8, too small 4"
+        "highest probability 0.5; 1200 pixels above binary_thresh 0.3; rejected regions: low score 8, too small 4"
     )
     assert "lower postprocess.box_thresh (now 0.6)" in scored["everything below threshold"].remedy
 
@@ -150,7 +150,7 @@ def test_few_updates_text_everywhere_and_detections_elsewhere():
     found = causes(everywhere)
     assert "more than 100% of their pixels above" in found["text everywhere"].numbers
     assert found["no detection matches"].numbers == "1 detections, best IoU 0.00"
-    assert "they lie elsewhere" in found["no detection matches"].remedy
+    assert "they are elsewhere" in found["no detection matches"].remedy
 
 
 def test_the_example_has_texts_and_the_highest_probability():

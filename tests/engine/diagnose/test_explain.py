@@ -28,7 +28,7 @@ def test_an_image_that_overflows_in_float16_is_named_among_four(tiny_config, pic
     assert (found.mixed.first.layer, found.culprits) == ("backbone.stages.0.0", [2])
     text = explain.describe(found)
     assert f"finite in float32, not finite in amp {level}: backbone.stages.0.0 (Conv2d) overflows in image 3 " in text
-    assert "(white.png) of 4; in float32 that layer reaches 9.879e+04, and float16 ends at 65504" in text
+    assert "(white.png) of 4; in float32 that layer reaches 9.879e+04, and the largest float16 is 65504" in text
     assert (capsule.path / "culprit.png").stat().st_size > 1000
     again = replay.run(capsule.path, overrides=["system.amp_level=O0"])
     assert again.float32 is again.mixed and again.culprits == []
@@ -58,7 +58,7 @@ def test_gradients_that_overflow_name_the_loss_scale(tiny_config, pictures):
 
 
 class SpoilWhite(layout.ToCHWImage):
-    """Puts one value that is not a number into the white picture."""
+    """Puts one NaN into the white image."""
 
     def __call__(self, sample):
         sample = super().__call__(sample)

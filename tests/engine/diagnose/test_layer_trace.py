@@ -1,4 +1,4 @@
-"""A step taken apart: activations, gradients and loss terms, with numbers worked out by hand."""
+"""A step examined layer by layer: activations, gradients and loss terms, with hand-computed numbers."""
 
 import mindspore as ms
 import numpy as np
@@ -56,7 +56,7 @@ def test_the_first_layer_that_overflows_and_its_image_are_found(network):
     assert [a.layer for a in seen] == ["first", "second", "norm"]
     assert seen[0].finite.all() and seen[0].largest == pytest.approx([2, 2e38, 4])
     assert seen[1].finite.tolist() == [True, False, True] and seen[1].largest[2] == pytest.approx(12)
-    assert not seen[2].finite.any()  # the statistics of the batch are spoilt
+    assert not seen[2].finite.any()  # the statistics of the batch are not finite
 
 
 def test_gradients_are_those_of_the_loss_whatever_the_scale():

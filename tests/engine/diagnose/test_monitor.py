@@ -1,4 +1,4 @@
-"""Runs that find nothing say why: in the log, once, with a picture."""
+"""Runs that find nothing report why: in the log, once, with a picture."""
 
 import cv2
 import numpy as np
@@ -100,4 +100,4 @@ def test_labels_of_larger_photographs(tiny_config, tiny_data, tmp_path):
     (folder / labels.name).write_bytes(labels.read_bytes())
     config = tiny_config(f"eval.dataset.dataset_root={folder}", "scheduler.num_epochs=1")
     log = log_of(trainer.run(config).folder)
-    assert "labels and photographs of different sizes: " in log and "texts lie outside their image" in log
+    assert "labels and photographs of different sizes: " in log and "texts are outside their image" in log

@@ -17,7 +17,7 @@ from mindocr.registry import METRICS, POSTPROCESSES
 
 @pytest.fixture
 def detector(tiny_config):
-    """A configuration, and the tiny network with weights that see some regions in any picture."""
+    """A configuration, and the tiny network with weights that find some regions in any image."""
     ms.set_seed(1)
     config = tiny_config("postprocess.box_thresh=0.6", "postprocess.binary_thresh=0.3", "eval.loader.batch_size=2")
     network = build.network(config, training=False)

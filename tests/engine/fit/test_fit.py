@@ -31,7 +31,7 @@ def config(tiny_config):
 
 @pytest.fixture
 def ckpt(config, tmp_path):
-    """Weights of the tiny network before any training: its maps hold something everywhere."""
+    """Weights of the tiny network before training: its maps have no zeros."""
     path = tmp_path / "first.ckpt"
     ms.set_seed(1)
     ms.save_checkpoint(build.network(config, training=True), str(path))
@@ -107,7 +107,7 @@ def test_the_images_that_are_reported_are_refused(config, ckpt, tiny_data, tmp_p
     def fit(split):
         return fitting.run(config, ckpt, Options(split, GRID, folder=tmp_path / "fit"))
 
-    with pytest.raises(UserError, match="--split test: these images are reported"):
+    with pytest.raises(UserError, match="--split test: a score on the images that the thresholds were fitted on"):
         fit(Split("test"))
     with pytest.raises(UserError, match="--split val: name its images with --val_data_dir and --val_label_file"):
         fit(Split("val", label_file="x.txt"))
@@ -116,7 +116,7 @@ def test_the_images_that_are_reported_are_refused(config, ckpt, tiny_data, tmp_p
         fit(Split("val", test["data_dir"], test["label_file"]))
     shutil.copytree(tiny_data / test["data_dir"], tmp_path / "others")
     shutil.copy(tiny_data / test["label_file"], tmp_path / "others.txt")
-    with pytest.raises(UserError, match="5 of 5 images to fit on are among those that are reported, such as .*others"):
+    with pytest.raises(UserError, match="5 of 5 images to fit on are also test images, such as .*others"):
         fit(Split("val", str(tmp_path / "others"), str(tmp_path / "others.txt")))
     with pytest.raises(UserError, match="--holdout: expected a share of the training images between 0 and 1, got 1.5"):
         fit(Split("train-holdout", holdout=1.5))

@@ -202,7 +202,7 @@ def test_only_rank_0_copies_results_out(bucket, job, monkeypatch, rank, expected
 
 def test_a_path_relative_to_the_project(bucket, monkeypatch, tmp_path, repo_root):
     monkeypatch.chdir(tmp_path)
-    page = "docs/index.md"  # no configuration, so the message says which file was read
+    page = "docs/index.md"  # not a configuration, so the error names the file that was read
     with pytest.raises(ConfigError, match=rf"^{re.escape(str(repo_root / page))}:\d"):
         modelarts.run_job(parsed("-c", page, "--enable_modelarts"), print, "model.pretrained")
     with pytest.raises(ConfigError, match=rf"^{page}: no such file"):
@@ -246,5 +246,5 @@ def test_without_the_library_the_tools_say_so(repo_root, tool):
     assert done.returncode == 2
     assert done.stderr == (
         "error: --enable_modelarts: the library 'moxing' cannot be imported (No module named 'moxing'); ModelArts' "
-        "images have it. Elsewhere leave the flag out and name local paths with -o\n"
+        "images have it. Elsewhere, leave the flag out and set local paths with -o\n"
     )

@@ -1,4 +1,4 @@
-"""Joining a job of several ranks, as far as one process can tell; real jobs are in tests/e2e/test_ranks.py."""
+"""Joining a job of several ranks, as far as one process can test it; real jobs are in tests/e2e/test_ranks.py."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_port_in_use_is_named(alone):
         taken.bind(("", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        with pytest.raises(UserError, match=f"port {port}, where the ranks are to meet, cannot be used"):
+        with pytest.raises(UserError, match=f"port {port}, on which the ranks connect, cannot be used"):
             ranks._translate_open_mpi({**OPEN_MPI, "OMPI_COMM_WORLD_RANK": "0", "MS_SCHED_PORT": port})
 
 
@@ -75,7 +75,7 @@ def test_a_scheduler_that_does_not_answer_is_named(alone):
 
 
 class Watched:
-    """Two sleeping processes as ranks 0 and 1, and a real watch over them."""
+    """Two sleeping processes as ranks 0 and 1, and a real watchdog."""
 
     def __init__(self, folder: Path) -> None:
         self.address = f"\0mindocr-test-{os.getpid()}-{folder.name}"
@@ -112,7 +112,7 @@ class Watched:
         self.ranks[rank].wait()
 
     def outcome(self) -> tuple[int, str]:
-        """Exit code and message of the watch, once it has ended; the processes that live then are killed."""
+        """Exit code and message of the watchdog, once it has ended; processes that still run then are killed."""
         try:
             _, message = self.watch.communicate(timeout=20)
         finally:
@@ -161,7 +161,7 @@ def test_start_time_tells_a_process_from_a_dead_one():
 
 
 def test_the_error_that_came_first_is_the_reason(tmp_path):
-    """The other rank's operations fail because this one is gone, and it says so too."""
+    """The other rank's operations fail because this one is gone, and it reports an error too."""
     watched = Watched(tmp_path)
     watched.say(1, "photo.jpg: this image file is empty")
     watched.say(0, "Launch kernel failed")
@@ -199,7 +199,7 @@ def test_a_rank_whose_watch_is_gone_does_not_wait():
 
 
 def scheduled(server: str, ranks: int, repo_root: Path) -> int:
-    """Exit code of a scheduler under a launcher that also starts ranks, which live for two seconds."""
+    """Exit code of a scheduler under a launcher that also starts ranks, which run for two seconds."""
     scheduler = f"from mindocr.engine.runtime import ranks; ranks._SCHEDULER = {server!r}; ranks._be_scheduler()"
     launcher = (
         "import os, subprocess, sys\n"

@@ -1,4 +1,4 @@
-"""Signals become a wish to stop; real ones, sent to this process."""
+"""Signals become a request to stop; real signals are sent to this process."""
 
 import os
 import signal

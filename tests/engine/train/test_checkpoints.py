@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not at all, the best and the latest kept, state restored."""
+"""Checkpoints: complete or not at all, the best and the latest kept, state restored."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What becomes of steps that are not finite: counting, dropping, stopping."""
+"""Handling of steps that are not finite: counting, dropping, stopping."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_good_and_dropped_updates_are_counted():
 
 
 def test_a_bad_batch_spoils_the_update_that_it_belongs_to():
-    # the step tells of a bad batch at once, and again when its update is due
+    # the step reports a bad batch at once, and again when its update is due
     at = after(LossGuard(("bce", "l1"), 2, drops=True), [BAD, BAD, GOOD, GOOD])
     assert (at.updates, at.dropped) == (1, 1)
 
@@ -46,7 +46,7 @@ def test_too_many_drops_in_a_row_stop_the_run_all_the_same():
 
 
 class Notes(Observer):
-    """Notes (step, dropped, number) of each failure and gives a hint."""
+    """Records (step, dropped, number) of each failure, and returns a hint."""
 
     def __init__(self):
         self.seen = []

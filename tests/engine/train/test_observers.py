@@ -12,7 +12,7 @@ from mindocr.engine.train import trainer
 from mindocr.engine.train.observers import Observer, Observers
 from mindocr.errors import UserError
 
-# A logger of the user's own; ``act`` names what it does after how many steps.
+# A user's logger; ``act`` names what it does after ``after`` steps.
 MODULE = '''
 import os
 import signal
@@ -24,7 +24,7 @@ calls = []
 
 
 class Notes(Observer):
-    """Notes each call; after ``after`` steps it does ``act``."""
+    """Records each call; after ``after`` steps it does ``act``."""
 
     def __init__(self, act: str = "", after: int = 0) -> None:
         self.act, self.after = act, after
@@ -124,7 +124,7 @@ def test_a_logger_that_fails_does_not_end_the_run_and_is_named_once(tiny_config,
     assert (result.folder / "performance.csv").exists()
     log = (result.folder / "log_0.txt").read_text(encoding="utf-8")
     assert log.count("my_notes:Notes: on_step failed (ConnectionError: the network is gone; ") == 1
-    assert "my_notes.py, line " in log and "Training goes on; only this record may be incomplete" in log
+    assert "my_notes.py, line " in log and "Training continues; only this record may be incomplete" in log
     assert "my_notes:Notes: on_step failed 3 times in this run" in log
     assert log.count("my_notes:Notes: on_epoch failed") == 1
 

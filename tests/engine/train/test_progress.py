@@ -1,4 +1,4 @@
-"""Counters of the loop, and random generators that go on where they were."""
+"""Counters of the loop, and random generators that continue where they were."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What is stored of a run: hashes that change with what they stand for, and with nothing else."""
+"""What is stored of a run: hashes that change with their content, and with nothing else."""
 
 import hashlib
 import json
@@ -51,4 +51,4 @@ def test_a_file_without_a_run_says_so(tmp_path):
     ms.save_checkpoint(nn.Dense(2, 1), str(tmp_path / "a.ckpt"))
     text = describe_file(tmp_path / "a.ckpt")
     assert "ckpt, complete (it has no checksum), 2 parameters" in text
-    assert "nothing is stored of the run that made it" in text
+    assert "no information about the run that wrote it" in text

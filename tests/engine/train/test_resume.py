@@ -13,7 +13,7 @@ from mindocr.errors import CheckpointError
 
 @pytest.fixture(autouse=True)
 def heard(caplog):
-    """Log records reach pytest although the package's logger stands alone once a run has begun."""
+    """Log records reach pytest although the package's logger does not propagate once a run has begun."""
     logger = logging.getLogger("mindocr")
     before, logger.propagate = logger.propagate, True
     caplog.set_level(logging.INFO, logger="mindocr")
@@ -96,7 +96,7 @@ def test_messages_quoted_on_the_page_are_the_codes(repo_root):
         "the ranks found different states",
         "damaged, or not a checkpoint of this format",
         "falling back to",
-        "To go on, give the same command with -o train.resume=auto",
+        "To resume, run the same command with -o train.resume=auto",
     ):
         assert quoted in page
         assert quoted in code

@@ -1,4 +1,4 @@
-"""What changes while a run goes on, out of its objects and back, and the states that do not fit."""
+"""The changing state of a run, read from its objects and restored, and the states that do not fit."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ from mindocr.errors import CheckpointError
 
 
 class Loader(SimpleNamespace):
-    """As much of a loader as a state knows."""
+    """The part of a loader that a state uses."""
 
     def __len__(self):
         return self.batches
@@ -81,8 +81,8 @@ def test_observers_get_their_states_back_and_older_states_have_none(tmp_path):
     ("other", "message"),
     [
         ({"step": nn.Dense(3, 1)}, "another model or optimizer: 1 entries do not fit, such as 'weight'"),
-        ({"batches": 4}, "comes from epochs of 5 batches, now there are 4"),
-        ({"world": 2}, "comes from a run on 1 ranks, this one has 2; start as many"),
+        ({"batches": 4}, "comes from epochs of 5 batches, now they have 4"),
+        ({"world": 2}, "comes from a run on 1 ranks, this one has 2; start the same number"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused(tmp_path, other, message):

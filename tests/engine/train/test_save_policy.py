@@ -1,4 +1,4 @@
-"""A run that cannot save: it goes on and says so, or it ends."""
+"""A run that cannot save: it continues and logs it, or it ends."""
 
 import errno
 import logging
@@ -23,9 +23,9 @@ def test_a_run_goes_on_and_the_end_tells_what_is_missing(heard):
     policy = SavePolicy("continue")
     with policy.attempt("performance.csv"):
         full()
-    assert "NOT SAVED: cannot write performance.csv: No space left on device. Training goes on" in heard.text
+    assert "NOT SAVED: cannot write performance.csv: No space left on device. Training continues" in heard.text
     with pytest.raises(
-        StorageError, match="training is over, and not all of it is saved: cannot write performance"
+        StorageError, match="training has ended, but not everything is saved: cannot write performance"
     ) as e:
         policy.conclude()
     assert e.value.exit_code == 3

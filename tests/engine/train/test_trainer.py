@@ -73,14 +73,14 @@ def test_resume_needs_a_training_state_and_tells_what_has_changed(tiny_config, t
     trainer.run(tiny_config("scheduler.num_epochs=1", "train.resume=auto"))
     with pytest.raises(CheckpointError, match="no.such.ckpt"):
         trainer.run(tiny_config(f"train.resume={tmp_path / 'no.such.ckpt'}"))
-    with pytest.raises(CheckpointError, match="comes from epochs of 6 batches, now there are 4"):
+    with pytest.raises(CheckpointError, match="comes from epochs of 6 batches, now they have 4"):
         trainer.run(tiny_config("train.resume=auto", "train.loader.batch_size=3"))
     with pytest.raises(CheckpointError, match="holds weights only"):
         trainer.run(tiny_config(f"train.resume={tmp_path / 'run' / 'epoch_0001.ckpt'}"))
     changed = ("model.pretrained=no/such.ckpt", "optimizer.eps=1e-7")
     folder = trainer.run(tiny_config("scheduler.num_epochs=1", "train.resume=auto", *changed)).folder
     log = (folder / "log_0.txt").read_text(encoding="utf-8")
-    assert "pretrained weights are not loaded: the saved state brings its own" in log
+    assert "pretrained weights are not loaded: the saved state contains the weights" in log
     assert "not the same run any more" in log
     assert "optimizer.eps: 1e-08 -> 1e-07" in log
 

@@ -1,4 +1,4 @@
-"""A student beside a frozen teacher: trained, resumed bit by bit, evaluated, exported alone."""
+"""A student beside a frozen teacher: trained, resumed exactly, evaluated, exported alone."""
 
 import numpy as np
 import pytest

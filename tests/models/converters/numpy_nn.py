@@ -1,4 +1,4 @@
-"""As much of torch.nn as the networks in source_networks.py use, in NumPy, so that they run where PyTorch is absent.
+"""The part of torch.nn that the networks in source_networks.py use, in NumPy, so that they run without PyTorch.
 
 Layers keep PyTorch's names and shapes of parameters; a test compares each layer with PyTorch's where that is installed.
 """

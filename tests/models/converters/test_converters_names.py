@@ -1,4 +1,4 @@
-"""What becomes of each name: mapped, left over with a reason, or an error that says what to do."""
+"""Result for each name: mapped, left over with a reason, or an error that states what to do."""
 
 import numpy as np
 import numpy_nn as nn
@@ -101,17 +101,17 @@ def test_networks_that_this_toolkit_lacks(convert, name, message):
 def test_a_file_of_another_source(db):
     with pytest.raises(CheckpointError, match=r"entries are none .* model.module.backbone.conv1.weight, .* --from"):
         mmocr.convert(db)
-    with pytest.raises(CheckpointError, match="1 of 1 entries are none that this converter knows: a.b. It reads X"):
+    with pytest.raises(CheckpointError, match="1 of 1 entries are unknown to this converter: a.b. It reads X"):
         rename({"a.b": np.zeros(1)}, [("c", "d")], [], "X")
 
 
 def test_an_incomplete_file(db, paddle_weights):
     for name in ("decoder.in2.weight", "backbone.layer4.1.conv1.weight"):
         less = {key: value for key, value in db.items() if not key.endswith(name)}
-        with pytest.raises(CheckpointError, match="incomplete, or another network|is none of this toolkit's"):
+        with pytest.raises(CheckpointError, match="incomplete, or of another network|this toolkit has no ResNet"):
             torch_db.convert(less)
     narrow = {**paddle_weights, "backbone.conv.conv.weight": np.zeros((9, 3, 3, 3), np.float32)}
-    with pytest.raises(CheckpointError, match="with 9 channels at the start and 480 at the end is of no usual width"):
+    with pytest.raises(CheckpointError, match="with 9 channels at the start and 480 at the end has no usual width"):
         paddle.convert(narrow)
 
 

@@ -1,4 +1,4 @@
-"""A network of the source's make with random weights, and ours with those weights converted, compute the same."""
+"""A network of the source with random weights, and ours with those weights converted, compute the same."""
 
 import mindspore as ms
 import numpy as np

@@ -1,4 +1,4 @@
-"""Files of other projects: every format, read right; damaged or hostile ones, refused without running anything."""
+"""Files of other projects: every format is read correctly; damaged or hostile ones are refused, nothing is executed."""
 
 import os
 import pickle
@@ -126,7 +126,7 @@ def test_planted_code_is_refused_and_not_run(tmp_path, name, form):
 
 
 def test_a_way_round_by_getattr_finds_nothing(tmp_path):
-    """builtins.getattr occurs in honest files; here it and what it gives do nothing."""
+    """builtins.getattr occurs in harmless files; here it and its result do nothing."""
     mark = files.text(f"touch {tmp_path / 'executed'}")
     opcodes = b"cbuiltins\ngetattr\n(cmmengine.config\nos\n" + files.text("system") + b"tR(" + mark + b"tR"
     files.write_zip(tmp_path / "net.pth", files.dictionary({"w": opcodes}), [])

@@ -28,7 +28,7 @@ def call(module, name, arguments):
 
 
 def tensor(key, array, storage=None, offset=0, strides=None):
-    """Opcodes of a tensor whose numbers lie in the storage ``key``."""
+    """Opcodes of a tensor whose numbers are in the storage ``key``."""
     storage = storage or STORAGES[array.dtype.name]
     strides = [s // array.itemsize for s in array.strides] if strides is None else strides
     pid = b"(" + text("storage") + f"ctorch\n{storage}\n".encode() + text(key) + text("cpu") + number(array.size)

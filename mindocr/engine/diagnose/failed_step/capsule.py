@@ -1,7 +1,7 @@
-"""Capsules: everything that it takes to repeat one training step, in a folder of its own.
+"""Capsules: folders that hold everything needed to repeat one training step.
 
-``capsules/step_<n>/`` holds ``capsule.json`` (where, what came out, norms of the gradients), ``batch.npz`` (the step's
-inputs exactly as fed), ``weights.ckpt`` (the network before the step) and ``config.yaml``.
+``capsules/step_<n>/`` holds ``capsule.json`` (position in the run, loss, gradient norms), ``batch.npz`` (the exact
+inputs of the step), ``weights.ckpt`` (the network before the step) and ``config.yaml``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "capsules"
 KEPT = 4
-# A scale that finds its size drops one or two; the tenth and the hundredth say that something else is wrong.
+# While a loss scale is adapted, it drops one or two updates; a tenth and a hundredth show that something else is wrong.
 RECORDED_DROPS = (1, 10, 100)
 MAX_BYTES = 2**31
 ABOUT, BATCH, WEIGHTS, CONFIG = "capsule.json", "batch.npz", "weights.ckpt", "config.yaml"
@@ -49,7 +49,7 @@ _NUMBERS = ("step", "epoch", "batch", "loss", "terms", "norm", "loss_scale", "le
 
 @dataclass(frozen=True)
 class Capsule:
-    """A capsule as read back.
+    """A capsule that was read from its folder.
 
     Attributes:
         path: its folder.
@@ -69,7 +69,7 @@ class Capsule:
 
     @property
     def network_input(self) -> np.ndarray:
-        """Input of the network, (N, 3, H, W): the images as fed, unless the step prepares them on the device."""
+        """Input of the network, (N, 3, H, W): the images of the batch, unless the step prepares them on the device."""
         return _network_input(self.columns)
 
     @property
@@ -84,10 +84,10 @@ class Capsule:
 
 
 class Recorder(Observer):
-    """Writes capsules of the steps of one run on one rank: of the step that stops it, and of a few dropped updates.
+    """Writes capsules for one run on one rank: of the step that stops the run, and of a few dropped updates.
 
     Args:
-        folder: the run's; capsules go below it.
+        folder: of the run; capsules are written below it.
         schedule: learning rate of each update.
     """
 
@@ -100,23 +100,23 @@ class Recorder(Observer):
         self._scale = float(config.loss_scaler.loss_scale)
 
     def on_step_begin(self, at: Progress) -> None:
-        """Take note of what the next step may change: a dynamic loss scale."""
+        """Record what the next step may change: a dynamic loss scale."""
         if self.step.loss_scale.dynamic:
             self._scale = float(self.step.loss_scale.scale.asnumpy())
 
     def on_failure(self, event: FailureEvent) -> str | None:
-        """Write a capsule, of dropped updates the 1st, 10th and 100th; returns the command that reads it."""
+        """Write a capsule (of dropped updates only the 1st, 10th and 100th); returns the command that replays it."""
         if event.dropped and event.number not in RECORDED_DROPS:
             return None
         path = self.record(event.at, event.outcome, event.batch, dropped=event.dropped)
         return None if path is None else f"'mindocr replay {path}' names layer, loss term and image"
 
     def record(self, at: Progress, outcome: StepOutcome, batch: Batch | None, *, dropped: bool) -> Path | None:
-        """Write the capsule of the step that has just been made, or warn and return None where that fails.
+        """Write the capsule of the last step; if that fails, log a warning and return None.
 
         Args:
-            batch: what was fed; None = the device took it from its queue, so it is made once more.
-            dropped: the run goes on, and only the update is left out.
+            batch: of the step; None = the device took it from its queue, so it is loaded again.
+            dropped: the run continues, and only the update is dropped.
         """
         name = f"step_{at.steps:06d}" + (f"_rank{self.place.rank}" if self.place.rank else "")
         try:
@@ -124,7 +124,7 @@ class Recorder(Observer):
             self._check_room(columns)
             about = self._describe(at, outcome, columns, images, dropped)
             if self.place.rank and not _is_culprit(about):
-                return None  # another rank's batch overflowed, and that rank writes it down
+                return None  # another rank's batch overflowed, and that rank writes the capsule
             return self._write(name, columns, about)
         except (OSError, StorageError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0]
@@ -145,11 +145,11 @@ class Recorder(Observer):
     def _check_room(self, columns: Mapping[str, np.ndarray]) -> None:
         need = sum(values.nbytes for values in columns.values()) + checkpoints.size_of(self.step.network)
         if need > MAX_BYTES:
-            raise StorageError(f"it would take {need / 2**20:.0f} MiB, more than {MAX_BYTES / 2**20:.0f}")
+            raise StorageError(f"it would need {need / 2**20:.0f} MiB, more than {MAX_BYTES / 2**20:.0f}")
         self.folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self.folder).free
         if free < need:
-            raise StorageError(f"it takes up to {need / 2**20:.0f} MiB, and {free / 2**20:.0f} MiB are free")
+            raise StorageError(f"it needs up to {need / 2**20:.0f} MiB, and {free / 2**20:.0f} MiB are free")
 
     def _describe(
         self, at: Progress, outcome: StepOutcome, columns: Mapping[str, np.ndarray], images: list[str], dropped: bool
@@ -167,10 +167,10 @@ class Recorder(Observer):
         }  # fmt: skip
 
     def _norms(self, columns: Mapping[str, np.ndarray]) -> dict[str, float]:
-        """Norm of each weight's gradient on this batch; empty where it cannot be computed once more."""
+        """Norm of each weight's gradient on this batch; empty where it cannot be computed again."""
         step = self.step
         if self.config.system.sync_batch_norm and self.place.world > 1:
-            return {}  # it would wait for ranks that may have gone on
+            return {}  # it would wait for ranks that may have continued
         image = _network_input(columns)
         labels = [columns[name] for name in step.forward.loss.labels]
         try:
@@ -179,27 +179,27 @@ class Recorder(Observer):
                     step.network, step.forward.loss, step.weights, image, labels, self._scale
                 ).norms
         except RuntimeError as error:
-            logger.warning("the gradients of the failed step cannot be computed once more: %s", str(error).strip())
+            logger.warning("the gradients of the failed step cannot be computed again: %s", str(error).strip())
             return {}
 
     def _write(self, name: str, columns: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> Path:
         path = self.folder / name
-        files.remove_parts(self.folder, name)  # of a run that was killed here, and was resumed
+        files.remove_parts(self.folder, name)  # left by a run that was killed here and then resumed
         with files.replacing(path) as partial:
             partial.mkdir()
             np.savez_compressed(partial / BATCH, **columns)
             checkpoints.save(self.step.network.get_parameters(), partial / WEIGHTS)
             save_config(self.config, partial / CONFIG)
             (partial / ABOUT).write_text(json.dumps(about, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-            shutil.rmtree(path, ignore_errors=True)  # of a run that was resumed and came here again
+            shutil.rmtree(path, ignore_errors=True)  # left by a run that was resumed and has failed here again
         old = sorted((p for p in self.folder.glob("step_*") if p != path), key=lambda p: p.stat().st_mtime_ns)
-        for surplus in old[: max(0, len(old) + 1 - KEPT * self.place.world)]:
-            shutil.rmtree(surplus, ignore_errors=True)
+        for extra in old[: max(0, len(old) + 1 - KEPT * self.place.world)]:
+            shutil.rmtree(extra, ignore_errors=True)
         return path
 
 
 def _network_input(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What the step prepared, or else the first column."""
+    """The input that the step prepared, or else the first column."""
     return columns.get(PREPARED, next(iter(columns.values())))
 
 
@@ -209,7 +209,7 @@ def _is_culprit(about: Mapping[str, Any]) -> bool:
 
 
 def _plain(number: float) -> float | str:
-    """A number for JSON, which knows no infinity: ``float`` reads both kinds back."""
+    """A number for JSON, which has no infinity or NaN: these become text that ``float`` can read."""
     return float(number) if np.isfinite(number) else str(float(number))
 
 
@@ -217,7 +217,7 @@ def read(path: str | Path) -> Capsule:
     """Read a capsule.
 
     Raises:
-        DataError: no capsule is there, or it is damaged; the message names the file.
+        DataError: there is no capsule, or it is damaged; the message names the file.
     """
     path = Path(path)
     if not (path / ABOUT).is_file():
@@ -240,7 +240,7 @@ def read(path: str | Path) -> Capsule:
 
 
 def _numbers(about: dict[str, Any]) -> dict[str, Any]:
-    """``about`` with the numbers that JSON cannot hold turned back from words."""
+    """``about`` with the numbers that JSON stores as text converted back."""
     values = {key: about[key] for key in (*_NUMBERS, "images", "columns", "amp_level", "norms")}
     for key, value in values.items():
         if key in ("terms", "norms"):

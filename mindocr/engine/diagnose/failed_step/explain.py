@@ -1,4 +1,4 @@
-"""What the replay of a failed step found, and in words: what overflowed, in which image and layer, what to do."""
+"""Findings of a replay, and their description: what overflowed, in which image and layer, and what to do."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from mindocr.engine.diagnose.failed_step.capsule import Capsule
 from mindocr.engine.diagnose.failed_step.layer_trace import Activation, Gradients
 
 FLOAT16_MAX = 65504.0
-DIVERGED = 1e4  # no weight of a network that learns is as large
+DIVERGED = 1e4  # no weight of a network that learns is this large
 _LISTED = 8
 
 
 @dataclass(frozen=True)
 class Pass:
-    """The step in one precision.
+    """Results of the step in one precision.
 
     Attributes:
         level: ``O0`` for float32, or the run's ``system.amp_level``.
-        scale: what the loss was multiplied by before the backward pass.
+        scale: factor of the loss before the backward pass.
         activations: every layer's output, in the order of the computation.
         gradients: loss, terms and gradient norms of the batch.
-        terms: (N, K), the loss terms of each image by itself.
-        culprits: the images to which the failure goes back, from 0; empty where all is finite, or it cannot be told.
-        outputs: what the network gave, by name, (N, ...).
+        terms: (N, K), the loss terms of each image alone.
+        culprits: indices of the images that cause the failure, from 0; empty if all is finite, or if they are unknown.
+        outputs: of the network, by name, (N, ...).
     """
 
     level: str
@@ -40,13 +40,13 @@ class Pass:
 
     @property
     def name(self) -> str:
-        """Precision and scale in words."""
+        """Precision and scale as text."""
         precision = "float32" if self.level == "O0" else f"amp {self.level}"
         return precision if self.scale == 1 else f"{precision} with loss scale {self.scale:g}"
 
     @property
     def first(self) -> Activation | None:
-        """The first layer that gave something not finite."""
+        """The first layer with a non-finite output."""
         return next((layer for layer in self.activations if not layer.finite.all()), None)
 
     @property
@@ -61,12 +61,12 @@ class Findings:
 
     Attributes:
         capsule: what was replayed.
-        term_names: of the loss.
-        bad_inputs: column -> images with values in it that are not finite.
+        term_names: names of the loss terms.
+        bad_inputs: column -> indices of the images with non-finite values in it.
         bad_weights: names of weights that are not finite.
         largest_weight: name and magnitude of the largest finite weight.
-        float32: the step in float32, with the loss as it is.
-        mixed: the step in the run's precision and with its loss scale; the same object where they are no others.
+        float32: the step in float32, with the unscaled loss.
+        mixed: the step in the run's precision and with its loss scale; the same object if the run used no others.
     """
 
     capsule: Capsule
@@ -84,7 +84,7 @@ class Findings:
 
     @property
     def culprits(self) -> list[int]:
-        """The images to which the failure goes back, from 0."""
+        """Indices of the images that cause the failure, from 0."""
         if self.bad_inputs:
             return sorted({i for images in self.bad_inputs.values() for i in images})
         if self.bad_weights:
@@ -93,7 +93,7 @@ class Findings:
 
 
 def describe(found: Findings) -> str:
-    """All of it, the verdict last."""
+    """All findings as text, the verdict last."""
     about = found.capsule.about
     name, size = found.largest_weight
     lines = [
@@ -119,7 +119,7 @@ def verdict(found: Findings) -> str:
     if found.bad_inputs:
         columns = "; ".join(f"{name} of {_images(found, images)}" for name, images in found.bad_inputs.items())
         return (
-            f"the input is not finite: {columns}. Look at the picture and its labels, and at the transform_pipeline "
+            f"the input is not finite: {columns}. Look at the image and its labels, and at the transform_pipeline "
             "(NormalizeImage.std)"
         )
     if found.bad_weights:
@@ -133,7 +133,7 @@ def verdict(found: Findings) -> str:
         return _verdict_mixed(found)
     return (
         "every number is finite here, so the step does not fail on this machine with this configuration: another "
-        "device or library rounded otherwise, or (with several ranks) another rank's batch failed, see its capsule"
+        "device or library rounded differently, or (with several ranks) another rank's batch failed, see its capsule"
     )
 
 
@@ -143,7 +143,7 @@ def _verdict_float32(found: Findings) -> str:
     if size > DIVERGED:
         return (
             f"{text}. The weights have grown to {size:.3g} ({name}), the run had diverged before: lower scheduler.lr, "
-            "lengthen scheduler.warmup_epochs, or set train.clip_grad: True; go on from an earlier checkpoint"
+            "lengthen scheduler.warmup_epochs, or set train.clip_grad: True; continue from an earlier checkpoint"
         )
     return (
         f"{text}. Look at this image and its labels (culprit.png); if they are good, lower scheduler.lr or set "
@@ -158,13 +158,13 @@ def _verdict_mixed(found: Findings) -> str:
     if each.first is None and not _failed_terms(found, each):
         smaller = f", or a loss_scaler.loss_scale of {each.scale / 16:g} or less" if each.scale > 16 else ""
         if found.capsule.about.get("dropped"):
-            text += ". The update was dropped; now and then that is how a dynamic scale is found"
+            text += ". The update was dropped; this is normal now and then while a dynamic scale is adapted"
         return f"{text}. Use loss_scaler.type: dynamic, which finds a scale that fits{smaller}{in_float32}"
     if each.first is None:
         return f"{text}. Use system.amp_level: O0"
     reached = max((a.largest.max() for a in found.float32.activations if a.layer == each.first.layer), default=0.0)
     return (
-        f"{text}; in float32 that layer reaches {reached:.4g}, and float16 ends at {FLOAT16_MAX:.0f}. Use "
+        f"{text}; in float32 that layer reaches {reached:.4g}, and the largest float16 is {FLOAT16_MAX:.0f}. Use "
         "system.amp_level: O0, or lower scheduler.lr so that activations stay small"
     )
 
@@ -173,11 +173,11 @@ def _place(found: Findings, each: Pass) -> str:
     """Where and in which images it failed first."""
     images = f" in {_images(found, each.culprits)}" if each.culprits else ""
     if each.first is not None:
-        spoilt = _failed_terms(found, each)
-        return f"{_layer(each.first)} overflows{images}" + (f" (then loss term {spoilt})" if spoilt else "")
-    if spoilt := _failed_terms(found, each):
-        return f"loss term {spoilt}{images}"
-    # backwards from the loss, so the last of the network comes first
+        failed = _failed_terms(found, each)
+        return f"{_layer(each.first)} overflows{images}" + (f" (then loss term {failed})" if failed else "")
+    if failed := _failed_terms(found, each):
+        return f"loss term {failed}{images}"
+    # the backward pass starts at the loss, so the last layer of the network comes first
     return f"the gradient of {each.gradients.overflown[-1]} and of the layers before it{images}"
 
 

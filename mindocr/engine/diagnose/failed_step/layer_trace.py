@@ -1,4 +1,4 @@
-"""A training step taken apart, operator by operator: activations, loss terms and gradients of one batch.
+"""A training step examined layer by layer: activations, loss terms and gradients of one batch.
 
 Everything here runs in PyNative mode and leaves the network as it was, so that a run in graph mode can be examined
 without a change to its compiled step.
@@ -20,7 +20,7 @@ from mindocr.models.network import as_tuple, statistics
 
 @dataclass(frozen=True)
 class Activation:
-    """What one layer gave.
+    """Statistics of the output of one layer.
 
     Attributes:
         layer: its name in the network; ``kind`` is its class.
@@ -39,8 +39,8 @@ class Gradients:
     """Loss of a batch and its gradients.
 
     Attributes:
-        total, terms: the plain loss and its terms (K,).
-        norms: parameter name -> L2 norm of its gradient, without the loss scale; not a number where it overflowed.
+        total, terms: the unscaled loss and its terms (K,).
+        norms: parameter name -> L2 norm of its gradient, without the loss scale; infinite or NaN where it overflowed.
     """
 
     total: float
@@ -74,10 +74,10 @@ def at_rest(network: nn.Cell) -> Iterator[None]:
 
 
 def trace(network: nn.Cell, image: np.ndarray) -> tuple[Any, list[Activation]]:
-    """Run ``network`` on a batch (N, 3, H, W) and look at what every layer gives, in the order in which they end.
+    """Run ``network`` on a batch (N, 3, H, W) and record the output of every layer, in the order in which they finish.
 
     Returns:
-        The network's outputs, and one entry for each layer that was run and gave something for each image.
+        The network's outputs, and one entry for each layer that was run and has an output for each image.
     """
     seen: list[Activation] = []
 
@@ -124,11 +124,11 @@ def gradients(
     """Loss and gradients of a batch, as the training step computes them.
 
     Args:
-        weights: what the gradients are taken by.
+        weights: the gradients are taken with respect to these.
         loss: see :class:`mindocr.losses.pairing.PairedLoss`.
         image, labels: (N, 3, H, W) and the labels (N, ...).
         scale: the loss is multiplied by it before the backward pass, the gradients are divided by it afterwards.
-        only: let the gradient pass through this image's outputs alone. Over all images these parts add up to the whole.
+        only: let the gradient pass through this image's outputs alone; the parts of all images add up to the gradient.
     """
     chosen = np.zeros(len(image), dtype=bool)
     chosen[slice(None) if only is None else only] = True
@@ -150,7 +150,7 @@ def gradients(
 
 
 def _stop_others(output: ms.Tensor, chosen: ms.Tensor) -> ms.Tensor:
-    """``output`` (N, ...), which passes no gradient for the images that are not chosen (N,)."""
+    """``output`` (N, ...) without the gradient of the images that are not chosen (N,)."""
     if output.ndim == 0 or output.shape[0] != chosen.shape[0]:
         return output
     rows = chosen.reshape((-1, *[1] * (output.ndim - 1)))
@@ -162,7 +162,7 @@ def _as_float64(value: ms.Tensor) -> np.ndarray:
 
 
 def terms_by_image(loss: nn.Cell, outputs: Any, labels: Sequence[np.ndarray]) -> np.ndarray:
-    """Terms of the loss for each image by itself, (N, K), from the network's ``outputs`` for the whole batch."""
+    """Terms of the loss for each image alone, (N, K), from the network's ``outputs`` for the whole batch."""
     several = isinstance(outputs, list | tuple)
     terms = []
     for i in range(as_tuple(outputs)[0].shape[0]):
@@ -172,7 +172,7 @@ def terms_by_image(loss: nn.Cell, outputs: Any, labels: Sequence[np.ndarray]) ->
 
 
 def not_finite(columns: Mapping[str, np.ndarray]) -> dict[str, list[int]]:
-    """Column -> the images whose values in it are not all finite; columns without such images are left out."""
+    """Column -> indices of the images with non-finite values in it; columns without such images are left out."""
     found = {}
     for name, values in columns.items():
         if np.issubdtype(values.dtype, np.floating):

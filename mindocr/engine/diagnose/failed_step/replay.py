@@ -1,4 +1,4 @@
-"""A failed training step once more, from its capsule: in float32, in the run's precision, and image by image."""
+"""Repeats a failed training step from its capsule: in float32, in the run's precision, and image by image."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _SHOWN = 480  # pixels, height of the pictures
 
 
 def run(path: str | Path, config_file: str | None = None, overrides: Sequence[str] = ()) -> Findings:
-    """Replay a capsule and log what failed; a picture of the culprit goes into the capsule.
+    """Replay a capsule and log what failed; a picture of the image that caused the failure goes into the capsule.
 
     Args:
         path: the capsule's folder.
         config_file: use this configuration's network, loss and precision instead of the stored ones.
-        overrides: words as after ``-o``, laid over the configuration.
+        overrides: ``KEY=VALUE``, as for ``-o``, applied to the configuration.
 
     Raises:
         DataError: no capsule, or a damaged one.
@@ -84,7 +84,7 @@ def _weights(network: nn.Cell) -> tuple[list[str], tuple[str, float]]:
 
 
 def _examine(config: Config, capsule: Capsule, loss: nn.Cell, level: str, scale: float) -> Pass:
-    """The step in the precision of ``level`` and with this loss scale, with a network of its own."""
+    """The step in the precision of ``level`` and with this loss scale, with a separate network."""
     system = config.system.model_copy(update={"amp_level": level})
     network = _network(config.model_copy(update={"system": system}), capsule)
     network.set_train(True)
@@ -108,24 +108,24 @@ def _examine(config: Config, capsule: Capsule, loss: nn.Cell, level: str, scale:
 def _culprits_forward(
     network: nn.Cell, image: np.ndarray, activations: Sequence[Activation], terms: np.ndarray
 ) -> list[int]:
-    """Images in which the first overflow happened on the way to the loss."""
+    """Indices of the images in which the forward pass first overflowed."""
     first = next((layer for layer in activations if not layer.finite.all()), None)
     if first is None:
         return np.flatnonzero(~np.isfinite(terms).all(axis=1)).tolist()
-    guilty = np.flatnonzero(~first.finite).tolist()
-    if len(guilty) == len(image) > 1:
-        # BatchNorm lets one image spoil the others; alone, each has its own statistics
+    indices = np.flatnonzero(~first.finite).tolist()
+    if len(indices) == len(image) > 1:
+        # BatchNorm spreads a non-finite value to the other images; alone, each image has its own statistics
         alone = [layer_trace.trace(network, image[i : i + 1])[1] for i in range(len(image))]
-        guilty = [i for i, layers in enumerate(alone) if not all(layer.finite.all() for layer in layers)] or guilty
-    return guilty
+        indices = [i for i, layers in enumerate(alone) if not all(layer.finite.all() for layer in layers)] or indices
+    return indices
 
 
 def _draw(found: Findings) -> None:
-    """Write the first culprit as it was fed, and over it its label maps and the float32 outputs that are maps."""
+    """Draw the first image that caused the failure, alone and under its label maps and float32 output maps."""
     index, columns = found.culprits[0], dict(found.capsule.columns)
-    fed, _ = columns.pop(next(iter(columns))), columns.pop(PREPARED, None)
-    picture = as_picture(fed[index])
-    panels, titles = [picture], [f"image {index + 1} as fed"]
+    inputs, _ = columns.pop(next(iter(columns))), columns.pop(PREPARED, None)
+    picture = as_picture(inputs[index])
+    panels, titles = [picture], [f"image {index + 1} as input"]
     outputs = {f"{name}, float32": values for name, values in found.float32.outputs.items()}
     for name, values in {**columns, **outputs}.items():
         map_ = np.squeeze(values[index])

@@ -1,1 +1,1 @@
-"""Scores of zero: statistics of health, causes, and the observer that reports them."""
+"""Scores of zero: statistics, causes, and the observer that reports them."""

@@ -1,4 +1,4 @@
-"""Why nothing is found: which causes of an f-score of 0 fit what was seen, with numbers and a remedy. NumPy alone."""
+"""Why nothing is found: causes of an f-score of 0 that fit the statistics, with numbers and remedies. NumPy only."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from mindocr.engine.diagnose.zero_score.health_statistics import (
 from mindocr.geometry import min_area_quad, pairwise_iou
 from mindocr.report.diagnosis import SMALLEST
 
-MOST = 0.5  # a cause that holds for this share is the cause
-FEW_UPDATES = 1000  # from random weights, a detector finds nothing before about so many
+MOST = 0.5  # a cause applies if it holds for more than this share
+FEW_UPDATES = 1000  # from random weights, a detector finds nothing before about this number of updates
 SCALE_SEARCH = 20  # updates that a dynamic loss scale may drop until it fits
-COMPARED = 50  # images whose detections are compared with the truth
+COMPARED = 50  # images whose detections are compared with the ground truth
 
 
 class Cause(NamedTuple):
-    """One cause that holds.
+    """One cause that applies.
 
     Attributes:
-        name: what it is called.
-        numbers: what was seen, in figures.
-        remedy: what to do.
-        certain: more training will not help, so it is worth telling at once.
+        name: of the cause.
+        numbers: the observed numbers, as text.
+        remedy: what to change.
+        certain: more training will not help, so the cause is reported at once.
     """
 
     name: str
@@ -41,10 +41,10 @@ class Cause(NamedTuple):
 
 
 def general_causes(weights: WeightStatistics, run: RunStatistics | None = None) -> list[Cause]:
-    """The causes that hold for any task, the most fundamental first.
+    """The causes that apply, of those for any task, the most fundamental first.
 
     Args:
-        run: the training run under way; None where weights are only evaluated.
+        run: the current training run; None where weights are only evaluated.
     """
     found = [_not_finite([], weights, run), _no_rate(run), _not_loaded(weights), _too_early(run), _stand_still(run)]
     return [cause for cause in found if cause is not None]
@@ -56,10 +56,10 @@ def find_causes(
     training: TrainingStatistics | None = None,
     run: RunStatistics | None = None,
 ) -> list[Cause]:
-    """The causes that hold for a detector with a probability map, the most fundamental first.
+    """The causes that apply to a detector with a probability map, the most fundamental first.
 
     Args:
-        training, run: of the training run under way; None where weights are only evaluated.
+        training, run: of the current training run; None where weights are only evaluated.
     """
     no_positives, not_finite = _no_positives(training), _not_finite(seen.images, weights, run)
     found = [not_finite, _no_rate(run), no_positives, _all_ignored(seen), _too_small(seen), _other_size(seen)]
@@ -79,11 +79,11 @@ def _not_finite(
     if weights.bad:
         parts.append(f"{len(weights.bad)} parameters are not finite, such as {weights.bad[0]}")
     if run and run.dropped > max(run.updates, SCALE_SEARCH):
-        parts.append(f"{run.dropped} updates were dropped for gradients that were not finite, {run.updates} were made")
+        parts.append(f"{run.dropped} updates were dropped because of non-finite gradients, {run.updates} were made")
     if not parts:
         return None
     remedy = (
-        "train again from a checkpoint of before, with a lower scheduler.lr, train.clip_grad: True or "
+        "train again from an earlier checkpoint, with a lower scheduler.lr, train.clip_grad: True or "
         "system.amp_level: O0; 'mindocr replay' shows where a failed step overflowed"
     )
     return Cause("not finite", "; ".join(parts), remedy)
@@ -100,7 +100,7 @@ def _stand_still(run: RunStatistics | None) -> Cause | None:
     if run is None or run.updates == 0 or run.highest_lr == 0 or run.moved > 0:
         return None
     numbers = f"the first weights have not changed in {run.updates} updates at learning rates up to {run.highest_lr:g}"
-    return Cause("weights do not move", numbers, "raise scheduler.lr; see whether the loss depends on these weights")
+    return Cause("weights do not move", numbers, "raise scheduler.lr; check whether the loss depends on these weights")
 
 
 def _no_positives(training: TrainingStatistics | None) -> Cause | None:
@@ -142,7 +142,7 @@ def _too_small(seen: EvaluationStatistics) -> Cause | None:
     return Cause(
         "texts too small after resize",
         f"{np.mean(np.array(sides) < SMALLEST):.0%} of {len(sides)} texts are below {SMALLEST:g} pixels in the "
-        f"network's image ({sizes[0][0]} x {sizes[0][1]} and so on), half of them below {np.median(sides):.1f}",
+        f"network's image (such as {sizes[0][0]} x {sizes[0][1]}), half of them below {np.median(sides):.1f}",
         "evaluate larger images: DetResize.target_size or limit_side_len of the eval pipeline",
     )
 
@@ -152,16 +152,16 @@ def _other_size(seen: EvaluationStatistics) -> Cause | None:
     if not len(centres):
         return None
     outside = np.mean((centres < 0).any(axis=1) | (centres > 1).any(axis=1))
-    numbers = f"{outside:.0%} of {len(centres)} texts lie outside their image"
+    numbers = f"{outside:.0%} of {len(centres)} texts are outside their image"
     if outside <= 0.1:
         reach = float(centres.max())
         if len(centres) < 20 or reach > MOST:
             return None
-        numbers = f"all {len(centres)} texts lie in the top left part of their images, within {reach:.0%} of its sides"
+        numbers = f"all {len(centres)} texts are in the top left part of their images, within {reach:.0%} of its sides"
     return Cause(
         "labels and photographs of different sizes",
         numbers,
-        "the labels were made for pictures of another size (or turned by EXIF): scale the labels or use those pictures",
+        "the labels were made for images of another size (or rotated by EXIF): scale the labels or use those images",
     )
 
 
@@ -179,7 +179,7 @@ def _too_early(run: RunStatistics | None) -> Cause | None:
     if run is None or run.updates >= FEW_UPDATES:
         return None
     start = "from random weights" if run.from_scratch else "from pretrained weights"
-    remedy = "train longer" + ("; model.backbone.pretrained: True starts much nearer" if run.from_scratch else "")
+    remedy = "train longer" + ("; model.backbone.pretrained: True starts much better" if run.from_scratch else "")
     return Cause("few updates", f"{run.updates} updates so far, {start}", remedy, certain=False)
 
 
@@ -194,14 +194,14 @@ def _below_threshold(seen: EvaluationStatistics) -> Cause | None:
     reasons = ", ".join(f"{reason} {count}" for reason, count in given_up.most_common()) or "none"
     numbers = (
         f"highest probability {highest:.3g}; {above} pixels above binary_thresh {seen.binary_thresh:g}; "
-        f"regions given up: {reasons}"
+        f"rejected regions: {reasons}"
     )
     if not above:
         remedy = "the network sees no text yet: train longer; a lower postprocess.binary_thresh only hides that"
     elif given_up["low score"]:
         remedy = f"train longer, or lower postprocess.box_thresh (now {seen.box_thresh:g})"
     else:
-        remedy = "the regions are specks: train longer, or lower postprocess.min_size"
+        remedy = "the regions are too small: train longer, or lower postprocess.min_size"
     return Cause("everything below threshold", numbers, remedy, certain=False)
 
 
@@ -212,7 +212,7 @@ def _text_everywhere(seen: EvaluationStatistics) -> Cause | None:
     return Cause(
         "text everywhere",
         f"half of the images have more than {np.median(shares):.0%} of their pixels above binary_thresh",
-        "compare NormalizeImage and DecodeImage of the train and eval pipelines; they must make the same pixels",
+        "compare NormalizeImage and DecodeImage of the train and eval pipelines; they must produce the same pixels",
         certain=False,
     )
 
@@ -224,7 +224,7 @@ def _no_match(seen: EvaluationStatistics) -> Cause | None:
     best = max(float(pairwise_iou(*pair).max(initial=0.0)) for pair in pairs[:COMPARED])
     count = sum(len(image.found) for image in seen.images)
     if best < 0.1:
-        remedy = "they lie elsewhere: look at the picture for labels of other photographs, or of another size"
+        remedy = "they are elsewhere: check in the picture whether the labels belong to other images or sizes"
     else:
-        remedy = "they lie on the texts, but do not fit: fit postprocess.expand_ratio, or train longer"
+        remedy = "they are on the texts, but do not match: fit postprocess.expand_ratio, or train longer"
     return Cause("no detection matches", f"{count} detections, best IoU {best:.2f}", remedy, certain=False)

@@ -34,7 +34,7 @@ class DetectionHealth(HealthCheck):
 
     Attributes:
         seen: statistics of the last evaluation.
-        training: statistics of the training batches; nothing in it where only weights are evaluated.
+        training: statistics of the training batches; empty where only weights are evaluated.
     """
 
     def __init__(self, postprocess: Any = None) -> None:
@@ -43,27 +43,27 @@ class DetectionHealth(HealthCheck):
         self.begin_evaluation()
 
     def begin_evaluation(self) -> None:
-        """Forget the images of the evaluation before."""
+        """Forget the images of the previous evaluation."""
         binary, box = (getattr(self.postprocess, name, 0.0) for name in ("binary_thresh", "box_thresh"))
         self.seen = EvaluationStatistics(binary_thresh=binary, box_thresh=box)
 
     def add_batch(self, batch: Mapping[str, Any] | None) -> None:
-        """Look at the label maps of a training batch."""
+        """Examine the label maps of a training batch."""
         self.training.add(batch)
 
     def add_image(
         self, path: str, outputs: Mapping[str, np.ndarray], prediction: Any, columns: Mapping[str, Any]
     ) -> None:
-        """Look at the probability map, the polygons and the truth of an image."""
+        """Examine the probability map, the polygons and the ground truth of an image."""
         prob = outputs[self.postprocess.reads[0]][0]
         self.seen.add(path, columns["shape_list"], prob, prediction, columns["polys"], columns["ignore_tags"])
 
     def find_causes(self, weights: WeightStatistics, run: RunStatistics | None = None) -> list[Cause]:
-        """All causes that hold, the most fundamental first."""
+        """All causes that apply, the most fundamental first."""
         return find_causes(self.seen, weights, self.training if self.training.batches else None, run)
 
     def draw(self, path: Path) -> Path | None:
-        """Truth, probability map and detections of one image, side by side; None where it cannot be written."""
+        """Ground truth, probability map and detections of one image, side by side; None where it cannot be written."""
         return draw(self.seen, path)
 
 

@@ -1,4 +1,4 @@
-"""What can be said of any run whose score is zero; tasks add what they know of their outputs and labels."""
+"""Diagnosis of a zero score for any task; tasks add checks of their outputs and labels."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ class HealthCheck:
         self.postprocess = postprocess
 
     def begin_evaluation(self) -> None:
-        """Forget the images of the evaluation before."""
+        """Forget the images of the previous evaluation."""
 
     def add_batch(self, batch: Mapping[str, Any] | None) -> None:
-        """Look at a training batch; None where the device takes batches from its own queue."""
+        """Examine a training batch; None where the device takes batches from its own queue."""
 
     def add_image(
         self, path: str, outputs: Mapping[str, np.ndarray], prediction: Any, columns: Mapping[str, Any]
     ) -> None:
-        """Look at an evaluated image.
+        """Examine an evaluated image.
 
         Args:
             path: its file.
             outputs: of the network for this image, by name, without the batch axis.
             prediction: of the post-processing.
-            columns: what post-processing and metric read of the sample.
+            columns: the columns of the sample that post-processing and metric read.
         """
 
     def find_causes(self, weights: WeightStatistics, run: RunStatistics | None = None) -> list[Cause]:
-        """All causes that hold, the most fundamental first; ``run`` is None where weights are only evaluated."""
+        """All causes that apply, the most fundamental first; ``run`` is None where weights are only evaluated."""
         return general_causes(weights, run)
 
     def draw(self, path: Path) -> Path | None:
-        """Draw one image with its truth, outputs and prediction; None where there is nothing to draw."""
+        """Draw one image with its ground truth, outputs and prediction; None where there is nothing to draw."""
         return None

@@ -1,6 +1,6 @@
-"""Signs of health: what an evaluation, the training batches, the run and the weights have shown, in numbers.
+"""Statistics of an evaluation, of training batches, of a run and of weights, from which causes are found.
 
-NumPy alone. Gathering costs two passes over each probability map and a glance at every tenth training batch.
+NumPy only. The cost is two passes over each probability map, and an examination of every tenth training batch.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 from mindocr.geometry import Polygon
 from mindocr.predictions.detection import Detection
 
-SAMPLED = 10  # every tenth training batch is looked at, and the first ten
+SAMPLED = 10  # every tenth training batch is examined, and the first ten
 
 
 class ImageStatistics(NamedTuple):
-    """What one evaluated image showed; outlines in pixels of the source image.
+    """Statistics of one evaluated image; polygons in pixels of the source image.
 
     Attributes:
         path: its file.
         shape: (4,) source height, source width, ratio_h, ratio_w; network pixel = source pixel * ratio.
-        truth, ignore: true outlines, and which of them do not count.
+        truth, ignore: ground-truth polygons, and which of them are ignored (bool).
         found: the post-processing's result.
-        highest: highest probability, not a number where the map holds such.
+        highest: highest probability; NaN where the map contains NaN.
         above: pixels above ``binary_thresh``, of ``pixels``.
     """
 
@@ -41,7 +41,7 @@ class ImageStatistics(NamedTuple):
 
 @dataclass
 class EvaluationStatistics:
-    """What the images of one evaluation showed.
+    """Statistics of the images of one evaluation.
 
     Attributes:
         binary_thresh, box_thresh: of the post-processing.
@@ -59,7 +59,7 @@ class EvaluationStatistics:
         self, path: str, shape: np.ndarray, prob: np.ndarray, found: Detection, truth: Sequence[Polygon],
         ignore: np.ndarray,
     ) -> None:  # fmt: skip
-        """Take note of an image with the probability map ``prob`` (H, W)."""
+        """Add an image with the probability map ``prob`` (H, W)."""
         above = int(np.count_nonzero(prob > self.binary_thresh))
         ignore = np.asarray(ignore, dtype=bool)
         image = ImageStatistics(path, np.asarray(shape), truth, ignore, found, float(prob.max()), above, prob.size)
@@ -78,11 +78,11 @@ def _rank(image: ImageStatistics) -> tuple[bool, float]:
 
 @dataclass
 class TrainingStatistics:
-    """What the label maps of training batches showed; images and pixels are those of the batches looked at.
+    """Statistics of the label maps of training batches; images and pixels are those of the examined batches.
 
     Attributes:
-        images: looked at.
-        empty: of these, the ones without a positive pixel.
+        images: examined.
+        empty: examined images without a positive pixel.
         bordered: of the empty ones, those where the threshold map has texts that count.
         positive, masked, pixels: positive pixels, pixels that do not count, and all.
     """
@@ -96,7 +96,7 @@ class TrainingStatistics:
     pixels: int = 0
 
     def add(self, batch: Mapping[str, Any] | None) -> None:
-        """Take note of a batch with ``binary_map`` and ``mask`` (N, H, W), now and then; others pass unseen."""
+        """Count a batch, and examine ``binary_map`` and ``mask`` (N, H, W) of the first ten and of every tenth."""
         self.batches += 1
         if batch is None or "binary_map" not in batch or (self.batches > SAMPLED and self.batches % SAMPLED):
             return
@@ -119,10 +119,10 @@ class RunStatistics:
     """What a training run has done so far.
 
     Attributes:
-        updates, dropped: made, and left out for gradients that were not finite.
+        updates, dropped: updates made, and updates dropped because of non-finite gradients.
         highest_lr: highest learning rate of any of the updates made.
         moved: relative change of the first weights since the start of the process.
-        from_scratch: no pretrained weights were asked for.
+        from_scratch: the configuration names no pretrained weights.
     """
 
     updates: int
@@ -134,11 +134,11 @@ class RunStatistics:
 
 @dataclass(frozen=True)
 class WeightStatistics:
-    """What the evaluated weights look like.
+    """Statistics of the evaluated weights.
 
     Attributes:
         bad: names of parameters that are not finite.
-        norms, untouched: BatchNorm layers, and those of them whose running statistics are as when they were made.
+        norms, untouched: BatchNorm layers, and those of them whose running statistics still have their initial values.
     """
 
     bad: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""Tells why a training or an evaluation finds nothing: when it is worth telling, in words, and with one picture."""
+"""Reports why training or evaluation finds nothing: when to report, the text, and one picture."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from mindocr.engine.train.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-LOW = 0.01  # a score below it is as good as 0
-PATIENCE = 3  # evaluations that may find nothing before causes are told that training may mend
+LOW = 0.01  # a lower score counts as 0
+PATIENCE = 3  # evaluations without a match before causes that more training may remove are reported
 PICTURE = "why_zero.png"
 
 
@@ -30,8 +30,8 @@ class ZeroWatch(Observer):
     Args:
         config: of the run.
         network: what is trained.
-        health: what is known of training batches and evaluated images.
-        folder: where the picture goes; None on a rank that neither writes nor tells.
+        health: statistics of training batches and evaluated images.
+        folder: where the picture goes; None on a rank that neither writes nor reports.
         schedule: learning rate of each update.
     """
 
@@ -43,7 +43,7 @@ class ZeroWatch(Observer):
         self._first = next((p for p in network.trainable_params() if p.ndim > 1), None)
         self._start = np.zeros(1)
         self._misses = 0
-        self._told: tuple[str, ...] = ()
+        self._reported: tuple[str, ...] = ()
 
     def on_start(self, event: StartEvent) -> None:
         """Keep the first weights, to see later whether they move."""
@@ -59,16 +59,16 @@ class ZeroWatch(Observer):
             self.judge(event.at, event.score, last=event.last)
 
     def judge(self, at: Progress, score: float, *, last: bool = False) -> list[Cause]:
-        """After an evaluation: tell the causes of a ``score`` near 0, in full only when they have changed.
+        """Report the causes of a ``score`` near 0 after an evaluation, in full only when they have changed.
 
         Args:
-            last: the run ends here, so that there is nothing to wait for.
+            last: the run ends here, so no later evaluation can report them.
 
         Returns:
-            The causes that were told.
+            The causes that were reported.
         """
         if score >= LOW:
-            self._misses, self._told = 0, ()
+            self._misses, self._reported = 0, ()
             return []
         self._misses += 1
         if self.folder is None:
@@ -77,10 +77,10 @@ class ZeroWatch(Observer):
         if not (last or self._misses >= PATIENCE or any(cause.certain for cause in causes)):
             return []
         names = tuple(cause.name for cause in causes)
-        if names == self._told:
+        if names == self._reported:
             logger.warning("epoch %d: still nothing found, for the same reasons: %s", at.epoch, ", ".join(names))
             return causes
-        self._told = names
+        self._reported = names
         tell(causes, self.health, self.folder, f"epoch {at.epoch}: the score is {score:.4f}")
         return causes
 
@@ -96,7 +96,7 @@ class ZeroWatch(Observer):
 
 
 def explain(network: nn.Cell, health: HealthCheck, score: float, folder: Path) -> list[Cause]:
-    """After an evaluation of a checkpoint: tell the causes of a ``score`` near 0, and return them."""
+    """Report the causes of a ``score`` near 0 after an evaluation of a checkpoint; returns them."""
     if score >= LOW:
         return []
     causes = health.find_causes(look_at_weights(network))
@@ -105,7 +105,7 @@ def explain(network: nn.Cell, health: HealthCheck, score: float, folder: Path) -
 
 
 def look_at_weights(network: nn.Cell) -> WeightStatistics:
-    """What can be told from the values of the weights alone."""
+    """Statistics that follow from the values of the weights alone."""
     bad = [p.name for p in network.get_parameters() if not np.isfinite(p.asnumpy()).all()]
     norms = [cell for _, cell in network.cells_and_names() if hasattr(cell, "moving_mean")]
     fresh = [c for c in norms if not c.moving_mean.asnumpy().any() and (c.moving_variance.asnumpy() == 1).all()]
@@ -117,7 +117,7 @@ def tell(causes: Sequence[Cause], health: HealthCheck, folder: Path, intro: str)
     lines = [f"{intro}; why nothing is found:"]
     lines += [f"  - {cause.name}: {cause.numbers}. To do: {cause.remedy}" for cause in causes]
     if not causes:
-        lines.append("  - none of the known causes holds; look at the picture, and at 'mindocr eval --report'")
+        lines.append("  - none of the known causes applies; look at the picture, and at 'mindocr eval --report'")
     picture = health.draw(folder / PICTURE)
     if picture is not None:
         lines.append(f"  picture: {picture}")

@@ -1,4 +1,4 @@
-"""From ``train.loggers`` to loggers, the package's own and those of the user."""
+"""Builds the loggers of ``train.loggers``: those of the package and those of the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def build_loggers(config: Config, folder: Path, saving: SavePolicy) -> dict[str,
     """Name -> logger, for each entry of ``train.loggers``.
 
     Raises:
-        ConfigError: a module of the user's cannot be imported, a package is missing, or arguments do not fit.
+        ConfigError: a user's module cannot be imported, a package is missing, or arguments do not fit.
     """
     loggers = {}
     for entry in config.train.loggers:
@@ -33,11 +33,11 @@ def build_loggers(config: Config, folder: Path, saving: SavePolicy) -> dict[str,
 
 
 def _registry_of(name: str) -> Registry:
-    """A registry of one class, ``module:Class``, so that its arguments are checked like those of our own."""
+    """A registry of one class, ``module:Class``, so that its arguments are checked like those of LOGGERS."""
     module_name, _, class_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module raises
+    except Exception as error:  # the user's module may raise anything
         hint = "; install it, or put its folder into PYTHONPATH" if isinstance(error, ModuleNotFoundError) else ""
         raise ConfigError(f"{PLACE}: cannot import '{module_name}' ({type(error).__name__}: {error}){hint}") from error
     found = getattr(module, class_name, None)

@@ -20,12 +20,12 @@ CSV_NAME = "performance.csv"
 class CsvLogger(Observer):
     """Writes performance.csv, a line for each epoch: losses, learning rate, speed, scores.
 
-    A resumed run goes on with the lines in the file, up to the epoch where it goes on. The table counts as part of what
-    a run saves: ``train.on_save_error`` decides what follows when it cannot be written.
+    A resumed run keeps the lines of the epochs before the one where it continues. The table counts as part of what a
+    run saves: ``train.on_save_error`` decides what happens when it cannot be written.
 
     Args:
         folder: of the run.
-        saving: tolerates failed saves, or not.
+        saving: decides whether the run continues when the table cannot be written.
     """
 
     writes = CSV_NAME
@@ -39,7 +39,7 @@ class CsvLogger(Observer):
         self._rows = read_rows(self.folder) if event.resumed else []
 
     def on_epoch(self, event: EpochEvent) -> None:
-        """Write the table anew, with the line of this epoch; a column may be new."""
+        """Rewrite the table with the line of this epoch, which may have new columns."""
         self._rows = with_epoch(self._rows, event.row)
         with self.saving.attempt(CSV_NAME):
             self._write()
@@ -56,7 +56,7 @@ class CsvLogger(Observer):
 
 
 def with_epoch(rows: list[dict[str, Any]], row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the epochs before, and ``row``: an epoch that is repeated after a kill has one line."""
+    """The rows of the earlier epochs, then ``row``: an epoch that is repeated after a kill has one line."""
     return [r for r in rows if r["epoch"] < row["epoch"]] + [dict(row)]
 
 
@@ -64,7 +64,7 @@ def read_rows(folder: Path) -> list[dict[str, Any]]:
     """The table in ``folder``, numbers as numbers and empty cells as None; no rows where there is no table.
 
     Raises:
-        DataError: it is no table of a run.
+        DataError: the file is not the table of a run.
     """
     path = folder / CSV_NAME
     if not path.exists():

@@ -1,4 +1,4 @@
-"""``curves.png``: losses, scores, learning rate and waiting over the epochs."""
+"""``curves.png``: losses, scores, learning rate and time waiting for data, by epoch."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ INTERVAL_S = 20.0
 class CurvesLogger(Observer):
     """Draws curves.png: loss and its terms, scores, learning rate with the share of time waiting for data.
 
-    Drawn at most every 20 seconds, and at the end. A resumed run takes the epochs before from performance.csv; without
-    the logger ``csv`` its curves begin where it goes on.
+    Drawn at most every 20 seconds, and at the end. A resumed run reads the earlier epochs from performance.csv; without
+    the logger ``csv`` its curves begin where it continues.
 
     Args:
         folder: of the run.
@@ -42,7 +42,7 @@ class CurvesLogger(Observer):
         self._rows = read_rows(self.folder) if event.resumed else []
 
     def on_epoch(self, event: EpochEvent) -> None:
-        """Add the epoch; a run of many short epochs does not draw each."""
+        """Add the epoch; with many short epochs, not each of them is drawn."""
         self._rows = with_epoch(self._rows, event.row)
         self._scores = list(dict.fromkeys([*self._scores, *event.scores]))
         if time.monotonic() - self._drawn > INTERVAL_S:
@@ -54,11 +54,11 @@ class CurvesLogger(Observer):
             self._draw()
 
     def state(self) -> list[str]:
-        """Which columns of the table are scores: the table does not say, and the next evaluation may be far."""
+        """Which columns of the table are scores: the table does not show it, and the next evaluation may come late."""
         return self._scores
 
     def restore(self, state: Any) -> None:
-        """Take the names of the scores."""
+        """Restore the names of the scores."""
         self._scores = list(state)
 
     def _draw(self) -> None:

@@ -33,7 +33,7 @@ class TensorBoardLogger(Observer):
         self._writer: Any = None
 
     def on_start(self, event: StartEvent) -> None:
-        """Begin a new event file; TensorBoard joins it with those of the run before."""
+        """Begin a new event file; TensorBoard joins it with those of the earlier part of the run."""
         self._writer = self._open(str(self.folder / self.writes))
 
     def on_epoch(self, event: EpochEvent) -> None:

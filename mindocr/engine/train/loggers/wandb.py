@@ -16,12 +16,12 @@ class WandbLogger(Observer):
     """Sends losses, learning rate and scores to Weights & Biases; needs the package wandb.
 
     Steps are sent every ``system.log_interval`` steps as ``train/<name>``, epochs as ``epoch/<name>``, both over
-    optimizer steps. A resumed run goes on with the same run of the service.
+    optimizer steps. A resumed run continues the same run of the service.
 
     Args:
         config, folder: of the run; the files of the service go to ``wandb`` in the folder.
         project: where the run is listed.
-        entity: user or team of the project; empty = that of the login.
+        entity: user or team of the project; empty = the default of the logged-in user.
         run_name: name of the run; empty = one that the service chooses.
         mode: ``offline`` writes files that ``wandb sync`` sends later.
 
@@ -59,7 +59,7 @@ class WandbLogger(Observer):
         self._id = self._run.id
 
     def on_step(self, event: StepEvent) -> None:
-        """Send loss, terms, gradient norm and learning rate of the step, now and then."""
+        """Send loss, terms, gradient norm and learning rate, every ``system.log_interval`` steps."""
         if self._run is not None and event.at.steps % self.config.system.log_interval == 0:
             numbers = {"loss": event.outcome.loss, **event.terms, "norm": event.outcome.norm, "lr": event.lr}
             self._send("train", numbers, event)
@@ -71,16 +71,16 @@ class WandbLogger(Observer):
             self._send("epoch", numbers, event)
 
     def on_end(self, event: EndEvent) -> None:
-        """Close the run of the service, as failed where an error or a signal ended ours."""
+        """Close the run of the service; it counts as failed if an error or a signal ended this run."""
         if self._run is not None:
             self._run.finish(exit_code=0 if event.error is None else 1)
 
     def state(self) -> str | None:
-        """The service's name of the run."""
+        """Identifier of the run in the service."""
         return self._id
 
     def restore(self, state: Any) -> None:
-        """Go on with that run."""
+        """Continue that run."""
         self._id = state
 
     def _send(self, group: str, numbers: dict[str, Any], event: StepEvent | EpochEvent) -> None:

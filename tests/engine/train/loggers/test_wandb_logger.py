@@ -1,4 +1,4 @@
-"""Weights & Biases, with a stand-in for its package: what is sent, and how a run goes on."""
+"""Weights & Biases, with a stand-in for its package: what is sent, and how a run is resumed."""
 
 import sys
 from types import SimpleNamespace
