@@ -147,5 +147,5 @@ def test_damage_found_late_names_the_file(sample, tmp_path):
 
 def test_a_size_that_decoding_does_not_confirm(sample, monkeypatch):
     monkeypatch.setattr(read, "read_header", lambda content: read.JpegHeader(480, 360, 1))
-    with pytest.raises(DataError, match=r"a.jpg: its headers promise \(\d+, \d+\) pixels \(h, w\), decoding gave"):
+    with pytest.raises(DataError, match=r"a.jpg: its headers state \(\d+, \d+\) pixels \(h, w\), decoded:"):
         Pipeline(SMALL, None, KEYS)(sample, np.random.default_rng(0))
