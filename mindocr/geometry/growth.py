@@ -2,8 +2,8 @@
 
 The border of a polygon expanded by d is the border of the union of discs of radius d with centres on the polygon. Here
 the border is sampled, each sample is moved outwards by d, and points inside the disc of a neighbour are removed. Arrays
-hold the samples of all polygons together. The remaining points are the result if their turning angles prove that it does
-not cross itself. Otherwise, and where the expansion closes a gap, the polygon clipper is used.
+hold the samples of all polygons. The remaining points are the result if their turning angles prove that it does not
+cross itself. Otherwise, and where the expansion closes a gap, the polygon clipper is used.
 
 This module represents points as complex numbers x + iy.
 """
