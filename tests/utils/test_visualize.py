@@ -46,7 +46,7 @@ def test_scores_are_written_at_the_first_corner_within_the_image(image):
     assert len(changed) > 50
     assert changed[:, 0].max() <= 32 and changed[:, 1].min() >= 18
     corner = draw_polygons(image, [QUAD + (90, -40)], scores=[0.5])
-    assert (corner[:20, -25:] == GREEN).all(axis=-1).any(), "pushed back into the picture"
+    assert (corner[:20, -25:] == GREEN).all(axis=-1).any(), "moved back into the picture"
 
 
 def test_outlines_outside_none_and_grey_images(image):
