@@ -1,4 +1,4 @@
-"""A data set and its loader from two sections of a configuration."""
+"""Building a data set and its loader from two sections of a configuration."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ def build_dataset(
     is_train: bool = True,
     seed: int = 0,
 ) -> Loader:
-    """Build a data set and the loader that serves it in batches.
+    """Build a data set and the loader that yields its batches.
 
-    The arguments are those of MindOCR's function of this name; the result is no ``mindspore.dataset``: ``len(loader)``
-    is the number of batches, and ``loader.epoch(n)`` yields the batches of an epoch, mappings from column to array.
+    The arguments are those of MindOCR's function of the same name. The result is no ``mindspore.dataset``:
+    ``len(loader)`` is the number of batches, and ``loader.epoch(n)`` yields the batches of an epoch, as mappings from
+    column to array.
 
     Args:
         dataset_config: ``train.dataset`` or ``eval.dataset`` of a configuration.
         loader_config: ``train.loader`` or ``eval.loader``.
-        num_shards, shard_id: serve only every ``num_shards``-th sample, beginning with number ``shard_id``.
-        is_train: whether random ops and the sample ratio of training apply.
-        seed: of the order of samples and of random ops.
+        num_shards, shard_id: use only every ``num_shards``-th sample, beginning with number ``shard_id``.
+        is_train: whether the data are for training.
+        seed: seed of the order of samples and of random ops.
 
     Raises:
-        ConfigError: an unknown name or key, or values that do not fit.
+        ConfigError: an unknown name or key, or invalid values.
         DataError: a label file or an image is missing or cannot be read.
     """
     options = dict(loader_config)

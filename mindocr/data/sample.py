@@ -1,4 +1,4 @@
-"""What a sample is: every key that an op may read or write, with dtype, shape and unit.
+"""Type of a sample: every key that an op may read or write, with dtype, shape and unit.
 
 Points are (x, y) pixels, origin at the top left corner of the image, y downwards: the pixel in column c covers c to c
 + 1. Sizes are (h, w).
@@ -12,20 +12,20 @@ import numpy as np
 
 
 class DetSample(TypedDict, total=False):
-    """One image with its texts on the way through a pipeline.
+    """One image with its texts in a pipeline.
 
     Attributes:
-        img_path: file that the image comes from.
-        label: texts of the image as they stand in the label file, a JSON list.
+        img_path: image file.
+        label: texts of the image as in the label file, a JSON list.
         image: (H, W, 3) uint8 after DecodeImage, float32 after NormalizeImage, (3, H, W) float32 after ToCHWImage.
         image_ori: (H, W, 3) uint8, the image as decoded (DecodeImage with ``keep_ori``).
         polys: N polygons, each (K_i, 2) float32, in pixels of ``image`` (in evaluation: of the source image).
-        ignore_tags: (N,) bool, True = the text counts neither for nor against.
+        ignore_tags: (N,) bool, True = the text is ignored in training and evaluation.
         texts: N transcriptions.
         shape_list: (4,) float32: source h, source w, ratio_h, ratio_w; y in ``image`` = y in the source * ratio_h.
         binary_map: (H, W) uint8, 1 inside shrunk texts, 0 elsewhere.
         mask: (H, W) uint8, 1 = the pixel counts in the loss of the binary map, 0 inside ignored texts.
-        thresh_map: (H, W) float32 in [thresh_min, thresh_max], highest on the outline of texts.
+        thresh_map: (H, W) float32 in [thresh_min, thresh_max], highest on the border of texts.
         thresh_mask: (H, W) uint8, 1 = the pixel counts in the loss of the threshold map.
     """
 

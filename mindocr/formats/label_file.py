@@ -1,6 +1,6 @@
-"""Label lines: ``image path<TAB>[{"transcription": text, "points": [[x, y], ...]}, ...]``, read strictly, and written.
+"""Label lines: ``image path<TAB>[{"transcription": text, "points": [[x, y], ...]}, ...]``: strict reading, and writing.
 
-Points are pixels (x, y), origin top left. A transcription of ``###`` or ``*`` marks a text to be ignored.
+Points are pixels (x, y), origin top left. The transcription ``###`` or ``*`` marks an ignored text.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ def parse_label_line(line: str, source: str | Path, number: int) -> tuple[str, l
     """Split a label line into the image's path and its texts.
 
     Args:
-        line: the line, with or without its end; a byte order mark at its start is left out.
+        line: the line, with or without its line end; a byte order mark at its start is removed.
         source: label file, for messages.
         number: line number from 1, for messages.
 
     Returns:
-        The path as it stands there, and dicts ``{"points": [[x, y], ...], "transcription": str}`` in pixels.
+        The path as in the line, and dicts ``{"points": [[x, y], ...], "transcription": str}`` in pixels.
 
     Raises:
-        DataError: ``FILE:LINE: what came, what was expected, what to do``.
+        DataError: ``FILE:LINE: what was found, what was expected, what to do``.
     """
     path, label = split_label_line(line, source, number)
     return path, parse_texts(label, f"{source}:{number}")
 
 
 def split_label_line(line: str, source: str | Path, number: int) -> tuple[str, str]:
-    """Split a label line at its first tab into the image's path and the JSON list, unread."""
+    """Split a label line at its first tab into the image's path and the JSON list, which is not parsed."""
     path, tab, label = line.lstrip("\ufeff").rstrip("\r\n").partition("\t")
     if not tab:
         raise DataError(
@@ -51,7 +51,8 @@ def parse_texts(label: str, where: str) -> list[dict[str, Any]]:
     """Read the JSON list of a label line; ``where`` begins each message.
 
     Raises:
-        DataError: not JSON, not a list of texts, a key missing, wrong types, fewer than 3 points, numbers not finite.
+        DataError: not JSON, not a list of texts, a missing key, a wrong type, fewer than 3 points, a number that is not
+            finite.
     """
     try:
         texts = json.loads(label)
@@ -95,19 +96,19 @@ def _is_point(point: Any) -> bool:
 
 
 def is_json_number(value: Any) -> bool:
-    """Whether a value that was read from JSON is a finite number."""
-    # the comparison is False for NaN and for whole numbers too large for a float alike
+    """Whether a value from JSON is a finite number."""
+    # the comparison is False for NaN, and also for integers too large for a float
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
 
 
 def format_label_line(path: str, texts: Sequence[dict[str, Any]]) -> str:
-    """Write a label line (without its end) that :func:`parse_label_line` reads back; other letters stay as they are.
+    """Format a label line (without line end) for :func:`parse_label_line`; non-ASCII letters are not escaped.
 
     Raises:
-        DataError: the path holds a tab or a line end, or a text is not well formed.
+        DataError: the path contains a tab or a line end, or a text is malformed.
     """
     if not path.strip() or any(sign in path for sign in "\t\r\n"):
-        raise DataError(f"image path {path!r} is empty or holds a tab or line end; rename the file")
+        raise DataError(f"image path {path!r} is empty or contains a tab or line end; rename the file")
     if path.startswith("\ufeff") or not _is_writable(path):
         raise DataError(f"image path {path!r} is not UTF-8, or begins with a byte order mark; rename the file")
     checked = [_check_text(text, f"{path}: text {i + 1}") for i, text in enumerate(texts)]
@@ -116,7 +117,7 @@ def format_label_line(path: str, texts: Sequence[dict[str, Any]]) -> str:
 
 
 def to_json(value: Any, indent: int | None = None) -> str:
-    """JSON that can be written as UTF-8: letters stay as they are, unless one is half a surrogate pair."""
+    """JSON that can be written as UTF-8: only unpaired surrogates make it escape non-ASCII letters."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return text if _is_writable(text) else json.dumps(value, indent=indent)
 
@@ -124,8 +125,8 @@ def to_json(value: Any, indent: int | None = None) -> str:
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (number from 1, line) of a UTF-8 text file, without blank lines and without a byte order mark.
 
-    Only a line feed ends a line (a carriage return before it is removed): other signs that Unicode counts as line ends
-    may stand inside a text.
+    Only a line feed ends a line (a carriage return before it is removed): other line separators of Unicode may be part
+    of a transcription.
 
     Raises:
         DataError: the file is missing, unreadable or not UTF-8.
@@ -146,7 +147,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def shorten(value: Any, limit: int = 80) -> str:
-    """What a value looks like, for messages, in at most so many characters."""
+    """Representation of a value for messages, in at most ``limit`` characters."""
     try:
         text = repr(value)
     except (RecursionError, ValueError):  # nested a thousand deep, or a number of thousands of digits

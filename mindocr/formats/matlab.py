@@ -1,7 +1,7 @@
-"""MATLAB 5 files, which carry data sets as arrays of numbers, of text, and of such arrays.
+"""Reader of MATLAB 5 files with arrays of numbers, strings and cells, as some data sets use them.
 
-SciPy reads them too, but a damaged file ends the process there (three in a hundred flipped bytes do), and a small one
-can unpack to gigabytes. Here every size is compared with the bytes that are there before anything is made of it.
+SciPy reads them too, but there a damaged file can crash the process (three in a hundred flipped bytes do), and a small
+file can unpack to gigabytes. Here every size is compared with the number of available bytes before memory is allocated.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from mindocr.errors import DataError
 
 _HEAD = 128  # bytes before the first element
 _MATRIX, _COMPRESSED = 14, 15
-_CELL, _CHAR, _NUMBERS = 1, 4, range(6, 16)  # classes of arrays
+_CELL, _CHAR, _NUMBERS = 1, 4, range(6, 16)  # array classes
 _COMPLEX = 0x800
 _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _ENCODINGS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
-_NAME_WITHIN = 4096  # bytes of an array in which its name stands
+_NAME_WITHIN = 4096  # the name of an array is in its first bytes
 _DEEPEST = 20
-_MOST, _MOST_TIMES = 64 << 20, 100  # bytes after unpacking, and how many times the file; real data sets: 3 to 10 times
+_MOST, _MOST_TIMES = 64 << 20, 100  # bytes after unpacking, and ratio to the file size; real data sets: 3 to 10
 
 
 def read_matlab(file: Path, variables: Sequence[str], expected: str) -> dict[str, Any]:
-    """Some variables of a MATLAB file, those that are there.
+    """Read some variables of a MATLAB file; missing ones are omitted.
 
     Args:
         file: in the format of MATLAB 5 to 7.2.
@@ -37,11 +37,11 @@ def read_matlab(file: Path, variables: Sequence[str], expected: str) -> dict[str
         expected: what the file should be, for messages.
 
     Returns:
-        Arrays of numbers in the type that is stored, arrays of strings (one for each row of characters), and arrays of
-        objects for cells, all of MATLAB's shape.
+        By name: number arrays of the stored type, string arrays (one string per row of characters), and object arrays
+        for cells; number arrays and cells have the shape that MATLAB stores.
 
     Raises:
-        DataError: not such a file, or one that becomes a hundred times as large when it is unpacked.
+        DataError: not such a file, or it unpacks to more than a hundred times its size.
     """
     try:
         return _read(file.read_bytes(), variables)
@@ -54,7 +54,7 @@ def read_matlab(file: Path, variables: Sequence[str], expected: str) -> dict[str
 def _read(content: bytes, variables: Sequence[str]) -> dict[str, Any]:
     order = {b"IM": "<", b"MI": ">"}.get(content[_HEAD - 2 : _HEAD])
     if order is None:
-        raise ValueError("no such file begins so")
+        raise ValueError("the header is not that of a MATLAB 5 file")
     room = _MOST + _MOST_TIMES * len(content)
     found: dict[str, Any] = {}
     position = _HEAD
@@ -62,7 +62,7 @@ def _read(content: bytes, variables: Sequence[str]) -> dict[str, Any]:
         kind, count = struct.unpack_from(f"{order}II", content, position)
         body = memoryview(content)[position + 8 : position + 8 + count]
         if len(body) < count:
-            raise ValueError(f"{count} bytes announced, {len(body)} are there")
+            raise ValueError(f"{count} bytes stated, {len(body)} available")
         position += 8 + count
         if kind == _COMPRESSED:
             begin = zlib.decompressobj().decompress(body, _NAME_WITHIN)
@@ -85,7 +85,7 @@ def _unpack(body: memoryview, room: int) -> bytes:
 
 
 class _Part:
-    """Bytes that hold elements, and the readers of what begins at a position among them."""
+    """A buffer of elements, with readers for the element at a position."""
 
     def __init__(self, content: bytes | memoryview, order: str) -> None:
         self._content = content
@@ -93,18 +93,18 @@ class _Part:
         self._two = struct.Struct(f"{order}II").unpack_from
 
     def name(self, at: int) -> str:
-        """The name of the array whose flags stand at ``at``."""
+        """Name of the array with flags at ``at``."""
         _, _, _, after_flags = self._element(at)
         _, _, _, after_shape = self._element(after_flags)
         _, start, count, _ = self._element(after_shape)
         return bytes(self._content[start : start + count]).decode("latin-1")
 
     def array(self, at: int, end: int, depth: int = 0) -> np.ndarray:
-        """The array whose flags stand at ``at``."""
+        """Array with flags at ``at``."""
         if at == end:
             return np.zeros((0, 0))
         if depth > _DEEPEST:
-            raise ValueError(f"cells within cells, deeper than {_DEEPEST}")
+            raise ValueError(f"nested cells, deeper than {_DEEPEST}")
         _, start, _, at = self._element(at)
         flags = self._two(self._content, start)[0]
         _, start, count, at = self._element(at)
@@ -125,14 +125,14 @@ class _Part:
         return self._strings(data, stored, shape, size) if kind == _CHAR else self._numbers(data, stored, shape, size)
 
     def _element(self, at: int) -> tuple[int, int, int, int]:
-        """(type, where its data begin, how many bytes, where the next element begins)."""
+        """(type, first byte of the data, number of bytes, first byte of the next element)."""
         kind, count = self._two(self._content, at)
-        if kind >> 16:  # the short form, data within the head
+        if kind >> 16:  # short form: data inside the tag
             kind, count, start, after = kind & 0xFFFF, kind >> 16, at + 4, at + 8
         else:
             start, after = at + 8, at + 8 + -(-count // 8) * 8
         if start + count > len(self._content):
-            raise ValueError(f"an element of {count} bytes ends behind the data")
+            raise ValueError(f"an element of {count} bytes ends after the end of the data")
         return kind, start, count, after
 
     def _cells(self, at: int, end: int, shape: Sequence[int], size: int, depth: int) -> np.ndarray:
@@ -161,7 +161,7 @@ class _Part:
         text = bytes(data).decode(_ENCODINGS[kind] + suffix, "replace")
         if len(text) != size:
             raise ValueError(f"{len(text)} characters for an array of shape {tuple(shape)}")
-        if size == shape[-1]:  # one row, which nearly all have
+        if size == shape[-1]:  # one row, the usual case
             return np.array([text])
         rows = np.array(list(text), dtype="U1").reshape(shape, order="F")
         return np.array(["".join(row) for row in rows.reshape(-1, shape[-1])])

@@ -1,4 +1,4 @@
-"""One image of a data set, as its listing gives it."""
+"""One image of a data set, as listed in its label file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Record(NamedTuple):
-    """One image: its file, where it is listed (``FILE:LINE``, or empty), and what the list says about it."""
+    """One image: its file, where it is listed (``FILE:LINE``, or empty), and the content of its list entry."""
 
     img_path: str
     where: str

@@ -1,4 +1,4 @@
-"""The label file of SynthText: ``gt.mat`` as published, or ``gt_processed.mat`` with its boxes cleaned."""
+"""The label file of SynthText: ``gt.mat`` as published, or ``gt_processed.mat`` with cleaned boxes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_synthtext(file: Path, folder: Path) -> list[Record]:
     Args:
         file: MATLAB 5 file with object arrays (1, N) ``imnames``, ``wordBB`` (each (2, 4, n); (2, 4) when n = 1; empty
             when n = 0) and ``txt`` (each a list of strings, split at white space into n words).
-        folder: folder that image names start from.
+        folder: folder that image names are relative to.
 
     Returns:
         A record for each image; ``content`` is (boxes (n, 4, 2) float32 in pixels, list of n words).
@@ -47,11 +47,11 @@ def read_synthtext(file: Path, folder: Path) -> list[Record]:
         words = [word for line in np.ravel(texts[i]) for word in str(line).split()]
         count = min(len(quads), len(words))
         unequal += len(quads) != len(words)
-        path = os.path.join(folder, str(np.ravel(names[i])[0]).strip())  # noqa: PTH118  fast: 858,750 of them
+        path = os.path.join(folder, str(np.ravel(names[i])[0]).strip())  # noqa: PTH118  fast, for 858,750 images
         records.append(Record(path, where, (quads[:count], words[:count])))
     if unequal:
         logger.warning(
-            "%s: %d of %d images have more boxes than words or fewer; paired as far as they go",
+            "%s: %d of %d images have different numbers of boxes and words; extra ones are left out",
             file,
             unequal,
             len(names),

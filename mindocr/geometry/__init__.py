@@ -1,4 +1,4 @@
-"""Geometry of text regions in plain NumPy: polygons (K, 2) of pixels (x, y), origin top left, y downwards."""
+"""Geometry of text regions in plain NumPy: polygons are (K, 2) arrays of points (x, y) in pixels, origin top left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text boxes: the smallest rectangle around points, the order of its corners, the score inside an outline."""
+"""Text boxes: the smallest rectangle around points, the order of its corners, the score inside a polygon."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mindocr.geometry.polygon import Polygon
 
 
 def min_area_quad(points: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
-    """The rectangle of least area around points.
+    """Smallest rotated rectangle around points.
 
     Args:
         points: (K, 2) or OpenCV's (K, 1, 2), pixels; one point is enough.
@@ -30,10 +30,10 @@ def min_area_quad(points: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
 def order_clockwise(quad: np.ndarray) -> np.ndarray:
     """Corners of a convex quadrilateral clockwise on the screen, from the top left.
 
-    The top side is the one whose direction, averaged with that of the side opposite, is nearest to rightwards; its
-    first corner is the top left. Unlike the usual rules (smallest x + y, or sorting by x), this gives four different
-    corners in the right order for slanted, tall and diamond-shaped boxes. On a perfect diamond the highest corner comes
-    first.
+    The top side is the one whose direction, averaged with that of the opposite side, is nearest to the positive x
+    axis; its first corner is the top left. Unlike the usual rules (smallest x + y, or sorting by x), this returns four
+    different corners in the right order for slanted, tall and diamond-shaped boxes. The first corner of a perfect
+    diamond is the highest one.
 
     Args:
         quad: (4, 2) or (N, 4, 2) corners, in any order around the quadrilateral.
@@ -45,7 +45,7 @@ def order_clockwise(quad: np.ndarray) -> np.ndarray:
     diagonal, other = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
     clockwise = diagonal[:, 0] * other[:, 1] - diagonal[:, 1] * other[:, 0] >= 0  # twice the shoelace area
     corners = np.where(clockwise[:, None, None], corners, corners[:, [0, 3, 2, 1]])
-    # side i and the side opposite, both from left to right when side i is on top; the two diagonals give all four
+    # side i and the opposite side, both from left to right when side i is on top; two sides determine all four
     right = np.stack([corners[:, 1] + corners[:, 2], corners[:, 2] + corners[:, 3]], axis=1)
     left = np.stack([corners[:, 0] + corners[:, 3], corners[:, 1] + corners[:, 0]], axis=1)
     sides = right.astype(np.float64) - left
@@ -58,7 +58,7 @@ def order_clockwise(quad: np.ndarray) -> np.ndarray:
 
 
 def quad_angle(quad: np.ndarray) -> float:
-    """Direction of the long side in degrees, in (-90, 90]: 0 is level, positive falls to the right.
+    """Direction of the long side in degrees, in (-90, 90]: 0 is horizontal, positive slopes down to the right.
 
     Args:
         quad: (4, 2) corners in order around the quadrilateral.
@@ -74,14 +74,14 @@ def quad_angle(quad: np.ndarray) -> float:
 
 
 def score_inside(prob_map: np.ndarray, poly: Polygon) -> float:
-    """Mean probability of the pixels inside an outline; corners rounded to pixels, the outline itself included.
+    """Mean probability of the pixels inside a polygon; corners are rounded to pixels, border pixels are included.
 
     Args:
         prob_map: (H, W) float32 in [0, 1].
-        poly: (K, 2) or (K, 1, 2), map pixels; integer contours are used as they are.
+        poly: (K, 2) or (K, 1, 2), map pixels; int32 contours are used without rounding.
 
     Returns:
-        The mean in [0, 1]; 0 when no pixel of the map lies inside.
+        The mean in [0, 1]; 0 when no pixel of the map is inside.
     """
     outline = np.asarray(poly).reshape(-1, 2)
     if outline.dtype != np.int32:
@@ -90,11 +90,11 @@ def score_inside(prob_map: np.ndarray, poly: Polygon) -> float:
 
 
 def scores_inside(prob_map: np.ndarray, outlines: Sequence[np.ndarray]) -> np.ndarray:
-    """:func:`score_inside` of several outlines, with less to do for each.
+    """:func:`score_inside` for several polygons, with less work for each.
 
     Args:
         prob_map: (H, W) float32 in [0, 1].
-        outlines: N outlines (K_i, 2) or (K_i, 1, 2), int32 map pixels.
+        outlines: N polygons or contours (K_i, 2) or (K_i, 1, 2), int32 map pixels.
 
     Returns:
         (N,) float64 means in [0, 1].
@@ -112,7 +112,7 @@ def scores_inside(prob_map: np.ndarray, outlines: Sequence[np.ndarray]) -> np.nd
                 continue
         mask = np.zeros((bottom - top, right - left), dtype=np.uint8)
         cv2.fillPoly(mask, (outline,), 1, offset=(-left, -top))
-        # the sum of what is not negative, several times faster than OpenCV's own mean
+        # the L1 norm is the sum, as no value is negative; several times faster than cv2.mean
         total = cv2.norm(prob_map[top:bottom, left:right], cv2.NORM_L1, mask)
         scores[i] = total / max(cv2.countNonZero(mask), 1)
     return scores

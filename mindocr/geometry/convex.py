@@ -1,4 +1,4 @@
-"""Convex quadrilaterals, many pairs at once in plain NumPy: several times faster than a general polygon clipper."""
+"""Intersections of many pairs of convex quadrilaterals at once, several times faster than a polygon clipper."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import numpy as np
 
 
 def are_convex(quads: np.ndarray) -> np.ndarray:
-    """(N,) bool: which of (N, 4, 2) quadrilaterals run once around a convex region, in either direction."""
+    """(N,) bool: which of (N, 4, 2) quadrilaterals are convex, in either direction."""
     sides = quads[:, (1, 2, 3, 0)] - quads
     turns = _cross(sides, sides[:, (1, 2, 3, 0)])
     return ((turns >= 0).all(axis=1) | (turns <= 0).all(axis=1)) & (turns != 0).any(axis=1)
 
 
 def intersection_areas(subjects: np.ndarray, clips: np.ndarray) -> np.ndarray:
-    """Area common to each pair of convex quadrilaterals, after I. Sutherland and G. Hodgman.
+    """Area common to each pair of convex quadrilaterals, by the algorithm of Sutherland and Hodgman.
 
     Args:
         subjects: (P, 4, 2) float64, clockwise on the screen (positive shoelace area).
-        clips: (P, 4, 2), likewise.
+        clips: (P, 4, 2) float64, in the same direction.
 
     Returns:
         (P,) float64, square pixels.
     """
     origin = clips[:, :1]
-    clips, points = clips - origin, subjects - origin  # near the origin, no digits are lost in products
+    clips, points = clips - origin, subjects - origin  # near the origin, products lose no digits
     for corner in range(4):
         start = clips[:, corner, None]
         distance = _cross(clips[:, (corner + 1) % 4, None] - start, points - start)
@@ -33,9 +33,9 @@ def intersection_areas(subjects: np.ndarray, clips: np.ndarray) -> np.ndarray:
 
 
 def _keep_positive(points: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Cut (P, K, 2) polygons to the side of a line where ``distance`` (P, K) of their corners is not negative.
+    """Clip (P, K, 2) polygons to one side of a line, where the ``distance`` (P, K) of their corners is not negative.
 
-    All get as many corners as the largest needs; the others repeat their first one.
+    All results have as many corners as the largest one; smaller ones repeat their first corner.
     """
     following, beyond = np.roll(points, -1, axis=1), np.roll(distance, -1, axis=1)
     inside = distance >= 0

@@ -1,11 +1,11 @@
-"""Many outlines moved outwards at once: what :func:`mindocr.geometry.offset.expand` does, several times faster.
+"""Expansion of many polygons at once: as :func:`mindocr.geometry.offset.expand`, but several times faster.
 
-An outline moved outwards by d is the border of the union of discs of radius d whose centres lie on it. Here the outline
-is sampled, each sample carries its point of the moved outline, and points that fall into the disc of a neighbour are
-struck out; arrays hold the samples of all outlines together. What is left is taken when its turns prove that it does
-not cross itself. Otherwise, and for outlines that growing tears or closes, the polygon clipper decides.
+The border of a polygon expanded by d is the border of the union of discs of radius d with centres on the polygon. Here
+the border is sampled, each sample is moved outwards by d, and points inside the disc of a neighbour are removed. Arrays
+hold the samples of all polygons. The remaining points are the result if their turning angles prove that it does not
+cross itself. Otherwise, and where the expansion closes a gap, the polygon clipper is used.
 
-Points are complex numbers x + iy in here.
+This module represents points as complex numbers x + iy.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import numpy as np
 from mindocr.geometry.offset import expand
 from mindocr.geometry.polygon import Polygon
 
-FLATNESS = 0.2  # pixels by which the chord of a round corner may stay inside, and no more than
-FLATNESS_SHARE = 0.025  # this share of the distance
-SPACING = 0.6  # between samples along an edge, as a share of the distance
-REACH = 6  # samples on either side that may cover a point: the two distances that matter, and some for arcs
-SLACK = 0.002  # pixels by which a point may lie inside a disc,
-ROUNDING = 1e-6  # and this share of the squares that float32 rounds
-FINEST = 0.1  # pixels; round corners of a smaller radius are flattened as those of this one
-SMALLEST = 1.0  # pixels; shorter distances need many samples for little
-RETURN = np.float32(np.pi - 1e-3)  # an outline that turns as far comes back on itself
-LARGEST_DROP = 0.95 * np.pi  # how far an outline may turn back in all without being able to cross itself
+FLATNESS = 0.2  # largest distance between the arc of a round corner and its chord, in pixels,
+FLATNESS_SHARE = 0.025  # and as a share of the expansion distance; the smaller one applies
+SPACING = 0.6  # between samples along an edge, as a share of the expansion distance
+REACH = 6  # neighbours on either side that are tested for covering a point: two distances' worth, and some for arcs
+SLACK = 0.002  # tolerance of the test whether a point is inside a disc: pixels,
+ROUNDING = 1e-6  # and a share of the squared distances, for float32 rounding
+FINEST = 0.1  # pixels; corners of a smaller radius are approximated as corners of this radius
+SMALLEST = 1.0  # pixels; shorter distances would need too many samples and use the clipper
+RETURN = np.float32(np.pi - 1e-3)  # radians; a corner that turns this far reverses the direction
+LARGEST_DROP = 0.95 * np.pi  # radians of turning back; below it, a polygon that turns once in total cannot cross itself
 
 
 class _Rings(NamedTuple):
-    """How rings stand in a row: points of each, and for every point its ring and the points before and after it."""
+    """Index arrays for concatenated rings: points per ring; for every point its ring, previous and next point."""
 
     counts: np.ndarray
     starts: np.ndarray
@@ -41,14 +41,14 @@ class _Rings(NamedTuple):
 
 
 class _Samples(NamedTuple):
-    """Samples of P outlines, one outline after the other.
+    """Border samples of P polygons, concatenated.
 
     Attributes:
-        centre: (M,) complex64, points of the outlines.
-        outward: (M,) complex64 of length 1.
-        inner: (M,) bool, between the ends of an edge.
-        counts: (P,) samples of each outline.
-        turns: (P,) radians by which each outline turns in all, 2 pi where it does not cross itself.
+        centre: (M,) complex64, points on the borders.
+        outward: (M,) complex64 unit vectors, outward normals.
+        inner: (M,) bool, True strictly between the ends of an edge.
+        counts: (P,) samples per polygon.
+        turns: (P,) total turning angle of each polygon in radians, 2 pi where it does not cross itself.
     """
 
     centre: np.ndarray
@@ -59,15 +59,15 @@ class _Samples(NamedTuple):
 
 
 def expand_many(polys: Sequence[Polygon], distances: np.ndarray) -> list[list[Polygon]]:
-    """Move each outline outwards by its own distance, with round corners.
+    """Expand each polygon by its own distance, with round corners.
 
     Args:
         polys: P simple polygons (K_i, 2) in pixels, in either direction.
         distances: (P,) pixels, not negative.
 
     Returns:
-        For each, what :func:`expand` gives, up to 2 % of the area: round corners are flattened, the tips of narrow bays
-        lie elsewhere, and a bay whose mouth closes at this very distance may stay open.
+        For each polygon the result of :func:`expand`, within 2 % of the area: arcs are coarser, the tips of narrow gaps
+        are at other positions, and a gap that closes at just this distance may stay open.
     """
     rings: list[Polygon | None] = [None] * len(polys)
     able = [i for i, (poly, d) in enumerate(zip(polys, distances.tolist())) if d >= SMALLEST and len(poly) >= 3]
@@ -81,12 +81,12 @@ def expand_many(polys: Sequence[Polygon], distances: np.ndarray) -> list[list[Po
 
 
 def expand_one(poly: Polygon, distance: float) -> list[Polygon]:
-    """What :func:`expand` gives, with arcs as flat as in :func:`expand_many`; faster for up to a dozen outlines."""
+    """As :func:`expand`, with arcs as coarse as in :func:`expand_many`; faster for up to a dozen polygons."""
     return expand(poly, distance, arc_tolerance=min(FLATNESS, FLATNESS_SHARE * max(distance, FINEST)))
 
 
 def _grow(outlines: Sequence[Polygon], distances: np.ndarray) -> list[Polygon | None]:
-    """The moved outlines, clockwise on the screen; None where this way of making them does not suffice."""
+    """The expanded polygons, clockwise on the screen; None where the polygon clipper must be used."""
     rings = _in_a_row(np.array([len(outline) for outline in outlines], dtype=np.intp))
     points = np.concatenate(outlines).astype(np.float32).view(np.complex64)[:, 0]
     origin = points[rings.starts]  # near the origin, no digits are lost in products
@@ -94,7 +94,7 @@ def _grow(outlines: Sequence[Polygon], distances: np.ndarray) -> list[Polygon | 
     samples = _sample(_clockwise(points - origin[rings.owner], rings), rings, reach)
     owner = np.repeat(np.arange(len(reach)), samples.counts)
     kept = _uncovered(samples, owner, reach[owner])
-    # a sample inside an edge adds nothing while both its neighbours stay
+    # a sample inside an edge is redundant while both its neighbours are kept
     steps = np.diff(kept)
     plain = samples.inner[kept]
     plain[[0, -1]] = False
@@ -120,7 +120,7 @@ def _in_a_row(counts: np.ndarray) -> _Rings:
 
 
 def _clockwise(points: np.ndarray, rings: _Rings) -> np.ndarray:
-    """The outlines, those that run the other way on the screen turned round."""
+    """The polygons; those that run counter-clockwise on the screen are reversed."""
     turned = np.add.reduceat((points.conj() * points[rings.after]).imag, rings.starts) < 0
     position = np.arange(len(points))
     mirrored = (2 * rings.starts + rings.counts - 1)[rings.owner] - position
@@ -128,17 +128,17 @@ def _clockwise(points: np.ndarray, rings: _Rings) -> np.ndarray:
 
 
 def _sample(points: np.ndarray, rings: _Rings, reach: np.ndarray) -> _Samples:
-    """Samples of outlines that run clockwise on the screen.
+    """Border samples of polygons that run clockwise on the screen.
 
-    A corner that points outwards has as many as its arc needs, a corner that points inwards one, an edge those that
-    keep :data:`SPACING`.
+    A convex corner gets as many samples as its arc needs, a reflex corner one, an edge as many as :data:`SPACING`
+    requires.
     """
     along = points[rings.after] - points
     length = np.abs(along)
     normal = along * (-1j / np.maximum(length, np.float32(1e-6))).astype(np.complex64)
     previous = normal[rings.before]
-    corner = np.angle(normal * previous.conj())  # positive where the corner points outwards
-    np.abs(corner, out=corner, where=corner < -RETURN)  # the tip of a hair, where the sign is that of a zero
+    corner = np.angle(normal * previous.conj())  # positive at a convex corner
+    np.abs(corner, out=corner, where=corner < -RETURN)  # a reversal: its sign is only rounding
     chord = 2 * np.arccos(1 - np.minimum(FLATNESS / reach, FLATNESS_SHARE))
     pieces = np.maximum(np.ceil(corner / chord[rings.owner] - 0.25), 1) * (corner > 0)
     parts = np.maximum(np.ceil(length / (SPACING * reach)[rings.owner]), 1)
@@ -146,11 +146,11 @@ def _sample(points: np.ndarray, rings: _Rings, reach: np.ndarray) -> _Samples:
     ends = np.cumsum(each)
     whose = np.repeat(np.arange(len(each)), each)
     number = (np.arange(len(whose)) - (ends - each)[whose]).astype(np.float32)
-    # round an outward corner from 0 in equal steps; an inward one has one sample, half-way
+    # around a convex corner from 0 in equal steps; a reflex corner has one sample, half-way
     start = corner / 2 * (corner <= 0)
     last = np.maximum(pieces, 1)
     angle = start[whose] + np.minimum(number, last[whose]) * ((corner - start) / last)[whose]
-    beyond = number - pieces[whose]  # above 0: so many parts along the edge
+    beyond = number - pieces[whose]  # above 0: number of the part along the edge
     outward = np.empty(len(whose), dtype=np.complex64)
     np.cos(angle, out=outward.real, casting="same_kind")
     np.sin(angle, out=outward.imag, casting="same_kind")
@@ -161,18 +161,18 @@ def _sample(points: np.ndarray, rings: _Rings, reach: np.ndarray) -> _Samples:
 
 
 def _uncovered(samples: _Samples, owner: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """Positions of the samples whose moved point no neighbour's disc covers.
+    """Indices of the samples whose moved point is in no neighbour's disc.
 
     Args:
-        samples: M, of P outlines.
-        owner: (M,) the outline of each.
-        reach: (M,) float32, how far each moves.
+        samples: M samples of P polygons.
+        owner: (M,) polygon of each sample.
+        reach: (M,) float32, expansion distance of each sample, pixels.
     """
     x, y = samples.centre.real, samples.centre.imag
     push = samples.outward * (2 * reach)
     square = x * x + y * y
-    # with t from a sample to a neighbour and the moved point at d n, the point lies t (2 d n - t) deep, squared; what
-    # hangs on the sample alone is kept apart
+    # t = vector to a neighbour, d n = vector to the moved point: d^2 - |d n - t|^2 = t (2 d n - t) is positive inside
+    # the neighbour's disc; the terms that depend on the sample alone are computed once
     limit = x * push.real + y * push.imag + (1 + ROUNDING) * square + 2 * SLACK * reach
     source = _with_ends_repeated(samples.counts)
     centre, push = samples.centre[source], (push + 2 * samples.centre)[source[REACH:-REACH]]
@@ -192,7 +192,7 @@ def _uncovered(samples: _Samples, owner: np.ndarray, reach: np.ndarray) -> np.nd
 
 
 def _with_ends_repeated(counts: np.ndarray) -> np.ndarray:
-    """Positions of rings that stand in a row, each with its last :data:`REACH` before it and its first after it."""
+    """Indices of concatenated rings, each preceded by its last :data:`REACH` points and followed by its first ones."""
     starts = np.cumsum(counts) - counts
     begins = starts + 2 * REACH * np.arange(len(counts))
     step = np.ones(int(counts.sum()) + 2 * REACH * len(counts), dtype=np.intp)
@@ -203,14 +203,14 @@ def _with_ends_repeated(counts: np.ndarray) -> np.ndarray:
 
 
 def _are_simple(points: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """(P,) bool: rings that go around once and never turn back far enough to cross themselves.
+    """(P,) bool: rings that turn once in total and never turn back far enough to cross themselves.
 
-    A loop that runs the wrong way turns back by more than half a turn. A ring that turns once around in all, and turns
-    back by less anywhere, has no such loop.
+    A loop in the wrong direction turns back by more than half a turn. A ring of one turn in total that turns back by
+    less everywhere has no such loop.
 
     Args:
-        points: (M,) complex, ring after ring, meant to run clockwise on the screen.
-        counts: (P,) points of each.
+        points: (M,) complex, concatenated rings, clockwise on the screen if they are simple.
+        counts: (P,) points per ring.
     """
     enough = counts >= 3
     result = np.zeros(len(counts), dtype=bool)
@@ -221,7 +221,7 @@ def _are_simple(points: np.ndarray, counts: np.ndarray) -> np.ndarray:
     along = points[rings.after] - points
     turn = np.angle(along * along[rings.before].conj())
     once = _go_once_around(np.add.reduceat(turn, rings.starts))
-    # no stretch turns back by more than all that turns back
+    # no part of a ring can turn back by more than the sum of all backward turns
     simple = once & (np.add.reduceat(np.minimum(turn, 0), rings.starts) > -LARGEST_DROP)
     doubtful = once & ~simple
     if doubtful.any():
@@ -235,12 +235,12 @@ def _go_once_around(turns: np.ndarray) -> np.ndarray:
 
 
 def _no_long_drop(turn: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Which rings turn back by less than :data:`LARGEST_DROP` on any stretch, for rings that go around once."""
+    """(P,) bool: rings of one turn in total that turn back by less than :data:`LARGEST_DROP` in every part."""
     starts = np.cumsum(counts) - counts
     turned = np.cumsum(turn, dtype=np.float64)
-    apart = 1e4 * np.repeat(np.arange(len(counts)), counts)  # more than any ring turns, so that each starts anew
+    apart = 1e4 * np.repeat(np.arange(len(counts)), counts)  # more than any ring turns, so that rings do not mix
     on, back = turned - apart, turned + apart
     fallen = np.maximum.reduceat(np.maximum.accumulate(back) - back, starts)
     risen = np.maximum.reduceat(on - np.minimum.accumulate(on), starts)
-    # turning on by more than once around leaves as much turning back for the way from there to the start
+    # what a ring turns beyond one turn it must turn back on the way to its start
     return (fallen < LARGEST_DROP) & (risen < 2 * np.pi + LARGEST_DROP)

@@ -1,4 +1,4 @@
-"""Measures of many polygons at once, of any lengths, in a few NumPy calls instead of a few for each."""
+"""Bounds, areas and perimeters of many polygons at once, in a few NumPy calls for all of them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def bounds(polys: Sequence[Polygon]) -> np.ndarray:
 
 
 def areas_and_perimeters(polys: Sequence[Polygon]) -> tuple[np.ndarray, np.ndarray]:
-    """Absolute shoelace areas and lengths of the closed outlines, each (N,) float64, in pixels."""
+    """Absolute shoelace areas and perimeters, each (N,) float64, in square pixels and pixels."""
     if not len(polys):
         return np.zeros(0), np.zeros(0)
     points, starts = _join(polys, np.float64)
     counts = np.diff(np.append(starts, len(points)))
-    points -= np.repeat(points[starts], counts, axis=0)  # relative to a corner: no digits lost far from the origin
+    points -= np.repeat(points[starts], counts, axis=0)  # relative to a corner, to lose no digits
     following = np.arange(1, len(points) + 1)
     following[starts + counts - 1] = starts
     after = points[following]
@@ -33,6 +33,6 @@ def areas_and_perimeters(polys: Sequence[Polygon]) -> tuple[np.ndarray, np.ndarr
 
 
 def _join(polys: Sequence[Polygon], dtype: type) -> tuple[np.ndarray, np.ndarray]:
-    """All points (M, 2), and the place of each polygon's first one."""
+    """All points (M, 2), and the index of each polygon's first point."""
     starts = np.cumsum([0, *map(len, polys[:-1])])
     return np.concatenate(polys).astype(dtype), starts

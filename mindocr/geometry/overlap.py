@@ -1,8 +1,8 @@
 """Overlap of polygons: intersection areas and IoU, for all pairs of two lists at once.
 
-Policy for self-crossing polygons, the same as ICDAR's own evaluator: the area of a polygon is its absolute shoelace
+Self-crossing polygons are treated as in ICDAR's evaluation script: the area of a polygon is its absolute shoelace
 area, the area of an intersection follows the even-odd rule, and union = area + area - intersection. The IoU of a
-self-crossing polygon can therefore leave [0, 1] (a symmetric bow tie has area 0 but covers something). Check
+self-crossing polygon can therefore be outside [0, 1] (a symmetric bow tie has area 0 but covers pixels). Check
 :func:`mindocr.geometry.polygon.is_valid` first where that matters.
 """
 
@@ -21,30 +21,30 @@ Mend = Callable[[Polygon], shapely.Geometry]
 
 
 def even_odd_region(poly: Polygon) -> shapely.Geometry:
-    """What a polygon encloses by the even-odd rule: both triangles of a bow tie."""
+    """Region of a polygon by the even-odd rule: both triangles of a bow tie."""
     return shapely.MultiPolygon(even_odd_parts(poly))
 
 
 def zero_buffer_region(poly: Polygon) -> shapely.Geometry:
-    """What is left of a polygon after widening it by nothing, the usual way to repair one: one half of a bow tie."""
+    """Region of a polygon after ``buffer(0)``, the usual way to repair one: one half of a bow tie."""
     return shapely.buffer(shapely.polygons(np.asarray(poly, dtype=np.float64)), 0)
 
 
 class Regions:
-    """A list of polygons prepared for comparing, worked out together.
+    """A list of polygons prepared for comparison.
 
     Args:
-        polys: N polygons (K_i, 2) of any lengths, in either direction. One of fewer than three points is a region of
-            no area.
-        mend: gives the region of a polygon that crosses itself.
+        polys: N polygons (K_i, 2) of any lengths, in either direction. A polygon of fewer than three points
+            has area 0.
+        mend: function that returns the region of a self-crossing polygon.
 
     Attributes:
         areas: (N,) float64, absolute shoelace areas in square pixels.
         boxes: (N, 4) float64, xmin, ymin, xmax, ymax.
-        valid: (N,) bool, False for polygons that cross themselves or enclose nothing.
+        valid: (N,) bool, False for polygons that cross themselves or have no area.
 
     Raises:
-        ValueError: a coordinate that is not a finite number.
+        ValueError: a coordinate is NaN or infinite.
     """
 
     def __init__(self, polys: Sequence[Polygon], mend: Mend = even_odd_region) -> None:
@@ -52,7 +52,7 @@ class Regions:
         counts = np.array([len(poly) for poly in self._polys], dtype=np.intp)
         points = np.concatenate([*self._polys, np.zeros((0, 2))]).astype(np.float64, copy=False)
         if not np.isfinite(points).all():
-            raise ValueError("polygons to compare hold a coordinate that is not a finite number")
+            raise ValueError("polygons to compare have a coordinate that is NaN or infinite")
         ends = np.cumsum(counts)
         starts = ends - counts
         self.boxes, signed = np.zeros((len(counts), 4)), np.zeros(len(counts))
@@ -68,7 +68,7 @@ class Regions:
         self._shape_others(points, counts, mend)
 
     def _find_quads(self, points: np.ndarray, starts: np.ndarray, counts: np.ndarray, signed: np.ndarray) -> None:
-        """Find the convex quadrilaterals, for which no polygon clipper is needed, and the upright rectangles."""
+        """Find the convex quadrilaterals, which need no polygon clipper, and the axis-aligned rectangles."""
         self._quads = np.zeros((len(counts), 4, 2))
         four = np.flatnonzero(counts == 4)
         self._quads[four] = points[starts[four][:, None] + np.arange(4)]
@@ -79,7 +79,7 @@ class Regions:
         self._quads[turned] = self._quads[turned][:, ::-1]
 
     def _shape_others(self, points: np.ndarray, counts: np.ndarray, mend: Mend) -> None:
-        """Make shapes for the clipper of all the others, and repair those that cross themselves."""
+        """Build clipper shapes for all other polygons, and repair those that cross themselves."""
         self.valid = self._convex.copy()
         self._shapes = np.full(len(counts), None, dtype=object)
         others = np.flatnonzero(~self._convex)
@@ -101,10 +101,10 @@ class Regions:
         return self._shapes[indices]
 
     def intersections(self, other: Regions, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Areas common to the pairs (``rows[i]``, ``columns[i]``), (P,) float64, square pixels.
+        """Intersection areas of the pairs (``rows[i]``, ``columns[i]``), (P,) float64, square pixels.
 
-        Only pairs whose bounding boxes overlap are clipped, and only those that are not both convex quadrilaterals
-        reach the general polygon clipper.
+        Only pairs whose bounding boxes overlap are clipped. The general polygon clipper is used only where a polygon of
+        the pair is no convex quadrilateral.
         """
         result = np.zeros(len(rows))
         mine, theirs = self.boxes[rows], other.boxes[columns]
@@ -121,7 +121,7 @@ class Regions:
         return result
 
     def intersection(self, other: Regions) -> np.ndarray:
-        """Areas common to each pair, (len(self), len(other)) float64, square pixels."""
+        """Intersection area of each pair, (len(self), len(other)) float64, square pixels."""
         rows, columns = np.divmod(np.arange(len(self) * len(other)), max(len(other), 1))
         return self.intersections(other, rows, columns).reshape(len(self), len(other))
 
@@ -131,12 +131,12 @@ class Regions:
 
 
 class Overlap(NamedTuple):
-    """Two lists of polygons, N of A and M of B, compared.
+    """Comparison of N polygons A with M polygons B.
 
     Attributes:
         areas_a, areas_b: (N,) and (M,) float64, absolute shoelace areas in square pixels.
         boxes_a, boxes_b: (N, 4) and (M, 4) float64, xmin, ymin, xmax, ymax.
-        valid_a, valid_b: (N,) and (M,) bool, False for polygons that cross themselves or enclose nothing.
+        valid_a, valid_b: (N,) and (M,) bool, False for polygons that cross themselves or have no area.
         intersection: (N, M) float64, square pixels.
         iou: (N, M) float64, 0 where the union is 0.
     """
@@ -155,14 +155,14 @@ def compare_many(
     lists: Sequence[tuple[Sequence[Polygon], Sequence[Polygon]]],
     mend: Mend = even_odd_region,
 ) -> list[Overlap]:
-    """Compare the polygons of each pair of lists, all at once: much faster than one pair of lists after the other.
+    """Compare the polygons of many pairs of lists at once, which is much faster than one pair of lists at a time.
 
     Args:
-        lists: (polygons of A, polygons of B), such as the true and the found outlines of one image.
+        lists: (polygons of A, polygons of B), such as ground truth and detections of one image.
         mend: as for :class:`Regions`.
 
     Raises:
-        ValueError: a coordinate that is not a finite number.
+        ValueError: a coordinate is NaN or infinite.
     """
     a = Regions([poly for polys, _ in lists for poly in polys], mend)
     b = Regions([poly for _, polys in lists for poly in polys], mend)

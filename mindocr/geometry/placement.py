@@ -1,4 +1,4 @@
-"""Where an image that a network sees lies in its source image."""
+"""Position and scale of a network's input image relative to its source image."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Placement:
-    """Scale and offset of a network's image: network pixel = (source pixel - offset) * scale, for each axis.
+    """Scale and offset of a network's input: network pixel = (source pixel - offset) * scale, for each axis.
 
-    A whole image has the offset (0, 0). A tile lies at its offset and maps to the image that it was cut from.
+    A complete image has the offset (0, 0). A tile has the offset of its position in the image that it was cut from.
 
     Attributes:
         height, width: of the source image, in pixels.
-        scale_y, scale_x: network pixels to one source pixel, above 0.
-        offset_y, offset_x: source pixels (y, x) of the top left corner of the network's image.
+        scale_y, scale_x: network pixels per source pixel, above 0.
+        offset_y, offset_x: source pixels (y, x) of the top left corner of the network's input.
     """
 
     height: float
@@ -29,11 +29,11 @@ class Placement:
 
     @classmethod
     def from_shape(cls, shape: np.ndarray | Sequence[float]) -> Placement:
-        """The placement of a whole image, from a row of ``shape_list``: source h, source w, ratio_h, ratio_w."""
+        """The placement of a complete image, from a row of ``shape_list``: source h, source w, ratio_h, ratio_w."""
         return cls(*np.asarray(shape, dtype=np.float64).tolist())
 
     def to_source(self, points: np.ndarray) -> np.ndarray:
-        """Source pixels of network pixels, limited to the source image.
+        """Convert points from network pixels to source pixels, clipped to the source image.
 
         Args:
             points: (N, 2) of (x, y).
@@ -45,12 +45,12 @@ class Placement:
         return np.stack(self.columns_to_source(x, y), axis=1)
 
     def from_source(self, points: np.ndarray) -> np.ndarray:
-        """Network pixels (N, 2) float64 of source pixels (N, 2) of (x, y); the inverse of :meth:`to_source`."""
+        """Convert points (N, 2) of (x, y) from source pixels to network pixels, (N, 2) float64; no clipping."""
         points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
         return (points - (self.offset_x, self.offset_y)) * (self.scale_x, self.scale_y)
 
     def columns_to_source(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As :meth:`to_source`, for coordinates (N,) that stand in two arrays, which NumPy handles faster."""
+        """As :meth:`to_source`, for coordinates in two arrays (N,), which is faster in NumPy."""
         x = x / np.float64(self.scale_x) + self.offset_x
         y = y / np.float64(self.scale_y) + self.offset_y
         return np.minimum(np.maximum(x, 0), self.width), np.minimum(np.maximum(y, 0), self.height)

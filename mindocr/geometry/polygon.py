@@ -18,12 +18,12 @@ Polygon = np.ndarray
 def signed_area(poly: Polygon) -> float:
     """Shoelace area in square pixels: positive when the points run clockwise on the screen (y downwards).
 
-    Parts that a self-crossing polygon traverses in opposite directions cancel out.
+    Parts of a self-crossing polygon that run in opposite directions cancel out.
     """
     if len(poly) < 3:
         return 0.0
     points = np.asarray(poly, dtype=np.float64)
-    x, y = (points - points[0]).T  # relative to a corner: no digits lost far from the origin
+    x, y = (points - points[0]).T  # relative to a corner, so that no digits are lost far from the origin
     return 0.5 * float(x[:-1] @ y[1:] - x[1:] @ y[:-1])
 
 
@@ -33,7 +33,7 @@ def area(poly: Polygon) -> float:
 
 
 def perimeter(poly: Polygon) -> float:
-    """Length of the closed outline in pixels."""
+    """Length of the closed border in pixels."""
     points = np.asarray(poly, dtype=np.float64).reshape(-1, 2)
     if len(points) < 2:
         return 0.0
@@ -58,13 +58,13 @@ def drop_repeated(poly: Polygon) -> Polygon:
 
 
 def is_simple(poly: Polygon) -> bool:
-    """True when no two sides cross or touch, save neighbours at their shared corner. Repeated points do not matter."""
+    """True when no two sides cross or touch, except neighbours at their corner. Repeated points do not matter."""
     points = drop_repeated(poly)
     return len(points) >= 3 and bool(np.isfinite(points).all()) and bool(shapely.is_simple(shapely.linearrings(points)))
 
 
 def is_valid(poly: Polygon) -> bool:
-    """True when the polygon is finite, simple and encloses an area: three different points at the least."""
+    """True when the polygon is finite, simple and has an area, so at least three different points."""
     points = drop_repeated(poly)
     if len(points) < 3 or not np.isfinite(points).all():
         return False
@@ -72,7 +72,7 @@ def is_valid(poly: Polygon) -> bool:
 
 
 def is_convex(poly: Polygon) -> bool:
-    """True when the outline always turns the same way, once around. Corners of 180 degrees count as convex."""
+    """True when all corners turn in the same direction, one turn in total. Corners of 180 degrees are allowed."""
     points = drop_repeated(np.asarray(poly, dtype=np.float64))
     if len(points) < 3:
         return False
@@ -82,20 +82,20 @@ def is_convex(poly: Polygon) -> bool:
     dot = (side * following).sum(axis=1)
     if np.any((cross == 0) & (dot < 0)) or not (np.all(cross >= 0) or np.all(cross <= 0)):
         return False
-    return bool(abs(np.arctan2(cross, dot).sum()) < 3 * np.pi)  # a star turns the same way twice around
+    return bool(abs(np.arctan2(cross, dot).sum()) < 3 * np.pi)  # a pentagram turns twice
 
 
 def orient_clockwise(poly: Polygon) -> Polygon:
-    """Return the polygon running clockwise on the screen (positive shoelace area), starting at the same point."""
+    """Return the polygon in clockwise order on the screen (positive shoelace area), starting at the same point."""
     if signed_area(poly) >= 0:
         return poly
     return np.concatenate([poly[:1], poly[:0:-1]])
 
 
 def even_odd_parts(poly: Polygon) -> list[shapely.Polygon]:
-    """The region of a polygon by the even-odd rule, as valid shapely polygons; empty when it encloses nothing.
+    """The region of a polygon by the even-odd rule, as valid shapely polygons; empty when it has no area.
 
-    A bow tie gives its two triangles; a loop that the outline runs around twice is a hole.
+    A bow tie becomes two triangles; a loop that the border runs around twice is a hole.
     """
     points = np.asarray(poly, dtype=np.float64).reshape(-1, 2)
     if len(points) < 3 or not np.isfinite(points).all():
@@ -107,16 +107,16 @@ def even_odd_parts(poly: Polygon) -> list[shapely.Polygon]:
 
 
 def polygon_parts(shape: shapely.Geometry) -> list[shapely.Polygon]:
-    """The polygons with an area inside any shapely geometry; points and lines are left out."""
-    parts = shapely.get_parts(shapely.get_parts(shape))  # twice: a collection may hold multi-polygons
+    """The polygons with an area in any shapely geometry, without points and lines."""
+    parts = shapely.get_parts(shapely.get_parts(shape))  # twice, as a collection may contain multi-polygons
     return [part for part in parts if part.geom_type == "Polygon" and part.area > 0]
 
 
 def repair(poly: Polygon) -> Polygon | None:
-    """A simple polygon in place of a self-crossing or repeated one.
+    """Replace an invalid polygon by a simple one.
 
-    A valid polygon comes back as it is (without repeated points). Of an invalid one, the largest part of its even-odd
-    region is kept, in the direction of the original.
+    A valid polygon is returned as it is (without repeated points). An invalid one is replaced by the largest part of
+    its even-odd region, in the direction of the original.
 
     Returns:
         (K, 2) float32, or None when nothing with an area is left.
@@ -130,13 +130,13 @@ def repair(poly: Polygon) -> Polygon | None:
 
 
 def clip_to_rect(poly: Polygon, w: float, h: float) -> list[Polygon]:
-    """Cut a polygon to the image rectangle [0, w] x [0, h], exactly, concave ones too.
+    """Clip a polygon, convex or concave, to the image rectangle [0, w] x [0, h], exactly.
 
-    Self-crossing polygons are cut by the even-odd rule. Direction is kept; a piece starts at the corner nearest to the
-    original's first point, so that a text line keeps its reading order.
+    Self-crossing polygons are clipped by the even-odd rule. The direction is kept; a piece starts at the corner nearest
+    to the first point of the original, so that a text line keeps its reading order.
 
     Returns:
-        The pieces with an area, largest first; the polygon itself when it lies inside; empty when it lies outside.
+        The pieces with an area, largest first; the polygon itself when it is inside; empty when it is outside.
     """
     points = np.asarray(poly, dtype=np.float64).reshape(-1, 2)
     if len(points) == 0:
@@ -152,11 +152,11 @@ def clip_to_rect(poly: Polygon, w: float, h: float) -> list[Polygon]:
 
 
 def transform(polys: Sequence[Polygon], matrix: np.ndarray) -> list[Polygon]:
-    """Map polygons through a 3 x 3 matrix, affine or perspective.
+    """Transform polygons by a 3 x 3 matrix, affine or perspective.
 
     Args:
         polys: polygons (K_i, 2), of any lengths.
-        matrix: (3, 3), source point (x, y, 1) as a column -> target; the third component is divided out.
+        matrix: (3, 3), source point (x, y, 1) as a column -> target; the result is divided by its third component.
 
     Returns:
         New float32 polygons, in the same order.
@@ -178,7 +178,7 @@ def _rings(parts: Sequence[shapely.Polygon], like: Polygon) -> list[Polygon]:
 
 
 def _ring(part: shapely.Polygon, like: Polygon) -> Polygon:
-    """Outline of a shapely polygon, in the direction of ``like`` and starting nearest to its first point."""
+    """Exterior ring of a shapely polygon, in the direction of ``like`` and starting nearest to its first point."""
     points = shapely.get_coordinates(part.exterior)[:-1]
     if signed_area(points) * signed_area(like) < 0:
         points = points[::-1]

@@ -1,6 +1,6 @@
-"""Polygons on the pixel grid: filling them, and the distance of pixels to their outline.
+"""Polygons on the pixel grid: filling them, and the distance of pixels to their border.
 
-The pixel in column c and row r stands for the point (c, r).
+The pixel in column c and row r is the point (c, r).
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ import numpy as np
 
 from mindocr.geometry.polygon import Polygon
 
-_FAR = 32_767  # pixels; OpenCV walks through all rows that a polygon spans, also those outside the canvas
+_FAR = 32_767  # pixels; OpenCV visits all rows of a polygon, also those outside the canvas
 _MARGIN = 2
 _STEEP = 3  # pixels
 
 
 def fill_polygon(canvas: np.ndarray, poly: Polygon, value: float) -> None:
-    """Set the pixels of a polygon to ``value``, in place; parts outside the canvas are cut off.
+    """Set the pixels of a polygon to ``value``, in place; parts outside the canvas are clipped.
 
-    Corners are rounded to the nearest pixel and the outline belongs to the polygon. (The reference truncates corners
+    Corners are rounded to the nearest pixel and border pixels belong to the polygon. (The reference truncates corners
     towards zero, which moves every shape by half a pixel to the top left.) Self-crossing polygons fill by the even-odd
     rule.
 
     Args:
         canvas: (H, W) float32 or uint8, contiguous.
         poly: (K, 2) pixels; an empty polygon changes nothing.
-        value: what the pixels become.
+        value: new value of the pixels.
     """
     points = np.asarray(poly)
     if len(points) and np.abs(points).max() > _FAR:
@@ -37,9 +37,9 @@ def fill_polygon(canvas: np.ndarray, poly: Polygon, value: float) -> None:
 
 
 def _clip(points: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """The polygon cut to the canvas with a margin (Sutherland and Hodgman).
+    """The polygon clipped to the canvas plus a margin (Sutherland and Hodgman).
 
-    The sides that this adds run outside the canvas, where they do no harm to an even-odd filling.
+    The added sides are outside the canvas, where they do not change an even-odd filling.
     """
     points = points.astype(np.float64)
     for axis, length in ((1, size[0]), (0, size[1])):
@@ -58,11 +58,10 @@ def border_distance(poly: Polygon, box: tuple[int, int, int, int], limit: float 
     """Exact distance of every pixel of a box to the nearest side of the polygon.
 
     Args:
-        poly: (K, 2) pixels, at least one point; repeated points do no harm.
-        box: (xmin, ymin, xmax, ymax) whole pixels, inclusive. It may reach outside any image.
-        limit: distances above it are of no interest and come back as ``limit`` itself. Each side is then worked out
-            only on the pixels that it can reach, which saves most of the time for the narrow border that DBNet's
-            threshold map needs.
+        poly: (K, 2) pixels, at least one point; repeated points are allowed.
+        box: (xmin, ymin, xmax, ymax) whole pixels, inclusive. It may extend beyond the image.
+        limit: larger distances are returned as ``limit``. Each side is then computed only for the pixels within its
+            reach, which saves most of the time for the narrow border of DBNet's threshold map.
 
     Returns:
         (ymax - ymin + 1, xmax - xmin + 1) float32, pixels, never NaN.
@@ -71,7 +70,7 @@ def border_distance(poly: Polygon, box: tuple[int, int, int, int], limit: float 
     corners = (np.asarray(poly, dtype=np.float64).reshape(-1, 2) - (xmin, ymin)).tolist()
     height, width = ymax - ymin + 1, xmax - xmin + 1
     reach = math.inf if limit is None else limit
-    # a short limit is a steep border, on which the rounding of float32 would show
+    # with a short limit the border is steep, so that float32 rounding would be visible in the map
     kind = np.float64 if reach < _STEEP else np.float32
     nearest = np.full((height, width), reach * reach, dtype=kind)
     columns, rows = np.arange(width, dtype=kind), np.arange(height, dtype=kind)[:, None]
@@ -85,17 +84,17 @@ def border_distance(poly: Polygon, box: tuple[int, int, int, int], limit: float 
 
 
 def _pixel_range(a: float, b: float, reach: float, size: int) -> tuple[int, int]:
-    """Half-open range of pixels within ``reach`` of the interval between a and b, cut to [0, size)."""
+    """Half-open range of pixels within ``reach`` of the interval between a and b, clipped to [0, size)."""
     if math.isinf(reach):
         return 0, size
     return max(math.floor(min(a, b) - reach), 0), min(math.ceil(max(a, b) + reach) + 1, size)
 
 
 def _squared_distance(x: np.ndarray, y: np.ndarray, start: list[float], end: list[float]) -> np.ndarray:
-    """Squared distance of the grid x (W,) by y (H, 1) to one segment, (H, W) of the grid's type.
+    """Squared distance of the grid x (W,) by y (H, 1) to one segment, (H, W), dtype of the grid.
 
-    It is the sum of two squares: of the distance across, to the segment's line, and of the distance along that line
-    beyond either end, 0 between them. Both are linear up to there, so each takes one pass over the grid.
+    It is the sum of two squares: the distance to the segment's line, and the distance along that line beyond the nearer
+    end (0 between the ends). Both are linear before squaring, so each takes one pass over the grid.
     """
     dx, dy = end[0] - start[0], end[1] - start[1]
     half = math.hypot(dx, dy) / 2

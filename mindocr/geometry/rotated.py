@@ -1,7 +1,7 @@
-"""Rotated boxes as MSRA-TD500 writes them: ``x y w h theta``, and the corners that they stand for.
+"""Rotated boxes ``x y w h theta`` as in MSRA-TD500, converted to corners and back.
 
-``x, y`` is the top left corner of the box before it is turned by ``theta`` radians about its centre, clockwise on the
-screen. Unlike four corners, such a box says which side is the direction of reading.
+``x, y`` is the top left corner of the box before rotation by ``theta`` radians about its centre, clockwise on the
+screen. Unlike four corners, such a box states the reading direction.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def rotated_corners(boxes: np.ndarray) -> np.ndarray:
         boxes: (N, 5), x, y, w, h in pixels and theta in radians.
 
     Returns:
-        (N, 4, 2) float64, in the order top left, top right, bottom right, bottom left of the box before its turn.
+        (N, 4, 2) float64, in the order top left, top right, bottom right, bottom left of the box before rotation.
     """
     x, y, w, h, theta = np.asarray(boxes, dtype=np.float64).reshape(-1, 5).T
     across = w[:, None] / 2 * np.array([-1, 1, 1, -1])
@@ -29,12 +29,12 @@ def rotated_corners(boxes: np.ndarray) -> np.ndarray:
 
 
 def rotated_boxes_of(quads: np.ndarray) -> np.ndarray:
-    """The rotated boxes whose corners, in the order of :func:`rotated_corners`, these are.
+    """Rotated boxes from their corners, in the order of :func:`rotated_corners`.
 
-    Of a quadrilateral that is no rectangle, opposite sides are averaged.
+    Opposite sides of a quadrilateral that is no rectangle are averaged.
 
     Args:
-        quads: (N, 4, 2) corners in pixels; the direction of reading is from the first to the second.
+        quads: (N, 4, 2) corners in pixels; the reading direction is from the first to the second.
 
     Returns:
         (N, 5) float64, x, y, w, h in pixels and theta in (-pi, pi].

@@ -1,4 +1,4 @@
-"""What is done about an image file before it is decoded: its size is told, before memory is taken for it."""
+"""Checks of an image file before it is decoded: its size is read before memory is allocated for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHORTEST = 26  # bytes of a header
 
 
 def stated_size(content: bytes) -> Size | None:
-    """(h, w) as stored, of a JPEG, PNG, GIF, BMP, WebP or TIFF; None for other files and for broken headers."""
+    """(h, w) as stored in a JPEG, PNG, GIF, BMP, WebP or TIFF; None for other files and for broken headers."""
     if jpeg.is_jpeg(content):
         return jpeg.stated_size(content)
     if len(content) < _SHORTEST:
@@ -23,22 +23,22 @@ def stated_size(content: bytes) -> Size | None:
 
 
 def is_png(content: bytes) -> bool:
-    """Whether a file begins like a PNG."""
+    """Whether a file begins with the PNG signature."""
     return content.startswith(_PNG)
 
 
 def is_whole_png(content: bytes) -> bool:
-    """Whether every chunk up to the last one is there.
+    """Whether every chunk up to the last one is complete.
 
-    OpenCV 4.11 takes as much memory as a chunk announces, whether the file holds it or not.
+    OpenCV 4.11 allocates as much memory as a chunk header states, even if the file is shorter.
     """
     return any(kind == b"IEND" and end <= len(content) for kind, _, end in _chunks(content))
 
 
 def without_animation(content: bytes) -> bytes:
-    """A PNG as its first picture alone; other files as they are.
+    """A PNG reduced to its first frame; other files unchanged.
 
-    OpenCV 4.11 reads animated PNG files, and some damaged ones end the process.
+    OpenCV 4.11 reads animated PNG files, and some damaged ones crash the process.
     """
     if not is_png(content) or not any(kind in content for kind in _ANIMATION):
         return content
@@ -68,7 +68,7 @@ def _gif(content: bytes) -> Size:
 
 
 def _bmp(content: bytes) -> Size:
-    if _number(content, 14, 4) == 12:  # the header of OS/2
+    if _number(content, 14, 4) == 12:  # the OS/2 header
         return _number(content, 20, 2), _number(content, 18, 2)
     height = _number(content, 22, 4)
     return min(height, 2**32 - height), _number(content, 18, 4)  # a negative height: rows from the top

@@ -1,6 +1,6 @@
-"""What the headers of a JPEG tell before a pixel is decoded: its size, which way is up, whether it was cut short.
+"""Facts from the headers of a JPEG, without decoding: its size, its EXIF orientation, and whether it is complete.
 
-One walk over the header segments serves all three. It skips stray bytes between them, as decoders do.
+All three come from one pass over the header segments. It skips stray bytes between them, as decoders do.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start of frame, of any coding; the others are tables
 _SCAN = 0xDA
-_ALONE = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xDA)))  # no segment follows: stuffing, padding, restart marks
+_ALONE = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xDA)))  # markers without a segment: stuffing, padding, restart
 _EXIF = b"Exif\0\0"
 _ORIENTATION = 0x0112
 
 
 class JpegHeader(NamedTuple):
-    """Size as stored, in pixels, and the EXIF orientation, 1-8: from 5 on, a viewer swaps width and height."""
+    """Size as stored, in pixels, and the EXIF orientation, 1-8; from 5 on, a viewer swaps width and height."""
 
     height: int
     width: int
@@ -28,36 +28,36 @@ class JpegHeader(NamedTuple):
 
 
 def is_jpeg(content: bytes) -> bool:
-    """Whether a file begins like a JPEG."""
+    """Whether a file begins with the JPEG marker."""
     return content[:2] == b"\xff\xd8"
 
 
 def is_whole(content: bytes) -> bool:
     """Whether an end marker follows the first scan; those of a preview inside the headers do not count.
 
-    OpenCV fills the missing part of a cut file with grey and says nothing.
+    OpenCV fills the missing part of a truncated file with grey, without a message.
     """
     position = 2
     for marker, start, end in _segments(content):
         position = start if marker == _SCAN else end
-    return content.rfind(b"\xff\xd9", min(position, len(content))) >= 0  # most end with it: faster from the end
+    return content.rfind(b"\xff\xd9", min(position, len(content))) >= 0  # usually last: faster from the end
 
 
 def stated_size(content: bytes) -> tuple[int, int] | None:
-    """(h, w) as stored, 0 where the headers leave it open; None where they state none before the first scan."""
+    """(h, w) as stored, 0 where the headers do not define it; None where no frame header precedes the first scan."""
     frames = (start for marker, start, _ in _segments(content) if marker in _FRAMES and start + 5 <= len(content))
     return next((_frame_size(content, start) for start in frames), None)
 
 
 def read_header(content: bytes) -> JpegHeader | None:
-    """Size and orientation; None where the headers leave a doubt, so that decoding must tell."""
+    """Size and orientation; None where the headers are ambiguous, so that the image must be decoded."""
     size: tuple[int, int] | None = None
     orientation = None
-    behind = 2  # the last segment
+    last_end = 2  # of the last segment
     for marker, start, end in _segments(content):
-        if start - 4 != behind and content[behind : start - 4].strip(b"\xff"):
+        if start - 4 != last_end and content[last_end : start - 4].strip(b"\xff"):
             return None  # stray bytes between the segments
-        behind = end
+        last_end = end
         if marker == 0xE1 and content[start : start + 6] == _EXIF:
             found = _orientation(content[start + 6 : end])
             if found is None or orientation is not None:
@@ -69,7 +69,7 @@ def read_header(content: bytes) -> JpegHeader | None:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """(marker, first byte, end) of each header segment's content, up to and with the first scan."""
+    """(marker, first byte, end) of each header segment's content, up to and including the first scan."""
     position, last = 2, len(content) - 4
     while 0 <= position <= last:
         marker = content[position + 1] if content[position] == 0xFF else 0
@@ -88,7 +88,7 @@ def _frame_size(content: bytes, start: int) -> tuple[int, int]:
 
 
 def _orientation(tiff: bytes) -> int | None:
-    """The orientation in EXIF data, 1 where they name none, None where they are no sound TIFF."""
+    """The orientation in EXIF data, 1 where there is none, None where the TIFF structure is invalid."""
     order: dict[bytes, str] = {b"II*\0": "little", b"MM\0*": "big"}
     if tiff[:4] not in order or len(tiff) < 8:
         return None

@@ -20,18 +20,18 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".g
 _REDUCING = {1: 0, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
 
-MAX_PIXELS = 1 << 27  # 0.4 GB once decoded; the largest cameras make a little less
+MAX_PIXELS = 1 << 27  # 0.4 GB when decoded; the largest cameras have slightly fewer pixels
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image whose size is known and whose pixels can wait.
+    """An image of known size that is decoded later.
 
     Attributes:
-        size: (h, w) of the whole image in pixels.
-        decode: gives (ceil(h / factor), ceil(w / factor), 3) uint8 for a factor of 1, 2, 4 or 8; a pixel of the result
-            covers ``factor`` x ``factor`` pixels of the image, counted from the top left.
-        largest_factor: what ``decode`` can do.
+        size: (h, w) of the complete image in pixels.
+        decode: returns (ceil(h / factor), ceil(w / factor), 3) uint8 for a factor of 1, 2, 4 or 8; one pixel of the
+            result covers ``factor`` x ``factor`` pixels of the image, counted from the top left.
+        largest_factor: largest factor that ``decode`` accepts.
     """
 
     size: Size
@@ -44,11 +44,11 @@ def read_image(path: str | Path, *, rgb: bool = True, ignore_orientation: bool =
 
     Args:
         path: the file.
-        rgb: order of the channels: RGB, otherwise BGR.
-        ignore_orientation: do not turn the image upright by its EXIF data.
+        rgb: channel order: True = RGB, False = BGR.
+        ignore_orientation: do not rotate the image upright by its EXIF data.
 
     Raises:
-        DataError: the file is missing, empty, cut short, too large, or no image that OpenCV can decode.
+        DataError: the file is missing, empty, truncated, too large, or OpenCV cannot decode it.
     """
     return decode(path, read_file(path), decoding_flags(rgb, ignore_orientation))
 
@@ -57,18 +57,17 @@ def read_file(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
     """The bytes of an image file.
 
     Raises:
-        DataError: the file is missing or empty, a JPEG that was cut short, or announces more pixels than
-            ``max_pixels``.
+        DataError: the file is missing or empty, a truncated JPEG or PNG, or states more pixels than ``max_pixels``.
     """
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116  in half the time of Path.stat
-        if not S_ISREG(mode) and not S_ISDIR(mode):  # a pipe would be waited for, /dev/zero read for ever
+        mode = os.stat(path).st_mode  # noqa: PTH116  takes half the time of Path.stat
+        if not S_ISREG(mode) and not S_ISDIR(mode):  # reading a pipe would block, /dev/zero would never end
             raise DataError(f"{path}: not a file but a pipe or a device; check the label file")
-        with open(path, "rb") as stream:  # noqa: PTH123  in half the time of Path.read_bytes
+        with open(path, "rb") as stream:  # noqa: PTH123  takes half the time of Path.read_bytes
             content = stream.read()
     except DataError:
         raise
-    except (OSError, ValueError) as error:  # the latter: a name with a NUL
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         raise DataError(f"{path}: cannot read this image: {getattr(error, 'strerror', error)}") from None
     if not content:
         raise DataError(f"{path}: this image file is empty (0 bytes); copy it again or remove it from the label file")
@@ -103,7 +102,7 @@ def open_image(path: str, content: bytes, flags: int) -> Picture:
         image = decode(path, content, flags | _REDUCING[factor])
         expected = (-(-h // factor), -(-w // factor))
         if image.shape[:2] != expected:
-            raise DataError(f"{path}: its headers promise {expected} pixels (h, w), decoding gave {image.shape[:2]}")
+            raise DataError(f"{path}: its headers state {expected} pixels (h, w), decoded: {image.shape[:2]}")
         return image
 
     return Picture(size, decode_at, _largest_factor(header, upright))
@@ -114,7 +113,7 @@ def as_picture(image: np.ndarray) -> Picture:
 
 
 def _largest_factor(header: JpegHeader, upright: bool) -> int:
-    """An image that is turned must divide evenly: its last, partly filled pixels would come first."""
+    """A rotated image must be divisible by the factor: its last, partly covered pixels would come first."""
     turned = upright and header.orientation > 1
     fitting = [f for f in _REDUCING if not turned or header.height % f == header.width % f == 0]
     return max(fitting)

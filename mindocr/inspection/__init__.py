@@ -1,1 +1,1 @@
-"""Looking through a data set before training: images, polygons, duplicates, sizes; a page about them, and repairs."""
+"""Inspection of a data set before training: images, polygons, duplicates, sizes; report and repairs."""

@@ -1,4 +1,4 @@
-"""Images that are the same, or nearly so, within a part of a data set and between its parts."""
+"""Search for identical and similar images within a part of a data set and between its parts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from mindocr.inspection.images import ImageFacts
 from mindocr.inspection.kinds import Problem
 from mindocr.inspection.labels import Line
 
-MOST_BITS = 6  # of 64 that may differ; with at most 7, one of the eight bytes is equal
-LEAST_LIKENESS = 0.9  # correlation of thumbnails
+MOST_BITS = 6  # of 64 that may differ; up to 7, at least one of the eight bytes is equal
+LEAST_LIKENESS = 0.9  # correlation of the thumbnails
 
 _BITS_OF = np.array([bin(value).count("1") for value in range(256)], dtype=np.uint8)
 
 
 def find_duplicates(lines: Sequence[Line], facts: Sequence[ImageFacts]) -> Iterator[Problem]:
-    """Problems of the kinds ``same_image`` and ``similar_image``, and of both between training and test.
+    """Problems of the kinds ``same_image`` and ``similar_image``, within a part and between training and test.
 
-    Each further image of a group gives one, which names the first of its group in the same part; each test image that
-    training has too gives one more. Lines with the same path are not compared, for they are one image.
+    Each image of a group except the first yields one problem, which names the first image of the group in the same
+    part. Each test image that is also in training yields one more. Lines with the same path are not compared, as they
+    are one image.
     """
     chosen: dict[tuple[str, str], int] = {}
     for i, (line, fact) in enumerate(zip(lines, facts)):
@@ -44,14 +45,14 @@ def similar_groups(facts: Sequence[ImageFacts]) -> list[list[int]]:
     """Groups of two or more images that look alike, each as indices in ascending order.
 
     Two images look alike when at most MOST_BITS bits of their hashes differ and their thumbnails correlate; a group
-    holds all that are linked by such pairs.
+    contains all images that are connected by such pairs.
     """
-    told = [i for i, fact in enumerate(facts) if fact.look is not None]
-    if len(told) < 2:
+    hashed = [i for i, fact in enumerate(facts) if fact.look is not None]
+    if len(hashed) < 2:
         return []
-    looks = np.array([facts[i].look for i in told], dtype=">u8").view(np.uint8).reshape(-1, 8)
-    thumbs = np.array([np.frombuffer(facts[i].thumb, dtype=np.uint8) for i in told])
-    parent = list(range(len(told)))
+    looks = np.array([facts[i].look for i in hashed], dtype=">u8").view(np.uint8).reshape(-1, 8)
+    thumbs = np.array([np.frombuffer(facts[i].thumb, dtype=np.uint8) for i in hashed])
+    parent = list(range(len(hashed)))
 
     def root(i: int) -> int:
         while parent[i] != i:
@@ -64,13 +65,13 @@ def similar_groups(facts: Sequence[ImageFacts]) -> list[list[int]]:
         for i, j in zip(first[like].tolist(), second[like].tolist()):
             parent[max(root(i), root(j))] = min(root(i), root(j))
     found: dict[int, list[int]] = defaultdict(list)
-    for i in range(len(told)):
-        found[root(i)].append(told[i])
+    for i in range(len(hashed)):
+        found[root(i)].append(hashed[i])
     return [group for group in found.values() if len(group) > 1]
 
 
 def _near_pairs(looks: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs of rows of (N, 8) bytes with at most MOST_BITS different bits, as arrays of row numbers."""
+    """Pairs of rows of (N, 8) bytes with at most MOST_BITS different bits, as arrays of row indices."""
     for byte in range(8):
         order = np.argsort(looks[:, byte], kind="stable")
         starts = np.flatnonzero(np.diff(looks[order, byte], prepend=-1))
@@ -92,7 +93,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _problems(
     group: Sequence[int], lines: Sequence[Line], kind: str, words: str, copies: Mapping[int, int] | None = None
 ) -> Iterator[Problem]:
-    """``copies`` maps an image to the first one with the same bytes: such pairs have been told already."""
+    """``copies`` maps an image to the first one with the same bytes; such pairs are already reported."""
     first: dict[str, int] = {}
     for i in group:
         part = lines[i].part

@@ -1,4 +1,4 @@
-"""Files that an inspection writes, each with its folder."""
+"""Output files of an inspection."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from mindocr.utils import files
 
 
 def make_place(path: Path) -> None:
-    """Make the folder that a file is to stand in, so that a long run does not fail at its end.
+    """Create the folder of an output file, so that a long inspection does not fail at its end.
 
     Raises:
-        DataError: it cannot be made.
+        DataError: it cannot be created.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{path}: cannot write this file: {error.strerror}; choose another place") from None
+        raise DataError(f"{path}: cannot write this file: {error.strerror}; choose another path") from None
 
 
 def write_whole(path: Path, content: str) -> None:
-    """Write a UTF-8 file whole or not at all, with line feeds as they are, and its folder if need be.
+    """Write a UTF-8 file atomically, without changing line feeds; its folder is created if needed.
 
     Raises:
         DataError: it cannot be written.
@@ -30,4 +30,4 @@ def write_whole(path: Path, content: str) -> None:
     try:
         files.write_text(path, content)
     except OSError as error:
-        raise DataError(f"{path}: cannot write this file: {error.strerror}; choose another place") from None
+        raise DataError(f"{path}: cannot write this file: {error.strerror}; choose another path") from None

@@ -1,4 +1,4 @@
-"""Repairs that are safe, written to a new label file beside a record of every change, from which all can be undone."""
+"""Safe repairs, written to a new label file; a record of every change allows to undo them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mindocr.inspection.kinds import BY_KEY, Problem
 from mindocr.inspection.labels import Line
 from mindocr.inspection.survey import Inspection
 
-CLOSE_ENOUGH = 0.95  # IoU of corners moved to the border with the exact cut, from which the number of corners is kept
+CLOSE_ENOUGH = 0.95  # IoU with the exact clip from which corners are moved to the border, so that their number stays
 CHANGES_SUFFIX = ".changes.jsonl"
 
 _UNUSABLE = ("malformed_line", "missing_image", "undecodable_image", "cut_short_image")
@@ -30,10 +30,10 @@ class Change(NamedTuple):
     """One change.
 
     Attributes:
-        line: its number in the label file that was read, from 1.
+        line: line number in the source label file, from 1.
         image: the path in that line; empty in a malformed one.
-        text: number of the text in that line, from 1; 0 = the whole line.
-        why: keys of the kinds of problems.
+        text: number of the text in that line, from 1; 0 = the complete line.
+        why: kinds of the repaired problems.
         before: the text, or the line, as it was.
         after: the text as it is now; None = left out.
     """
@@ -47,9 +47,9 @@ class Change(NamedTuple):
 
 
 def fix_lines(inspection: Inspection, file: Path) -> tuple[list[str], list[Change]]:
-    """The lines of one label file, repaired, and every change.
+    """The repaired lines of one label file, and every change.
 
-    Lines in which nothing is repaired stay as they are, letter by letter.
+    Lines without a repair do not change, not even in white space.
     """
     found: dict[int, list[Problem]] = defaultdict(list)
     for problem in inspection.problems:
@@ -73,10 +73,10 @@ def write_fixed(inspection: Inspection, file: Path, output: Path, overwrite: boo
     """Write the repaired label file, and the record of changes beside it.
 
     Returns:
-        What was done, in a few lines.
+        A summary of a few lines.
 
     Raises:
-        DataError: as :func:`check_output`; nothing is left to write.
+        DataError: as :func:`check_output`; or no line would be left.
     """
     check_output(file, output, overwrite)
     record = _record_of(output)
@@ -87,22 +87,22 @@ def write_fixed(inspection: Inspection, file: Path, output: Path, overwrite: boo
     write_whole(output, "".join(f"{line}\n" for line in lines))
     left_out = [change for change in changes if change.after is None]
     counts = Counter(kind for change in changes for kind in change.why)
-    told = [f"  {count} x {BY_KEY[kind].title}: {BY_KEY[kind].fix}" for kind, count in counts.most_common()]
+    repairs = [f"  {count} x {BY_KEY[kind].title}: {BY_KEY[kind].fix}" for kind, count in counts.most_common()]
     summary = (
         f"{output}: {len(lines)} lines; left out: {sum(change.text == 0 for change in left_out)} lines, "
         f"{sum(change.text > 0 for change in left_out)} texts; changed: {len(changes) - len(left_out)} texts"
     )
-    return "\n".join([summary, *told, f"  every change, with what stood there before: {record}"])
+    return "\n".join([summary, *repairs, f"  every change with the previous content: {record}"])
 
 
 def check_output(file: Path, output: Path, overwrite: bool) -> None:
-    """Whether a label file can be repaired into ``output``.
+    """Check that a label file can be repaired into ``output``.
 
     Raises:
-        DataError: the output exists and may not be overwritten, or cannot be written; the source is no text file.
+        DataError: the output exists and ``overwrite`` is False, or it cannot be written; the source is no text file.
     """
     if file.suffix.lower() == ".mat":
-        raise DataError(f"{file}: only label files of text are repaired; convert it with --output_path NAME.txt first")
+        raise DataError(f"{file}: only text label files are repaired; convert it with --output_path NAME.txt first")
     for target in (output, _record_of(output)):
         if target.exists() and not overwrite:
             raise DataError(f"{target}: exists; choose another --output, or add --overwrite")
@@ -110,11 +110,11 @@ def check_output(file: Path, output: Path, overwrite: bool) -> None:
 
 
 def fixed_points(points: Points, kinds: Sequence[str], size: tuple[int, int]) -> tuple[Points | None, list[str]]:
-    """A polygon repaired, and the kinds of problems that were mended; None = to be left out.
+    """The repaired polygon (None = left out), and the kinds of the repaired problems.
 
     Args:
         points: (x, y) pixels.
-        kinds: of the problems that it has.
+        kinds: kinds of its problems.
         size: (w, h) of its image.
     """
     done = []
@@ -160,7 +160,7 @@ def _drops_line(problem: Problem, lines: Sequence[Line]) -> bool:
 
 
 def _items(line: Line) -> list[dict[str, Any]]:
-    """The texts of a line with all their keys, those too that nobody here reads."""
+    """The texts of a line with all their keys, including those that are not used here."""
     items: list[dict[str, Any]] = json.loads(split_label_line(line.raw, line.file, line.number)[1])
     return items
 
@@ -179,10 +179,10 @@ def _without_repeated(points: Points) -> Points:
 
 
 def _cut(points: Points, size: tuple[int, int]) -> Points | None:
-    """The polygon inside the image: its corners moved to the border where that is about the exact cut, else the cut.
+    """The polygon inside the image: corners moved to the border if that is close to the exact clip, else the clip.
 
-    A polygon that falls into several pieces, or of which less than a pixel lies inside, stays as it is; None = nothing
-    lies inside.
+    A polygon that would become several pieces, or of which less than a pixel is inside, does not change; None = nothing
+    is inside.
     """
     w, h = size
     pieces = clip_to_rect(np.array(points, dtype=np.float64), w, h)
@@ -196,7 +196,7 @@ def _cut(points: Points, size: tuple[int, int]) -> Points | None:
     if sound and polygon_iou(corners, pieces[0]) >= CLOSE_ENOUGH:
         return moved
     cut = _without_repeated([[_plain(x), _plain(y)] for x, y in pieces[0].tolist()])
-    return cut if is_valid(np.array(cut, dtype=np.float64)) else points  # rounding can close a sliver
+    return cut if is_valid(np.array(cut, dtype=np.float64)) else points  # rounding can make a thin polygon invalid
 
 
 def _record_of(output: Path) -> Path:
@@ -204,7 +204,7 @@ def _record_of(output: Path) -> Path:
 
 
 def _as_json(change: Change) -> str:
-    # whole lines may hold bytes that are no UTF-8, which only escapes can carry
+    # lines may contain bytes that are not UTF-8, which need escapes
     return json.dumps(change._asdict(), ensure_ascii=change.text == 0)
 
 

@@ -1,4 +1,4 @@
-"""One image: does training take it, as what, and how does it compare with others."""
+"""Inspection of one image: whether training can use it, its properties, and its hashes for comparison."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from mindocr.images.read import read_image
 from mindocr.utils.files import hash_bytes
 
 HASH_SIDE, THUMB_SIDE = 32, 16
-_LEAST_CONTRAST = 3.0  # grey levels; a flatter picture looks like every other flat one
+_LEAST_CONTRAST = 3.0  # grey levels; images of less contrast all look alike
 _EXIF_ORIENTATION = 0x0112
 _PLAIN_MODES = ("RGB", "L", "1")
 _COMPLAINTS = ("Corrupt JPEG data", "Premature end of JPEG")
-_HARMLESS = "extraneous bytes before marker 0xd9"  # some cameras put them behind a picture that is whole
-# What OpenCV is given under these names; .jpeg, .tiff and the like count as the same.
+_HARMLESS = "extraneous bytes before marker 0xd9"  # some cameras append them to a complete image
+# Format that each file name ending stands for.
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp": "WEBP", ".tif": "TIFF",
             ".tiff": "TIFF", ".gif": "GIF"}  # fmt: skip
 
 
 class ImageFacts(NamedTuple):
-    """What is known about an image.
+    """Properties of an image.
 
     Attributes:
-        size: (w, h) as training sees it; (0, 0) when it does not take it.
-        problem: kind of what keeps training from taking it, or ``damaged_image``; empty = all is well.
-        detail: about that problem.
+        size: (w, h) as used in training; (0, 0) when training cannot use the image.
+        problem: kind of problem that prevents its use in training, or ``damaged_image``; empty = none.
+        detail: details of that problem.
         orientation: EXIF orientation, 1 to 8; 1 = upright.
-        odd_pixels: what is not 8-bit grey or RGB about the file; empty = nothing.
-        misnamed: its format, where its name says otherwise; else empty.
-        digest: hash of the file's bytes.
-        look: perceptual hash, 64 bits; None for a picture too flat to tell.
-        thumb: (THUMB_SIDE ** 2,) uint8 bytes, a small grey picture.
+        odd_pixels: pixel format if it is not 8-bit grey or RGB; else empty.
+        misnamed: its format if that differs from the file name ending; else empty.
+        digest: hash of the file.
+        look: perceptual hash, 64 bits; None for an image with too little contrast.
+        thumb: (THUMB_SIDE ** 2,) uint8 bytes, a small grey image.
     """
 
     size: tuple[int, int] = (0, 0)
@@ -58,7 +58,7 @@ class ImageFacts(NamedTuple):
 
     @property
     def usable(self) -> bool:
-        """Whether training takes the image."""
+        """Whether training can use the image."""
         return self.size != (0, 0)
 
 
@@ -99,10 +99,10 @@ def look_into(path: str, ignore_orientation: bool = False) -> ImageFacts:
 
 
 def appearance(image: np.ndarray) -> tuple[int | None, bytes]:
-    """Perceptual hash and thumbnail of a picture, the same for any size and aspect of it.
+    """Perceptual hash and thumbnail of an image; they do not depend on its size and aspect ratio.
 
-    The hash has a bit for each of the 64 lowest frequencies of the cosine transform of the picture at 32 x 32, but the
-    mean: whether it is above their median.
+    The hash has one bit for each of the 64 lowest frequencies, without the mean, of the cosine transform of the image
+    at 32 x 32: whether it is above their median.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -120,23 +120,23 @@ def appearance(image: np.ndarray) -> tuple[int | None, bytes]:
 
 
 def _header(content: bytes, suffix: str) -> tuple[int, str, str]:
-    """EXIF orientation, what is odd about the pixels, and the format where it is not the suffix's."""
+    """EXIF orientation, unusual pixel format, and file format if it differs from the suffix; empty = as expected."""
     try:
         with Image.open(io.BytesIO(content)) as picture:
             orientation = int(picture.getexif().get(_EXIF_ORIENTATION, 1))
             odd = "" if picture.mode in _PLAIN_MODES else f"mode {picture.mode}"
-            form = "JPEG" if picture.format == "MPO" else str(picture.format)  # MPO: a camera's JPEG with a preview
+            form = "JPEG" if picture.format == "MPO" else str(picture.format)  # MPO: JPEG of a camera with a preview
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, TypeError):
-        return 1, "", ""  # OpenCV has decoded it, which is what counts
+        return 1, "", ""  # Pillow cannot read it, but OpenCV has decoded it
     misnamed = "" if _FORMATS.get(suffix, form) == form else form
     return orientation if 1 <= orientation <= 8 else 1, odd, misnamed
 
 
 @contextmanager
 def decoders_words() -> Iterator[Callable[[], str]]:
-    """Catch what the decoders print: libjpeg and libpng tell of damaged data only there.
+    """Capture the messages of the decoders: libjpeg and libpng report damaged data only on stderr.
 
-    Gives a function that returns their first complaint so far. It takes the whole process's error stream meanwhile.
+    Yields a function that returns their first message so far. Inside the block, stderr of the process is redirected.
     """
     sys.stderr.flush()
     saved = os.dup(2)

@@ -1,4 +1,4 @@
-"""Label files read for inspection: a line that training would refuse is noted, and reading goes on."""
+"""Reading of label files for inspection: a malformed line is recorded, and reading continues."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Line(NamedTuple):
     Attributes:
         part: ``train`` or ``test``.
         file: the label file.
-        number: of the line, from 1; of the image, in SynthText's file.
-        raw: the line as it stands there, without its end; empty for SynthText.
-        name: path of the image as the line has it; empty in a malformed line.
-        img_path: where the image should be.
-        texts: dicts ``{"transcription": str, "points": [[x, y], ...]}``, pixels; empty in a malformed line.
-        error: what is wrong with the line; empty = nothing.
+        number: line number, from 1; for SynthText, image number.
+        raw: the line without its line end; empty for SynthText.
+        name: image path as in the line; empty for a malformed line.
+        img_path: path of the image file.
+        texts: dicts ``{"transcription": str, "points": [[x, y], ...]}``, pixels; empty for a malformed line.
+        error: error of a malformed line; else empty.
     """
 
     part: str
@@ -45,15 +45,15 @@ def read_part(part: str, folder: Path, file: Path) -> list[Line]:
 
     Args:
         part: ``train`` or ``test``.
-        folder: that image paths start from.
+        folder: folder that image paths are relative to.
         file: label file, or SynthText's ``.mat`` file.
 
     Raises:
-        DataError: the file cannot be read, or holds no line.
+        DataError: the file cannot be read, or has no line.
     """
     lines = _from_matlab(part, folder, file) if file.suffix.lower() == ".mat" else _from_text(part, folder, file)
     if not lines:
-        raise DataError(f"{file}: no line in this label file; make it with 'mindocr convert'")
+        raise DataError(f"{file}: no line in this label file; create it with 'mindocr convert'")
     return lines
 
 
@@ -70,7 +70,7 @@ def _from_text(part: str, folder: Path, file: Path) -> list[Line]:
 
 
 def _parse(part: str, folder: Path, file: Path, number: int, raw: bytes) -> Line:
-    # bytes that are no UTF-8 come back as they were when the line is written with the same rule
+    # the same error handler restores bytes that are not UTF-8 when the line is written
     line = raw.decode("utf-8", errors="surrogateescape")
     if any("\udc80" <= sign <= "\udcff" for sign in line):
         return Line(part, file, number, line, error="not UTF-8; save the file as UTF-8")

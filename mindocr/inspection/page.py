@@ -1,4 +1,4 @@
-"""What was found as one HTML page that needs nothing else, not even a network."""
+"""Report of an inspection as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mindocr.utils.html import Series, bar_chart, picture_uri, render
 
 NAME = "dataset.html"
 _TEMPLATE = Path(__file__).with_name("templates") / "dataset.html.j2"
-_PLACES = 20  # listed for each kind
+_PLACES = 20  # positions listed for each kind
 _CHARTS = (
     ("height", "Height of letters in pixels"),
-    ("aspect", "Length by height"),
-    ("texts_per_image", "Texts in an image"),
+    ("aspect", "Length / height"),
+    ("texts_per_image", "Texts per image"),
 )
 
 
@@ -26,10 +26,10 @@ def write_page(target: Path, inspection: Inspection, statistics: dict[str, Stati
     """Write the page.
 
     Args:
-        target: ``.html`` file, or a folder, which gets ``dataset.html``.
-        inspection: what was found.
-        statistics: by part.
-        pictures: for each kind of problem, at most.
+        target: ``.html`` file, or a folder for ``dataset.html``.
+        inspection: result of the inspection.
+        statistics: statistics by part.
+        pictures: largest number of pictures for each kind of problem.
 
     Returns:
         The file written.

@@ -1,4 +1,4 @@
-"""Pictures of the worst cases: the place of a text, a whole image with its labels, or two images side by side."""
+"""Pictures of the worst cases: the region of a text, a complete image with its labels, or two images side by side."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from mindocr.utils.visualize import BLUE, GREEN, RED, YELLOW, draw_polygons, sid
 WITHOUT_PICTURE = ("malformed_line", "missing_image", "undecodable_image", "cut_short_image", "repeated_line",
                    "unlisted_image")  # fmt: skip
 _MARGIN = 30  # pixels around a text, at least
-_LEAST_SIDE = 320  # pixels; smaller places are enlarged
+_LEAST_SIDE = 320  # pixels; smaller regions are enlarged
 _MOST_OUTSIDE = 400  # pixels beyond the image that are still shown
-_BESIDE = 240  # height of two pictures beside each other
+_BESIDE = 240  # pixels; height of two pictures side by side
 _GREY = 128
 
 
 def picture_of(inspection: Inspection, problem: Problem) -> np.ndarray | None:
-    """(H, W, 3) uint8 RGB for one problem, or None for kinds that have none.
+    """(H, W, 3) uint8 RGB for one problem, or None for kinds without a picture.
 
-    The text in question is red; others are blue around it. In whole images, texts that count are green, ignored ones
-    yellow.
+    The text with the problem is red, other texts are blue. In complete images, texts that count are green, ignored
+    texts are yellow.
     """
     if problem.kind in WITHOUT_PICTURE:
         return None
@@ -45,11 +45,11 @@ def picture_of(inspection: Inspection, problem: Problem) -> np.ndarray | None:
 
 
 def place_of_text(image: np.ndarray, polys: Sequence[Polygon], chosen: int) -> np.ndarray:
-    """The surroundings of one text, enlarged where they are small; beyond the image all is grey.
+    """The region around one text, enlarged if it is small; grey outside the image.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        polys: of the image, pixels.
+        polys: polygons of the image, pixels.
         chosen: number of the text, from 0.
     """
     h, w = image.shape[:2]
@@ -78,7 +78,7 @@ def _range(low: float, high: float, size: int) -> tuple[int, int]:
 
 
 def _read(inspection: Inspection, line: Line) -> np.ndarray:
-    with decoders_words():  # they have been told already
+    with decoders_words():  # their messages are already reported
         return read_image(line.img_path, ignore_orientation=inspection.settings.ignore_orientation)
 
 

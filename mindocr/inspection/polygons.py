@@ -1,4 +1,4 @@
-"""The texts of one image: what is wrong with their outlines, and how large they are."""
+"""Inspection of the texts of one image: problems of their polygons, and their sizes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from mindocr.geometry.polygon import even_odd_parts
 from mindocr.inspection.kinds import Problem
 from mindocr.inspection.settings import Settings
 
-SAME_PLACE = 0.8  # IoU from which two texts are taken for one
-_TOLERANCE = 0.01  # pixels; float coordinates of converters come with such errors
-_FAR_OUTSIDE = 0.05  # of the image's shorter side; careless labels stray less
+SAME_PLACE = 0.8  # IoU from which two texts are at the same position
+_TOLERANCE = 0.01  # pixels; float coordinates of converters have such errors
+_FAR_OUTSIDE = 0.05  # share of the image's shorter side; inexact labels are less far outside
 _MARKS = {"#", "##", "####", "#####", "**", "***", "＃＃＃", "dont care", "don't care", "do not care"}
 
 Size = tuple[int, int]
@@ -35,13 +35,13 @@ Found = tuple[str, str, float]
 
 
 class Measure(NamedTuple):
-    """How large a text is; pixels of the image as training sees it.
+    """Size of a text, in pixels of the image as used in training.
 
     Attributes:
         thickness: short side of the rectangle with the same area and perimeter: the height of its letters.
         length: long side of that rectangle.
-        side: short side of its upright box, which ``min_text_size`` is compared with.
-        kernel: thickness that is left after shrinking for DBNet's text map.
+        side: short side of its axis-aligned box, which is compared with ``min_text_size``.
+        kernel: thickness after shrinking for DBNet's text map.
         corners: number of points.
         counts: False for ignored texts.
     """
@@ -57,14 +57,14 @@ class Measure(NamedTuple):
 def check_texts(
     line: int, texts: Sequence[dict[str, Any]], size: Size, scales: tuple[float, float], settings: Settings
 ) -> tuple[list[Problem], list[Measure]]:
-    """Problems of the texts of a usable image, and a measure for each text of a simple shape.
+    """Problems of the texts of a usable image, and a measure for each text with a simple polygon.
 
     Args:
-        line: index of the label line, for the problems.
-        texts: of the line.
-        size: (w, h) of the image as training sees it.
-        scales: (x, y) of the resize in the pipeline.
-        settings: filters.
+        line: index of the label line, for ``Problem.line``.
+        texts: texts of the line.
+        size: (w, h) of the image as used in training.
+        scales: (x, y) scale factors of the resize in the pipeline.
+        settings: filters of the recipe.
     """
     polys = [np.array(text["points"], dtype=np.float64) for text in texts]
     problems = []
@@ -86,9 +86,9 @@ def check_texts(
 
 
 def measure(poly: Polygon, shrink_ratio: float, counts: bool) -> Measure:
-    """The size of a text; exact for rectangles, and along its course for curved text."""
+    """Size of a text; exact for rectangles; for curved text, length is along the curve."""
     surface, outline = area(poly), perimeter(poly)
-    # a rectangle a x b has a + b = outline / 2 and a b = surface; rounder shapes than a square have no such rectangle
+    # a rectangle a x b has a + b = perimeter / 2 and a b = area; there is none for shapes rounder than a square
     half = outline / 4
     spread = np.sqrt(max(half * half - surface, 0.0))
     thickness, length = float(half - spread), float(half + spread)
@@ -98,7 +98,7 @@ def measure(poly: Polygon, shrink_ratio: float, counts: bool) -> Measure:
 
 
 def outside_by(poly: Polygon, size: Size) -> float:
-    """How many pixels the farthest point lies outside the image, 0 when none does."""
+    """Distance of the farthest point outside the image in pixels, 0 when all are inside."""
     xmin, ymin, xmax, ymax = bounding_box(poly)
     return max(-xmin, -ymin, xmax - size[0], ymax - size[1], 0.0)
 
@@ -131,13 +131,13 @@ def _place_problems(poly: Polygon, size: Size) -> Iterator[Found]:
 def _shape_problems(poly: Polygon) -> Iterator[Found]:
     turns = _turns(poly) if len(poly) == 4 else None
     if turns is not None and turns.min() > _TOLERANCE:
-        return  # a quadrilateral that turns right at every corner: by far the most
+        return  # a convex clockwise quadrilateral, the most frequent case
     points = drop_repeated(poly)
     if len(points) < len(poly):
         yield "repeated_point", f"{len(poly)} points, {len(points)} of them different", 0.0
     parts = even_odd_parts(points)
     if not parts:
-        yield "zero_area", f"{len(points)} different points, which enclose nothing", 0.0
+        yield "zero_area", f"{len(points)} different points without area", 0.0
     elif not is_simple(points):
         yield "self_crossing", f"{len(poly)} points, {len(parts)} regions", sum(part.area for part in parts)
     else:
@@ -149,7 +149,7 @@ def _shape_problems(poly: Polygon) -> Iterator[Found]:
 
 
 def _turns(quad: Polygon) -> np.ndarray:
-    """(4,) how far each corner lies outside the line between its neighbours, pixels; above 0 = turns right there."""
+    """(4,) distance of each corner from the line between its neighbours, pixels; positive = outside (convex)."""
     before, after = quad[[3, 0, 1, 2]], quad[[1, 2, 3, 0]]
     (ax, ay), (bx, by) = (quad - before).T, (after - quad).T
     return (ax * by - ay * bx) / np.maximum(np.hypot(ax + bx, ay + by), 1e-9)
@@ -160,11 +160,11 @@ def _bent_corner(quad: Polygon, turns: np.ndarray) -> str:
     if same:
         return f"corners {(same[0] - 1) % 4 + 1} and {same[0] + 1} are the same point"
     corner = int(np.argmin(turns))
-    return f"corner {corner + 1} " + ("points inwards" if turns[corner] < -_TOLERANCE else "lies on a side")
+    return f"corner {corner + 1} " + ("points inwards" if turns[corner] < -_TOLERANCE else "is on a side")
 
 
 def _size_problems(poly: Polygon, settings: Settings) -> Iterator[Found]:
-    """What training makes of a text that counts; ``poly`` is simple, in pixels of the resized image."""
+    """Problems of a text that counts at the training size; ``poly`` is simple, in pixels of the resized image."""
     xmin, ymin, xmax, ymax = bounding_box(poly)
     side = min(xmax - xmin, ymax - ymin)
     if side < settings.min_text_size:
@@ -185,7 +185,7 @@ def _pair_problems(line: int, texts: Sequence[dict[str, Any]], polys: Sequence[P
     overlap = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     common = overlap.clip(min=0).prod(axis=2)
     sizes = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    # outlines that share a place have boxes that do; boxes are cheap, and loose for slanted text
+    # polygons can only overlap where their boxes do; boxes are fast to compare, but large for slanted text
     near = (common > 0) & (common >= 0.5 * np.minimum.outer(sizes, sizes))
     first, second = np.nonzero(np.triu(near, k=1))
     for i, j in zip(first.tolist(), second.tolist()):

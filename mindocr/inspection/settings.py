@@ -1,4 +1,4 @@
-"""What a data set is measured against: the filters and sizes of a recipe, and which data sets it uses."""
+"""Settings of an inspection: filters and image sizes of a recipe, and the data sets that it uses."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Settings:
 
     Attributes:
         shrink_ratio: r of DBNet's text map, in (0, 1].
-        min_text_size: side of the upright box below which a text is ignored in training, pixels.
-        train_resize: DetResize of the training pipeline; None = images keep their size (random scales aside).
+        min_text_size: side of the axis-aligned box below which training ignores a text, pixels.
+        train_resize: DetResize of the training pipeline; None = images keep their size (apart from random scales).
         test_resize: DetResize of the evaluation pipeline; None = images keep their size.
-        ignore_orientation: EXIF data are not heeded.
+        ignore_orientation: images are not rotated by their EXIF data.
     """
 
     shrink_ratio: float = 0.4
@@ -34,7 +34,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not 0 < self.shrink_ratio <= 1:
-            raise ConfigError(f"shrink_ratio must lie in (0, 1], got {self.shrink_ratio}")
+            raise ConfigError(f"shrink_ratio must be in (0, 1], got {self.shrink_ratio}")
         if self.min_text_size < 0:
             raise ConfigError(f"min_text_size must not be negative, got {self.min_text_size}")
 
@@ -43,7 +43,7 @@ class Settings:
         return self.train_resize if part == "train" else self.test_resize
 
     def scales(self, part: str, h: int, w: int) -> tuple[float, float]:
-        """(x, y): by how much the resize of ``part`` enlarges an image of h x w pixels."""
+        """(x, y) scale factors of the resize of ``part`` for an image of h x w pixels."""
         resize = self.resize_of(part)
         if resize is None:
             return 1.0, 1.0
@@ -55,8 +55,8 @@ def settings_of(train: Mapping[str, Any], test: Mapping[str, Any] | None) -> Set
     """The settings of a recipe.
 
     Args:
-        train: its ``train.dataset``, checked.
-        test: its ``eval.dataset``, checked; None = it has none.
+        train: ``train.dataset`` of the recipe, already checked.
+        test: ``eval.dataset``, already checked; None = there is none.
     """
     ops, test_ops = dict(_ops(train)), dict(_ops(test or {}))
     shrink, resize, test_resize = ops.get("ShrinkBinaryMap", {}), ops.get("DetResize"), test_ops.get("DetResize")
@@ -70,11 +70,11 @@ def settings_of(train: Mapping[str, Any], test: Mapping[str, Any] | None) -> Set
 
 
 def places_of(dataset: Mapping[str, Any], section: str) -> list[tuple[Path, Path]]:
-    """(folder of images, label file) of each data set that a recipe uses in a section.
+    """(image folder, label file) of each data set in a section of a recipe.
 
     Raises:
-        ConfigError: a data set without label files.
-        DataError: a folder or a label file is not there.
+        ConfigError: the data set has no label files.
+        DataError: a folder or a label file is missing.
     """
     if dataset.get("type") not in DATASET_TYPES:
         known = " or ".join(DATASET_TYPES)

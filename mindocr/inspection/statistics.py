@@ -1,4 +1,4 @@
-"""Numbers about a data set: how large its images and texts are, and which input size they ask for."""
+"""Statistics of a data set: sizes of its images and texts, and the input size that they need."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ ASPECT_EDGES = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20)
 TEXTS_EDGES = (0, 1, 2, 3, 5, 10, 20, 50, 100)
 PERCENTILES = (5, 25, 50, 75, 95)
 
-SHARE = 0.95  # of the texts that an input size is to suit
-LEAST_KERNEL = 4.0  # pixels: one cell of the features (stride 4) that the text map is made from
-LARGEST_SCALE = 2.0  # enlarging further adds pixels, but nothing to see
+SHARE = 0.95  # share of the texts that must be large enough at the recommended size
+LEAST_KERNEL = 4.0  # pixels: one cell of the features (stride 4) from which the text map is computed
+LARGEST_SCALE = 2.0  # further enlargement adds pixels, but no detail
 DIVISOR = 32  # of input sizes
-LEAST_CROP = 320  # pixels: smaller crops show the network little of what surrounds a text
+LEAST_CROP = 320  # pixels: smaller crops show too little around a text
 
 
 class Histogram(NamedTuple):
-    """Counts per bin: ``edges[i] <= value < edges[i + 1]``, the last bin open; ``whole``: values are whole numbers."""
+    """Counts per bin: ``edges[i] <= value < edges[i + 1]``, the last bin open; ``whole``: values are integers."""
 
     edges: tuple[float, ...]
     counted: list[int]
@@ -35,7 +35,7 @@ class Histogram(NamedTuple):
     whole: bool = False
 
     def labels(self) -> list[str]:
-        """``4-6`` for each bin, ``128+`` for the last; of numbers of things, ``3-4`` means 3 or 4."""
+        """``4-6`` for each bin, ``128+`` for the last; for integers ``3-4`` means 3 or 4."""
         pairs = list(zip(self.edges, self.edges[1:]))
         if self.whole:
             named = [f"{a:g}" if b == a + 1 else f"{a:g}-{b - 1:g}" for a, b in pairs]
@@ -45,12 +45,12 @@ class Histogram(NamedTuple):
 
 
 class InputSize(NamedTuple):
-    """A recommendation and how it was reached.
+    """A recommended input size and its computation.
 
     Attributes:
         size: (h, w) for evaluation and prediction, multiples of 32.
         crop: (h, w) for training; None for a test set.
-        steps: the arithmetic, a sentence a step.
+        steps: the computation, one sentence per step.
         table: (scale, (h, w), share of the texts that are large enough there).
     """
 
@@ -61,19 +61,19 @@ class InputSize(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """Numbers about one part of a data set.
+    """Statistics of one part of a data set.
 
     Attributes:
         images: lines with a usable image.
         texts: texts of all lines that could be read.
-        ignored: those of them that are ignored.
+        ignored: number of ignored texts among them.
         image_sizes: the most frequent sizes as ((w, h), count).
-        kinds_of_size: how many different sizes there are.
-        corners: number of points of a text -> texts.
-        height: of letters: thickness of texts in pixels of the source image.
-        aspect: length by thickness.
-        texts_per_image: texts that count and ignored ones alike; all stand under ``counted``.
-        height_percentiles: of the texts that count, at PERCENTILES; empty when there is none.
+        kinds_of_size: number of different sizes.
+        corners: number of points of a polygon -> number of texts.
+        height: height of letters = thickness of texts, in pixels of the source image.
+        aspect: length / thickness.
+        texts_per_image: texts that count and ignored texts together; all are in ``counted``.
+        height_percentiles: heights of the texts that count at PERCENTILES; empty if there are none.
         input_size: None when no text counts.
     """
 
@@ -91,12 +91,12 @@ class Statistics(NamedTuple):
 
     @property
     def ignored_share(self) -> float:
-        """Share of the texts that are ignored, 0 where there is no text."""
+        """Share of ignored texts, 0 if there is no text."""
         return self.ignored / self.texts if self.texts else 0.0
 
 
 def statistics_of(inspection: Inspection, part: str) -> Statistics:
-    """The numbers of one part, ``train`` or ``test``."""
+    """Statistics of one part, ``train`` or ``test``."""
     numbers = [i for i, line in enumerate(inspection.lines) if line.part == part]
     texts = [text for i in numbers for text in inspection.lines[i].texts]
     usable = [i for i in numbers if inspection.facts[i].usable]
@@ -121,16 +121,16 @@ def statistics_of(inspection: Inspection, part: str) -> Statistics:
 
 
 def recommend(counted: Sequence[Measure], image: tuple[int, int], settings: Settings, part: str = "train") -> InputSize:
-    """The smallest input size at which most texts are large enough to be learned and found.
+    """The smallest input size at which most texts are large enough to be learned and detected.
 
-    A text is large enough at a scale where its upright box passes ``min_text_size``, and where what shrinking leaves of
-    it is as thick as a cell of the features.
+    A text is large enough at a scale where the sides of its axis-aligned box are at least ``min_text_size``, and where
+    the shrunk text is at least as thick as a cell of the features.
 
     Args:
         counted: measures of texts that count, at least one.
         image: (h, w) of a typical image.
-        settings: filters, and the resizing that the recommendation is compared with.
-        part: ``train`` or ``test``: whose resizing; crops are for training.
+        settings: filters, and the resize that the recommendation is compared with.
+        part: ``train`` or ``test``: selects the resize; crops are only for training.
     """
     h, w = image
     side = np.array([max(measure.side, 1e-6) for measure in counted])
@@ -142,11 +142,11 @@ def recommend(counted: Sequence[Measure], image: tuple[int, int], settings: Sett
     median = float(np.median([measure.thickness for measure in counted]))
     steps = [
         f"A typical image is {w} x {h}; {len(counted)} texts count, their median height is {median:.3g} pixels.",
-        f"A text needs the scale max({settings.min_text_size:g} / short side of its upright box, {LEAST_KERNEL:g} / "
-        f"thickness that shrinking by {settings.shrink_ratio:g} leaves): below the first, training ignores it; below "
-        "the second, what is left is thinner than a cell of the features, which have stride 4.",
-        f"{SHARE:.0%} of the texts need at most {scale:.3g}"
-        + (f"; more than {LARGEST_SCALE:g} only blurs, so {LARGEST_SCALE:g} is taken." if scale > chosen else "."),
+        f"A text needs the scale max({settings.min_text_size:g} / short side of its axis-aligned box, "
+        f"{LEAST_KERNEL:g} / thickness after shrinking by {settings.shrink_ratio:g}): below the first, training "
+        "ignores it; below the second, the shrunk text is thinner than a cell of the features, which have stride 4.",
+        f"{SHARE:.0%} of the texts need a scale of at most {scale:.3g}"
+        + (f"; above {LARGEST_SCALE:g} it only blurs, so {LARGEST_SCALE:g} is used." if scale > chosen else "."),
         f"{h} x {chosen:.3g} and {w} x {chosen:.3g}, rounded up to multiples of {DIVISOR}: {size[0]} x {size[1]} "
         "(h x w), for DetResize.target_size.",
     ]
@@ -157,13 +157,13 @@ def recommend(counted: Sequence[Measure], image: tuple[int, int], settings: Sett
         crop = side_of_crop, side_of_crop
         steps.append(
             f"{SHARE:.0%} of the texts are at most {length:.4g} pixels long, {length * chosen:.4g} at that scale: a "
-            f"crop of {side_of_crop} x {side_of_crop} shows them whole, for RandomCropWithBBox.crop_size (not below "
-            f"{LEAST_CROP} where the image is larger)."
+            f"crop of {side_of_crop} x {side_of_crop} contains them, for RandomCropWithBBox.crop_size (not below "
+            f"{LEAST_CROP} if the image is larger)."
         )
     if settings.resize_of(part) is not None:
         own = min(settings.scales(part, h, w))
         share = (needed <= own).mean()
-        steps.append(f"As the recipe resizes it, its scale is {own:.3g}: {share:.1%} are large enough.")
+        steps.append(f"With the recipe's resize, the scale is {own:.3g}: {share:.1%} of the texts are large enough.")
     table = [(s, _size(h, w, s), float((needed <= s).mean())) for s in (0.5, 0.75, 1.0, 1.5, 2.0)]
     return InputSize(size, crop, steps, table)
 
@@ -179,7 +179,7 @@ def as_json(statistics: Statistics) -> dict[str, Any]:
 
 
 def _typical(sizes: Counter[tuple[int, int]]) -> tuple[int, int]:
-    """(h, w): medians, which are the size itself where all images have one."""
+    """(h, w): medians of the image sizes."""
     w, h = np.median(np.array(list(sizes.elements())), axis=0)
     return int(h), int(w)
 

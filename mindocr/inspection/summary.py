@@ -1,4 +1,4 @@
-"""What an inspection found: a table for the terminal, and plain values for JSON."""
+"""Result of an inspection: a table for the terminal, and plain values for JSON."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mindocr.inspection.kinds import KINDS
 from mindocr.inspection.statistics import Statistics, as_json
 from mindocr.inspection.survey import Inspection
 
-_PLACES = 3  # of each kind in the table
+_PLACES = 3  # positions of each kind in the table
 
 
 def summary(inspection: Inspection, statistics: Mapping[str, Statistics]) -> str:
-    """What was found, as a table for the terminal."""
+    """Result of an inspection as a table for the terminal."""
     rows = []
     for part, numbers in statistics.items():
         rows.append(f"{part}: {numbers.images} usable images, {numbers.texts} texts, {numbers.ignored} "
@@ -29,8 +29,8 @@ def summary(inspection: Inspection, statistics: Mapping[str, Statistics]) -> str
         if not problems:
             continue
         counts = {part: len(inspection.of_kind(kind.key, part)) for part in statistics}
-        told = ", ".join(f"{part} {count}" for part, count in counts.items() if count)
-        rows.append(f"{kind.severity:<8} {kind.title}: {told}")
+        listed = ", ".join(f"{part} {count}" for part, count in counts.items() if count)
+        rows.append(f"{kind.severity:<8} {kind.title}: {listed}")
         rows += [f"           {inspection.place(problem)}: {problem.detail}" for problem in problems[:_PLACES]]
         if len(problems) > _PLACES:
             rows.append(f"           ... and {len(problems) - _PLACES} more")
@@ -40,7 +40,7 @@ def summary(inspection: Inspection, statistics: Mapping[str, Statistics]) -> str
 
 
 def findings_of(inspection: Inspection, statistics: Mapping[str, Statistics]) -> dict[str, Any]:
-    """Everything that was found, as plain values."""
+    """All results as plain values for JSON."""
     return {
         "sources": [{"part": s.part, "label_file": str(s.file), "data_dir": str(s.folder)} for s in inspection.sources],
         "statistics": {part: as_json(numbers) for part, numbers in statistics.items()},

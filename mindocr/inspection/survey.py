@@ -1,4 +1,4 @@
-"""The inspection itself: every line, every image, every text; then images against each other."""
+"""The inspection: every line, every image, every text; then comparison of images."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from mindocr.inspection.settings import Settings
 from mindocr.utils.parallel import processes_for, run_over
 
 PARTS = ("train", "test")
-WORTH_A_PROCESS = 32  # images; fewer are looked at before another process has started
-CHUNK = 16  # images given to a process at a time
+WORTH_A_PROCESS = 32  # images; fewer take less time than the start of a process
+CHUNK = 16  # images sent to a process at a time
 
 
 class Source(NamedTuple):
-    """A data set to look through: its part, the folder of its images, its label file."""
+    """A data set to inspect: its part, its image folder, its label file."""
 
     part: str
     folder: Path
@@ -35,15 +35,15 @@ class Source(NamedTuple):
 
 @dataclass
 class Inspection:
-    """What was found.
+    """Result of an inspection.
 
     Attributes:
-        sources: what was looked through.
-        settings: what it was measured against.
+        sources: inspected data sets.
+        settings: filters and image sizes.
         lines: every label line, training first.
-        facts: about the image of each line.
-        measures: of the texts of each line that are of a simple shape.
-        problems: everything found, in the order of the kinds, the worst of each kind first.
+        facts: properties of the image of each line.
+        measures: sizes of the texts of each line that have a simple polygon.
+        problems: all problems, in the order of the kinds, the worst of each kind first.
     """
 
     sources: Sequence[Source]
@@ -58,7 +58,7 @@ class Inspection:
         return [p for p in self.problems if p.kind == key and part in (None, self.lines[p.line].part)]
 
     def place(self, problem: Problem) -> str:
-        """``FILE:LINE image, text N``, as far as there are such."""
+        """``FILE:LINE image, text N``; image and text only if known."""
         line = self.lines[problem.line]
         name = f" {line.name}" if line.name else ""
         return f"{line.where}{name}" + (f", text {problem.text}" if problem.text else "")
@@ -71,7 +71,7 @@ class Inspection:
 
 @dataclass(frozen=True)
 class Examiner:
-    """Looks at the image and the texts of one line; travels to each process once."""
+    """Inspects the image and the texts of one line; sent to each process once."""
 
     settings: Settings
 
@@ -92,16 +92,16 @@ class Examiner:
 def inspect(
     sources: Sequence[Source], settings: Settings, workers: int | None = None, progress: bool = True
 ) -> Inspection:
-    """Look through data sets.
+    """Inspect data sets.
 
     Args:
         sources: training sets first.
-        settings: what they are measured against.
-        workers: processes; None = as many as the number of images is worth, one for each CPU at most.
+        settings: filters and image sizes.
+        workers: processes; None = chosen by the number of images, at most one per CPU.
         progress: show a progress bar.
 
     Raises:
-        DataError: a label file cannot be read or is empty, or none of its images is there.
+        DataError: a label file cannot be read or is empty, or none of its images exists.
     """
     lines = [line for source in sources for line in read_part(*source)]
     result = Inspection(sources, settings, lines, [], [])
@@ -144,8 +144,8 @@ def _require_images(source: Source, result: Inspection) -> None:
     missing = [i for i in here if result.facts[i].problem == "missing_image"]
     if here and len(missing) == len(here):
         raise DataError(
-            f"{source.file}: none of its {len(here)} images is there, such as {result.lines[here[0]].img_path}; "
-            "the folder that its paths start from must be given with --data_dir"
+            f"{source.file}: none of its {len(here)} images exists, such as {result.lines[here[0]].img_path}; "
+            "set --data_dir to the folder that its paths are relative to"
         )
 
 
@@ -161,7 +161,7 @@ def _repeated_lines(lines: Sequence[Line]) -> Iterator[Problem]:
 
 
 def _unlisted_images(lines: Sequence[Line]) -> Iterator[Problem]:
-    """Images beside listed ones; a problem stands at the first line that names an image in the folder."""
+    """Unlisted images in folders of listed ones; the problem belongs to the first line with an image in the folder."""
     listed: dict[str, set[str]] = defaultdict(set)
     first: dict[str, int] = {}
     for i, line in enumerate(lines):
@@ -172,7 +172,7 @@ def _unlisted_images(lines: Sequence[Line]) -> Iterator[Problem]:
     for folder, names in listed.items():
         if os.path.isdir(folder):  # noqa: PTH112  names in label lines are strings
             images = {name for name in os.listdir(folder) if name.lower().endswith(IMAGE_SUFFIXES)}  # noqa: PTH208
-            # converters list the PNG that they make of a GIF
+            # converters list the PNG that replaces a GIF
             replaced = {name for name in images if name.lower().endswith(".gif") and f"{name[:-4]}.png" in names}
             for name in sorted(images - names - replaced):
                 yield Problem("unlisted_image", first[folder], 0, name)

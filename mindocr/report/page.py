@@ -57,7 +57,7 @@ def write_page(
         files.write_text(path, page)
     except OSError as error:
         raise UserError(
-            f"--report: cannot write to '{folder}' ({error.strerror}); choose another folder or mend its permissions"
+            f"--report: cannot write to '{folder}' ({error.strerror}); choose another folder or change its permissions"
         ) from None
     return path
 

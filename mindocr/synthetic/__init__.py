@@ -1,7 +1,7 @@
-"""Seeded generator of scene-text pictures with labels, for demonstrations, tests and first experiments.
+"""Seeded generator of scene-text images with labels, for demonstrations, tests and first experiments.
 
-A scene is a function of (seed, split, index) alone, whatever the number of workers or pictures. Nothing is downloaded:
-the fonts are those inside matplotlib, the walls are computed; a user's own fonts and photographs can be added.
+A scene depends only on (seed, split, index), not on the number of workers or images. Nothing is downloaded: fonts come
+with matplotlib, backgrounds are computed; the user's own fonts and photographs can be added.
 """
 
 from mindocr.synthetic.options import SceneOptions

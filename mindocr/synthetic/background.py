@@ -1,4 +1,4 @@
-"""Walls to write on: gradients, cloudy and grained textures, patterns, panels and clutter that is not text."""
+"""Backgrounds of scenes: walls with gradients, textures, patterns, panels and clutter that is not text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def find_photos(background_dir: str | Path | None) -> tuple[str, ...]:
         return ()
     folder = Path(background_dir)
     if not folder.is_dir():
-        raise DataError(f"background_dir: {folder} is not a folder; give one that holds photographs without text")
+        raise DataError(f"background_dir: {folder} is not a folder; expected a folder with photographs without text")
     photos = tuple(str(p) for p in sorted(folder.rglob("*")) if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
     if not photos:
         raise DataError(f"background_dir: no image ({', '.join(PHOTO_SUFFIXES)}) in {folder}")
@@ -37,13 +37,13 @@ def make_background(rng: np.random.Generator, options: SceneOptions, photos: tup
     Args:
         rng: source of every random number.
         options: size and difficulty.
-        photos: real photographs; where there are some, three backgrounds in four are cut from them.
+        photos: real photographs; if not empty, three of four backgrounds are crops of them.
 
     Returns:
         (H, W, 3) float32, RGB, 0-255.
 
     Raises:
-        DataError: a photograph does not decode.
+        DataError: a photograph cannot be decoded.
     """
     if photos and rng.random() < 0.75:
         return _photo_crop(rng, photos[rng.integers(len(photos))], options.image_size)
@@ -57,7 +57,7 @@ def make_background(rng: np.random.Generator, options: SceneOptions, photos: tup
 
 
 def random_colour(rng: np.random.Generator, saturation: float = 0.6) -> np.ndarray:
-    """(3,) float32 RGB, 0-255; mostly greyish, as walls are, at most ``saturation`` strong."""
+    """(3,) float32 RGB, 0-255; mostly greyish, like walls; the largest saturation is ``saturation``."""
     value = rng.uniform(25, 245)
     tint = rng.random(3) - 0.5
     strength = saturation * rng.random() ** 1.5
@@ -65,7 +65,7 @@ def random_colour(rng: np.random.Generator, saturation: float = 0.6) -> np.ndarr
 
 
 def smooth_noise(rng: np.random.Generator, size: tuple[int, int], cells: int) -> np.ndarray:
-    """(H, W) float32 in about [-1, 1]: ``cells`` random bumps along the shorter side."""
+    """(H, W) float32 in about [-1, 1], with ``cells`` random bumps along the shorter side."""
     height, width = size
     unit = min(size) / cells
     grid = (max(round(height / unit), 1) + 1, max(round(width / unit), 1) + 1)
@@ -78,7 +78,7 @@ def _wall(rng: np.random.Generator, size: tuple[int, int], texture: float, scale
     first, second = random_colour(rng), random_colour(rng)
     second = first + (second - first) * rng.uniform(0.1, 0.8) * texture
     height, width = size
-    half = (height // 2 + 1, width // 2 + 1)  # clouds are smooth: half the resolution shows no difference
+    half = (height // 2 + 1, width // 2 + 1)  # clouds are smooth, so half the resolution is enough
     angle = rng.uniform(0, 2 * np.pi)
     x = np.linspace(-0.5, 0.5, half[1], dtype=np.float32)[None]
     y = np.linspace(-0.5, 0.5, half[0], dtype=np.float32)[:, None]
@@ -91,7 +91,7 @@ def _wall(rng: np.random.Generator, size: tuple[int, int], texture: float, scale
     grain = texture * rng.uniform(0, 14)
     if grain > 2:
         fine = rng.integers(-128, 128, size, dtype=np.int8).astype(np.float32)
-        if rng.random() < 0.4:  # brushed or wooden: grain drawn out in one direction
+        if rng.random() < 0.4:  # brushed or wooden: grain stretched in one direction
             length = int(rng.integers(7, 25) * scale)
             kernel = (length, 1) if rng.random() < 0.5 else (1, length)
             fine = np.multiply(cv2.blur(fine, kernel), length**0.5, dtype=np.float32)
@@ -115,7 +115,7 @@ def _add_panel(rng: np.random.Generator, image: np.ndarray, options: SceneOption
 
 
 def _pattern(rng: np.random.Generator, image: np.ndarray, options: SceneOptions) -> np.ndarray:
-    """Lay stripes, tiles, bricks or dots over the wall, in perspective."""
+    """The wall with stripes, tiles, bricks or dots in perspective."""
     height, width = image.shape[:2]
     period = rng.uniform(14, 70) * options.scale
     angle = rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)]) + rng.normal(0, 0.05)
@@ -144,7 +144,7 @@ def _pattern(rng: np.random.Generator, image: np.ndarray, options: SceneOptions)
 
 
 def _part(values: np.ndarray) -> np.ndarray:
-    """The part behind the decimal point; several times faster than the remainder by 1."""
+    """Fractional part; several times faster than the remainder by 1."""
     return values - np.floor(values)
 
 
@@ -181,7 +181,7 @@ def _add_clutter(rng: np.random.Generator, image: np.ndarray, count: int, scale:
 
 
 def _photo_crop(rng: np.random.Generator, path: str, size: tuple[int, int]) -> np.ndarray:
-    """A random part of a photograph, at least half of what fits, mirrored half of the time."""
+    """A random crop of a photograph, at least half the largest possible size, mirrored with probability 0.5."""
     photo = _load_photo(path)
     height, width = photo.shape[:2]
     fit = min(height / size[0], width / size[1]) * rng.uniform(0.5, 1.0)
@@ -202,5 +202,5 @@ def _load_photo(path: str) -> np.ndarray:
         raise DataError(f"background_dir: {path} cannot be read ({error.strerror})") from None
     photo = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if photo is None:
-        raise DataError(f"background_dir: {path} does not decode as an image; remove it or save it again")
+        raise DataError(f"background_dir: {path} cannot be decoded as an image; remove it or save it again")
     return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)

@@ -1,4 +1,4 @@
-"""Fonts: those shipped inside matplotlib and the user's own, and what each can write."""
+"""Fonts: those of matplotlib and the user's own, and the words that each can write."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from mindocr.synthetic.words import CHINESE, LATIN
 
 SUFFIXES = (".ttf", ".otf", ".ttc")
 BUILT_IN = ("DejaVuSans", "DejaVuSansMono", "DejaVuSerif", "STIXGeneral")
-PLACEHOLDER_GLYPHS = 1_000_000  # a font with more characters than Unicode assigns draws boxes, not letters
+PLACEHOLDER_GLYPHS = 1_000_000  # a font with more characters than Unicode assigns draws boxes instead of letters
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class FontFace:
-    """One font file and what it can write.
+    """One font file and the characters that it can write.
 
     Attributes:
         path: font file.
         name: file name without its ending.
         latin: every character of ``words.LATIN`` has a glyph.
         chinese: the words of ``words.CHINESE`` that have all their glyphs.
-        own: the user brought it.
+        own: the font is in the user's folder.
     """
 
     path: str
@@ -38,29 +38,29 @@ class FontFace:
 
 
 def find_fonts(font_dir: str | Path | None = None) -> tuple[FontFace, ...]:
-    """The fonts inside matplotlib, then those below ``font_dir``, each group sorted by path.
+    """The fonts of matplotlib, then those below ``font_dir``, each group sorted by path.
 
     Raises:
-        DataError: ``font_dir`` is no folder or holds no font that can write our words.
+        DataError: ``font_dir`` is no folder or has no font that can write the words of the generator.
     """
     own: list[FontFace] = []
     if font_dir is not None:
         folder = Path(font_dir)
         if not folder.is_dir():
-            raise DataError(f"font_dir: {folder} is not a folder; give one that holds {', '.join(SUFFIXES)} files")
+            raise DataError(f"font_dir: {folder} is not a folder; expected a folder with {', '.join(SUFFIXES)} files")
         found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES and p.is_file()]
         own = _usable(found, own=True)
         if not own:
             raise DataError(f"font_dir: no usable font ({', '.join(SUFFIXES)}, with letters and digits) in {folder}")
     faces = (*_built_in(), *own)
     if not faces:
-        raise DataError("no usable font found inside matplotlib; give a folder of fonts with --font_dir")
+        raise DataError("no usable font found in matplotlib; set --font_dir to a folder of fonts")
     return faces
 
 
 @functools.lru_cache(maxsize=256)
 def load_font(path: str, size: int) -> Any:
-    """The Pillow font of ``path`` at ``size`` pixels per em, kept for the next word."""
+    """The Pillow font of ``path`` at ``size`` pixels per em, cached."""
     from PIL import ImageFont
 
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)

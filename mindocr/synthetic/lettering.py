@@ -1,4 +1,4 @@
-"""Letters on a flat sheet: lines of words drawn with one font, and the tight rectangle of every word."""
+"""Text on a flat sheet: lines of words drawn with one font, and the tight rectangle of every word."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 
 from mindocr.synthetic.fonts import FontFace, load_font
 
-CAPITAL_HEIGHT = 0.72  # of an em, about, in the fonts that we ship with
+CAPITAL_HEIGHT = 0.72  # of an em, approximately, in matplotlib's fonts
 
 
 @dataclass(frozen=True)
 class Style:
-    """How words are set.
+    """Typesetting of words.
 
     Attributes:
-        spacing: extra room between letters, as a fraction of an em.
-        gap: room between words, as a fraction of an em.
-        leading: room between the ink of two lines, as a fraction of an em.
+        spacing: extra space between letters, as a fraction of an em.
+        gap: space between words, as a fraction of an em.
+        leading: space between the ink of two lines, as a fraction of an em.
         centred: lines are centred instead of aligned left.
         outline: width of the outline around the letters, pixels.
     """
@@ -34,13 +34,13 @@ class Style:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sign before it enters the picture.
+    """One sign before it is placed in the image.
 
     Attributes:
         ink: (h, w) uint8 coverage of the letters.
         rim: (h, w) uint8 coverage of letters and outline; the same array when there is no outline.
         words: texts, line after line.
-        rects: (left, top, right, bottom) of each word's rim on the sheet, a little padding included; disjoint.
+        rects: (left, top, right, bottom) of each word's rim on the sheet, including some padding; disjoint.
     """
 
     ink: np.ndarray
@@ -62,13 +62,13 @@ def write_sheet(face: FontFace, lines: Sequence[Sequence[str]], height: float, s
         face: font.
         lines: words of each line.
         height: of a capital letter, pixels.
-        style: how they are set; None for the defaults of ``Style``.
+        style: typesetting; None = defaults of ``Style``.
     """
     style = style or Style()
     outline = style.outline
     em = max(round(height / CAPITAL_HEIGHT), 6)
     pad = 1.0 + 0.02 * em
-    clear = 2 * (pad + outline) + 2  # between two words' ink, so that their rectangles cannot touch
+    clear = 2 * (pad + outline) + 2  # distance between the ink of two words, so that their rectangles cannot touch
     rows = [[_draw_word(face.path, em, word, style.spacing) for word in line] for line in lines]
     word_gap = round(max(style.gap * em, clear))
     line_gap = round(max(style.leading * em, clear))
@@ -97,7 +97,7 @@ def write_sheet(face: FontFace, lines: Sequence[Sequence[str]], height: float, s
 
 
 def _draw_word(path: str, em: int, word: str, spacing: float) -> tuple[np.ndarray, int]:
-    """(ink cut to its bounding box, top of the box relative to a common line one em and a half above the baseline)."""
+    """(ink cropped to its bounding box, top of the box relative to a line one and a half em above the baseline)."""
     from PIL import Image, ImageDraw
 
     font = load_font(path, em)

@@ -1,4 +1,4 @@
-"""What a generated scene may look like: the user's wishes and the three degrees of difficulty."""
+"""Options of generated scenes, and the three levels of difficulty."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ LabelStyle = Literal["mixed", "polygons", "quads"]
 DifficultyName = Literal["easy", "normal", "hard"]
 
 MIN_SIDE = 64
-DESIGN_SIDE = 320.0  # lengths below are pixels at this shorter side and grow with the image
+DESIGN_SIDE = 320.0  # lengths below are pixels at this shorter side and scale with the image
 
 
 @dataclass(frozen=True)
 class Difficulty:
-    """Ranges that the random numbers of a scene are drawn from; lengths in pixels at a shorter side of 320.
+    """Ranges of the random numbers of a scene; lengths in pixels at a shorter side of 320.
 
     Attributes:
         tilt: usual rotation of a sign, degrees either way.
-        wild_tilt: largest rotation, degrees; one sign in five may reach it.
+        wild_tilt: largest rotation, degrees; allowed for one sign in five.
         slant: perspective and shear, as a fraction of the text height.
-        min_contrast: least luminance difference between letters and the wall behind them, 0-255.
+        min_contrast: smallest luminance difference between letters and the wall behind them, 0-255.
         texture: strength of the wall's texture, 0-1.
-        clutter: most shapes (bars, frames, ellipses, scratches) on the wall.
-        blur: largest blur of the whole picture, standard deviation.
+        clutter: largest number of shapes (bars, frames, ellipses, scratches) on the wall.
+        blur: largest blur of the image, standard deviation.
         noise: largest sensor noise, standard deviation in grey levels.
         quality: JPEG quality, lowest and highest.
         heights: smallest and largest height of readable letters.
-        signs: fewest and most signs in a square picture.
+        signs: smallest and largest number of signs in a square image.
         unreadable: share of signs that are too small or too smeared to read.
     """
 
@@ -56,14 +56,14 @@ DIFFICULTIES: dict[str, Difficulty] = {
 
 @dataclass(frozen=True)
 class SceneOptions:
-    """The user's wishes for every picture of a set.
+    """Options for every image of a set.
 
     Args:
         image_size: (height, width) in pixels, each at least 64.
         curved: share of signs whose text follows an arc, 0-1.
-        labels: ``mixed`` gives quads for straight words and polygons of 8-14 points for curved ones; ``polygons`` gives
-            every word a polygon of at least 8 points; ``quads`` gives every word a quad, to curved ones (bent gently in
-            that case) the smallest rotated rectangle.
+        labels: ``mixed``: quads for straight words and polygons of 8-14 points for curved ones; ``polygons``: polygons
+            of at least 8 points for every word; ``quads``: a quad for every word, for curved words (bent only slightly
+            in this case) the smallest rotated rectangle.
         difficulty: ``easy``, ``normal`` or ``hard``.
 
     Raises:
@@ -93,5 +93,5 @@ class SceneOptions:
 
     @property
     def scale(self) -> float:
-        """How much longer lengths are in these pictures than at a shorter side of 320."""
+        """Scale factor of lengths, relative to a shorter side of 320."""
         return min(self.image_size) / DESIGN_SIDE

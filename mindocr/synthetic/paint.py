@@ -1,4 +1,4 @@
-"""Painting a placed sign: board, colours that stand out from the wall, shadow, outline and letters."""
+"""Painting a placed sign: board, colours with enough contrast to the wall, shadow, outline and letters."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def paint_sign(rng: np.random.Generator, image: np.ndarray, ink: np.ndarray, sig
     Args:
         rng: source of colours and effects.
         image: (H, W, 3) float32 RGB, 0-255.
-        ink: (H, W) uint8, into which the coverage of the letters (outline included) is written.
-        sign: a sign whose footprint lies inside the picture.
-        options: for the least contrast.
+        ink: (H, W) uint8; the coverage of the letters (including their outline) is written into it.
+        sign: a sign whose footprint is inside the image.
+        options: difficulty, for the smallest contrast.
     """
     x0, y0 = np.floor(sign.footprint.min(axis=0)).astype(int)
     x1, y1 = np.ceil(sign.footprint.max(axis=0)).astype(int) + 1
@@ -35,11 +35,11 @@ def paint_sign(rng: np.random.Generator, image: np.ndarray, ink: np.ndarray, sig
     if sign.plate is not None:
         _paint_plate(rng, window, sign.warp.outline(sign.plate, 2), (x0, y0), sign.height)
     colour = _letter_colour(rng, window, inside, contrast)
-    if colour is None:  # too lively a wall: calm it behind the letters
+    if colour is None:  # the wall varies too much: reduce its contrast behind the letters
         _calm(rng, window, inside, sign.height)
         colour = _letter_colour(rng, window, inside, contrast)
     if colour is None:
-        raise AssertionError("a calm wall leaves room for letters")
+        raise AssertionError("a wall of reduced contrast has a letter colour")
     if sign.smeared:
         letters = cv2.GaussianBlur(letters, (0, 0), sign.smeared)
     coverage = letters.astype(np.float32) / 255
@@ -51,7 +51,7 @@ def paint_sign(rng: np.random.Generator, image: np.ndarray, ink: np.ndarray, sig
         edge = _with_luma(rng, _luma_of(colour) + (-90 if _luma_of(colour) > 127 else 90))
         window += rim[..., None] * (edge - window)
     fill: np.ndarray = colour
-    if effect > 0.8:  # letters lighter at one end
+    if effect > 0.8:  # letters are lighter at one end
         ramp = np.linspace(1, rng.uniform(0.8, 1.15), size[0], dtype=np.float32)
         fill = colour * ramp[:, None, None]
     window += face[..., None] * np.float32(rng.uniform(0.88, 1.0)) * (fill - window)
@@ -85,7 +85,7 @@ def _paint_plate(
 def _letter_colour(
     rng: np.random.Generator, window: np.ndarray, inside: np.ndarray, contrast: float
 ) -> np.ndarray | None:
-    """(3,) colour whose luminance is ``contrast`` away from nearly all of the wall inside; None when there is none."""
+    """(3,) colour whose luminance is ``contrast`` away from nearly all of the wall inside; None if there is none."""
     luma = window[inside > 127] @ LUMA
     low, high = np.percentile(luma, (5, 95)) if luma.size else (127.0, 127.0)
     darker, lighter = max(low - contrast, 0.0), max(255.0 - high - contrast, 0.0)
@@ -122,7 +122,7 @@ def _calm(rng: np.random.Generator, window: np.ndarray, inside: np.ndarray, heig
 def _cast_shadow(
     rng: np.random.Generator, window: np.ndarray, rim: np.ndarray, colour: np.ndarray, height: float
 ) -> None:
-    """A soft shadow under light letters, a soft glow under dark ones, a little aside."""
+    """A soft shadow under light letters, a soft glow under dark ones, slightly shifted."""
     away = rng.uniform(0.04, 0.09, 2) * height * rng.choice([-1, 1], 2)
     move = np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float32)
     cast = cv2.warpAffine(rim, move, rim.shape[::-1])

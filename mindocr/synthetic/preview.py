@@ -1,4 +1,4 @@
-"""Contact sheet of labelled pictures."""
+"""Contact sheet of labelled images."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ GREEN, RED = (0, 220, 60), (255, 40, 40)
 
 
 def contact_sheet(folder: Path, label_file: Path, most: int = 20, tile_width: int = 320) -> np.ndarray:
-    """Draw the labels of a set's first pictures, five in a row.
+    """Draw the first images of a set with their labels, five in a row.
 
     Args:
-        folder: where the pictures lie.
-        label_file: its label lines.
-        most: largest number of pictures.
-        tile_width: width of one picture on the sheet, pixels.
+        folder: folder of the images.
+        label_file: label file of the set.
+        most: largest number of images.
+        tile_width: width of one image on the sheet, pixels.
 
     Returns:
         (H, W, 3) uint8 RGB; readable words green, ignored ones red, a dot on each first point.
 
     Raises:
-        DataError: a label line that is not well formed, or a picture that does not decode.
+        DataError: a label line is malformed, or an image cannot be decoded.
     """
     tiles = []
     for number, line in itertools.islice(read_lines(label_file), most):
         name, texts = parse_label_line(line, label_file, number)
         picture = cv2.imdecode(np.frombuffer((folder / name).read_bytes(), np.uint8), cv2.IMREAD_COLOR)
         if picture is None:
-            raise DataError(f"{label_file}:{number}: {folder / name} does not decode as an image")
+            raise DataError(f"{label_file}:{number}: {folder / name} cannot be decoded as an image")
         image = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
         scale = tile_width / image.shape[1]
         image = cv2.resize(image, (tile_width, round(image.shape[0] * scale)), interpolation=cv2.INTER_AREA)

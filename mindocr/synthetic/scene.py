@@ -1,4 +1,4 @@
-"""One picture: signs planned, placed without overlap, painted on a wall and photographed."""
+"""One scene: signs are planned, placed without overlap, painted on a wall, and photographed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class Word:
     """One label.
 
     Attributes:
-        text: what is written, or ``###`` when it cannot be read.
-        points: (K, 2) int64 (x, y) pixels inside the picture, clockwise from the text's top left; disjoint from others.
+        text: transcription, or ``###`` if it is unreadable.
+        points: (K, 2) int64 (x, y) pixels inside the image, clockwise from the text's top left; disjoint from other
+            words.
         curved: the text follows an arc.
-        height: of the letters in the picture, pixels.
+        height: height of the letters in the image, pixels.
     """
 
     text: str
@@ -36,13 +37,13 @@ class Word:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture and its labels.
+    """An image and its labels.
 
     Attributes:
         image: (H, W, 3) uint8 RGB.
         words: labels.
-        ink: (H, W) uint8 coverage of all letters, before the picture is blurred.
-        quality: JPEG quality to store it with.
+        ink: (H, W) uint8 coverage of all letters, before the image is blurred.
+        quality: JPEG quality of the image file.
     """
 
     image: np.ndarray
@@ -54,12 +55,12 @@ class Scene:
 def make_scene(
     options: SceneOptions, faces: tuple[FontFace, ...], photos: tuple[str, ...], seed: tuple[int, ...]
 ) -> Scene:
-    """Make the picture that belongs to ``seed``; nothing else decides what it shows.
+    """Generate the scene of ``seed``; it depends only on the arguments.
 
     Args:
         options: size, labels, difficulty.
-        faces: fonts to write with.
-        photos: photographs to write on; none for generated walls only.
+        faces: fonts.
+        photos: photographs for backgrounds; empty = only generated walls.
         seed: whole numbers not below 0, such as (seed of the set, split, index).
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed))
@@ -91,7 +92,7 @@ def make_scene(
 
 
 def _place(rng: np.random.Generator, sign: Sign, taken: np.ndarray) -> Sign | None:
-    """The sign moved to a free place, which is then marked in ``taken``; None when none was found."""
+    """The sign moved to a free position, which is then marked in ``taken``; None if there is none."""
     footprint = sign.footprint
     low, high = np.floor(footprint.min(axis=0)), np.ceil(footprint.max(axis=0))
     height, width = taken.shape
@@ -113,10 +114,10 @@ def _place(rng: np.random.Generator, sign: Sign, taken: np.ndarray) -> Sign | No
 
 
 def _photograph(rng: np.random.Generator, image: np.ndarray, signs: list[Sign], options: SceneOptions) -> np.ndarray:
-    """Uneven light, blur that leaves the smallest letters readable, and noise, drawn into ``image``; returns uint8."""
+    """Add uneven light, blur that keeps the smallest letters readable, and noise to ``image``; returns uint8."""
     ranges, size = options.ranges, options.image_size
     light = 1 + np.float32(rng.uniform(0, 0.22)) * smooth_noise(rng, size, 2)
-    if rng.random() < 0.2:  # the edge of a shadow across the picture
+    if rng.random() < 0.2:  # the edge of a shadow across the image
         height, width = size
         edge = np.float32(rng.uniform(0.55, 0.8))
         x = np.arange(width, dtype=np.float32)[None] - np.float32(rng.uniform(0.1, 0.9) * width)
@@ -131,7 +132,7 @@ def _photograph(rng: np.random.Generator, image: np.ndarray, signs: list[Sign], 
         image = cv2.GaussianBlur(image, (0, 0), blur)
     noise = rng.uniform(0, ranges.noise)
     if noise > 1:
-        # grey noise plus the same field shifted into one channel: coloured noise at the price of grey noise
+        # grey noise plus a shifted copy in one channel: coloured noise at the cost of grey noise
         field = rng.standard_normal(size, dtype=np.float32) * np.float32(noise)
         image += field[..., None]
         image[..., rng.integers(3)] += 0.7 * np.roll(field, 7, axis=1)

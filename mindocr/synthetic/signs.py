@@ -1,4 +1,4 @@
-"""Plan of one sign: its words, font, size, rotation, perspective and bend, before a place is found for it."""
+"""Plan of one sign: its words, font, size, rotation, perspective and bend, before it is placed."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from mindocr.synthetic.options import LabelStyle, SceneOptions
 from mindocr.synthetic.warp import Bend, Warp, random_warp
 from mindocr.synthetic.words import random_word
 
-LONGEST = 0.9  # of the picture's side that a sign may fill
+LONGEST = 0.9  # largest share of the image's side that a sign may fill
 DEGREES_PER_POINT = 20.0
 
 
 @dataclass(frozen=True)
 class Sign:
-    """A sheet of words on its way into the picture.
+    """A sheet of words with its transformation into the image.
 
     Attributes:
         sheet: letters and word rectangles.
-        warp: sheet to picture.
-        readable: False where every word is labelled ``###``.
+        warp: transformation from sheet to image.
+        readable: False if every word is labelled ``###``.
         smeared: blur of the letters, standard deviation in pixels.
         plate: sheet rectangle of a board behind the letters, or None.
-        height: of a capital letter in the picture, pixels.
-        footprint: (K, 2) picture polygon that no other sign may enter; labels and board lie well inside.
+        height: height of a capital letter in the image, pixels.
+        footprint: (K, 2) polygon in the image that no other sign may overlap; it contains labels and board with a
+            margin.
     """
 
     sheet: Sheet
@@ -66,17 +67,17 @@ def plan_sign(
     readable: bool,
     shrink: float = 1.0,
 ) -> Sign | None:
-    """Draw a sign about the origin.
+    """Draw a random sign around the origin.
 
     Args:
         rng: source of every random number.
         options: size, curved share, difficulty.
         faces: fonts to choose from.
-        readable: otherwise the words are made too small or too smeared to read.
-        shrink: factor of the largest height, below 1 when larger signs found no place.
+        readable: if False, the words are too small or too blurred to read.
+        shrink: factor of the largest height, below 1 when larger signs did not fit.
 
     Returns:
-        The plan, or None when the words drawn do not fit into the picture at a readable size.
+        The plan, or None when the drawn words do not fit into the image at a readable size.
     """
     ranges, scale = options.ranges, options.scale
     face = _face(rng, faces)
@@ -86,7 +87,7 @@ def plan_sign(
         height = rng.uniform(4.5, 7.0) * max(scale, 1.0)
     else:
         top = max(largest * shrink, smallest * 1.05)
-        # between even in pixels (mostly large) and even in ratio (mostly small)
+        # between uniform in pixels (mostly large) and uniform in ratio (mostly small)
         height = smallest * float((top / smallest) ** (rng.random() ** 0.75))
     curved = bool(rng.random() < options.curved)
     lines = [[_word(rng, face, at_least=4)]] if curved else _lines(rng, face, height, scale)
@@ -121,7 +122,7 @@ def plan_sign(
 
 
 def smallest_quad(points: np.ndarray) -> np.ndarray:
-    """(4, 2) smallest rotated rectangle around (K, 2) points, clockwise, beginning at the corner nearest the first."""
+    """(4, 2) smallest rotated rectangle around (K, 2) points, clockwise, from the corner nearest to the first point."""
     box = cv2.boxPoints(cv2.minAreaRect(points.astype(np.float32))).astype(np.float64)
     following = np.roll(box, -1, axis=0)
     if np.sum(box[:, 0] * following[:, 1] - box[:, 1] * following[:, 0]) < 0:
@@ -130,14 +131,14 @@ def smallest_quad(points: np.ndarray) -> np.ndarray:
 
 
 def _face(rng: np.random.Generator, faces: tuple[FontFace, ...]) -> FontFace:
-    """A random font; where the user gave some, half of the signs use those."""
+    """A random font; if the user has own fonts, half of the signs use those."""
     own = [face for face in faces if face.own]
     pool = own if own and rng.random() < 0.5 else faces
     return pool[rng.integers(len(pool))]
 
 
 def _lines(rng: np.random.Generator, face: FontFace, height: float, scale: float) -> list[list[str]]:
-    """Words of one straight sign: mostly one word, else a row of words or a few rows."""
+    """Words of one straight sign: usually one word, else one or a few rows of words."""
     form = rng.random()
     if form < 0.6 or height > 45 * scale:
         return [[_word(rng, face)]]
@@ -147,7 +148,7 @@ def _lines(rng: np.random.Generator, face: FontFace, height: float, scale: float
 
 
 def _word(rng: np.random.Generator, face: FontFace, at_least: int = 1) -> str:
-    """A word that the font can write; ``at_least`` letters long where the font has such words."""
+    """A word that the font can write; at least ``at_least`` letters long if the font has such words."""
     if face.chinese and (not face.latin or rng.random() < 0.5):
         return face.chinese[rng.integers(len(face.chinese))]
     word = random_word(rng)
@@ -157,7 +158,7 @@ def _word(rng: np.random.Generator, face: FontFace, at_least: int = 1) -> str:
 
 
 def _bend(rng: np.random.Generator, sheet: Sheet, most_degrees: float) -> Bend:
-    """An arc of 35 degrees or more, save where letters would collide near its hub."""
+    """An arc of 35 degrees or more, or less if letters would collide near its centre."""
     height, width = sheet.ink.shape
     most = min(np.deg2rad(most_degrees), width / (1.3 * height))
     arc = rng.uniform(min(np.deg2rad(35.0), most), most)

@@ -1,4 +1,4 @@
-"""From the flat sheet that a sign is written on to the picture: an optional bend along an arc, then a homography."""
+"""Transformation of a flat sheet with text into the image: an optional bend along an arc, then a homography."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Bend:
-    """Text line laid along a circle; the line ``v = middle`` keeps its length.
+    """A text line bent along a circle; the line ``v = middle`` keeps its length.
 
     Attributes:
-        radius: of the middle line, pixels; larger than the distance of any ink from it.
-        centre: u of the point that stays where it is.
+        radius: radius of the middle line, pixels; larger than the distance of any ink from that line.
+        centre: u of the point that does not move.
         middle: v of the middle line.
-        side: +1 arches upwards like a rainbow, -1 sags.
+        side: +1 bends the middle upwards, -1 downwards.
     """
 
     radius: float
@@ -25,13 +25,13 @@ class Bend:
     side: int
 
     def forward(self, uv: np.ndarray, stretch: float = 1.0) -> np.ndarray:
-        """(K, 2) sheet points to plane points about the origin; ``stretch`` multiplies their distance from the hub."""
+        """Sheet points (K, 2) to plane points around the origin; ``stretch`` scales the distance to the hub."""
         angle = (uv[:, 0] - self.centre) / self.radius
         length = (self.radius + self.side * (self.middle - uv[:, 1])) * stretch
         return np.stack([length * np.sin(angle), self.side * (self.radius - length * np.cos(angle))], axis=1)
 
     def backward(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Plane coordinates to sheet coordinates (u, v), any shape."""
+        """Plane coordinates to sheet coordinates (u, v), arrays of any shape."""
         down = self.radius - self.side * y
         length = np.sqrt(x * x + down * down)
         u = self.centre + self.radius * np.arctan2(x, down)
@@ -40,18 +40,18 @@ class Bend:
 
 @dataclass(frozen=True)
 class Warp:
-    """Sheet coordinates (u, v) to picture coordinates (x, y), both in pixels.
+    """Transformation of sheet coordinates (u, v) to image coordinates (x, y), both in pixels.
 
     Attributes:
-        matrix: (3, 3) float64 homography, plane to picture.
-        bend: sheet to plane; without it sheet and plane are the same.
+        matrix: (3, 3) float64 homography, plane to image.
+        bend: sheet to plane; None = sheet and plane are the same.
     """
 
     matrix: np.ndarray
     bend: Bend | None = None
 
     def moved(self, dx: float, dy: float) -> Warp:
-        """The same warp with the picture shifted by (dx, dy)."""
+        """The same warp with the result shifted by (dx, dy)."""
         shift = np.array([[1.0, 0.0, dx], [0.0, 1.0, dy], [0.0, 0.0, 1.0]])
         return replace(self, matrix=shift @ self.matrix)
 
@@ -63,8 +63,8 @@ class Warp:
             per_side: points along the top and along the bottom, at least 2.
 
         Returns:
-            (2 * per_side, 2) float64 picture points. Of a bent rectangle the outer side is circumscribed, so that its
-            chords do not cut into the letters.
+            (2 * per_side, 2) float64 image points. The outer side of a bent rectangle is circumscribed, so that its
+            chords do not cross the letters.
         """
         left, top, right, bottom = rect
         along = np.linspace(left, right, per_side)
@@ -79,12 +79,12 @@ class Warp:
         return self._project(plane)
 
     def render(self, sheet: np.ndarray, corner: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-        """Resample a sheet into a patch of the picture.
+        """Resample a sheet into a rectangle of the image.
 
         Args:
             sheet: (h, w) or (h, w, C) uint8; 0 outside.
-            corner: picture (x, y) of the patch's first pixel.
-            size: (height, width) of the patch.
+            corner: (x, y) of the rectangle's first pixel in the image.
+            size: (height, width) of the rectangle.
         """
         x0, y0 = corner
         if self.bend is None:
@@ -106,12 +106,12 @@ class Warp:
 def random_warp(
     rng: np.random.Generator, size: tuple[int, int], tilt: float, slant: float, bend: Bend | None = None
 ) -> Warp:
-    """A warp that keeps the sheet's middle at the origin.
+    """A random warp that maps the middle of the sheet to the origin.
 
     Args:
-        rng: source of the perspective.
+        rng: source of every random number.
         size: (height, width) of the sheet.
-        tilt: rotation in degrees, clockwise in the picture.
+        tilt: rotation in degrees, clockwise in the image.
         slant: strength of perspective and shear, as a fraction of the height; below 0.6.
         bend: arc to follow.
     """

@@ -34,7 +34,7 @@ CHINESE = tuple(_CHINESE.split())
 
 
 def random_word(rng: np.random.Generator) -> str:
-    """A word of 1 to 12 characters from ``LATIN``: from the list, a number, or random letters, in a random case."""
+    """A word of 1 to 12 characters from ``LATIN``: from the list, a number, or random letters, in random case."""
     kind = rng.random()
     if kind < 0.60:
         return _cased(rng, COMMON[rng.integers(len(COMMON))])

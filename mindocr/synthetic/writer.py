@@ -1,4 +1,4 @@
-"""A data set of generated scenes on disk: pictures, label files, a preview and a note on how it was made."""
+"""A data set of generated scenes on disk: images, label files, a preview and its settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mindocr.utils.parallel import run_over
 
 SPLITS = ("train", "test")
 NOTE = "meta.json"
-CHUNK = 8  # pictures handed to a worker at a time
+CHUNK = 8  # images sent to a worker at a time
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,15 @@ class SetPlan:
     """What to write and where.
 
     Args:
-        output_dir: folder to fill; made when missing.
-        train: number of training pictures, at least 1.
-        test: number of test pictures; 0 for none.
-        options: looks of the pictures.
+        output_dir: folder to write to; created if it does not exist.
+        train: number of training images, at least 1.
+        test: number of test images; 0 = none.
+        options: appearance of the images.
         seed: whole number not below 0; equal seeds give equal sets.
-        workers: processes; 1 works in the calling process. The set does not depend on it.
-        font_dir: fonts of the user, used beside the built-in ones.
-        background_dir: photographs without text, for three backgrounds in four.
-        overwrite: replace a set that an earlier run left in ``output_dir``.
+        workers: processes; 1 = work in the calling process. The result does not depend on it.
+        font_dir: fonts of the user, used in addition to those of matplotlib.
+        background_dir: photographs without text, for three of four backgrounds.
+        overwrite: replace a set of an earlier call in ``output_dir``.
         progress: show a progress bar.
     """
 
@@ -66,13 +66,14 @@ def write_set(plan: SetPlan, command: str = "") -> dict[str, Any]:
 
     Args:
         plan: what to write.
-        command: kept in the note, so that the set can be made again.
+        command: stored in ``README.txt`` and ``meta.json``, so that the set can be generated again.
 
     Returns:
         The contents of ``meta.json``: version, seed, options, fonts and counts.
 
     Raises:
-        DataError: a number out of range, no usable font or photograph, a folder that is in use or cannot be written.
+        DataError: a number is out of range, there is no usable font or photograph, or the folder is in use or not
+            writable.
     """
     import mindocr
 
@@ -118,7 +119,7 @@ def write_set(plan: SetPlan, command: str = "") -> dict[str, Any]:
 
 @dataclass
 class Tally:
-    """Counts over pictures: labels, ignored, curved, and the heights of readable letters in pixels."""
+    """Counts over images: labels, ignored, curved, and the heights of readable letters in pixels."""
 
     images: int = 0
     words: int = 0
@@ -147,7 +148,7 @@ class Tally:
 
 
 def label_line(name: str, scene: Scene) -> str:
-    """The label line of a picture: its name, a tab, the JSON list of its words, a line feed."""
+    """The label line of an image: its name, a tab, the JSON list of its words, a line feed."""
     texts = [{"transcription": word.text, "points": word.points.tolist()} for word in scene.words]
     return format_label_line(name, texts) + "\n"
 
@@ -161,7 +162,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Maker:
-    """Makes and stores the picture of a job; travels to the workers once."""
+    """Generates and stores the image of a job; sent to each worker once."""
 
     options: SceneOptions
     faces: tuple[FontFace, ...]
@@ -180,14 +181,14 @@ class _Maker:
 
 
 def _prepare(folder: Path, overwrite: bool) -> None:
-    """An empty folder; an earlier set of ours is removed only when asked, anything else never."""
+    """Create an empty folder; an earlier generated set is removed only with ``overwrite``, other files never."""
     folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.iterdir()):
         return
     if not (folder / NOTE).is_file():
-        raise DataError(f"--output_dir: {folder} holds other files; choose an empty or a new folder")
+        raise DataError(f"--output_dir: {folder} contains other files; choose an empty or a new folder")
     if not overwrite:
-        raise DataError(f"--output_dir: {folder} already holds a set; add --overwrite to replace it")
+        raise DataError(f"--output_dir: {folder} already contains a set; add --overwrite to replace it")
     for split in SPLITS:
         for picture in sorted((folder / split).glob("*.jpg")):
             picture.unlink()

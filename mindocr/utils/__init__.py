@@ -1,3 +1,3 @@
-"""Helpers that belong to no single part."""
+"""Helpers for several parts of the package."""
 
 from __future__ import annotations

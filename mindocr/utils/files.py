@@ -1,8 +1,8 @@
-"""Files that appear whole or not at all, and their hashes.
+"""Atomic writing of files, and their hashes.
 
-A file is written under a temporary name in the folder where it is to stand, and renamed at the end: a reader finds the
-old file or the new one, never a part. The temporary name differs for each process and each call, begins with a dot and
-holds ``.part``. A process that is killed leaves it behind; :func:`remove_parts` removes it.
+A file is written under a temporary name in the target folder and then renamed: a reader finds the old file or the new
+one, never an incomplete one. The temporary name is different for each process and each call, begins with a dot and
+contains ``.part``. A killed process leaves its temporary file behind; :func:`remove_parts` removes it.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_BLOCK = 1 << 20  # bytes that are read at a time
-_SHOWN = 40  # characters of a name that its temporary name repeats: a file system takes 255 bytes
+_BLOCK = 1 << 20  # bytes per read
+_SHOWN = 40  # characters of the name that the temporary name contains; file systems allow 255 bytes
 
 
 @contextmanager
 def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
-    """Give a temporary path beside ``path``; the file or folder written there is then renamed to ``path``.
+    """Yield a temporary path beside ``path``; the file or folder written there is then renamed to ``path``.
 
-    Nothing is left of it when the block raises; ``path`` is then as it was before.
+    When the block raises, the temporary file is removed and ``path`` does not change.
 
     Args:
         path: a file, or a folder that does not exist when the block ends.
-        suffix: ending of the temporary name, where a library chooses the format by it; otherwise it is ``.part``.
+        suffix: ending of the temporary name, for libraries that choose the format by it; by default ``.part``.
 
     Raises:
-        OSError: the file cannot be renamed, or the block has not written it.
+        OSError: the file cannot be renamed, or the block did not write it.
     """
     partial = path.with_name(f".{path.stem[:_SHOWN]}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{suffix}")
     try:
@@ -42,20 +42,20 @@ def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file atomically.
 
     Raises:
-        OSError: it cannot be written; an old file is untouched.
+        OSError: it cannot be written; an old file does not change.
     """
     with replacing(path) as partial:
         partial.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file whole or not at all, with line ends as they are in ``text``.
+    """Write a UTF-8 file atomically, without changing line ends.
 
     Raises:
-        OSError: it cannot be written; an old file is untouched.
+        OSError: it cannot be written; an old file does not change.
     """
     write_bytes(path, text.encode("utf-8"))
 
@@ -70,7 +70,7 @@ def flush(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, also one that is read-only, or a folder with all that it holds, where there is one."""
+    """Remove a file (also a read-only one), or a folder with its content, if it exists."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     elif path.exists():
@@ -79,14 +79,14 @@ def remove(path: Path) -> None:
 
 
 def remove_parts(folder: Path, stem: str = "") -> list[str]:
-    """Remove what killed processes have left of the files that they were writing to ``folder``.
+    """Remove the temporary files in ``folder`` that killed processes left behind.
 
     Args:
-        folder: nobody else may be writing to it, or to the files of this stem.
-        stem: only parts of files whose name without its ending is this; empty = all.
+        folder: no other process may be writing to it, or to files of this stem.
+        stem: only temporary files of targets with this name (without its ending); empty = all.
 
     Returns:
-        The names of what was removed.
+        Names of the removed files.
     """
     name = f".{glob.escape(stem[:_SHOWN])}.*" if stem else ".*"
     parts = list(folder.glob(f"{name}.part*"))

@@ -1,4 +1,4 @@
-"""Folders that results are written to."""
+"""Output folders."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mindocr.errors import UserError
 
 
 def prepare_output(folder: str | Path, need_bytes: int = 0, key: str = "the output folder") -> Path:
-    """Make ``folder`` and show that it can be written, before any time is spent on the work.
+    """Create ``folder`` and check that it is writable, before the work starts.
 
     Args:
-        need_bytes: free space that the work will take there.
+        need_bytes: free space that the work needs there.
         key: the configuration key or option that named the folder, for messages.
 
     Raises:
-        UserError: it cannot be made or written, or the disk is too full.
+        UserError: it cannot be created or written, or the disk has too little free space.
     """
     folder = Path(folder)
     try:
@@ -27,7 +27,7 @@ def prepare_output(folder: str | Path, need_bytes: int = 0, key: str = "the outp
         probe.unlink()
     except OSError as error:
         raise UserError(
-            f"{key}: cannot write to '{folder}' ({error.strerror}); choose another folder or mend its permissions"
+            f"{key}: cannot write to '{folder}' ({error.strerror}); choose another folder or change its permissions"
         ) from None
     free = shutil.disk_usage(folder).free
     if free < need_bytes:

@@ -1,4 +1,4 @@
-"""Pieces of a self-contained HTML page: pictures and bar charts inside the file, nothing loaded from elsewhere."""
+"""Parts of a self-contained HTML page: pictures and bar charts inside the file, without external resources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from mindocr.utils.visualize import as_rgb
 
-# Shared look: near-black letters on white whatever the reader's theme, one column on a phone, tables that scroll alone.
+# Shared style: dark text on white in every theme of the browser, one column on a phone, tables that scroll separately.
 STYLE = Markup("""
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
@@ -44,11 +44,11 @@ class Series(NamedTuple):
 
 
 def picture_uri(image: np.ndarray, longest: int = 640, quality: int = 82) -> str:
-    """A picture as a ``data:`` address of a JPEG, no side above ``longest`` pixels.
+    """A picture as a ``data:`` URI of a JPEG, with no side above ``longest`` pixels.
 
     Args:
         image: (H, W, 3) RGB or (H, W) uint8.
-        longest: pixels; larger pictures are reduced, smaller ones stay.
+        longest: pixels; larger pictures are reduced, smaller ones keep their size.
         quality: of the JPEG, 0 to 100.
     """
     picture = as_rgb(image)
@@ -62,15 +62,15 @@ def picture_uri(image: np.ndarray, longest: int = 640, quality: int = 82) -> str
 
 
 def bar_chart(title: str, labels: Sequence[str], series: Sequence[Series]) -> Markup:
-    """Stacked bars as inline SVG, with the sum above each bar and a legend where there is more than one kind.
+    """Stacked bars as inline SVG, with the sum above each bar and a legend if there are several series.
 
     Args:
-        title: read out in place of the picture.
+        title: text for screen readers.
         labels: one below each bar.
         series: values from the bottom of the bars to the top, not negative.
 
     Raises:
-        ValueError: a series of another length than the labels.
+        ValueError: a series has another length than the labels.
     """
     if any(len(one.values) != len(labels) for one in series):
         raise ValueError(f"bar_chart: {len(labels)} labels, but series of {[len(one.values) for one in series]} values")
@@ -99,7 +99,7 @@ def bar_chart(title: str, labels: Sequence[str], series: Sequence[Series]) -> Ma
 
 
 def with_code(text: str) -> Markup:
-    """Escaped text in which what stands between two backticks is set as code."""
+    """Escape text and format what is between two backticks as code."""
     pieces = [escape(piece) for piece in text.split("`")]
     return Markup("").join(
         Markup("<code>{}</code>").format(piece) if i % 2 and i + 1 < len(pieces) else piece
@@ -108,11 +108,13 @@ def with_code(text: str) -> Markup:
 
 
 def render(template: Path, **values: Any) -> str:
-    """Fill a Jinja template; values are escaped, an unknown name is an error. ``style`` and ``with_code`` are provided.
+    """Render a Jinja template; values are escaped, an unknown name is an error.
+
+    ``style`` and ``with_code`` are provided.
 
     Args:
-        template: file; others beside it may be included.
-        values: what the template names.
+        template: template file; it may include others in its folder.
+        values: variables of the template.
     """
     loader = jinja2.FileSystemLoader(template.parent)
     environment = jinja2.Environment(

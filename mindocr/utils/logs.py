@@ -17,15 +17,15 @@ class _TqdmHandler(logging.StreamHandler):
 
 
 class _FileHandler(logging.FileHandler):
-    """Goes on without the file when the disk is full, instead of a traceback for each line."""
+    """Continues without the file when the disk is full, instead of a traceback for each line."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the name is given
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  name of the base class
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
 
 
 def start_logging(folder: Path | None = None, rank: int = 0) -> None:
-    """Log to stderr (rank 0 all, others warnings) and, where a folder is given, to ``folder/log_<rank>.txt``."""
+    """Log to stderr (rank 0 everything, other ranks warnings) and, if a folder is set, to ``folder/log_<rank>.txt``."""
     root = logging.getLogger("mindocr")
     root.setLevel(logging.INFO)
     root.propagate = False

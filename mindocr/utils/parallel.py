@@ -1,7 +1,7 @@
-"""One function over many items in several processes: how many processes, results in order, an orderly end.
+"""One function over many items in several processes: number of processes, results in order, clean shutdown.
 
-The processes are fresh ones (``spawn``): a forked copy of a process that runs MindSpore's threads may hang. The workers
-of the training loader are another thing, see ``data/loading/worker.py``; they share the start and the end with these.
+The processes are started with ``spawn``: a forked copy of a process that runs MindSpore's threads may hang. The workers
+of the training loader are separate, see ``data/loading/worker.py``; they share the start and end of processes.
 """
 
 from __future__ import annotations
@@ -28,42 +28,42 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 
 def usable_cpus() -> int:
-    """CPUs that this process may use; a container or ``taskset`` may allow fewer than the machine has."""
+    """CPUs that this process may use; a container or ``taskset`` may allow fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processes_for(items: int, wanted: int | None, worth: int) -> int:
-    """How many processes to use, no more than there are CPUs.
+    """Number of processes to use, at most one per usable CPU.
 
     Args:
-        items: how many there are.
-        wanted: as the user asks; None = as many as the number of items is worth.
-        worth: items for which another process is worth its start.
+        items: number of items.
+        wanted: number that the user set; None = chosen by the number of items.
+        worth: number of items from which one more process saves time.
 
     Raises:
-        ConfigError: fewer than one is wanted.
+        ConfigError: ``wanted`` is below 1.
     """
     if wanted is not None and wanted < 1:
-        raise ConfigError(f"--workers: expected 1 or more processes, got {wanted}; leave it out to have them chosen")
+        raise ConfigError(f"--workers: expected 1 or more processes, got {wanted}; omit it for an automatic choice")
     return min(wanted or max(1, items // worth), usable_cpus())
 
 
 def run_over(
     function: Callable[[Item], Result], items: Sequence[Item], processes: int, chunk: int = 1, title: str | None = None
 ) -> Iterator[Result]:
-    """Yield ``function(item)`` of each item, in the order of the items.
+    """Yield ``function(item)`` for each item, in the order of the items.
 
-    An exception ends the processes at once; so does Ctrl-C, which they leave to this process.
+    An exception ends the processes at once; so does Ctrl-C, which only this process handles.
 
     Args:
-        function: must be picklable (as must items and results) where there are several processes; sent to each once.
-        items: what it is called with.
-        processes: 1 works in this one.
-        chunk: items that a process is given at a time.
-        title: of a progress bar that counts images; None = no bar.
+        function: with several processes it must be picklable, as must items and results; sent to each process once.
+        items: arguments of the calls.
+        processes: 1 = work in this process.
+        chunk: items sent to a process at a time.
+        title: title of a progress bar that counts images; None = no bar.
 
     Raises:
-        Exception: what ``function`` raises, at the place of its item's chunk.
+        Exception: as raised by ``function``, when the results of its chunk are due.
         UserError: a process was killed.
     """
     processes = min(processes, -(-len(items) // chunk))
@@ -78,12 +78,12 @@ def _in_processes(
     pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_start, initargs=(function, os.getpid()))
     try:
         with starting_processes():
-            for _ in range(processes):  # a job that finds no idle process starts one
+            for _ in range(processes):  # a job starts a process when none is idle
                 pool.submit(os.getpid)
         yield from pool.map(_work, items, chunksize=chunk)
     except BrokenProcessPool:
         raise UserError(
-            f"one of {processes} processes ended without a message; a machine that runs out of memory ends a process "
+            f"one of {processes} processes ended without a message; a machine that runs out of memory kills processes "
             "in this way; use fewer processes (--workers)"
         ) from None
     except BaseException:
@@ -110,7 +110,7 @@ def _work(item: Any) -> Any:
 
 @contextmanager
 def starting_processes() -> Iterator[None]:
-    """Processes started inside keep numeric libraries to one thread, and leave Ctrl-C to the main process at once."""
+    """Limit numeric libraries of processes started inside to one thread, and let them ignore Ctrl-C from the start."""
     before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update({name: value for name, value in _ONE_THREAD.items() if before[name] is None})
     can_block = hasattr(signal, "pthread_sigmask")
@@ -126,16 +126,16 @@ def starting_processes() -> Iterator[None]:
 
 
 def settle_process(parent: int) -> None:
-    """Called in a new process: leave Ctrl-C to process ``parent``, end with it, and use one OpenCV thread."""
+    """Set up a new process: ignore Ctrl-C, end with process ``parent``, use one OpenCV thread."""
     import cv2
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process hears it too, and ends its processes
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process receives it too, and ends its processes
     cv2.setNumThreads(1)  # the processes already share the CPUs
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 
 def _follow(parent: int) -> None:
-    """End with the main process even when that is killed and cannot say so."""
+    """End when the main process has ended, even if that was killed."""
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""How this process ends: normally, or at once for a library that crashes while it takes itself down at exit."""
+"""End of this process: normal, or at once because of a library that crashes in its cleanup at exit."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _last_act: Callable[[], None] | None = None
 
 
 def skip_teardown(last_act: Callable[[], None] = lambda: None) -> None:
-    """Let :func:`end_process` end this process at once, without what Python and its libraries do at exit.
+    """Make :func:`end_process` end this process at once, without the cleanup of Python and its libraries at exit.
 
     Args:
-        last_act: called just before; it replaces that of an earlier call.
+        last_act: called just before the end; it replaces that of an earlier call.
     """
     global _last_act
     _last_act = last_act

@@ -1,6 +1,6 @@
-"""Pictures for people: outlines and probability maps over images, pictures side by side and in a grid.
+"""Pictures of results: polygons and probability maps drawn over images, pictures side by side and in a grid.
 
-Images are (H, W, 3) uint8 RGB, or (H, W) grey; every function returns a new RGB image and leaves its input alone.
+Images are (H, W, 3) uint8 RGB, or (H, W) grey; every function returns a new RGB image and does not change its input.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ DARK: Color = (20, 20, 20)
 LIGHT: Color = (245, 245, 245)
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-SUBPIXEL_BITS = 4  # OpenCV draws in 1/16 pixel
-HOTTEST = 225  # level of the colour map where red is brightest; it darkens above
+SUBPIXEL_BITS = 4  # OpenCV draws with a precision of 1/16 pixel
+HOTTEST = 225  # level of the brightest red in the colour map; higher levels are darker
 GAP = 8  # pixels between pictures
 TITLE_HEIGHT = 32
 
@@ -38,20 +38,20 @@ def draw_polygons(
     color: Color = GREEN,
     thickness: int = 0,
 ) -> np.ndarray:
-    """Draw outlines with a dark rim, so that they stand out from any background; a dot marks each first corner.
+    """Draw polygons with a dark border, visible on any background; a dot marks each first corner.
 
     Args:
         image: (H, W, 3) or (H, W) uint8.
-        polys: outlines (K_i, 2), pixels (x, y); parts outside the image are not seen.
-        scores: one per outline, written at its first corner with two decimals; None writes nothing.
+        polys: polygons (K_i, 2), pixels (x, y); parts outside the image are not drawn.
+        scores: one per polygon, written at its first corner with two decimals; None = not written.
         color: RGB, 0 to 255.
-        thickness: pixels; 0 chooses it by the size of the image.
+        thickness: pixels; 0 = chosen by the size of the image.
 
     Raises:
-        ValueError: another number of scores than of outlines.
+        ValueError: the numbers of scores and polygons differ.
     """
     if scores is not None and len(scores) != len(polys):
-        raise ValueError(f"draw_polygons: {len(polys)} outlines but {len(scores)} scores")
+        raise ValueError(f"draw_polygons: {len(polys)} polygons but {len(scores)} scores")
     canvas = as_rgb(image)
     thickness = thickness or max(1, round(max(canvas.shape[:2]) / 500))
     paths = [np.rint(np.asarray(p, dtype=np.float64) * 2**SUBPIXEL_BITS).astype(np.int32) for p in polys if len(p)]
@@ -67,12 +67,12 @@ def draw_polygons(
 
 
 def overlay_map(image: np.ndarray, prob: np.ndarray, opacity: float = 0.6) -> np.ndarray:
-    """Lay a map over an image as heat: the higher the value, the warmer and the less transparent; 0 is invisible.
+    """Draw a map over an image as a heat map: higher values are redder and less transparent; 0 is invisible.
 
     Args:
         image: (H, W, 3) or (H, W) uint8.
-        prob: (h, w) in [0, 1], of any size: it is stretched to the image's.
-        opacity: that of a value of 1, in [0, 1].
+        prob: (h, w) in [0, 1], of any size; it is resized to the image.
+        opacity: opacity of the value 1, in [0, 1].
     """
     canvas = as_rgb(image)
     height, width = canvas.shape[:2]
@@ -87,15 +87,15 @@ def overlay_map(image: np.ndarray, prob: np.ndarray, opacity: float = 0.6) -> np
 def side_by_side(
     images: Sequence[np.ndarray], titles: Sequence[str] | None = None, height: int | None = None
 ) -> np.ndarray:
-    """Pictures in a row, brought to one height without changing their shape.
+    """Pictures in a row, scaled to one height; their aspect ratios do not change.
 
     Args:
         images: (H_i, W_i, 3) or (H_i, W_i) uint8, at least one.
         titles: one per picture, written above it.
-        height: of the pictures in pixels; by default that of the first.
+        height: of the pictures in pixels; None = height of the first.
 
     Raises:
-        ValueError: no picture, or another number of titles.
+        ValueError: no picture, or the number of titles differs.
     """
     _check_titles(images, titles)
     height = height or images[0].shape[0]
@@ -111,16 +111,16 @@ def grid(
     columns: int | None = None,
     cell: tuple[int, int] = (300, 400),
 ) -> np.ndarray:
-    """A contact sheet: every picture fitted into a cell of one size, row by row.
+    """A contact sheet: every picture is fitted into a cell of the same size, row by row.
 
     Args:
         images: (H_i, W_i, 3) or (H_i, W_i) uint8, at least one.
         titles: one per picture, written above it.
-        columns: cells in a row; by default as many as make the sheet about square.
-        cell: (h, w) of a cell in pixels, without title.
+        columns: cells in a row; None = chosen so that the sheet is about square.
+        cell: (h, w) of a cell in pixels, without its title.
 
     Raises:
-        ValueError: no picture, or another number of titles.
+        ValueError: no picture, or the number of titles differs.
     """
     _check_titles(images, titles)
     columns = columns or math.ceil(math.sqrt(len(images) * cell[0] / cell[1]))
@@ -137,7 +137,7 @@ def grid(
 
 
 def write_label(canvas: np.ndarray, text: str, corner: tuple[float, float], color: Color) -> None:
-    """Write a small text on a plate of ``color`` with its bottom left at ``corner``, in place, moved into the image."""
+    """Write a small text on a box of ``color`` in place; its bottom left is at ``corner``, moved into the image."""
     scale = max(0.45, min(canvas.shape[:2]) / 1100)
     (width, height), baseline = cv2.getTextSize(text, FONT, scale, 1)
     left = int(min(max(corner[0], 0), max(canvas.shape[1] - width - 2, 0)))
@@ -169,7 +169,7 @@ def _resize(image: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _fit(image: np.ndarray, cell: tuple[int, int]) -> np.ndarray:
-    """The picture as large as the cell (h, w) allows, in its middle."""
+    """The picture scaled to fit the cell (h, w), centred."""
     scaled = _resize(image, min(cell[0] / image.shape[0], cell[1] / image.shape[1]))[: cell[0], : cell[1]]
     canvas = np.full((*cell, 3), DARK, dtype=np.uint8)
     top, left = (cell[0] - scaled.shape[0]) // 2, (cell[1] - scaled.shape[1]) // 2
@@ -178,7 +178,7 @@ def _fit(image: np.ndarray, cell: tuple[int, int]) -> np.ndarray:
 
 
 def _with_title(image: np.ndarray, title: str | None) -> np.ndarray:
-    """The picture under a plate with its title, which shrinks and is then cut to fit."""
+    """The picture with a title bar above; a long title is written smaller, then cut off."""
     if title is None:
         return image
     plate = np.full((TITLE_HEIGHT, image.shape[1], 3), LIGHT, dtype=np.uint8)

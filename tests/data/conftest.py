@@ -1,4 +1,4 @@
-"""Small data sets made on the spot."""
+"""Small data sets, generated for tests."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

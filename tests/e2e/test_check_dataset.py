@@ -238,7 +238,7 @@ def test_planted_faults_are_all_found_and_repaired(tool, planted):
 
     fixed = folder / "fixed"
     outcome = tool(TOOL, *arguments, "--fix", "--output", fixed)
-    assert outcome.code == 1 and "every change, with what stood there before" in outcome.out
+    assert outcome.code == 1 and "every change with the previous content" in outcome.out
     again = tool(TOOL, "--label_file", fixed / "gt.txt", "--data_dir", folder / "images", "--json", folder / "2.json")
     assert again.code == 0
     left = {kind: count for kind, count in json.loads((folder / "2.json").read_text())["counts"].items() if count}
@@ -253,7 +253,7 @@ def test_planted_faults_are_all_found_and_repaired(tool, planted):
     (["--label_file", "none.txt", "--data_dir", "images"], "none.txt: no such label file"),
     (["--label_file", "gt.txt", "--data_dir", "none"], "none: no such folder"),
     (["--label_file", "empty.txt", "--data_dir", "images"], "empty.txt: no line in this label file"),
-    (["--label_file", "gt.txt", "--data_dir", "other"], "none of its 3 images is there"),
+    (["--label_file", "gt.txt", "--data_dir", "other"], "none of its 3 images exists"),
     (["--label_file", "gt.txt"], "--label_file and --data_dir belong together"),
     (["--label_file", "gt.txt", "gt.txt", "--data_dir", "images"], "as many of one as of the other"),
     (["--test_label_file", "gt.txt"], "--test_label_file and --test_data_dir belong together"),
@@ -262,7 +262,7 @@ def test_planted_faults_are_all_found_and_repaired(tool, planted):
     (["--label_file", "gt.txt", "--data_dir", "images", "--output", "o.txt"], "add --fix"),
     (["--label_file", "gt.txt", "--data_dir", "images", "--fix", "--output", "gt.txt"], "gt.txt: exists"),
     (["--label_file", "gt.txt", "--data_dir", "images", "--workers", "0"], "--workers: expected 1 or more"),
-    (["--label_file", "gt.txt", "--data_dir", "images", "--shrink_ratio", "2"], "must lie in (0, 1], got 2.0"),
+    (["--label_file", "gt.txt", "--data_dir", "images", "--shrink_ratio", "2"], "must be in (0, 1], got 2.0"),
     (["--label_file", "gt.txt", "--data_dir", "images", "-o", "a=1"], "name the recipe with -c"),
     (["--label_file", "gt.txt", "--data_dir", "images", "--report", "gt.txt/page.html"], "cannot write this file"),
 ])  # fmt: skip

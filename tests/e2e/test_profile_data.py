@@ -34,8 +34,8 @@ def test_an_earlier_run_tells_what_training_takes(tool, overrides, tmp_path):
     table = "epoch,images_per_s,wait_share\n1,100000,0.5\n"
     (tmp_path / "run/performance.csv").write_text(table, encoding="utf-8")
     done = tool("tools/train.py", "-c", RECIPE, "--profile-data", 5, "-o", *overrides)
-    assert "the last run waited 50% of the time for data; without waiting it takes about 200000 images/s" in done.out
-    assert "make each image cheaper, or use a machine with more cores" in done.out
+    assert "the last run waited 50% of the time for data; without waiting it needs about 200000 images/s" in done.out
+    assert "reduce the work per image, or use a machine with more cores" in done.out
 
 
 @pytest.mark.parametrize("count", ["0", "-3", "many", "1.5"])

@@ -73,7 +73,7 @@ def test_letters_are_written_as_they_are():
 
 
 def test_path_with_a_tab_is_refused():
-    with pytest.raises(DataError, match="holds a tab or line end; rename the file"):
+    with pytest.raises(DataError, match="contains a tab or line end; rename the file"):
         format_label_line("a\tb.jpg", [])
 
 

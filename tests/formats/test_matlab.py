@@ -1,4 +1,4 @@
-"""MATLAB files: the same arrays as SciPy reads, and every damage named."""
+"""MATLAB files: the same arrays as from SciPy, and an error for every damage."""
 
 import io
 

@@ -118,7 +118,7 @@ CHOSEN = {
     "nested": (packed([("gt_img_1.zip", INNER)]), "expected only files ending in"),
     "nested under another name": (packed([("gt_img_1.txt", INNER)]), "file.zip"),
     "encrypted": (encrypted(), "is encrypted"),
-    "twice": (packed([("gt_img_1.txt", TRUTH), ("gt_img_1.txt", b"")]), "stands in the archive twice"),
+    "twice": (packed([("gt_img_1.txt", TRUTH), ("gt_img_1.txt", b"")]), "occurs twice in the archive"),
     "empty": (packed([]), "no file ending in"),
     "cut": (INNER[:-30], "file.zip"),
     "no archive": (b"PK\x03\x04" + bytes(100), "file.zip"),

@@ -30,7 +30,7 @@ def test_corners_start_at_the_top_left_of_slanted_and_tall_text(size, degrees):
 
 
 def test_steep_text_starts_at_the_corner_that_is_top_left_on_the_screen():
-    steep = rotated(100, 20, 60)  # reads downwards: its own first corner is at the top right
+    steep = rotated(100, 20, 60)  # its text runs downwards: the first corner is at the top right
     assert np.array_equal(order_clockwise(steep), np.roll(steep, 1, axis=0))
 
 

@@ -1,4 +1,4 @@
-"""Many outlines grown at once, against exact offsets and the polygon clipper."""
+"""Expansion of many polygons at once, against exact offsets and the polygon clipper."""
 
 from __future__ import annotations
 
@@ -75,19 +75,19 @@ def test_what_has_no_area_gives_what_the_clipper_gives(poly):
 
 
 def filled(shape: shapely.Geometry) -> shapely.Geometry:
-    """An outline without its holes."""
+    """A polygon without its holes."""
     return shapely.Polygon(shape.exterior)
 
 
 @given(st.integers(0, 2**31), st.floats(0.5, 2.5), st.floats(1, 8))
-@example(572, 0.5, 5.75)  # a bay whose mouth closes at the distance itself and is open a hundredth of a pixel before:
+@example(572, 0.5, 5.75)  # a gap that closes at exactly this distance:
 @example(
     1492246486, 1.369835668371178, 1.71528775438839
-)  # the whole bay hangs on the flatness of the arcs at its mouth
-@example(295993790, 0.5610908420646807, 6.586830917145278)  # the clipper's outline touches itself
+)  # whether it is open depends on the flatness of the arcs at its ends
+@example(295993790, 0.5610908420646807, 6.586830917145278)  # the clipper's polygon touches itself
 @settings(max_examples=30)
 def test_outlines_of_blobs_grow_as_they_should(seed, ratio, smooth):
-    """Each lies between the exact outlines of a distance that is shorter or longer by the flatness of round corners."""
+    """Each is between the exact polygons of distances that are shorter or longer by the flatness of round corners."""
     noise = cv2.GaussianBlur(np.random.default_rng(seed).random((90, 120), dtype=np.float32), (0, 0), smooth)
     contours, _ = cv2.findContours((noise > noise.mean()).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     polys = [contour[:, 0] for contour in contours if len(contour) > 3 and is_valid(contour[:, 0])]

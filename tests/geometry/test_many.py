@@ -1,4 +1,4 @@
-"""Measures of many polygons at once, against those of one."""
+"""Bounds, areas and perimeters of many polygons at once, against those of one polygon."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Shrinking and growing polygons; the reference is an unscaled polygon clipper or shapely's buffer."""
+"""Shrinking and expanding polygons; the reference is an unscaled polygon clipper or shapely's buffer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a network's image lies in its source."""
+"""Position of a network's input in its source image."""
 
 import numpy as np
 from hypothesis import given

@@ -16,7 +16,7 @@ L_SHAPE = np.array([[0, 0], [20, 0], [20, 10], [10, 10], [10, 20], [0, 20]], dty
 
 
 def star_polygons() -> st.SearchStrategy[np.ndarray]:
-    """Simple polygons, convex or not: points at random distances around a centre, by growing angle."""
+    """Simple polygons, convex or not: points at random distances around a centre, ordered by angle."""
     distances = st.lists(st.floats(5, 80, width=32), min_size=3, max_size=12)
     centres = st.tuples(st.floats(-50, 250), st.floats(-50, 250))
 

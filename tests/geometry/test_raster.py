@@ -1,4 +1,4 @@
-"""Filling polygons and the distance of pixels to an outline, against loops over pixels."""
+"""Filling polygons and the distance of pixels to a border, against loops over pixels."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_distance_agrees_with_a_loop_over_pixels(points, limit):
 
 @pytest.mark.parametrize("far", [4e4, 1e6, 9e8])
 def test_corners_far_away_cost_no_time(far):
-    """A strip across the canvas whose ends lie far outside, upright and lying."""
+    """A strip across the canvas with ends far outside, vertical and horizontal."""
     strip = np.array([[-far, 10], [far, 10], [far, 20], [-far, 20]])
     for poly, box in ((strip, np.s_[10:21, :]), (strip[:, ::-1], np.s_[:, 10:21])):
         canvas, expected = np.zeros((50, 60), np.uint8), np.zeros((50, 60), np.uint8)

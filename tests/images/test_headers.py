@@ -1,4 +1,4 @@
-"""What is told of an image before it is decoded."""
+"""Sizes of images, read before they are decoded."""
 
 import io
 import struct

@@ -50,7 +50,7 @@ def test_exif_without_an_orientation_means_upright():
 
 def test_exif_may_follow_the_size():
     content, exif = encode(), orientation(6)
-    tables = content.index(b"\xff\xc4")  # they stand between size and scan
+    tables = content.index(b"\xff\xc4")  # they are between size and scan
     later = content[:tables] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + content[tables:]
     assert read_header(later) == JpegHeader(40, 70, 6)
     assert cv2.imdecode(np.frombuffer(later, np.uint8), cv2.IMREAD_COLOR).shape[:2] == (70, 40)

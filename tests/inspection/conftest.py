@@ -1,4 +1,4 @@
-"""Small data sets to plant faults into."""
+"""Small data sets for tests of the inspection."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def small_set(tmp_path: Path) -> SmallSet:
 
 @pytest.fixture
 def other_set(tmp_path: Path) -> SmallSet:
-    """An empty test set, whose pictures are other ones."""
+    """An empty test set, with other images than the training set."""
     return SmallSet(tmp_path, "test", first_seed=500)

@@ -1,4 +1,4 @@
-"""A small data set on disk, made of pictures that no two look alike, into which tests plant faults."""
+"""A small data set on disk, with images that do not look alike; tests add faults to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GOOD = [[40, 50], [140, 50], [140, 90], [40, 90]]
 
 
 def picture(seed: int, size: tuple[int, int] = SIZE) -> np.ndarray:
-    """(h, w, 3) uint8: smooth coloured blobs, other ones for each seed."""
+    """(h, w, 3) uint8: smooth coloured blobs, different for each seed."""
     noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3)).astype(np.uint8)
     return cv2.resize(noise, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
 
@@ -53,7 +53,7 @@ class SmallSet:
         return name
 
     def line(self, line: str | bytes) -> None:
-        """Add a line as it stands and write the label file."""
+        """Add a raw line and write the label file."""
         self.lines.append(line if isinstance(line, str) else line.decode("utf-8", errors="surrogateescape"))
         content = "".join(f"{each}\n" for each in self.lines)
         self.file.write_bytes(content.encode("utf-8", errors="surrogateescape"))
@@ -64,7 +64,7 @@ class SmallSet:
 
 
 def look(*sets: SmallSet, **settings: Any) -> Inspection:
-    """Inspect in this process, without a bar."""
+    """Inspect in this process, without a progress bar."""
     return inspect([one.source for one in sets], Settings(**settings), workers=1, progress=False)
 
 
@@ -78,6 +78,6 @@ def found(inspection: Inspection) -> dict[str, list[tuple[int, int]]]:
 
 
 def details(inspection: Inspection, kind: str) -> list[str]:
-    """What is told about the problems of a kind."""
+    """Details of the problems of a kind."""
     problems: list[Problem] = inspection.of_kind(kind)
     return [problem.detail for problem in problems]

@@ -1,4 +1,4 @@
-"""Repairs: what is mended and how, what is left alone, and that the record of changes undoes them all."""
+"""Repairs: what is repaired and how, what does not change, and undoing all with the record of changes."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def mended(points: Any) -> tuple[Any, list[str]]:
     ([[-5, 50], [140, 50], [140, 90], [-5, 90]], [[0, 50], [140, 50], [140, 90], [0, 90]], ["point_outside"]),
     ([[300, 200.5], [330, 200.5], [330, 250], [300, 250]], [[300, 200.5], [320, 200.5], [320, 240], [300, 240]],
      ["point_outside"]),
-    # corners moved to the border would leave too much of the image out of this diamond: it is cut, and gets 5 corners
+    # moving corners to the border would remove too much of this diamond: it is clipped, and gets 5 corners
     ([[0, 100], [100, 0], [200, 100], [100, 200]], [[0, 100], [100, 0], [200, 100], [100, 200]], []),
     ([[-60, 100], [100, 0], [200, 100], [100, 200]], [[0, 137.5], [0, 62.5], [100, 0], [200, 100], [100, 200]],
      ["point_outside"]),
     ([[140, 50], [-5, 50], [-5, 90], [140, 90]], [[140, 50], [140, 90], [0, 90], [0, 50]],
      ["point_outside", "counter_clockwise"]),
-    # a U whose bottom lies outside: two pieces, which one text cannot be
+    # a U with its bottom outside: two pieces, which cannot be one text
     ([[10, -20], [90, -20], [90, 40], [70, 40], [70, -10], [30, -10], [30, 40], [10, 40]],) * 2 + ([],),
     ([[10, 10], [90, 10], [90, 40], [60, 5], [30, 40], [10, 40]],) * 2 + ([],),  # crosses itself, six points
 ])  # fmt: skip
@@ -52,9 +52,9 @@ def test_points(points, expected, done) -> None:
 
 
 def broken_set(small_set: SmallSet) -> dict[str, str]:
-    """A set with a fault of each kind that is repaired; raw line -> what it becomes (empty = left out)."""
+    """A set with a fault of each repaired kind; raw line -> repaired line (empty = left out)."""
     small_set.add(text(GOOD, "stays", difficult=0), text(OTHER, "店"))
-    small_set.lines[-1] = small_set.lines[-1].replace(", ", " ,  ")  # not how we would write it
+    small_set.lines[-1] = small_set.lines[-1].replace(", ", " ,  ")  # spacing that our writer does not use
     name = small_set.add(text(GOOD[::-1], "turn", key_cls="a"), text(OTHER, "###"), text([[5, 5]] * 4, "gone"))
     small_set.add(text([[330, 10], [400, 10], [400, 40], [330, 40]], "outside"))
     small_set.add(text(), text())
@@ -84,12 +84,12 @@ def test_whole_file(small_set: SmallSet, tmp_path: Path) -> None:
     assert output.read_text(encoding="utf-8").splitlines() == [line for line in expected.values() if line]
     assert small_set.file.read_bytes() == before
     assert told.startswith(f"{output}: 4 lines; left out: 6 lines, 3 texts; changed: 1 texts\n")
-    assert "1 x points run counter-clockwise: reverses them, the first stays first" in told
+    assert "1 x points run counter-clockwise: reverses them; the first point stays first" in told
     assert str(output) + CHANGES_SUFFIX in told
 
 
 def test_the_record_undoes_everything(small_set: SmallSet, tmp_path: Path) -> None:
-    """From the new file and the record alone, every line and text of the original comes back."""
+    """The new file and the record are enough to restore every line and text of the original."""
     broken_set(small_set)
     output = tmp_path / "fixed.txt"
     write_fixed(look(small_set), small_set.file, output)

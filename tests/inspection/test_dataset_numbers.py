@@ -67,19 +67,21 @@ def test_recommended_size_by_hand() -> None:
     small = measure(np.array([[0, 0], [100, 0], [100, 10], [0, 10]]), 0.4, True)
     advice = recommend([large] * 19 + [small], (700, 1000), Settings())
     assert advice.size == (64, 96)  # 19 of 20 are large: max(8 / 100, 4 / 44) = 0.0909, times 700 and 1000
-    assert advice.crop == (96, 96)  # no more than the image
+    assert advice.crop == (96, 96)  # not larger than the image
     advice = recommend([large] * 18 + [small] * 2, (700, 1000), Settings())
     assert advice.size == (1216, 1696)  # 1184.6 and 1692.3
     assert advice.crop == (352, 352)  # 200 pixels at 1.692
-    assert "90% of" not in " ".join(advice.steps) and "95% of the texts need at most 1.69." in advice.steps
+    assert "90% of" not in " ".join(advice.steps) and "95% of the texts need a scale of at most 1.69." in advice.steps
     assert advice.table == [(0.5, (352, 512), 0.9), (0.75, (544, 768), 0.9), (1.0, (704, 1024), 0.9),
                            (1.5, (1056, 1504), 0.9), (2.0, (1408, 2016), 1.0)]  # fmt: skip
     recipe = settings_of(TRAIN, {"transform_pipeline": [{"DetResize": {"target_size": [1400, 1500]}}]})
     crop, steps = recommend([large] * 18 + [small] * 2, (700, 1000), recipe, "test")[1:3]
-    assert crop is None and steps[-1] == "As the recipe resizes it, its scale is 1.5: 90.0% are large enough."
+    assert (
+        crop is None and steps[-1] == "With the recipe's resize, the scale is 1.5: 90.0% of the texts are large enough."
+    )
     tiny = measure(np.array([[0, 0], [9, 0], [9, 2], [0, 2]]), 0.4, True)
     advice = recommend([tiny], (100, 100), Settings())
-    assert advice.size == (224, 224) and any("more than 2 only blurs, so 2 is taken" in step for step in advice.steps)
+    assert advice.size == (224, 224) and any("above 2 it only blurs, so 2 is used" in step for step in advice.steps)
 
 
 def test_no_text_that_counts_no_recommendation(small_set: SmallSet) -> None:
@@ -108,7 +110,7 @@ def test_settings_of_a_recipe() -> None:
 
 
 def test_settings_out_of_range() -> None:
-    with pytest.raises(ConfigError, match=r"shrink_ratio must lie in \(0, 1\], got 0"):
+    with pytest.raises(ConfigError, match=r"shrink_ratio must be in \(0, 1\], got 0"):
         Settings(shrink_ratio=0)
     with pytest.raises(ConfigError, match="min_text_size must not be negative, got -1"):
         Settings(min_text_size=-1)
@@ -148,7 +150,7 @@ def test_two_processes_find_what_one_does(small_set: SmallSet, other_set: SmallS
 
 
 def test_hash_search_agrees_with_all_pairs() -> None:
-    """Groups by bytes of hashes are those that comparing all pairs gives."""
+    """Groups found by bytes of hashes are the same as from comparing all pairs."""
     rng = np.random.default_rng(1)
     centres = rng.integers(0, 2, (30, 64))
     bits = centres[rng.integers(0, 30, 300)] ^ (rng.random((300, 64)) < 0.05)

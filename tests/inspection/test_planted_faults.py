@@ -1,4 +1,4 @@
-"""Every kind of fault, planted one by one, is found where it was planted and nowhere else."""
+"""Every kind of fault, added one by one, is found at its position and nowhere else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DUMBBELL = [[10, 10], [60, 10], [60, 34], [120, 34], [120, 10], [170, 10], [170,
 
 
 def saved(image: np.ndarray, form: str, mode: str = "RGB", **options) -> bytes:
-    """A picture as a file of some format and mode, written by Pillow."""
+    """An image file of some format and mode, written by Pillow."""
     stream = io.BytesIO()
     Image.fromarray(image).convert(mode).save(stream, form, **options)
     return stream.getvalue()
@@ -35,7 +35,7 @@ def turned(image: np.ndarray, orientation: int) -> bytes:
 
 
 def damaged(image: np.ndarray) -> bytes:
-    """A JPEG whose picture data are overwritten in the middle; headers and end marker are whole."""
+    """A JPEG whose pixel data are overwritten in the middle; headers and end marker are intact."""
     content = bytearray(jpeg(image))
     middle = len(content) // 2
     content[middle : middle + 300] = bytes(300)
@@ -197,7 +197,7 @@ def test_flat_images_are_not_taken_for_each_other(small_set: SmallSet) -> None:
 
 
 def test_every_kind_is_planted_here() -> None:
-    """What this file asserts, taken together, is every kind that there is."""
+    """The tests of this file cover every kind."""
     own = open(__file__, encoding="utf-8").read()  # noqa: PTH123, SIM115
     assert [kind.key for kind in KINDS if f'"{kind.key}"' not in own] == []
 
@@ -224,7 +224,7 @@ def test_a_gif_that_a_converter_replaced_is_not_missed(small_set: SmallSet) -> N
 
 
 def test_texts_a_little_outside_do_not_lie_on_their_side(small_set: SmallSet) -> None:
-    """10 pixels below an image of 320 x 240, which would fit 240 x 320 too; from 12 on it is no slip any more."""
+    """10 pixels below an image of 320 x 240, which would fit 240 x 320 too; from 12 on it is no small error."""
     small_set.add(text([[20, 200], [90, 200], [90, 250], [20, 250]]))
     small_set.add(text([[20, 200], [90, 200], [90, 253], [20, 253]]))
     assert found(look(small_set)) == {"labels_lie_on_side": [(2, 0)], "point_outside": [(1, 1)]}
@@ -244,5 +244,5 @@ def test_synthtext(tmp_path) -> None:
     boxes[0, 0][0, :, 1] += 400
     savemat(file, {"imnames": np.array([name], object), "txt": np.array(["two words"], object), "wordBB": boxes})
     assert found(look(small_set)) == {"text_outside": [(1, 2)]}
-    with pytest.raises(DataError, match="only label files of text are repaired; convert it with --output_path"):
+    with pytest.raises(DataError, match="only text label files are repaired; convert it with --output_path"):
         write_fixed(look(small_set), file, tmp_path / "new.txt")

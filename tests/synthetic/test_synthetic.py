@@ -1,4 +1,4 @@
-"""Scenes: what is drawn agrees with what is labelled, and the seed alone decides."""
+"""Scenes: labels agree with the drawn text, and scenes depend only on the seed."""
 
 from itertools import combinations
 from pathlib import Path
@@ -36,7 +36,7 @@ def scenes(request, faces) -> list[tuple[SceneOptions, Scene]]:
 
 
 def covered(scene: Scene, grow: int = 0) -> np.ndarray:
-    """(H, W) bool: inside some label, ``grow`` pixels around it included."""
+    """(H, W) bool: inside a label or at most ``grow`` pixels away."""
     mask = np.zeros(scene.ink.shape, np.uint8)
     cv2.fillPoly(mask, [word.points.astype(np.int32) for word in scene.words], 1)
     return (cv2.dilate(mask, np.ones((2 * grow + 1,) * 2, np.uint8)) if grow else mask) > 0
@@ -188,7 +188,7 @@ def test_built_in_fonts_write_latin_only_and_names_are_known(faces):
 
 
 def test_fonts_that_know_chinese_get_chinese_words(faces):
-    # the letters come out as boxes with this font; which words are chosen is what counts here
+    # this font draws boxes instead of letters; only the choice of words matters here
     only = FontFace(faces[0].path, "pretended", latin=False, chinese=CHINESE, own=True)
     scene = make_scene(SceneOptions(curved=0.5), (only,), (), (0, 0, 1))
     readable = [word.text for word in scene.words if word.text != "###"]
@@ -236,6 +236,6 @@ def test_mistakes_are_told(tmp_path, call, message):
 
 def test_a_photograph_that_does_not_decode_is_named(tmp_path, faces):
     (tmp_path / "bad.jpg").write_bytes(b"not a picture")
-    with pytest.raises(DataError, match=r"bad\.jpg does not decode"):
+    with pytest.raises(DataError, match=r"bad\.jpg cannot be decoded"):
         for index in range(10):
             make_scene(SceneOptions((64, 64)), faces, find_photos(tmp_path), (0, 0, index))

@@ -1,4 +1,4 @@
-"""The way from sheet to picture: arcs, homographies, and outlines that do not cut into the text."""
+"""Transformation from sheet to image: arcs, homographies, and polygons that do not cross the text."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_outline_holds_every_point_of_the_rectangle(seed, side, per_side):
     outline = Polygon(warp.outline(rect, per_side))
     assert outline.is_valid
     assert outline.buffer(1e-3).covers(MultiPoint(points))
-    assert outline.exterior.is_ccw  # counter-clockwise where y points up: clockwise in the picture
+    assert outline.exterior.is_ccw  # counter-clockwise where y points up: clockwise in the image
 
 
 def test_without_bend_the_outline_is_the_projected_rectangle():

@@ -1,4 +1,4 @@
-"""A generated set on disk, and the command that makes it."""
+"""A generated set on disk, and the command that generates it."""
 
 import json
 
@@ -66,7 +66,7 @@ def test_another_seed_gives_another_set(tmp_path):
 
 def test_an_earlier_set_is_replaced_only_when_asked(tmp_path):
     write_set(plan(tmp_path))
-    with pytest.raises(DataError, match="already holds a set; add --overwrite"):
+    with pytest.raises(DataError, match="already contains a set; add --overwrite"):
         write_set(plan(tmp_path))
     write_set(plan(tmp_path, train=1, test=0, overwrite=True))
     assert sorted(contents(tmp_path)) == ["README.txt", "meta.json", "preview.jpg", "train/00000.jpg", "train_gt.txt"]
@@ -75,7 +75,7 @@ def test_an_earlier_set_is_replaced_only_when_asked(tmp_path):
 def test_files_of_others_are_never_removed(tmp_path):
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "holiday.jpg").write_bytes(b"mine")
-    with pytest.raises(DataError, match="holds other files; choose an empty or a new folder"):
+    with pytest.raises(DataError, match="contains other files; choose an empty or a new folder"):
         write_set(plan(tmp_path, overwrite=True))
     assert (tmp_path / "train" / "holiday.jpg").read_bytes() == b"mine"
 
@@ -104,7 +104,7 @@ def test_numbers_out_of_range_are_told_before_anything_is_written(tmp_path, chan
 def test_an_error_in_a_worker_reaches_the_caller(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "bad.jpg").write_bytes(b"not a picture")
-    with pytest.raises(DataError, match=r"bad\.jpg does not decode"):
+    with pytest.raises(DataError, match=r"bad\.jpg cannot be decoded"):
         write_set(plan(tmp_path / "set", train=16, workers=2, background_dir=tmp_path / "photos"))
 
 

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all; hashes are those of the standard tools."""
+"""Files are written atomically; hashes are those of the standard tools."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Folders for results: made and tried before any time is spent."""
+"""Output folders: created and checked before the work starts."""
 
 import subprocess
 import sys

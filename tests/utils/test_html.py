@@ -1,4 +1,4 @@
-"""Pieces of HTML pages: a picture comes back as it was, bars have the right heights, nothing is left unescaped."""
+"""Parts of HTML pages: a picture is stored unchanged, bars have the right heights, everything is escaped."""
 
 from __future__ import annotations
 

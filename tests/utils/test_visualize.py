@@ -1,4 +1,4 @@
-"""Pictures: sizes, untouched inputs, and that something is where it should be."""
+"""Pictures: sizes, unchanged inputs, and marks at the expected positions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUAD = np.array([[20, 30], [80, 30], [80, 60], [20, 60]], dtype=np.float32)
 
 
 def is_red(pixel: np.ndarray) -> bool:
-    """Red beyond doubt, whatever the smoothing of lines adds."""
+    """Clearly red pixels, without those that line smoothing adds."""
     return int(pixel[0]) > 2 * int(pixel[1:].max()) and pixel[0] > 150
 
 
@@ -46,14 +46,14 @@ def test_scores_are_written_at_the_first_corner_within_the_image(image):
     assert len(changed) > 50
     assert changed[:, 0].max() <= 32 and changed[:, 1].min() >= 18
     corner = draw_polygons(image, [QUAD + (90, -40)], scores=[0.5])
-    assert (corner[:20, -25:] == GREEN).all(axis=-1).any(), "pushed back into the picture"
+    assert (corner[:20, -25:] == GREEN).all(axis=-1).any(), "moved back into the picture"
 
 
 def test_outlines_outside_none_and_grey_images(image):
     assert np.array_equal(draw_polygons(image, []), image)
     assert np.array_equal(draw_polygons(image, [QUAD + 500]), image)
     assert draw_polygons(image[..., 0], [QUAD, QUAD[:0]], scores=[1, 1]).shape == (100, 120, 3)
-    with pytest.raises(ValueError, match="1 outlines but 2 scores"):
+    with pytest.raises(ValueError, match="1 polygons but 2 scores"):
         draw_polygons(image, [QUAD], scores=[0.1, 0.2])
 
 

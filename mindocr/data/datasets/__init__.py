@@ -1,1 +1,1 @@
-"""Data sets: lists of images, with or without labels, that give samples one by one."""
+"""Data sets: lists of images, with or without labels, that return samples by index."""

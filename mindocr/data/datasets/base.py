@@ -1,7 +1,7 @@
-"""What all data sets share: records in, finished samples out; and the template of those that are listed in files.
+"""Base classes of data sets: from records to finished samples, and data sets that are listed in files.
 
-A sample depends on (seed, epoch, index) alone, so neither the number of workers nor their order changes it. Label files
-are read and checked, and all images looked for, when a data set is built; images are read when they are asked for.
+A sample depends only on (seed, epoch, index), so neither the number of workers nor their order changes it. When a data
+set is built, label files are read and checked, and all images must exist; images are read when a sample is requested.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from mindocr.formats.record import Record
 
 
 class ImageDataset:
-    """What all data sets share: records in, finished samples out.
+    """Base class of all data sets: turns records into finished samples.
 
     Args:
-        records: at least one.
-        pipeline: run on every sample.
-        output_columns: keys of a finished sample, in this order; None = all that the pipeline leaves.
-        on_error: what a loader does with a sample that raises DataError: stop, or leave it out and count it.
-        seed: of all chance in the samples.
-        cache: where images are kept after they were read; None = nowhere.
+        records: images of the data set, at least one.
+        pipeline: transforms for every sample.
+        output_columns: keys of a finished sample, in this order; None = all keys after the pipeline.
+        on_error: reaction of a loader to a sample that raises DataError: ``raise`` stops, ``skip`` leaves it out and
+            counts it.
+        seed: seed of all random numbers in samples.
+        cache: keeps images that have been read; None = no cache.
     """
 
     provided_keys: ClassVar[tuple[str, ...]] = ("img_path",)
@@ -59,10 +60,10 @@ class ImageDataset:
         return self.get(index)
 
     def get(self, index: int, epoch: int = 0) -> dict[str, Any]:
-        """The finished sample ``index``, as it is in ``epoch``.
+        """The finished sample ``index`` of ``epoch``.
 
         Raises:
-            IndexError: no such index.
+            IndexError: ``index`` is out of range.
             DataError: the image or its label cannot be used; the message names file and line.
         """
         if not 0 <= index < len(self):
@@ -71,7 +72,7 @@ class ImageDataset:
         try:
             sample = self.pipeline(self._start(record), np.random.default_rng([self.seed, epoch, index]))
         except DataError as error:
-            raise DataError(_place(str(error), record)) from error
+            raise DataError(_locate(str(error), record)) from error
         if self.output_columns is None:
             return dict(sample)
         return {key: sample[key] for key in self.output_columns}  # type: ignore[literal-required]
@@ -86,30 +87,31 @@ class ImageDataset:
 
 
 class ListFileDataset(ImageDataset):
-    """Images that are listed in files: the template of a data set type.
+    """Base class of data sets that are listed in files.
 
-    A type is a subclass, registered in ``DATASETS``, with ``provided_keys``, :meth:`read_list` and :meth:`_start`; the
-    arguments are those here.
+    A data set type is a subclass, registered in ``DATASETS``, with ``provided_keys``, :meth:`read_list` and
+    :meth:`_start`; it has the arguments of this class.
 
     Args:
-        data_dir: folder that the paths in the list start from, or a list of folders.
-        label_file: file that lists the images with their labels, or as many as there are folders.
-        dataset_root: folder that ``data_dir`` and ``label_file`` start from.
-        sample_ratio: share of the images to use, one number or one for each label file; drawn by ``seed``. 2 uses
-            every image twice.
+        data_dir: folder that paths in the list are relative to, or a list of folders.
+        label_file: file that lists the images with their labels, or a list of files, one per folder.
+        dataset_root: folder that ``data_dir`` and ``label_file`` are relative to.
+        sample_ratio: share of the images to use, one number or one per label file; chosen at random with
+            ``seed``. 2 uses every image twice.
         transform_pipeline: ops, see ``transforms/pipeline.py``.
-        output_columns: keys of a finished sample, in this order; None = all.
+        output_columns: keys of a finished sample, in this order; None = all keys.
         on_error: ``raise`` stops at a broken image, ``skip`` leaves it out and lists it at the end.
-        cache: keep images once they were read: ``ram`` = in memory that all workers share, ``disk`` = in ``cache_dir``.
-        cache_limit: most bytes to keep, on each rank, such as ``8GB``; what does not fit is read each time.
-        cache_content: ``decoded`` pixels (H x W x 3 bytes an image), or ``encoded`` files (less memory, more work).
-        cache_dir: folder of the disk cache; empty = below the user's cache folder.
-        seed: of all chance; provided.
-        is_train: provided.
+        cache: keep images that have been read: ``ram`` = in memory shared by all workers, ``disk`` = in ``cache_dir``.
+        cache_limit: largest size on each rank in bytes, or such as ``8GB``; other images are read each time.
+        cache_content: ``decoded`` pixels (H x W x 3 bytes per image), or ``encoded`` files (smaller, but decoded each
+            time).
+        cache_dir: folder of the disk cache; empty = in the user's cache folder.
+        seed: seed of all random numbers; provided by the builder.
+        is_train: whether the data are for training; provided by the builder.
 
     Raises:
-        DataError: a file is missing or malformed, images are missing, there is nothing to learn from.
-        ConfigError: lists of different lengths, a pipeline that does not fit together.
+        DataError: a file is missing or malformed, images are missing, or no text counts.
+        ConfigError: lists have different lengths, or the pipeline is inconsistent.
     """
 
     def __init__(
@@ -145,19 +147,19 @@ class ListFileDataset(ImageDataset):
         super().__init__(records, pipeline, output_columns, on_error, seed, store)
 
     def read_list(self, file: Path, folder: Path) -> Iterable[tuple[Record, int]]:
-        """Give each image of a file with the number of its texts that count.
+        """Yield each image of a file with its number of texts that count.
 
         Args:
             file: one of ``label_file``.
-            folder: that of ``data_dir``, from which its paths start.
+            folder: folder that its paths are relative to, from ``data_dir``.
 
         Raises:
-            DataError: the file is malformed; names the line.
+            DataError: the file is malformed; the message names the line.
         """
         raise NotImplementedError
 
 
-def _place(message: str, record: Record) -> str:
-    """The message with image and line, whichever of them it does not name yet."""
+def _locate(message: str, record: Record) -> str:
+    """The message, with image and line if it does not name them yet."""
     where = f" (listed in {record.where})" if record.where else ""
     return f"{message}{where}" if record.img_path in message else f"{record.img_path}: {message}{where}"

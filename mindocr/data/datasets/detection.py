@@ -1,4 +1,4 @@
-"""Data sets of text detection: images with outlines of texts, and images to find texts in."""
+"""Data sets of text detection: images with polygons of texts, and images for prediction."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from mindocr.registry import DATASETS
 
 @DATASETS.register
 class DetDataset(ListFileDataset):
-    """Images with texts, listed in label files of one line an image (see ``formats/label_file.py``)."""
+    """Images with texts, listed in label files with one line per image (see ``formats/label_file.py``)."""
 
     provided_keys = ("img_path", "label")
 
     def read_list(self, file: Path, folder: Path) -> Iterator[tuple[Record, int]]:
-        """See the base class; the label stays a text, which takes less memory than its lists."""
+        """See the base class; the label is kept as JSON text, which needs less memory than lists."""
         for number, line in read_lines(file):
             where = f"{file}:{number}"
             name, label = split_label_line(line, file, number)
@@ -42,8 +42,8 @@ class DetDataset(ListFileDataset):
 class SynthTextDataset(ListFileDataset):
     """SynthText: images with word boxes, listed in ``gt.mat`` or the cleaned ``gt_processed.mat`` (MATLAB 5).
 
-    Boxes and words come with the sample, so the pipeline needs no DetLabelEncode. Where an image has more boxes than
-    words (or fewer), the surplus is left out and counted in the log.
+    Samples contain boxes and words, so the pipeline needs no DetLabelEncode. If an image has different numbers of boxes
+    and words, the extra ones are left out; the log states how many images are affected.
     """
 
     provided_keys = ("img_path", "polys", "texts", "ignore_tags")
@@ -63,17 +63,17 @@ class PredictDataset(ImageDataset):
     """Images without labels: those of a folder, one file, or all that match a pattern, sorted by name.
 
     Args:
-        data_dir: folder, file or pattern such as ``photos/*.jpg``, or a list of them.
-        dataset_root: folder that ``data_dir`` starts from.
+        data_dir: folder, file or pattern such as ``photos/*.jpg``, or a list of these.
+        dataset_root: folder that ``data_dir`` is relative to.
         sample_ratio: share of the images to use, as in ListFileDataset.
         transform_pipeline: ops, see ``transforms/pipeline.py``.
-        output_columns: keys of a finished sample, in this order; None = all.
+        output_columns: keys of a finished sample, in this order; None = all keys.
         on_error: ``raise`` stops at a broken image, ``skip`` leaves it out and lists it at the end.
-        seed: of all chance; provided.
-        is_train: provided.
+        seed: seed of all random numbers; provided by the builder.
+        is_train: whether the data are for training; provided by the builder.
 
     Raises:
-        DataError: nothing there, or no image among it.
+        DataError: the path does not exist, or has no image.
     """
 
     def __init__(

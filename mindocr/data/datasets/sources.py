@@ -1,4 +1,4 @@
-"""Where images come from: folders and label files paired, images found and missed, shares drawn."""
+"""Sources of a data set: pairs of folders and label files, search for images, random shares."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def find_images(place: Path) -> list[Path]:
     """The image files in a folder, or those matching a pattern, sorted; or the file itself.
 
     Raises:
-        DataError: there is no such place or no image in it.
+        DataError: the path does not exist, or has no image.
     """
     if place.is_file():
         return [place]
-    matches = glob.iglob(str(place), recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
+    matches = glob.iglob(str(place), recursive=True)  # noqa: PTH207  Path.glob does not accept absolute patterns
     candidates = place.iterdir() if place.is_dir() else map(Path, matches)
     files = sorted(file for file in candidates if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
     if files:
@@ -42,15 +42,15 @@ def pair_up(
     """(folder, label file, ratio) for each data set.
 
     Raises:
-        ConfigError: as many folders as label files were expected.
+        ConfigError: the numbers of folders and label files differ.
         DataError: a folder is missing.
     """
     folders = data_dir if isinstance(data_dir, list) else [data_dir]
     files = label_file if isinstance(label_file, list) else [label_file]
     if len(folders) != len(files) or not files:
         raise ConfigError(
-            f"data_dir names {len(folders)} folders and label_file {len(files)} files; expected as many of one as of "
-            "the other, and at least one"
+            f"data_dir has {len(folders)} folders and label_file {len(files)} files; expected the same number, at "
+            "least one"
         )
     root = Path(dataset_root)
     for folder in folders:
@@ -60,7 +60,7 @@ def pair_up(
         if not (root / file).is_file():
             raise DataError(
                 f"{root / file}: no such label file; check dataset_root and label_file, "
-                "or make it with 'mindocr convert'"
+                "or create it with 'mindocr convert'"
             )
     ratios = spread("sample_ratio", sample_ratio, len(files))
     return [(root / folder, root / file, ratio) for folder, file, ratio in zip(folders, files, ratios)]
@@ -70,7 +70,7 @@ def spread(key: str, ratio: Ratio, count: int) -> list[float]:
     """One ratio for each of ``count`` data sets.
 
     Raises:
-        ConfigError: a list of another length, or a ratio that is not above 0.
+        ConfigError: the list has another length, or a ratio is not above 0.
     """
     ratios = ratio if isinstance(ratio, list) else [ratio] * count
     if len(ratios) != count:
@@ -81,17 +81,17 @@ def spread(key: str, ratio: Ratio, count: int) -> list[float]:
 
 
 def subsample(count: int, ratio: float, seed: Sequence[int]) -> list[int]:
-    """Indices of ``round(count * ratio)`` of ``count`` images, ascending: whole rounds, then a random share."""
+    """Ascending indices of ``round(count * ratio)`` images: all ``count`` as often as possible, then a random share."""
     rounds, rest = divmod(round(count * ratio), max(count, 1))
     chosen = np.random.default_rng(seed).permutation(count)[:rest]
     return sorted([*list(range(count)) * rounds, *map(int, chosen)])
 
 
 def require_images(records: Sequence[Record], folder: Path) -> None:
-    """Check that every image is there, by listing each folder once.
+    """Check that every image exists, by listing each folder once.
 
     Raises:
-        DataError: names the first line with a missing image, their number and the first few.
+        DataError: images are missing; the message names the first line, their number and the first few.
     """
     listings: dict[str, set[str]] = {}
     missing = []
@@ -111,17 +111,17 @@ def require_images(records: Sequence[Record], folder: Path) -> None:
 
 
 def require_texts(images: int, counted: int, label_file: Paths, is_train: bool) -> None:
-    """Check that there is something to learn from or to measure.
+    """Check that there is a text to learn from or to evaluate.
 
     Raises:
-        DataError: no image, or no text that is not ignored.
+        DataError: there is no image, or every text is ignored.
     """
     if not images:
         raise DataError(f"{label_file}: the data set is empty: no image is listed (or sample_ratio leaves none)")
     if not counted:
-        purpose = "nothing to learn" if is_train else "nothing to measure"
+        purpose = "nothing to learn" if is_train else "nothing to evaluate"
         raise DataError(
-            f"{label_file}: {purpose}: the {images} images hold no text that counts, every text is ignored "
+            f"{label_file}: {purpose}: the {images} images have no text that counts, every text is ignored "
             f"(transcription {' or '.join(IGNORED)}); check the transcriptions"
         )
 

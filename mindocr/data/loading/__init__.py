@@ -1,1 +1,1 @@
-"""From data sets to batches: workers, shared memory, caches, order of the samples."""
+"""From data sets to batches: workers, shared memory, caches, samplers."""

@@ -1,4 +1,4 @@
-"""Images kept after they were read once, in memory or on a local disk, for all worker processes together."""
+"""Caches of images in memory or on a local disk, shared by all worker processes."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ Kind = Literal["none", "ram", "disk"]
 Content = Literal["decoded", "encoded"]
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
-_SHARE = 0.8  # of the memory that is available at the start
-_RESERVE = 512 * 2**20  # bytes that always stay available for other things
+_SHARE = 0.8  # of the memory available at the start
+_RESERVE = 512 * 2**20  # bytes that stay available for other purposes
 
 
 def open_cache(kind: Kind, content: Content, limit: int | str, folder: str, paths: Sequence[str]) -> Store | None:
-    """The cache that a data set asks for; None for ``none``.
+    """Create the cache of a data set; None for ``none``.
 
     Args:
-        kind: ``ram``: shared by the workers of this process, gone with it; ``disk``: files in ``folder``, which later
-            runs find again.
-        content: ``decoded`` keeps pixels, ``encoded`` the bytes of the files: 10 to 30 times as many images, each
-            decoded every time.
-        limit: most bytes to keep, a number or such as ``8GB``.
-        folder: of the disk cache; empty = ``$XDG_CACHE_HOME/mindocr``, else ``~/.cache/mindocr``.
-        paths: every image that may be asked for.
+        kind: ``ram``: memory shared by the workers of this process, freed at its end; ``disk``: files in ``folder``,
+            which later runs reuse.
+        content: ``decoded`` keeps pixels, ``encoded`` the bytes of the files: 10 to 30 times as many images,
+            but each is decoded every time.
+        limit: largest size in bytes, or such as ``8GB``.
+        folder: folder of the disk cache; empty = ``$XDG_CACHE_HOME/mindocr``, else ``~/.cache/mindocr``.
+        paths: every image of the data set.
 
     Raises:
-        ConfigError: the limit cannot be read, or the system has no such memory.
+        ConfigError: the limit is invalid, or the system does not support this kind.
     """
     if kind == "none":
         return None
@@ -52,18 +52,18 @@ def open_cache(kind: Kind, content: Content, limit: int | str, folder: str, path
         raise ConfigError("cache: ram needs Linux (memfd_create); use disk or none")
     room = int(available_memory() * _SHARE)
     if size > room:
-        logger.warning("cache_limit: %s is more than this machine can spare: using %s", readable(size), readable(room))
+        logger.warning("cache_limit: %s is more than the free memory: using %s", readable(size), readable(room))
     return RamCache(paths, min(size, room), holds_pixels=content == "decoded")
 
 
 class RamCache:
-    """Images in memory that all workers read in place, each copied there once by the worker that met it first.
+    """Images in memory that all workers read without copying; the first worker that reads an image stores it.
 
-    What does not fit is read from its file every time; that is said once.
+    Images that do not fit are read from their files every time; this is logged once.
 
     Args:
-        paths: every image that may be asked for.
-        limit: most bytes to keep.
+        paths: every image of the data set.
+        limit: largest size in bytes.
         holds_pixels: see :class:`~mindocr.data.transforms.load.Store`.
     """
 
@@ -83,10 +83,10 @@ class RamCache:
         self._connect()
 
     def _connect(self) -> None:
-        self._place = {path: i for i, path in enumerate(self._paths)}
+        self._index_of = {path: i for i, path in enumerate(self._paths)}
         table = self._index.array(8 * 4 * (len(self._paths) + 1)).view(np.int64).reshape(-1, 4)
-        # a row for each image: 1 = complete, first byte, height (or bytes), width (or 0 for bytes)
-        self._rows, self._totals = table[:-1], table[-1]  # totals: bytes in use, images, 1 = full, bytes when checked
+        # a row per image: 1 = complete, first byte, height (or number of bytes), width (or 0 for bytes)
+        self._rows, self._totals = table[:-1], table[-1]  # bytes in use, images, 1 = full, bytes at the last check
         self._bytes = self._data.array(self._limit)
         self._seen = np.zeros(len(self._paths), dtype=bool)
 
@@ -99,12 +99,12 @@ class RamCache:
         return int(self._totals[0])
 
     def get(self, path: str, form: str = "") -> np.ndarray | None:
-        """What is kept for a file: (H, W, 3) or (N,) uint8, read-only, no copy; None when there is nothing."""
-        i = self._place[path]
+        """The cached content of a file: (H, W, 3) or (N,) uint8, read-only, not a copy; None if it is not cached."""
+        i = self._index_of[path]
         if not self._seen[i]:
             if not self._rows[i, 0]:
                 return None
-            with self._index.locked():  # so that this processor sees the pixels too, not the note about them alone
+            with self._index.locked():  # so that this CPU core sees the pixels, not only their table row
                 self._seen[i] = True
         _, start, height, width = self._rows[i].tolist()
         shape = (height, width, 3) if width else (height,)
@@ -113,8 +113,8 @@ class RamCache:
         return kept
 
     def put(self, path: str, form: str, content: np.ndarray) -> None:
-        """Keep it, where there is room."""
-        i = self._place[path]
+        """Store the content of a file, if there is room."""
+        i = self._index_of[path]
         start = self._claim(i, content.nbytes)
         if start is None:
             return
@@ -126,12 +126,12 @@ class RamCache:
                 self._totals[1] += 1
 
     def _claim(self, i: int, size: int) -> int | None:
-        """The first of ``size`` bytes that nobody else will write to; None when there are none left."""
+        """Reserve ``size`` bytes and return the position of the first; None if there is no room."""
         with self._index.locked():
             used, _, full, checked = self._totals.tolist()
             if full or self._rows[i, 0]:
                 return None
-            if used >= checked:  # every 64 MB, that others have not taken the memory meanwhile
+            if used >= checked:  # every 64 MB: other processes may have used the memory
                 full = available_memory() < _RESERVE
                 self._totals[3] = used + 64 * 2**20
             if full or used + size > self._limit:
@@ -150,12 +150,12 @@ def parse_size(key: str, value: int | str) -> int:
     """Bytes from a number, or from a text such as ``8GB`` (10^9) or ``512MiB`` (2^20).
 
     Raises:
-        ConfigError: neither, or not above 0.
+        ConfigError: the value is neither, or not above 0.
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?\s*", str(value).upper())
     size = int(float(found[1]) * _UNITS[found[2] or ""]) if found else 0
     if size <= 0:
-        raise ConfigError(f"{key}: expected a number of bytes above 0, or one such as 8GB or 512MiB, got {value!r}")
+        raise ConfigError(f"{key}: expected a number of bytes above 0, or a size such as 8GB or 512MiB, got {value!r}")
     return size
 
 

@@ -1,4 +1,4 @@
-"""Images kept as files on a local disk, for data that lie on a slow one or take long to decode."""
+"""Cache of images as files on a local disk, for data on a slow disk or images that are slow to decode."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ logger = logging.getLogger(__name__)
 
 _SUFFIX, _PARTIAL = ".image", ".part"
 _HEADER = 16  # two 64-bit numbers: height and width, or number of bytes and 0
-_ABANDONED = 3600  # seconds after which nobody writes to an unfinished file any more
+_ABANDONED = 3600  # seconds after which an incomplete file is considered abandoned
 
 
 class DiskCache:
-    """One file for each image; its name is made from the image's path, size and time of change.
+    """One file per image; its name depends on the image's path, size and modification time.
 
-    A changed image therefore gets a new file. Files appear whole or not at all, so several processes and runs may use
-    one folder. When a cache is opened, unfinished files are removed, and the oldest ones until the rest fits.
+    A modified image therefore gets a new file. Files are written atomically, so several processes and runs may use one
+    folder. When a cache is opened, incomplete files are removed, and the oldest files until the others fit.
 
     Args:
-        folder: made where there is none.
-        limit: most bytes to keep.
+        folder: folder of the files; created if it does not exist.
+        limit: largest size in bytes.
         holds_pixels: see :class:`~mindocr.data.transforms.load.Store`.
 
     Raises:
-        DataError: the folder cannot be made or written to.
+        DataError: the folder cannot be created or written to.
     """
 
     def __init__(self, folder: Path, limit: int, *, holds_pixels: bool) -> None:
@@ -51,7 +51,7 @@ class DiskCache:
             (folder / f"writable{_SUFFIX}").unlink(missing_ok=True)
         except OSError as error:
             raise DataError(
-                f"{folder}: the cache of images cannot be kept here: {error.strerror}; choose another cache_dir"
+                f"{folder}: cannot write the image cache here: {error.strerror}; choose another cache_dir"
             ) from None
 
     def __getstate__(self) -> dict:
@@ -66,59 +66,59 @@ class DiskCache:
         self._totals = shared.view(np.int64)  # bytes in use, 1 = full; of all workers
 
     def get(self, path: str, form: str) -> np.ndarray | None:
-        """What is kept for a file: (H, W, 3) or (N,) uint8, read-only, mapped from the disk; None without it."""
-        place = self._place(path, form)
-        if place is None:
+        """The cached content of a file: (H, W, 3) or (N,) uint8, read-only, memory-mapped; None if it is not cached."""
+        file = self._path_of(path, form)
+        if file is None:
             return None
         try:
-            with place.open("rb") as stream:
+            with file.open("rb") as stream:
                 mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError):  # no such file, or an empty one
+        except (OSError, ValueError):  # there is no such file, or it is empty
             return None
         height, width = np.frombuffer(mapped, dtype=np.uint64, count=2).tolist() if len(mapped) >= _HEADER else (0, 0)
         shape = (height, width, 3) if width else (height,)
         if len(mapped) != _HEADER + math.prod(shape):
-            place.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
             return None
         return np.frombuffer(mapped, dtype=np.uint8, offset=_HEADER).reshape(shape)
 
     def put(self, path: str, form: str, content: np.ndarray) -> None:
-        """Keep it, where there is room."""
-        place = self._place(path, form)
-        if self._totals[1] or place is None:
+        """Store the content of a file, if there is room."""
+        file = self._path_of(path, form)
+        if self._totals[1] or file is None:
             return
         if self._totals[0] + content.nbytes > self._limit:
-            self._say_full(f"it holds {self._totals[0]} bytes, with a cache_limit of {self._limit}")
+            self._warn_full(f"it has {self._totals[0]} bytes, with a cache_limit of {self._limit}")
             return
         shape = np.array([content.shape[0], content.shape[1] if content.ndim == 3 else 0], dtype=np.uint64)
         try:
-            _write(place, shape.tobytes() + content.tobytes())
+            _write(file, shape.tobytes() + content.tobytes())
         except OSError as error:
-            self._say_full(str(error.strerror))
+            self._warn_full(str(error.strerror))
             return
         self._totals[0] += content.nbytes + _HEADER
 
-    def _say_full(self, why: str) -> None:
+    def _warn_full(self, why: str) -> None:
         self._totals[1] = 1
-        logger.warning("cache: %s takes no more images: %s; the others are read from their files", self.folder, why)
+        logger.warning("cache: %s is full: %s; other images are read from their files", self.folder, why)
 
-    def _place(self, path: str, form: str) -> Path | None:
-        """The file for an image; None where the image itself cannot be looked at."""
+    def _path_of(self, path: str, form: str) -> Path | None:
+        """The cache file of an image; None if the image does not exist."""
         try:
-            status = os.stat(path)  # noqa: PTH116  half the time of Path.stat, for every sample
+            status = os.stat(path)  # noqa: PTH116  takes half the time of Path.stat, for every sample
         except OSError:
             return None
         identity = f"{os.path.realpath(path)}|{status.st_mtime_ns}|{status.st_size}|{form}"
-        # not the hash of utils/files.py: the names of what earlier runs have kept
+        # not the hash of utils/files.py, as the names of existing cache files must not change
         return self.folder / (hashlib.sha1(identity.encode()).hexdigest() + _SUFFIX)
 
     def _tidy(self) -> int:
-        """Remove what is unfinished and what is too much; the bytes that are left."""
+        """Remove incomplete files, and the oldest files above the limit; returns the remaining bytes."""
         files = []
         for entry in self.folder.iterdir():
             try:
                 status = entry.stat()
-            except FileNotFoundError:  # another run tidies up too
+            except FileNotFoundError:  # another run removed it
                 continue
             if entry.suffix == _SUFFIX:
                 files.append((status.st_mtime, status.st_size, entry))
@@ -134,7 +134,7 @@ class DiskCache:
         return used
 
 
-def _write(place: Path, content: bytes) -> None:
-    with files.replacing(place) as partial:
-        partial.touch(mode=0o600)  # the folder may be open to other users, the images need not be
+def _write(file: Path, content: bytes) -> None:
+    with files.replacing(file) as partial:
+        partial.touch(mode=0o600)  # other users may have access to the folder, but not to the images
         partial.write_bytes(content)

@@ -1,8 +1,8 @@
 """Batches from a data set: worker processes, prefetch, shared memory.
 
-A sample depends on (seed, epoch, index) alone, a sampler says which samples form a batch, and a worker makes whole
-batches, so neither the number of workers nor their speed changes what a run sees. ``mindspore.dataset`` is imported
-only for sink mode.
+A sample depends only on (seed, epoch, index), a sampler decides which samples form a batch, and a worker makes complete
+batches, so neither the number of workers nor their speed changes the batches of a run. ``mindspore.dataset`` is
+imported only for sink mode.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from mindocr.utils.parallel import starting_processes, usable_cpus
 logger = logging.getLogger(__name__)
 
 _MOST_AUTO_WORKERS = 8
-_MEMORY_SHARE = 0.25  # of what is available, for batches under way
+_MEMORY_SHARE = 0.25  # of the available memory, for batches in preparation
 
 
 class _Job(NamedTuple):
@@ -49,21 +49,22 @@ class _Job(NamedTuple):
 
 
 class Loader:
-    """Serve a data set in batches.
+    """Yield the batches of a data set.
 
     Args:
         dataset: source of samples.
-        batch_size, shuffle, drop_remainder, seed, rank, world: offered to the sampler, see
+        batch_size, shuffle, drop_remainder, seed, rank, world: passed to the sampler, see
             :class:`~mindocr.data.loading.sampler.DistributedSampler`.
-        sampler: what forms the batches, ``{name: ..., arguments}``; None = DistributedSampler.
+        sampler: sampler that forms the batches, ``{name: ..., arguments}``; None = DistributedSampler.
         num_workers: processes that make batches; 0 = one thread of this process; ``auto`` = this rank's share of the
-            CPUs but one, 8 at most. Held to the number of usable CPUs, with a message. Needs Linux, else 0.
+            CPUs but one, 8 at most. Limited to the number of usable CPUs, with a warning. Other systems than
+            Linux use 0.
         refill: with ``on_error: skip``, replace a skipped sample by the next usable one of the epoch, so that batches
-            stay full (training); otherwise the batch becomes smaller (evaluation).
-        prefetch: batches under way per worker, as long as they take no more than a quarter of the available memory.
+            are full (training); otherwise the batch becomes smaller (evaluation).
+        prefetch: batches in preparation per worker, as long as they fit into a quarter of the available memory.
 
     Attributes:
-        skipped: description of every sample left out so far, in order of appearance.
+        skipped: descriptions of the samples left out so far, in order.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Loader:
         self.prefetch = max(1, prefetch)
         self.skipped: list[str] = []
         self.num_workers = usable_workers(num_workers, world)
-        self._depth = self.prefetch * max(1, self.num_workers)  # batches under way
+        self._depth = self.prefetch * max(1, self.num_workers)  # batches in preparation
         self._largest = 0  # bytes of a batch
         self._pool: ProcessPoolExecutor | ThreadPoolExecutor | None = None
         self._workers: list[Any] = []
@@ -111,13 +112,13 @@ class Loader:
     def epoch(self, epoch: int = 0, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, from batch ``start`` on.
 
-        A batch maps each output column to an array (B, ...) where all samples agree in shape, and to a list otherwise;
-        a data set may have its own rule, see ``worker.py``.
-        Arrays from workers lie in shared memory, which is used again once none of them is referred to any more.
+        A batch maps each output column to an array (B, ...) if all samples have the same shape, else to a list; a data
+        set may have its own rule, see ``worker.py``.
+        Arrays from workers are in shared memory, which is reused when no reference to them remains.
 
         Raises:
-            DataError: a sample cannot be used and the data set says ``on_error: raise``.
-            RuntimeError: a worker failed otherwise; its traceback and the image are part of the error.
+            DataError: a sample is unusable and the data set has ``on_error: raise``.
+            RuntimeError: a worker failed for another reason; the error contains its traceback and the image.
         """
         batches = self._batches(epoch)
         everything, ends = self._spare(batches, epoch)
@@ -126,7 +127,7 @@ class Loader:
         try:
             for number in range(start, len(batches)):
                 indices, end = np.asarray(batches[number], dtype=np.int64), ends[number]
-                # Those that may stand in for skipped ones: what comes after the batch, then what came before it.
+                # Replacements for skipped samples: first those after the batch, then those before it.
                 reserve = np.concatenate([everything[end:], everything[: end - len(indices)]])
                 pending.append(self._submit(pool, indices, reserve, epoch))
                 while len(pending) > self._depth:
@@ -156,12 +157,12 @@ class Loader:
         if len(batches) != len(self):
             raise ValueError(
                 f"{type(self.sampler).__name__}: {len(batches)} batches in epoch {epoch}, but its length is "
-                f"{len(self)}; every epoch must have as many, or the learning rate would not follow its schedule"
+                f"{len(self)}; every epoch must have the same number, as the learning-rate schedule depends on it"
             )
         return batches
 
     def _spare(self, batches: Sequence[Indices], epoch: int) -> tuple[np.ndarray, Sequence[int]]:
-        """All samples of an epoch in order, and the place behind each batch among them; none where none stands in."""
+        """All samples of an epoch in order, and the end position of each batch among them; empty without ``refill``."""
         if not self.refill or self.dataset.on_error != "skip":
             return np.zeros(0, dtype=np.int64), [0] * len(batches)
         everything = np.concatenate([*batches, self.sampler.left_over(epoch)]).astype(np.int64)
@@ -177,21 +178,21 @@ class Loader:
         return self._pool
 
     def _start_processes(self) -> ProcessPoolExecutor:
-        # As an argument the data set would travel through a pipe, and Python waits for ever on a child that dies
-        # before reading all of it.
+        # As an argument the data set would be sent through a pipe, and Python would block forever if a child dies
+        # before it has read everything.
         content = ForkingPickler.dumps(self.dataset)
         published = SharedBlock(len(content))
         published.array(len(content))[:] = np.frombuffer(content, dtype=np.uint8)
-        # A forked copy of a process that runs MindSpore's threads may hang; a fresh one cannot.
+        # A forked copy of a process that runs MindSpore's threads may hang; a spawned process cannot.
         pool = ProcessPoolExecutor(
             self.num_workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=start_worker,
             initargs=(published, len(content), os.getpid()),
         )
-        self._published = published  # it must live until all processes have opened it
+        self._published = published  # must exist until all processes have opened it
         with starting_processes():
-            for _ in range(self.num_workers):  # a job that finds no idle process starts one
+            for _ in range(self.num_workers):  # a job starts a process when none is idle
                 pool.submit(os.getpid)
         self._workers = list(pool._processes.values())
         return pool
@@ -206,24 +207,22 @@ class Loader:
         try:
             made, skipped = job.future.result()
         except BrokenProcessPool as error:
-            self.close()  # only after that are all exit codes known
+            self.close()  # exit codes are known only after that
             images = ", ".join(self.dataset.describe(int(i)) for i in job.indices)
-            raise RuntimeError(
-                f"{_how_it_ended(self._workers)}; at that time or just before it was given: {images}"
-            ) from error
+            raise RuntimeError(f"{_how_it_ended(self._workers)}; its last images: {images}") from error
         for text in skipped:
             logger.warning("skipped: %s", text)
         self.skipped += [text for text in skipped if text not in self.skipped]
         if job.slot is None:
             return made
-        if made.size > self._largest:  # the first batch as a rule
+        if made.size > self._largest:  # usually the first batch
             self._largest = made.size
             affordable = int(available_memory() * _MEMORY_SHARE) // made.size
             self._depth = min(self._depth, max(affordable, self.num_workers))
         return job.slot.unpack(made, self._free.append)
 
     def _abandon(self, pending: deque[_Job]) -> None:
-        """Take back what is under way: nobody may write to a block that is used again."""
+        """Cancel pending batches: no worker may write to a block that is reused."""
         for job in pending:
             job.future.cancel()
         for job in pending:
@@ -232,9 +231,9 @@ class Loader:
 
 
 def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Sequence[int], start: int = 0) -> Any:
-    """The batches of ``epochs``, of the first from batch ``start`` on, as one ``GeneratorDataset`` for sink mode.
+    """The batches of ``epochs`` as one ``GeneratorDataset`` for sink mode; the first epoch begins at batch ``start``.
 
-    Columns come in the given order.
+    Columns are in the given order.
     """
     import mindspore.dataset as ms_dataset
 
@@ -247,7 +246,7 @@ def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Sequenc
 
 
 def usable_workers(wanted: int | Literal["auto"], world: int = 1) -> int:
-    """How many worker processes to run of those asked for, for one of ``world`` ranks."""
+    """Number of worker processes for one of ``world`` ranks, from the requested number."""
     usable = usable_cpus()
     if wanted == "auto":
         return usable_workers(min(max(usable // max(world, 1) - 1, 1), _MOST_AUTO_WORKERS))
@@ -256,7 +255,7 @@ def usable_workers(wanted: int | Literal["auto"], world: int = 1) -> int:
         return 0
     if wanted > usable:
         logger.warning(
-            "num_workers %d is more than this machine's %d CPUs: using %d (num_workers: auto chooses by itself)",
+            "num_workers %d is more than this machine's %d CPUs: using %d (num_workers: auto chooses the number)",
             wanted, usable, usable,
         )  # fmt: skip
         return usable
@@ -264,12 +263,12 @@ def usable_workers(wanted: int | Literal["auto"], world: int = 1) -> int:
 
 
 def _how_it_ended(workers: Sequence[Any]) -> str:
-    """Which worker ended first, and by what; the others were then ended by the pool, with SIGTERM."""
+    """Which worker ended first, and why; the pool then ended the others with SIGTERM."""
     for worker in workers:
         code = worker.exitcode
         if code not in (None, 0, -signal.SIGTERM):
             cause = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            hint = "; a machine that runs out of memory ends a process in this way" if code == -signal.SIGKILL else ""
+            hint = "; a machine that runs out of memory kills processes in this way" if code == -signal.SIGKILL else ""
             return f"a data worker (process {worker.pid}) ended without a message: {cause}{hint}"
     return "a data worker ended without a message"
 

@@ -1,9 +1,9 @@
-"""Which samples a rank serves in an epoch, in which order, and how they form batches.
+"""Samplers: the samples of a rank in an epoch, their order, and their batches.
 
-A sampler is a class registered in ``SAMPLERS``, in a module of this package; ``train.loader.sampler`` chooses it. Its
-constructor is offered ``dataset``, ``batch_size``, ``shuffle``, ``drop_remainder``, ``seed``, ``rank``, ``world`` and
-``pad`` (see :class:`DistributedSampler`); it takes those that it needs, and arguments of its own. Its batches must
-depend on these and the epoch alone: a resumed run asks for them again.
+A sampler is a class registered in ``SAMPLERS``, in a module of this package; ``train.loader.sampler`` selects it. Its
+constructor can take ``dataset``, ``batch_size``, ``shuffle``, ``drop_remainder``, ``seed``, ``rank``, ``world`` and
+``pad`` (see :class:`DistributedSampler`), and additional arguments from the configuration. Its batches must depend only
+on these and the epoch, as a resumed run requests them again.
 """
 
 from __future__ import annotations
@@ -19,35 +19,36 @@ Indices = Sequence[int] | np.ndarray
 
 
 class Sampler(ABC):
-    """What the loader asks of a sampler."""
+    """Interface of a sampler for the loader."""
 
     @abstractmethod
     def __len__(self) -> int:
-        """Batches in an epoch of this rank: in every epoch as many, in training on every rank as many."""
+        """Batches per epoch of this rank: the same in every epoch, and in training the same on every rank."""
 
     @abstractmethod
     def batches(self, epoch: int) -> Sequence[Indices]:
-        """Indices of the samples of each batch of ``epoch``, in order, at least one in each batch."""
+        """Indices of the samples of each batch of ``epoch``, in order; no batch is empty."""
 
     def left_over(self, epoch: int) -> Indices:
-        """Indices of this rank's samples that are in no batch of ``epoch``; they may stand in for broken ones."""
+        """Indices of this rank's samples that are in no batch of ``epoch``; they may replace broken samples."""
         return ()
 
 
 @SAMPLERS.register
 class DistributedSampler(Sampler):
-    """The samples in order, or shuffled in each epoch, dealt out to the ranks one by one and cut into batches.
+    """Samples in order, or shuffled in each epoch, distributed to the ranks in turn and divided into batches.
 
     Args:
-        dataset: source of samples, of which only the number matters; provided.
-        batch_size: samples in a batch, at least 1; provided.
-        shuffle: draw a new order each epoch, from ``seed`` and the epoch; provided.
-        drop_remainder: leave out the last batch when it is not full, and samples that the ranks cannot share evenly;
-            provided.
-        seed: of the order; provided.
-        rank, world: this rank serves every ``world``-th sample of the order, beginning with the ``rank``-th; provided.
-        pad: without ``drop_remainder``, ranks that have one sample less than others serve their first one twice, so
-            that all make equally many steps; provided.
+        dataset: source of samples, only its length is used; provided by the loader.
+        batch_size: samples per batch, at least 1; provided by the loader.
+        shuffle: use a new random order each epoch, from ``seed`` and the epoch; provided by the loader.
+        drop_remainder: leave out an incomplete last batch, and samples that cannot be divided evenly among the ranks;
+            provided by the loader.
+        seed: seed of the order; provided by the loader.
+        rank, world: this rank uses every ``world``-th sample of the order, from the ``rank``-th on; provided by the
+            loader.
+        pad: without ``drop_remainder``, ranks with one sample less than others use their first sample twice, so that
+            all ranks have the same number of steps; provided by the loader.
     """
 
     def __init__(
@@ -70,12 +71,12 @@ class DistributedSampler(Sampler):
         self.pad = pad
 
     def __len__(self) -> int:
-        """Batches in an epoch of this rank."""
+        """Batches per epoch of this rank."""
         samples = len(self._share(np.arange(self.count)))
         return samples // self.batch_size if self.drop_remainder else -(-samples // self.batch_size)
 
     def order(self, epoch: int) -> np.ndarray:
-        """Indices that this rank serves in ``epoch``, in order, (M,) int64."""
+        """Indices of this rank's samples in ``epoch``, in order, (M,) int64."""
         indices = np.arange(self.count)
         if self.shuffle:
             np.random.default_rng((self.seed, epoch)).shuffle(indices)
@@ -95,6 +96,6 @@ class DistributedSampler(Sampler):
         if self.drop_remainder:
             return mine[: len(indices) // self.world]
         if self.pad and len(mine) * self.world < len(indices):
-            # Ranks that train together make equally many steps, or one would wait for ever.
+            # Ranks that train together need the same number of steps, or one would wait forever.
             mine = np.append(mine, indices[self.rank % len(indices)])
         return mine

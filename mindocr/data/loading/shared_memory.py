@@ -1,8 +1,7 @@
-"""Memory that several processes use together and that nobody has to tidy up.
+"""Memory that several processes share, freed without explicit cleanup.
 
-A block is a file without a name that lives in memory (``memfd_create`` of Linux). It does not depend on the size of
-/dev/shm, which containers keep small, and it is gone when the last process that uses it is gone, even if that was
-killed.
+A block is an unnamed file in memory (``memfd_create`` of Linux). It does not depend on the size of /dev/shm, which is
+small in containers, and the system frees it after the end of the last process that uses it, even if that was killed.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ AVAILABLE = hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir()
 
 
 class SharedBlock:
-    """A block of shared bytes. Sent to another process of the same user (pickled), it opens the same bytes there.
+    """A block of shared bytes. When pickled and sent to another process of the same user, it opens the same bytes.
 
     Args:
-        size: bytes; memory is taken only where something is written.
+        size: bytes; memory is allocated only where data are written.
 
     Attributes:
-        address: the same for all processes that have the block open, and for no other block.
+        address: identifies the block; the same in all processes that have it open.
     """
 
     def __init__(self, size: int = 0) -> None:
         self._own(os.memfd_create("mindocr"))
-        # the number: a file descriptor is given out again when it is closed
+        # the number makes it unique, as file descriptors are reused
         self.address = os.getpid(), self._fd, next(_numbers)
         self.reserve(size)
 
@@ -54,12 +53,12 @@ class SharedBlock:
         self._threads = threading.Lock()
 
     def reserve(self, size: int) -> None:
-        """Make the block at least this long, for all processes."""
+        """Enlarge the block to at least ``size`` bytes, for all processes."""
         if os.fstat(self._fd).st_size < size:
             os.ftruncate(self._fd, size)
 
     def array(self, size: int) -> np.ndarray:
-        """The first ``size`` bytes, uint8 (N,). It stays usable, and others' changes show in it, even after close."""
+        """The first ``size`` bytes, uint8 (N,), shared with the other processes; usable even after close."""
         if size == 0:
             return np.zeros(0, dtype=np.uint8)
         if self._map is None or len(self._map) < size:
@@ -68,7 +67,7 @@ class SharedBlock:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes and threads out; a process that dies lets go."""
+        """Lock out other processes and threads; the lock is released when its process dies."""
         with self._threads:
             fcntl.flock(self._fd, fcntl.LOCK_EX)
             try:
@@ -77,7 +76,7 @@ class SharedBlock:
                 fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Let go of the block; safe to call twice."""
+        """Close the block in this process; safe to call twice."""
         self._map = None
         if self._fd >= 0:
             os.close(self._fd)
@@ -89,7 +88,7 @@ class SharedBlock:
 
 
 def available_memory() -> int:
-    """Bytes that may still be used without swapping: of the machine, or of this container where that has less."""
+    """Bytes available without swapping, of the machine or of this container, whichever is less."""
     free = [int(line.split()[1]) * 1024 for line in _lines("/proc/meminfo") if line.startswith("MemAvailable")]
     for limit, used, statistics in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
@@ -101,7 +100,7 @@ def available_memory() -> int:
     ):
         bound, taken = "".join(_lines(limit)).strip(), "".join(_lines(used)).strip()
         if bound.isdigit() and taken.isdigit():
-            # pages of files that were read count as used, but are given up when memory is needed
+            # cached file pages count as used, but are freed when memory is needed
             cached = sum(int(line.split()[1]) for line in _lines(statistics) if line.startswith("inactive_file "))
             free.append(int(bound) - int(taken) + cached)
     return max(min(free, default=2**63), 0)

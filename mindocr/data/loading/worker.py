@@ -1,9 +1,9 @@
-"""What runs in the processes that make batches, and how a batch comes back from them without being copied.
+"""Worker processes that make batches, and the transfer of a batch to the main process without copying.
 
-Columns whose values agree in shape and type in all samples of a batch become one array; the others become lists, which
-a network does not take. Where shapes differ, as the widths of text lines do, a data set defines ``collate(samples) ->
-batch``: for each column a list of values, which are stacked where they agree (so it is enough to pad the images), or a
-finished array (B, ...). A sampler that groups images by width keeps the padding small.
+Columns with the same shape and type in all samples of a batch become one array; the others become lists, which a
+network cannot read. If shapes differ, such as widths of text lines, a data set defines ``collate(samples) -> batch``:
+for each column a list of values, which are stacked if they agree (so padding the images is enough), or a complete array
+(B, ...). A sampler that groups images by width keeps the padding small.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from mindocr.utils.parallel import settle_process
 Batch = dict[str, Any]
 
 _ALIGNMENT = 64
-# mallopt(): parameter and value. 32 MB is the most that glibc takes for the first.
+# mallopt(): parameter and value. 32 MB is the largest value that glibc accepts for the first.
 _KEEP_MEMORY = {"M_MMAP_THRESHOLD": (-3, 1 << 25), "M_TRIM_THRESHOLD": (-1, 1 << 28), "M_TOP_PAD": (-2, 1 << 24)}
 
 
 class Dataset(Protocol):
-    """What the loader asks of a data set. It may also have ``collate``, see above."""
+    """Interface of a data set for the loader. It may also have ``collate``, see above."""
 
     on_error: str
 
@@ -42,7 +42,7 @@ class Dataset(Protocol):
 
 
 class Place(NamedTuple):
-    """Where an array lies in a block: its key in the batch, shape, type, and first byte."""
+    """Location of an array in a block: its key in the batch, shape, type, and first byte."""
 
     key: str
     shape: tuple[int, ...]
@@ -51,16 +51,16 @@ class Place(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The byte after its last one."""
+        """Position after the last byte."""
         return self.start + math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
     def within(self, memory: np.ndarray) -> np.ndarray:
-        """The array itself, in bytes (N,)."""
+        """The bytes of the array, (N,)."""
         return memory[self.start : self.end].view(self.dtype).reshape(self.shape)
 
 
 class Packed(NamedTuple):
-    """A batch whose arrays lie in a shared block of ``size`` bytes; ``rest`` is everything else."""
+    """A batch with its arrays in a shared block of ``size`` bytes; ``rest`` has everything else."""
 
     layout: list[Place]
     rest: Batch
@@ -68,13 +68,13 @@ class Packed(NamedTuple):
 
 
 class Slot:
-    """One shared block that a worker fills and the main process reads in place, used again and again."""
+    """A reusable shared block that a worker fills and the main process reads without copying."""
 
     def __init__(self) -> None:
         self.block = SharedBlock()
 
     def unpack(self, packed: Packed, give_back: Any) -> Batch:
-        """The batch as arrays in the block; ``give_back(self)`` is called when the last of them is gone."""
+        """The batch as arrays in the block; ``give_back(self)`` is called when the last of them is freed."""
         memory = self.block.array(packed.size)
         weakref.finalize(memory, give_back, self).atexit = False
         batch = dict(packed.rest)
@@ -84,15 +84,15 @@ class Slot:
 
 
 def make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[list[Batch], list[str]]:
-    """The samples of a batch, and descriptions of those left out.
+    """Make the samples of a batch; also returns descriptions of those left out.
 
     Args:
-        indices: samples wanted.
-        reserve: samples that stand in, in this order, for those that cannot be used.
+        indices: requested samples.
+        reserve: samples that replace, in this order, those that cannot be used.
 
     Raises:
-        DataError: a sample cannot be used and the data set says ``on_error: raise``, or too few are left.
-        RuntimeError: any other fault, with the sample it came from.
+        DataError: a sample is unusable and the data set has ``on_error: raise``, or too few samples remain.
+        RuntimeError: any other error; the message names the sample.
     """
     samples: list[Batch] = []
     skipped: list[str] = []
@@ -113,15 +113,15 @@ def make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch
 
 
 def collate(samples: list[Batch], dataset: Any, memory: SharedBlock | None = None) -> tuple[Batch, list[Place]]:
-    """Stack what agrees in shape and type; everything else becomes a list.
+    """Stack columns that agree in shape and type; others become lists.
 
     Args:
-        samples: with the same keys.
-        dataset: its ``collate``, where it has one, makes the columns.
-        memory: stack into this block, which grows as needed.
+        samples: all with the same keys.
+        dataset: its ``collate``, if it has one, makes the columns.
+        memory: stack into this block, which is enlarged as needed.
 
     Returns:
-        The batch, and where its arrays lie in ``memory``; there, None stands in for them in the batch.
+        The batch, and the locations of its arrays in ``memory``; these are replaced by None in the batch.
     """
     batch: Batch
     if samples and hasattr(dataset, "collate"):
@@ -158,7 +158,7 @@ _blocks: dict[tuple[int, int, int], SharedBlock] = {}
 
 
 def start_worker(published: SharedBlock, size: int, parent: int) -> None:
-    """Make this process ready: the data set, one thread, memory kept, an end with the main process."""
+    """Set up this process: load the data set, use one thread, keep freed memory, end with the main process."""
     global _dataset
     _dataset = ForkingPickler.loads(published.array(size).tobytes())
     published.close()
@@ -167,8 +167,8 @@ def start_worker(published: SharedBlock, size: int, parent: int) -> None:
 
 
 def fill_slot(block: SharedBlock, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Packed, list[str]]:
-    """Make a batch in a worker and leave its arrays in the shared block."""
-    block = _blocks.setdefault(block.address, block)  # mapped once, not for each batch
+    """Make a batch in a worker and write its arrays to the shared block."""
+    block = _blocks.setdefault(block.address, block)  # mapped only once
     samples, skipped = make_batch(_dataset, indices, reserve, epoch)
     rest, layout = collate(samples, _dataset, block)
     return Packed(layout, rest, layout[-1].end if layout else 0), skipped
@@ -177,8 +177,8 @@ def fill_slot(block: SharedBlock, indices: np.ndarray, reserve: np.ndarray, epoc
 def keep_freed_memory() -> None:
     """Have the C library keep up to 256 MB of freed memory for the next sample.
 
-    By default glibc gives large blocks back to the system, which clears their pages anew for every sample; on small
-    virtual machines that takes longer than all of the image processing. Does nothing where there is no ``mallopt``.
+    By default glibc returns large blocks to the system, which must clear their pages again for every sample; on small
+    virtual machines that takes longer than the image processing. Does nothing on systems without ``mallopt``.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt is not None:

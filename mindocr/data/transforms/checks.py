@@ -1,4 +1,4 @@
-"""A pipeline as configured, checked before anything runs: names, arguments, and who gives what an op reads."""
+"""Checks of a configured pipeline before it runs: names, arguments, and the keys that ops read and write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_pipeline(
     output_columns: Sequence[str] | None = None,
     is_train: bool = True,
 ) -> list[str]:
-    """Every problem of a pipeline, each beginning with ``[i].OpName`` or ``output_columns``; empty when all is well."""
+    """Every problem of a pipeline, each beginning with ``[i].OpName`` or ``output_columns``; empty if there is none."""
     built, problems = build_ops(specs, is_train)
     if problems:
         return problems
@@ -26,7 +26,7 @@ def check_pipeline(
 
 
 def build_ops(specs: Sequence[Spec], is_train: bool) -> tuple[list[tuple[str, Op]], list[str]]:
-    """The ops that can be built, each with its place and name, and what is wrong with the others."""
+    """The ops that can be built, each with its position and name, and the problems of the others."""
     built: list[tuple[str, Op]] = []
     problems: list[str] = []
     args: Any
@@ -56,7 +56,7 @@ def build_ops(specs: Sequence[Spec], is_train: bool) -> tuple[list[tuple[str, Op
 def key_problems(
     ops: Sequence[tuple[str, Op]], provided_keys: Sequence[str], output_columns: Sequence[str] | None
 ) -> list[str]:
-    """Keys that are read, or wanted at the end, but that no earlier op writes."""
+    """Problems of keys that are read, or requested at the end, but that no earlier op writes."""
     available = set(provided_keys)
     problems = []
     for place, (name, op) in enumerate(ops):
@@ -68,14 +68,14 @@ def key_problems(
     for key in output_columns or ():
         if key not in available:
             hint = suggest(key, available) or _remedy(key, [])
-            problems.append(f"output_columns: no op writes '{key}'{hint}; there are: {', '.join(sorted(available))}")
+            problems.append(f"output_columns: no op writes '{key}'{hint}; available: {', '.join(sorted(available))}")
     return problems
 
 
 def _remedy(key: str, later: Sequence[tuple[str, Op]]) -> str:
-    """Which op would write the key: one that stands too late, or any that is known."""
+    """Which op would write the key: a later op of the pipeline, or any available op."""
     for name, op in later:
         if key in op.writes:
-            return f"; {name} writes it: move it to the front"
+            return f"; {name} writes it: move it before this op"
     writers = [name for name in TRANSFORMS.names() if key in cast(Any, TRANSFORMS.get(name)).writes]
     return f"; {' or '.join(writers)} would write it" if writers else ""

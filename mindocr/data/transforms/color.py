@@ -15,14 +15,14 @@ _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, of red, green and blue
 
 @TRANSFORMS.register
 class RandomColorAdjust(ColourOp):
-    """Multiply brightness and saturation by random factors; the image must be RGB.
+    """Multiply brightness and saturation by random factors; requires an RGB image.
 
-    Saturation mixes each pixel with its own grey value. Deliberate difference from MindOCR: both changes are one 3 x 3
-    matrix, so values are rounded and held to 0-255 once, not twice.
+    Saturation mixes each pixel with its grey value. Deliberate difference from MindOCR: both changes are one 3 x 3
+    matrix, so values are rounded and clipped to 0-255 once, not twice.
 
     Args:
-        brightness: factor drawn evenly from [max(0, 1 - brightness), 1 + brightness].
-        saturation: factor drawn evenly from [max(0, 1 - saturation), 1 + saturation]; 0 is grey.
+        brightness: factor drawn uniformly from [max(0, 1 - brightness), 1 + brightness].
+        saturation: factor drawn uniformly from [max(0, 1 - saturation), 1 + saturation]; 0 is grey.
     """
 
     def __init__(self, brightness: float = 32 / 255, saturation: float = 0.5) -> None:

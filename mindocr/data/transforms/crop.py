@@ -1,4 +1,4 @@
-"""Random crop that never cuts through a text, found on polygons alone."""
+"""Random crop that does not cut texts, computed from polygons only."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Rect = tuple[int, int, int, int]
 
 @TRANSFORMS.register
 class RandomCropWithBBox(GeometricOp):
-    """Cut a rectangle whose sides pass through no text that counts and that holds at least one such text.
+    """Crop a random rectangle that contains at least one text that counts, without cutting such texts.
 
-    The rectangle is scaled to fit ``crop_size``, keeping its proportions, and lies at the top left; the rest is black.
-    Where no rectangle is found, or no text counts, the whole image is taken. Polygons that lie wholly outside are
+    The rectangle is scaled to fit ``crop_size``, keeping its aspect ratio, and placed at the top left; the rest is
+    black. If no rectangle is found, or no text counts, the complete image is used. Polygons completely outside are
     dropped; ignored texts may be cut.
 
     Args:
-        max_tries: rectangles to try.
+        max_tries: number of rectangles to try.
         min_crop_ratio: smallest side of the rectangle, as a share of the image's side, in [0, 1].
         crop_size: (h, w) of the result in pixels.
-        p: probability of looking for a rectangle at all, in [0, 1]; otherwise the whole image is scaled to fit.
+        p: probability of a crop, in [0, 1]; otherwise the complete image is scaled to fit.
     """
 
     reads = ("image", "polys", "ignore_tags")
@@ -46,7 +46,7 @@ class RandomCropWithBBox(GeometricOp):
         if max_tries < 1:
             raise ConfigError(f"RandomCropWithBBox: max_tries must be 1 or more, got {max_tries}")
         if not 0 <= min_crop_ratio <= 1:
-            raise ConfigError(f"RandomCropWithBBox: min_crop_ratio must lie in [0, 1], got {min_crop_ratio}")
+            raise ConfigError(f"RandomCropWithBBox: min_crop_ratio must be in [0, 1], got {min_crop_ratio}")
         if len(crop_size) != 2 or min(crop_size) < 1:
             raise ConfigError(f"RandomCropWithBBox: crop_size must be two sizes [h, w], got {list(crop_size)}")
         self.max_tries = max_tries
@@ -55,10 +55,10 @@ class RandomCropWithBBox(GeometricOp):
         self.p = check_probability("RandomCropWithBBox", p)
 
     def draw(self, rng: np.random.Generator, sample: DetSample) -> Rect:
-        """The rectangle (x0, y0, x1, y1) in whole pixels, the last two exclusive."""
+        """The rectangle (x0, y0, x1, y1) in whole pixels, x1 and y1 exclusive."""
         h, w = image_size(sample)
         chance = rng.random()
-        # all random numbers at once: how many are used must not depend on which try succeeds
+        # all random numbers at once: their number must not depend on which try succeeds
         tries = rng.random((self.max_tries, 2, 2))
         counted = [poly for poly, ignored in zip(sample["polys"], sample["ignore_tags"]) if not ignored]
         if chance < self.p and counted:
@@ -69,7 +69,7 @@ class RandomCropWithBBox(GeometricOp):
         return 0, 0, w, h
 
     def _find(self, tries: np.ndarray, low: np.ndarray, high: np.ndarray, h: int, w: int) -> Rect | None:
-        """The first try that is large enough and holds a text; ``low`` and ``high`` are the texts' corners (N, 2)."""
+        """The first try that is large enough and contains a text; ``low``, ``high`` (N, 2): corners of text boxes."""
         free_x, free_y = _free_lines(low[:, 0], high[:, 0], w), _free_lines(low[:, 1], high[:, 1], h)
         if not len(free_x) or not len(free_y):
             return None
@@ -116,7 +116,7 @@ class RandomCropWithBBox(GeometricOp):
 
 
 def _free_lines(low: np.ndarray, high: np.ndarray, length: int) -> np.ndarray:
-    """Whole coordinates 0..length that touch no interval [low, high]."""
+    """Integer coordinates 0..length that are in no interval [low, high]."""
     taken = np.zeros(length + 1, dtype=bool)
     for start, end in zip(low, high):
         taken[max(math.floor(start), 0) : max(math.ceil(end) + 1, 0)] = True

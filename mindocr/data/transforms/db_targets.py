@@ -1,6 +1,6 @@
-"""The four maps that DBNet learns from (AAAI 2020, "Label generation").
+"""The four target maps of DBNet (AAAI 2020, "Label generation").
 
-Masks: 1 = the pixel counts in the loss. Pixels and polygons share one grid: the pixel in column c and row r is drawn as
+Masks: 1 = the pixel counts in the loss. Pixels and polygons use one grid: the pixel in column c and row r is drawn as
 the point (c, r), and post-processing reads contours from the same grid.
 """
 
@@ -22,12 +22,12 @@ from mindocr.registry import TRANSFORMS
 
 @TRANSFORMS.register
 class ShrinkBinaryMap:
-    """Text-region target: polygons shrunk inwards by D = A (1 - r^2) / L.
+    """Target of the probability map: polygons shrunk by D = A (1 - r^2) / L.
 
     Ignored texts, texts whose axis-aligned box has a side below ``min_text_size``, and those that vanish when shrunk
-    get mask 0 over the whole polygon and are tagged as ignored, for BorderMap too when that follows.
+    get mask 0 in the complete polygon and are marked as ignored, also for a BorderMap after this op.
 
-    Difference from the reference: where shrinking cuts a text through, all its pieces are drawn, not the first only.
+    Difference from the reference: if shrinking divides a text, all pieces are drawn, not only the first.
 
     Args:
         min_text_size: pixels.
@@ -62,15 +62,15 @@ class ShrinkBinaryMap:
 
 @TRANSFORMS.register
 class BorderMap:
-    """Threshold target: ``thresh_max`` on the outline of a text, ``thresh_min`` from distance D = A (1 - r^2) / L on.
+    """Target of the threshold map: ``thresh_max`` on text borders, ``thresh_min`` from D = A (1 - r^2) / L pixels on.
 
-    The mask covers each text dilated by D. The dilated shape is taken from the distances themselves, which is exact, so
-    it needs no polygon clipper. Ignored texts are left out.
+    The mask covers each text expanded by D. The expanded shape is computed from the distances, which is exact and needs
+    no polygon clipper. Ignored texts are left out.
 
     Args:
         shrink_ratio: r, in (0, 1].
-        thresh_min: value far from any outline, in [0, 1].
-        thresh_max: value on the outline, in [0, 1].
+        thresh_min: value far from any border, in [0, 1].
+        thresh_max: value on the border, in [0, 1].
     """
 
     reads = ("image", "polys", "ignore_tags")
@@ -97,24 +97,24 @@ class BorderMap:
         return {**sample, "thresh_map": thresh_map, "thresh_mask": thresh_mask}
 
     def _draw(self, thresh_map: np.ndarray, mask: np.ndarray, poly: np.ndarray, reach: float) -> None:
-        """Raise the map around one text, on the box that it can reach, and set the mask; both in place."""
+        """Raise the map around one text, inside the box within ``reach``, and set the mask; both in place."""
         h, w = mask.shape
         left, top, right, bottom = bounding_box(poly)
         xmin, ymin = max(math.floor(left - reach), 0), max(math.floor(top - reach), 0)
         xmax, ymax = min(math.ceil(right + reach), w - 1), min(math.ceil(bottom + reach), h - 1)
         if xmin > xmax or ymin > ymax:
             return
-        # a little above the reach, so that "farther" and "just there" stay different numbers
+        # slightly above the reach, to distinguish larger distances from exactly this distance
         values = border_distance(poly, (xmin, ymin, xmax, ymax), limit=reach + 0.5)
         box = slice(ymin, ymax + 1), slice(xmin, xmax + 1)
         mask[box] |= values <= np.float32(reach + 1e-3)
         fill_polygon(mask, poly, 1)
         values *= np.float32((self.thresh_min - self.thresh_max) / reach)
         values += np.float32(self.thresh_max)
-        np.maximum(thresh_map[box], values, out=thresh_map[box])  # beyond the reach: below thresh_min
+        np.maximum(thresh_map[box], values, out=thresh_map[box])  # outside the reach: below thresh_min
 
 
 def _check_ratio(op: str, ratio: float) -> float:
     if not 0 < ratio <= 1:
-        raise ConfigError(f"{op}: shrink_ratio must lie in (0, 1], got {ratio}")
+        raise ConfigError(f"{op}: shrink_ratio must be in (0, 1], got {ratio}")
     return ratio

@@ -1,8 +1,7 @@
 """Random flip, rotation and scale, as matrices in continuous coordinates (see ``warp.py``).
 
-Deliberate differences from MindOCR: pixels and polygons go through the very same matrix (there, the flip and the scale
-moved them by half a pixel against each other); rotation angles are real numbers, as in the authors' code, not whole
-degrees.
+Deliberate differences from MindOCR: pixels and polygons use the same matrix (in MindOCR, flip and scale shift them
+by half a pixel relative to each other); rotation angles are real numbers, as in the authors' code, not whole degrees.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from mindocr.registry import TRANSFORMS
 
 @TRANSFORMS.register
 class RandomHorizontalFlip(GeometricOp):
-    """Mirror left and right.
+    """Mirror the image horizontally.
 
     Args:
         p: probability, in [0, 1].
@@ -41,10 +40,10 @@ class RandomHorizontalFlip(GeometricOp):
 
 @TRANSFORMS.register
 class RandomRotate(GeometricOp):
-    """Turn the image about its centre; corners that open up are black.
+    """Rotate the image about its centre; new corners are black.
 
     Args:
-        degrees: smallest and largest angle, drawn evenly; positive turns counter-clockwise on the screen.
+        degrees: smallest and largest angle, drawn uniformly; positive = counter-clockwise on the screen.
         expand_canvas: enlarge the image so that nothing is cut off; False keeps its size.
         p: probability, in [0, 1].
     """
@@ -55,7 +54,7 @@ class RandomRotate(GeometricOp):
         self.p = check_probability("RandomRotate", p)
 
     def draw(self, rng: np.random.Generator, sample: DetSample) -> float:
-        """Angle in degrees; 0 when the image stays as it is."""
+        """Angle in degrees; 0 when the image is not rotated."""
         chance, angle = rng.random(), rng.uniform(*self.degrees)
         return float(angle) if chance < self.p else 0.0
 
@@ -63,7 +62,7 @@ class RandomRotate(GeometricOp):
         h, w = image_size(sample)
         cos, sin = math.cos(math.radians(params)), math.sin(math.radians(params))
         new_h, new_w = h, w
-        if self.expand_canvas:  # the small number keeps rounding errors from adding a pixel
+        if self.expand_canvas:  # the small number prevents an extra pixel from rounding errors
             new_h = math.ceil(h * abs(cos) + w * abs(sin) - 1e-6)
             new_w = math.ceil(w * abs(cos) + h * abs(sin) - 1e-6)
         shift_x = new_w / 2 - cos * w / 2 - sin * h / 2
@@ -76,10 +75,10 @@ class RandomScale(GeometricOp):
     """Scale both sides by one factor.
 
     Args:
-        scale_range: smallest and largest factor, drawn evenly; above 0.
+        scale_range: smallest and largest factor, drawn uniformly; above 0.
         p: probability, in [0, 1].
-        size_limits: smallest short side and largest long side in pixels that scaling may lead to; the factor is
-            held to them, the largest long side having the last word. An image that lies outside already stays.
+        size_limits: smallest short side and largest long side in pixels after scaling; the factor is limited to them,
+            and the limit of the long side has priority. An image that is already outside is not scaled.
     """
 
     def __init__(self, scale_range: Sequence[float], p: float = 0.5, size_limits: Sequence[int] | None = None) -> None:
@@ -90,7 +89,7 @@ class RandomScale(GeometricOp):
             self.size_limits = check_range("RandomScale", "size_limits", size_limits, above=0)
 
     def draw(self, rng: np.random.Generator, sample: DetSample) -> float:
-        """The factor; 1 when the image stays as it is."""
+        """The factor; 1 when the image is not scaled."""
         chance, scale = rng.random(), float(rng.uniform(*self.scale_range))
         if chance >= self.p:
             return 1.0
@@ -107,10 +106,10 @@ class RandomScale(GeometricOp):
 
 
 def check_probability(op: str, p: float) -> float:
-    """``p`` itself.
+    """Check a probability and return it.
 
     Raises:
-        ConfigError: outside [0, 1].
+        ConfigError: ``p`` is outside [0, 1].
     """
     if not 0 <= p <= 1:
         raise ConfigError(f"{op}: p must be a probability in [0, 1], got {p}")
@@ -118,10 +117,10 @@ def check_probability(op: str, p: float) -> float:
 
 
 def check_range(op: str, key: str, limits: Sequence[float], above: float = -math.inf) -> tuple[float, float]:
-    """The two limits.
+    """Check two limits and return them.
 
     Raises:
-        ConfigError: not two finite numbers in ascending order, each above ``above``.
+        ConfigError: they are not two finite numbers in ascending order, each above ``above``.
     """
     if len(limits) != 2 or not all(math.isfinite(v) and v > above for v in limits) or limits[0] > limits[1]:
         bound = f" above {above}" if math.isfinite(above) else ""

@@ -1,4 +1,4 @@
-"""Texts of an image: from the label line to polygons, and their check after geometric ops."""
+"""Conversion of label lines to polygons, and their validation after geometric ops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mindocr.registry import TRANSFORMS
 
 @TRANSFORMS.register
 class DetLabelEncode:
-    """Turn ``label``, a JSON list, into polygons, transcriptions and ignore tags (``###`` or ``*``)."""
+    """Convert ``label``, a JSON list, to polygons, transcriptions and ignore tags (``###`` or ``*``)."""
 
     reads = ("label",)
     writes = ("polys", "texts", "ignore_tags")
@@ -33,12 +33,12 @@ class DetLabelEncode:
 
 @TRANSFORMS.register
 class ValidatePolygons:
-    """Drop polygons outside the image and ignore those of which too little is visible.
+    """Drop polygons outside the image and ignore texts with too small a visible area.
 
     Args:
-        min_area: a text of which less than this area is visible is ignored; square pixels.
-        clip_to_visible_area: cut polygons to the image; otherwise they keep their full shape.
-        min_vertices: a polygon with fewer corners after cutting is dropped; used with ``clip_to_visible_area`` only.
+        min_area: a text with a smaller visible area is ignored; square pixels.
+        clip_to_visible_area: clip polygons to the image; otherwise they keep their shape.
+        min_vertices: a polygon with fewer corners after clipping is dropped; used only with ``clip_to_visible_area``.
     """
 
     reads = ("image", "polys", "ignore_tags")
@@ -63,7 +63,7 @@ class ValidatePolygons:
             if xmax < 0 or ymax < 0 or xmin > w or ymin > h:
                 continue
             inside = xmin >= 0 and ymin >= 0 and xmax <= w and ymax <= h
-            plain = inside and areas[i] >= self.min_area  # the common case, settled without cutting anything
+            plain = inside and areas[i] >= self.min_area  # the common case, which needs no clipping
             if self.clip_to_visible_area or not (ignore or plain):
                 pieces = clip_to_rect(poly, w, h)
                 ignore = ignore or sum(area(piece) for piece in pieces) < self.min_area

@@ -1,4 +1,4 @@
-"""Pixel values and memory layout, as a network wants them."""
+"""Pixel values and memory layout for a network."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mindocr.registry import TRANSFORMS
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)  # red, green, blue, on the scale 0-255
 IMAGENET_STD = (58.395, 57.12, 57.375)
-_ROWS = 64  # rows at a time, so that what one step writes is still in the cache for the next
+_ROWS = 64  # rows at a time, so that data are in the CPU cache for the next step
 
 
 @TRANSFORMS.register
 class NormalizeImage:
-    """(value - mean) / std for each channel; gives float32.
+    """(value - mean) / std for each channel; the result is float32.
 
     Args:
-        mean: three values on the scale 0-255, for the channels in the order they have after a swap; ``imagenet`` is
+        mean: three values on the scale 0-255, in the channel order after a swap; ``imagenet`` is
             (123.675, 116.28, 103.53).
-        std: likewise; ``imagenet`` is (58.395, 57.12, 57.375).
+        std: three values on the same scale, in the same order; ``imagenet`` is (58.395, 57.12, 57.375).
         is_hwc: the image is (H, W, 3); otherwise (3, H, W).
         bgr_to_rgb: swap red and blue first.
         rgb_to_bgr: the same swap; only one of the two may be set.
@@ -44,7 +44,7 @@ class NormalizeImage:
         rgb_to_bgr: bool = False,
     ) -> None:
         if bgr_to_rgb and rgb_to_bgr:
-            raise ConfigError("NormalizeImage: bgr_to_rgb and rgb_to_bgr undo each other; set one of them")
+            raise ConfigError("NormalizeImage: bgr_to_rgb and rgb_to_bgr cancel each other; set only one of them")
         self.mean = _three("mean", IMAGENET_MEAN if mean == "imagenet" else mean)
         self.std = _three("std", IMAGENET_STD if std == "imagenet" else std)
         if min(self.std) <= 0:
@@ -58,7 +58,7 @@ class NormalizeImage:
         image = sample["image"]
         if self.is_hwc:
             image_size(sample)
-        # Planes one after the other in memory, seen as (H, W, 3): ToCHWImage then has nothing to copy.
+        # Stored as separate planes, with an (H, W, 3) view: ToCHWImage then need not copy.
         planes = np.empty((3, *(image.shape[:2] if self.is_hwc else image.shape[1:])), dtype=np.float32)
         for top in range(0, planes.shape[1], _ROWS):
             rows = slice(top, top + _ROWS)
@@ -88,11 +88,11 @@ class ToCHWImage:
 
 
 def split_normalization(specs: Sequence[Spec]) -> tuple[list[Spec], NormalizeImage | None]:
-    """Take NormalizeImage and ToCHWImage off the end of a pipeline, so that images can be normalised elsewhere.
+    """Remove NormalizeImage and ToCHWImage from the end of a pipeline, so that images can be normalised elsewhere.
 
     Returns:
-        The ops before them, which give (H, W, 3) uint8, and NormalizeImage; or all ops and None where the pipeline does
-        not end in these two, or its images are no uint8.
+        The ops before them, whose images are (H, W, 3) uint8, and NormalizeImage; or all ops and None if the pipeline
+        does not end with these two, or its images are not uint8.
     """
     named = [(spec, {}) if isinstance(spec, str) else _only_item(spec) for spec in specs]
     ends_so = [name for name, _ in named[-2:]] == ["NormalizeImage", "ToCHWImage"]

@@ -1,4 +1,4 @@
-"""Images from files, turned upright by their EXIF data."""
+"""Reading of images from files, rotated upright by their EXIF data."""
 
 from __future__ import annotations
 
@@ -12,45 +12,43 @@ from mindocr.registry import TRANSFORMS
 
 
 class Store(Protocol):
-    """What DecodeImage asks of a cache.
+    """Interface of a cache for DecodeImage.
 
     Attributes:
-        holds_pixels: it keeps decoded images (H, W, 3); otherwise the bytes of files (N,).
+        holds_pixels: True = decoded images (H, W, 3), False = bytes of files (N,).
     """
 
     holds_pixels: bool
 
     def get(self, path: str, form: str) -> np.ndarray | None:
-        """What is kept for a file, uint8, read-only; None when there is nothing.
+        """The cached content of a file, uint8, read-only; None if it is not cached.
 
         Args:
             path: the file.
-            form: how it was decoded; a cache that several pipelines use keeps them apart by it.
+            form: decoding settings, which separate the entries of several pipelines in one cache.
         """
 
     def put(self, path: str, form: str, content: np.ndarray) -> None:
-        """Keep it, where there is room."""
+        """Store the content of a file, if there is room."""
 
 
 @TRANSFORMS.register
 class DecodeImage:
-    """Read the file that ``img_path`` names.
+    """Read the image file ``img_path``.
 
-    Where geometric ops follow, a pipeline decodes a JPEG only when they have drawn, and at 1/2, 1/4 or 1/8 of its size
-    where they leave no more of it. Neither the draws nor the polygons depend on that.
+    If geometric ops follow, a pipeline decodes a JPEG only after they have drawn their parameters, and at 1/2, 1/4 or
+    1/8 of its size if they reduce it accordingly. This changes neither the parameters nor the polygons.
 
     Args:
-        img_mode: order of the channels.
-        channel_first: give (3, H, W) instead of (H, W, 3); the ops that follow want (H, W, 3) unless they say
-            otherwise.
-        to_float32: give float32, still 0-255, instead of uint8.
-        ignore_orientation: leave the image as stored instead of turning it as its EXIF data say. Labels must have
-            been made in the same way.
+        img_mode: channel order.
+        channel_first: return (3, H, W) instead of (H, W, 3); other ops expect (H, W, 3) unless stated otherwise.
+        to_float32: return float32 in 0-255 instead of uint8.
+        ignore_orientation: do not rotate the image by its EXIF data. Labels must have been made in the same way.
         keep_ori: also keep the image as ``image_ori``, (H, W, 3) uint8, for drawing results.
-        max_pixels: an image of more pixels is refused before it is decoded: a small file can announce a huge one.
+        max_pixels: an image with more pixels is an error before decoding, as a small file can contain a huge image.
 
     Attributes:
-        cache: asked before a file is read, told after; None = every image is read each time.
+        cache: used before a file is read and filled after; None = every image is read each time.
     """
 
     reads = ("img_path",)
@@ -76,11 +74,11 @@ class DecodeImage:
 
     @property
     def can_wait(self) -> bool:
-        """Whether nothing but the size of the image is needed before geometric ops have drawn."""
+        """Whether decoding can wait: geometric ops then need only the image size."""
         return not (self.channel_first or self.to_float32 or self.keep_ori)
 
     def open(self, sample: DetSample) -> Picture:
-        """The image, decoded only as far as its size cannot be told otherwise."""
+        """Open the image; it is decoded only if its size cannot be read from the header."""
         path = sample["img_path"]
         if self.cache is None:
             return open_image(path, read_file(path, self.max_pixels), self._flags)

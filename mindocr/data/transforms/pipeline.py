@@ -1,4 +1,4 @@
-"""Chains of ops: built from a configuration, checked key by key, run with reproducible chance, geometric ops fused."""
+"""Pipelines of ops: built from a configuration, checked, reproducible random numbers, fused geometric ops."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ __all__ = ["Pipeline", "check_pipeline"]
 
 
 class Pipeline:
-    """Ops in a row.
+    """A sequence of ops.
 
-    Chance: every random op has a generator of its own, made from the sample's generator, the op's name and its rank
-    among the ops of that name. Taking an op away, or adding one, leaves the random numbers of the others as they were.
+    Random numbers: every random op has its own generator, seeded by the sample's generator, the op's name and its index
+    among ops of that name. Removing or adding an op does not change the random numbers of the others.
 
-    Fusing: neighbouring geometric ops (with colour ops, and ops that leave the image alone, among them) first all draw
-    and move polygons; the pixels are then sampled once through the product of their matrices, and colour ops work on
-    the result. DecodeImage before them only looks at the size of the image, and decodes what they have left of it.
+    Fusing: consecutive geometric ops (with colour ops and ops that do not change the image between them) first draw
+    their parameters and move polygons; the pixels are then sampled once with the product of their matrices, and colour
+    ops process the result. A DecodeImage before them first reads only the image size, and decodes as much as they need.
 
     Args:
         specs: ops as in a YAML file: ``{Name: {argument: value}}``, ``{Name: null}`` or ``Name``.
-        output_columns: keys that the samples are to hold at the end; None = any.
+        output_columns: keys that samples must have at the end; None = any.
         provided_keys: keys that the data set puts into a sample.
-        is_train: handed to ops that ask for it.
+        is_train: passed to ops with this argument.
         fuse: fuse geometric ops; False runs them one by one, for comparison.
 
     Attributes:
-        seconds: set it to a dictionary to have the time of each op (those of one name together) added up in it.
-        clock: what that time is read from, in seconds.
+        seconds: set it to a dictionary to sum the time of each op in it (ops of one name together).
+        clock: function that returns the time in seconds.
 
     Raises:
-        ConfigError: all problems found, one a line.
+        ConfigError: all problems, one per line.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class Pipeline:
             raise ConfigError("transform_pipeline:\n" + "\n".join(f"  {problem}" for problem in problems))
         self.ops = [op for _, op in built]
         self._chance_keys = _chance_keys(self.ops)
-        self._random = [isinstance(op, RandomOp) for op in self.ops]  # this question is slow, so it is asked once
+        self._random = [isinstance(op, RandomOp) for op in self.ops]  # once, as isinstance() is slow here
         self._blocks = _blocks(self.ops) if fuse else [(False, [i]) for i in range(len(self.ops))]
         self.seconds: dict[str, float] | None = None
         self.clock: Callable[[], float] = perf_counter
 
     def use_cache(self, cache: Store) -> None:
-        """Let the first DecodeImage keep what it reads."""
+        """Let the first DecodeImage cache the images that it reads."""
         for op in self.ops:
             if isinstance(op, DecodeImage):
                 op.cache = cache
@@ -76,8 +76,8 @@ class Pipeline:
         """Run all ops.
 
         Args:
-            sample: with the provided keys; not changed.
-            rng: one number is taken from it.
+            sample: sample with the provided keys; not changed.
+            rng: source of one random number, the seed of all ops.
         """
         seed = int(rng.integers(2**63))
         for fused, block in self._blocks:
@@ -138,7 +138,7 @@ class Pipeline:
         return image
 
     def _count(self, what: int | str, start: float) -> None:
-        """Add the seconds since ``start`` to those of an op, where they are counted."""
+        """Add the seconds since ``start`` to those of an op, if ``seconds`` is set."""
         if self.seconds is not None:
             name = what if isinstance(what, str) else type(self.ops[what]).__name__
             self.seconds[name] = self.seconds.get(name, 0.0) + self.clock() - start
@@ -148,7 +148,7 @@ class Pipeline:
 
 
 def _blocks(ops: Sequence[Op]) -> list[tuple[bool, list[int]]]:
-    """The ops in runs: (to be fused or not, their places)."""
+    """Consecutive ops in blocks: (fused or not, their positions)."""
     runs: list[tuple[bool, list[int]]] = []
     place = 0
     while place < len(ops):
@@ -159,7 +159,7 @@ def _blocks(ops: Sequence[Op]) -> list[tuple[bool, list[int]]]:
 
 
 def _end_of_fused(ops: Sequence[Op], place: int) -> int:
-    """Where a run of ops to be fused ends that begins at ``place``; ``place`` itself when none does."""
+    """End of the block of fused ops that begins at ``place``; ``place`` itself if there is none."""
     end, later = place, place
     if isinstance(ops[place], DecodeImage) and cast(DecodeImage, ops[place]).can_wait:
         later += 1
@@ -173,7 +173,7 @@ def _end_of_fused(ops: Sequence[Op], place: int) -> int:
 
 
 def _stand_in(size: Size, dtype: Any = np.uint8) -> np.ndarray:
-    """An image of the right shape that takes no memory, in place of pixels not yet there."""
+    """A placeholder image of the right shape that needs no memory, for pixels that are not decoded yet."""
     return np.ndarray((*size, 3), dtype, buffer=bytes(8), strides=(0, 0, 0))
 
 
@@ -182,6 +182,6 @@ def _as_picture(image: np.ndarray) -> Picture:
 
 
 def _chance_keys(ops: Sequence[Op]) -> list[tuple[int, int]]:
-    """For each op: a number made from its name, and its rank among the ops of that name."""
+    """For each op: a number computed from its name, and its index among ops of that name."""
     names = [type(op).__name__ for op in ops]
     return [(zlib.crc32(name.encode()), names[:i].count(name)) for i, name in enumerate(names)]

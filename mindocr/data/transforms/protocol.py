@@ -1,7 +1,7 @@
-"""What an op is: a plain op is called, a random op draws first and applies later, geometric ops can be fused.
+"""Interfaces of ops: a plain op is called, a random op first draws and then applies, geometric ops can be fused.
 
-Every op names the keys that it ``reads`` and ``writes``, returns a new sample, and leaves the arrays of its input
-alone.
+Every op declares the keys that it ``reads`` and ``writes``, returns a new sample, and does not change the arrays of its
+input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mindocr.images.headers import Size
 
 @runtime_checkable
 class Op(Protocol):
-    """Anything in a pipeline."""
+    """Interface of every op of a pipeline."""
 
     reads: tuple[str, ...]
     writes: tuple[str, ...]
@@ -28,20 +28,20 @@ class Op(Protocol):
 
 @runtime_checkable
 class RandomOp(Op, Protocol):
-    """An op in two halves: all chance in ``draw``, all work in ``apply``."""
+    """An op with two parts: ``draw`` has all random numbers, ``apply`` is deterministic."""
 
     def draw(self, rng: np.random.Generator, sample: DetSample) -> Any:
-        """Decide by chance what to do with this sample."""
+        """Draw the random parameters for this sample."""
 
     def apply(self, sample: DetSample, params: Any) -> DetSample:
-        """Do what was drawn; the same parameters give the same result."""
+        """Apply drawn parameters; equal parameters give equal results."""
 
 
 class ColourOp(ABC):
-    """A random op that works pixel by pixel, linearly, and keeps black black.
+    """A random op that is linear for each pixel and keeps black black.
 
-    It therefore commutes with geometric ops up to rounding, and a pipeline that fuses those applies it after them, on
-    the small image. ``draw`` must not look at pixels.
+    It therefore commutes with geometric ops up to rounding, and a pipeline that fuses those applies it after them, to
+    the smaller image. ``draw`` must not read pixels.
     """
 
     reads: tuple[str, ...] = ("image",)
@@ -55,10 +55,10 @@ class ColourOp(ABC):
 
 
 class GeometricOp(ABC):
-    """A random op that moves pixels and polygons by an affine matrix.
+    """A random op that transforms pixels and polygons by an affine matrix.
 
     ``draw``, ``matrix``, ``content`` and ``move`` may use the size of ``image`` but never its pixels: a pipeline that
-    fuses several ops hands them a stand-in of the right shape and samples the pixels once, at the end.
+    fuses several ops passes them a placeholder of the right shape and samples the pixels once, at the end.
     """
 
     reads: tuple[str, ...] = ("image",)
@@ -72,7 +72,7 @@ class GeometricOp(ABC):
         """The matrix (3, 3) float64 from this image to the next, and the next one's (h, w)."""
 
     def content(self, params: Any, sample: DetSample) -> Size:
-        """(h, w) of the part of the next image that shows something; the rest of it is padding, black."""
+        """(h, w) of the part of the next image that is not black padding."""
         return self.matrix(params, sample)[1]
 
     def step(self, params: Any, sample: DetSample) -> Step:
@@ -81,13 +81,13 @@ class GeometricOp(ABC):
         return Step(matrix, size, self.content(params, sample))
 
     def move(self, sample: DetSample, params: Any) -> DetSample:
-        """Everything but the pixels: polygons through the matrix."""
+        """Transform polygons, but not pixels."""
         if "polys" not in sample:
             return sample
         return {**sample, "polys": transform(sample["polys"], self.matrix(params, sample)[0])}
 
     def apply(self, sample: DetSample, params: Any) -> DetSample:
-        """Move polygons and pixels now."""
+        """Transform polygons and pixels at once."""
         moved = self.move(sample, params)
         return cast(DetSample, {**moved, "image": warp(sample["image"], [self.step(params, sample)])})
 

@@ -1,4 +1,4 @@
-"""Resizing for evaluation and prediction, with the way back to the source image."""
+"""Resizing for evaluation and prediction, with the scales for mapping results back to the source image."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from mindocr.registry import TRANSFORMS
 
 @TRANSFORMS.register
 class DetResize:
-    """Bring the image to a size that the network can take and note the scales in ``shape_list``.
+    """Resize the image for the network and store the scales in ``shape_list``.
 
-    ``target_size`` decides when it is given; otherwise ``limit_type`` and ``limit_side_len`` do. In training the
-    polygons move along; in evaluation they stay in the source image, where results are compared.
+    The size depends on ``target_size`` if it is set, else on ``limit_type`` and ``limit_side_len``. In training the
+    polygons are scaled too; in evaluation they stay in source pixels, in which results are compared.
 
-    Differences from MindOCR: when ``shape_list`` exists each axis is multiplied by its own scale (there, the width got
-    the height's); sizes are rounded up to a multiple of ``divisor`` itself, not of 32; a padded ``target_size`` that is
-    no such multiple is an error.
+    Differences from MindOCR: if ``shape_list`` already exists, each axis is multiplied by its own scale (in MindOCR,
+    the width by that of the height); sizes are rounded up to a multiple of ``divisor`` itself, not of 32; a padded
+    ``target_size`` that is no such multiple is an error.
 
     Args:
         target_size: [h, w] in pixels.
-        keep_ratio: with ``target_size``: scale both sides alike, so that the image fits into it.
-        padding: with ``target_size`` and ``keep_ratio``: fill up to it with black at the bottom and the right.
+        keep_ratio: with ``target_size``: keep the aspect ratio, so that the image fits into it.
+        padding: with ``target_size`` and ``keep_ratio``: pad to it with black at the bottom and on the right.
         limit_type: ``min`` enlarges an image whose short side is below ``limit_side_len``, ``max`` reduces one whose
-            long side is above it, ``none`` (or null) leaves it.
+            long side is above it, ``none`` (or null) keeps the size.
         limit_side_len: pixels.
         force_divisable: round both sides up to multiples of ``divisor``.
-        divisor: what the network's strides ask for.
-        max_pixels: an image that would become larger than so many pixels is refused: a strip of 20000 x 10 pixels,
-            enlarged by ``limit_type: min``, would ask the network for a thousand million.
+        divisor: largest stride of the network.
+        max_pixels: largest number of pixels after resizing; more is an error: ``limit_type: min`` would enlarge a strip
+            of 20000 x 10 pixels to a billion pixels.
     """
 
     reads = ("image",)
@@ -67,7 +67,7 @@ class DetResize:
             multiple = tuple(_round_up(side, divisor) for side in self.target_size)
             if multiple != self.target_size:
                 raise ConfigError(
-                    f"DetResize: target_size {list(self.target_size)} is no multiple of divisor {divisor}; "
+                    f"DetResize: target_size {list(self.target_size)} is not a multiple of divisor {divisor}; "
                     f"use {list(multiple)}, or force_divisable: False"
                 )
         self.keep_ratio = keep_ratio
@@ -123,7 +123,7 @@ class DetResize:
 
 
 def _scaled(side: int, scale: float) -> int:
-    # the small number keeps 1280 * (960 / 1280) from becoming 961
+    # the small number prevents 1280 * (960 / 1280) from becoming 961
     return max(math.ceil(side * scale - 1e-6), 1)
 
 

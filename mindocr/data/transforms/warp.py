@@ -1,7 +1,7 @@
-"""Pixels through a chain of affine steps, sampled once.
+"""Image sampling through a sequence of affine steps, in one pass.
 
 Coordinates are continuous: an image of w x h pixels covers [0, w] x [0, h], so the centre of the pixel in column c
-lies at c + 0.5. Matrices are 3 x 3 and map (x, y, 1) of one canvas to the next.
+is at c + 0.5. Matrices are 3 x 3 and map (x, y, 1) of one canvas to the next.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Step:
     """One geometric step.
 
     Attributes:
-        matrix: (3, 3) float64, from the canvas before to the canvas after; affine.
+        matrix: (3, 3) float64, affine, from the canvas before to the canvas after.
         size: (h, w) of the canvas after.
-        content: (h, w) from the top left within which the canvas shows the image; the rest of it is black.
+        content: (h, w) of the part at the top left that shows the image; the rest of the canvas is black.
     """
 
     matrix: np.ndarray
@@ -36,17 +36,17 @@ class Step:
 
 
 def warp(image: np.ndarray, steps: Sequence[Step], factor: int = 1) -> np.ndarray:
-    """Send an image through all steps at once, by bilinear sampling; what lies outside a canvas on the way is black.
+    """Transform an image by all steps at once, with bilinear sampling; parts outside an intermediate canvas are black.
 
-    Where the image becomes smaller than half, it is first reduced by area averaging, so that no pixel is skipped.
+    An image that becomes smaller than half is first reduced by area averaging, so that no pixel is skipped.
 
     Args:
         image: (H, W, 3) uint8 or float32; not changed.
         steps: at least one.
-        factor: each pixel of ``image`` already stands for ``factor`` x ``factor`` pixels of what the steps start from.
+        factor: each pixel of ``image`` already represents ``factor`` x ``factor`` pixels of the first canvas.
 
     Returns:
-        (h, w, 3) of the last step's size, same dtype. The very input when the steps change nothing.
+        (h, w, 3) of the last step's size, same dtype; the input array itself when the steps change nothing.
     """
     total = _total(steps) @ np.diag([factor, factor, 1.0])
     h, w = steps[-1].size
@@ -64,7 +64,7 @@ def warp(image: np.ndarray, steps: Sequence[Step], factor: int = 1) -> np.ndarra
 
 
 def spare_factor(steps: Sequence[Step]) -> int:
-    """By how much an image may be reduced before the steps without being enlarged again: 1, 2, 4 or 8."""
+    """Factor by which an image may be reduced before the steps without later enlargement: 1, 2, 4 or 8."""
     (a, b), (c, d) = _total(steps)[:2, :2].tolist()
     # the larger singular value: the scale of the direction that is reduced least
     scale = (math.hypot(a + d, b - c) + math.hypot(a - d, b + c)) / 2
@@ -81,7 +81,7 @@ def _sample(image: np.ndarray, matrix: np.ndarray, out: np.ndarray) -> None:
     if scale <= 0.5:
         image, matrix = _reduce(image, matrix, int(1 / scale + 1e-6))
     index_matrix = _TO_INDEX @ _inverse(matrix) @ _FROM_INDEX
-    # where nothing from outside is shown, an enlarged image keeps its border as it is instead of fading to black
+    # if nothing outside the image is visible, replicate its border instead of fading to black
     border = (
         cv2.BORDER_REPLICATE if _lies_within((h, w), matrix, (image.shape[0], image.shape[1])) else cv2.BORDER_CONSTANT
     )
@@ -90,7 +90,7 @@ def _sample(image: np.ndarray, matrix: np.ndarray, out: np.ndarray) -> None:
 
 
 def _reduce(image: np.ndarray, matrix: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
-    """Average blocks of factor x factor pixels; the matrix is mended to start from the smaller image."""
+    """Average blocks of factor x factor pixels; the matrix is changed to start from the smaller image."""
     h, w = image.shape[:2]
     small_h, small_w = max(h // factor, 1), max(w // factor, 1)
     small = cv2.resize(image, (small_w, small_h), interpolation=cv2.INTER_AREA)
@@ -98,7 +98,7 @@ def _reduce(image: np.ndarray, matrix: np.ndarray, factor: int) -> tuple[np.ndar
 
 
 def _black_out(region: np.ndarray, onward: np.ndarray, content: Size) -> None:
-    """Blacken, in place, the pixels of the region that come from outside ``content`` of an earlier canvas."""
+    """Set the pixels of the region that are outside ``content`` of an earlier canvas to black, in place."""
     h, w = region.shape[:2]
     if _lies_within((h, w), onward, content):
         return
@@ -110,7 +110,7 @@ def _black_out(region: np.ndarray, onward: np.ndarray, content: Size) -> None:
 
 
 def _lies_within(size: Size, matrix: np.ndarray, content: Size) -> bool:
-    """Whether all pixel centres of a canvas of this size come, through the matrix, from inside ``content``."""
+    """Whether the matrix maps all pixel centres of a canvas of this size into ``content``."""
     h, w = size
     centres = np.array([[0.5, 0.5, 1], [w - 0.5, 0.5, 1], [w - 0.5, h - 0.5, 1], [0.5, h - 0.5, 1]])
     x, y, _ = _inverse(matrix) @ centres.T
@@ -118,7 +118,7 @@ def _lies_within(size: Size, matrix: np.ndarray, content: Size) -> bool:
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
-    """Of an affine matrix, by Cramer's rule: the threads that LAPACK wakes cost more than the work itself."""
+    """Inverse of an affine matrix by Cramer's rule: LAPACK's threads would cost more time than the computation."""
     (a, b, x), (c, d, y) = matrix[:2].tolist()
     determinant = a * d - b * c
     a, b, c, d = d / determinant, -b / determinant, -c / determinant, a / determinant

@@ -1,7 +1,7 @@
-"""Labels to and from the files of annotation tools and benchmarks; a round trip loses nothing.
+"""Import and export of labels for annotation tools and benchmarks; a round trip is lossless.
 
-One module a format, found by its name, with ``read(job, options) -> Iterator[Entry]`` and
-``write(labelled, target, options)``. Polygons and texts are passed on as they are; with ``tidy`` an import treats them
+There is one module per format, found by its name, with ``read(job, options) -> Iterator[Entry]`` and
+``write(labelled, target, options)``. Polygons and texts do not change; with ``tidy`` an import processes them
 as the converters of published data sets do.
 """
 
@@ -19,7 +19,7 @@ from mindocr.registry import suggest
 
 
 def names() -> list[str]:
-    """The formats known."""
+    """Names of the available formats."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "common")
 
 
@@ -40,14 +40,14 @@ def import_labels(
         image_dir: folder with the images.
         source: the tool's file or folder.
         label_file: label file to write.
-        options: what some formats leave open.
+        options: settings of some formats.
         path_mode: image paths relative to ``image_dir``, or absolute.
-        strict: stop at a defect, such as a missing image, instead of counting it.
-        tidy: turn polygons clockwise, mend invalid ones, ignore texts without transcription.
+        strict: stop at the first defect, such as a missing image, instead of counting defects.
+        tidy: order polygons clockwise, repair invalid ones, ignore texts without transcription.
 
     Raises:
         ConfigError: unknown format.
-        DataError: a folder is missing or a file malformed.
+        DataError: a folder is missing or a file is malformed.
     """
     module = _module(format_name)
     if not image_dir.is_dir():
@@ -69,11 +69,11 @@ def export_labels(
         image_dir: folder that the paths in the label file start from.
         label_file: label file, or the results of a prediction (``det_results.txt``).
         target: file or folder to write.
-        options: what some formats leave open.
+        options: settings of some formats.
 
     Raises:
         ConfigError: unknown format.
-        DataError: a malformed line, a missing image, or something that the format cannot hold.
+        DataError: a malformed line, a missing image, or a label that the format cannot represent.
     """
     module = _module(format_name)
     labelled = read_labelled(label_file, image_dir)

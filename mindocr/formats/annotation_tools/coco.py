@@ -22,8 +22,9 @@ _TEXT_KEYS = ("text", "utf8_string", "transcription")
 def read(job: Job, options: Options) -> Iterator[Entry]:
     """Images in the order of the file.
 
-    ``iscrowd`` = ignore. A text without a transcription counts and reads ``text``. Of several outlines the largest is
-    taken (counted); a mask in run lengths becomes its box, ignored (counted).
+    ``iscrowd`` = ignore. A text without a transcription is not ignored and gets the transcription ``text``. If an
+    annotation has several polygons, the largest is used (counted); a run-length mask becomes its box, ignored
+    (counted).
 
     Raises:
         DataError: the file is malformed.
@@ -51,11 +52,11 @@ def _text(annotation: dict[str, Any], where: str, job: Job) -> Text:
     outline = annotation.get("segmentation")
     ignored = bool(annotation.get("iscrowd", 0))
     if isinstance(outline, dict):
-        job.report.notes["masks in run lengths, replaced by their box and ignored"] += 1
+        job.report.notes["run-length masks replaced by their box and ignored"] += 1
         return text_of(_transcription(annotation, where), True, _box(annotation, where))
     parts = [flat_points(part, where) for part in expect(outline or [], list, where)]
     if len(parts) > 1:
-        job.report.notes["texts of several outlines, of which the largest was taken"] += 1
+        job.report.notes["texts with several polygons, of which the largest was used"] += 1
     points = max(parts, key=lambda part: area(np.array(part))) if parts else _box(annotation, where)
     return text_of(_transcription(annotation, where), ignored, points)
 
@@ -73,7 +74,7 @@ def _box(annotation: dict[str, Any], where: str) -> Points:
 
 
 def write(labelled: list[Labelled], target: Path, options: Options, report: Report) -> None:
-    """Write the file: ids from 1, one category ``text``, ``iscrowd`` 1 for ignored texts, what it says as ``text``."""
+    """Write the file: ids from 1, one category ``text``, ``iscrowd`` 1 = ignored, transcription as ``text``."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, image in enumerate(labelled, start=1):

@@ -1,4 +1,4 @@
-"""What the formats share: options, label files read with the sizes of their images, whole files written at once."""
+"""Shared by the formats: options, reading label files with the sizes of their images, atomic writing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mindocr.utils import files
 
 @dataclass(frozen=True)
 class Options:
-    """What some formats leave open.
+    """Settings of some formats.
 
     Attributes:
-        layout: icdar: which text files, see ``icdar.py``.
-        class_names: labelme: labels that name a class, not what a text says.
+        layout: layout of the text files, for icdar; see ``icdar.py``.
+        class_names: labels that are a class, not a transcription, for labelme.
     """
 
     layout: str = "quads"
@@ -29,7 +29,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Item:
-    """A text of a label line; ``score`` is None where there is none."""
+    """A text of a label line; ``score`` is None if it has none."""
 
     points: Points
     transcription: str
@@ -37,13 +37,13 @@ class Item:
 
     @property
     def ignored(self) -> bool:
-        """Whether the text is marked to be ignored."""
+        """Whether the text is ignored."""
         return self.transcription in IGNORED
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A line of a label file: the image's path from the image folder, its file, (w, h) as decoded, and its texts."""
+    """A line of a label file: image path relative to the image folder, its file, (w, h) as decoded, and its texts."""
 
     path: str
     image: Path
@@ -53,7 +53,7 @@ class Labelled:
 
 
 def read_labelled(label_file: Path, image_dir: Path) -> list[Labelled]:
-    """The lines of a label file.
+    """Read the lines of a label file.
 
     Raises:
         DataError: a malformed line, or an image that is missing or cannot be read.
@@ -76,21 +76,21 @@ def read_labelled(label_file: Path, image_dir: Path) -> list[Labelled]:
 def _inside(image: Path, image_dir: Path, where: str) -> Path:
     folder = image_dir.resolve()
     if not image.resolve().is_relative_to(folder):
-        raise DataError(f"{where}: {image} is not below {folder}; give the folder of all images as --image_dir")
+        raise DataError(f"{where}: {image} is not below {folder}; set --image_dir to a folder that contains all images")
     return image_dir / image.resolve().relative_to(folder)
 
 
 def text_of(transcription: str, ignored: bool, points: Points) -> Text:
-    """An imported text; a mark of its own to be ignored is left as it is."""
+    """An imported text; an ignore mark in its transcription does not change."""
     return Text(points, transcription, ignored and transcription not in IGNORED)
 
 
 def write_json(target: Path, content: Any) -> None:
-    """Write UTF-8 JSON; the file appears when it is complete."""
+    """Write a UTF-8 JSON file atomically."""
     write_bytes(target, (to_json(content, indent=1) + "\n").encode())
 
 
 def write_bytes(target: Path, content: bytes) -> None:
-    """Write a file, and its folder if need be; it appears when it is complete."""
+    """Write a file atomically; its folder is created if needed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     files.write_bytes(target, content)

@@ -1,8 +1,8 @@
-"""Zip archives with a text file for each image: ground truth to and fro, results for the benchmarks' scripts.
+"""Zip archives with a text file for each image: import and export of ground truth, export of results for benchmarks.
 
-Layouts of ground truth, which lose nothing: ``quads`` (``gt_img_1.txt`` with ``x1,y1,...,x4,y4,text``) and ``polygons``
-(``x1,y1,...,xn,yn,####text``). Layouts of results, which are rounded, cut to the image and turned clockwise: ``ic15``,
-``ic13``, ``mlt``, ``td500``, ``ctw1500`` and ``totaltext``.
+Lossless layouts for ground truth: ``quads`` (``gt_img_1.txt`` with ``x1,y1,...,x4,y4,text``) and ``polygons``
+(``x1,y1,...,xn,yn,####text``). Layouts for results, which are rounded, clipped to the image and ordered clockwise:
+``ic15``, ``ic13``, ``mlt``, ``td500``, ``ctw1500`` and ``totaltext``.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def read(job: Job, options: Options) -> Iterator[Entry]:
     """Images in the order of their names, from an archive or a folder of ground truth.
 
     Raises:
-        ConfigError: a layout of results.
-        DataError: a damaged archive, one with folders or other files inside, or a malformed line.
+        ConfigError: a layout for results.
+        DataError: the archive is damaged or contains folders or other files, or a line is malformed.
     """
     if options.layout not in TRUTH:
         raise ConfigError(f"layout '{options.layout}' cannot be imported; expected {' or '.join(TRUTH)}")
@@ -65,11 +65,11 @@ def _texts(file: Path, layout: str) -> list[Text]:
 
 
 def write(labelled: list[Labelled], target: Path, options: Options, report: Report) -> None:
-    """Write the archive; ignored texts are left out of results, as are those without area after rounding.
+    """Write the archive; results omit ignored texts and texts without area after rounding.
 
     Raises:
         ConfigError: unknown layout.
-        DataError: two images of one name, a text that a line cannot hold, a score that is missing.
+        DataError: two images have the same name, a line cannot hold a text, or a score is missing.
     """
     known = {**dict.fromkeys(TRUTH, _truth_line), **_RESULTS}
     if options.layout not in known:
@@ -78,7 +78,7 @@ def write(labelled: list[Labelled], target: Path, options: Options, report: Repo
     for image in labelled:
         name = _file_name(PurePosixPath(image.path).stem, options.layout)
         if name in files:
-            raise DataError(f"{image.where}: {name} stands for two images; the archive knows no folders")
+            raise DataError(f"{image.where}: two images have the name {name}; the archive has no folders")
         lines = (known[options.layout](item, image, options.layout) for item in image.items)
         kept = [line for line in lines if line]
         report.dropped += len(image.items) - len(kept)
@@ -106,13 +106,13 @@ def _truth_line(item: Item, image: Labelled, layout: str) -> str:
             f"{image.where}: a polygon of {len(item.points)} points does not fit the layout 'quads'; use 'polygons'"
         )
     if re.search(r"[\r\n\ud800-\udfff]", item.transcription):
-        problem = "holds a line end or half a surrogate pair, which a line cannot"
+        problem = "has a line end or an unpaired surrogate, which a line cannot hold"
         raise DataError(f"{image.where}: the text {item.transcription!r} {problem}")
     return _joined(item.points) + (f",{item.transcription}" if layout == "quads" else _SEPARATOR + item.transcription)
 
 
 def _outline(item: Item, image: Labelled, corners: bool) -> list[list[int]] | None:
-    """Whole pixels inside the image, clockwise; None for an ignored text and one that keeps no area."""
+    """Polygon in whole pixels inside the image, clockwise; None for ignored texts and those without area."""
     if item.ignored:
         return None
     points = np.array(item.points, dtype=np.float64)
@@ -128,7 +128,7 @@ def _quad(item: Item, image: Labelled, layout: str) -> str:
     if points is None or layout != "mlt":
         return _joined(points or [])
     if item.score is None:
-        raise DataError(f"{image.where}: a text without a score; MLT wants one in every line (see det_results.txt)")
+        raise DataError(f"{image.where}: a text without a score; MLT requires one in every line (see det_results.txt)")
     return f"{_joined(points)},{item.score:.4f}"
 
 

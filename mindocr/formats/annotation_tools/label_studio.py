@@ -1,4 +1,4 @@
-"""Label Studio: a list of tasks with regions in percent of the image's size, and texts tied to them by an id."""
+"""Label Studio: a list of tasks with regions in percent of the image size, and texts linked to them by an id."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ _IGNORE = "Ignore"
 
 
 def read(job: Job, options: Options) -> Iterator[Entry]:
-    """Images in the order of the tasks, with the newest annotation that was not cancelled; tasks without are counted.
+    """Images in the order of the tasks, with the newest annotation that is not cancelled; others are counted.
 
-    A region without a text counts and reads ``text``; the label ``Ignore`` or the text ``###`` = ignore.
+    A region without a text is not ignored and gets the transcription ``text``; label ``Ignore`` or text ``###`` =
+    ignore.
 
     Raises:
-        DataError: no JSON export of tasks, or a region of another kind of shape.
+        DataError: the file is no JSON export of tasks, or it is malformed.
     """
     file = job.label_dir
     for number, task in enumerate(expect(read_json(file), list, str(file)), start=1):
@@ -41,11 +42,11 @@ def read(job: Job, options: Options) -> Iterator[Entry]:
 
 
 def _image(url: str, job: Job, where: str) -> Path:
-    """The image of an upload (``/data/upload/3/1a2b3c4d-img.jpg``) or of local storage (``?d=folder/img.jpg``)."""
+    """Image path from a URL: upload (``/data/upload/3/1a2b3c4d-img.jpg``) or local storage (``?d=folder/img.jpg``)."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise DataError(f"{where}: {shorten(url)} is no address of an image ({error})") from None
+        raise DataError(f"{where}: {shorten(url)} is no URL of an image ({error})") from None
     stored = parse_qs(parts.query).get("d")
     name = stored[0] if stored else unquote(parts.path)
     found = place_of(job.image_dir, name.lstrip("/"), where)
@@ -72,7 +73,7 @@ def _texts(results: list[Any], where: str, job: Job) -> tuple[list[Text], tuple[
         if "points" not in value and "width" not in value:
             continue
         if result.get("image_rotation", 0):
-            raise DataError(f"{place}: the image was turned in Label Studio (image_rotation); turn the file instead")
+            raise DataError(f"{place}: the image was rotated in Label Studio (image_rotation); rotate the file instead")
         w, h = (json_number(get(result, f"original_{side}", int, place), place) for side in ("width", "height"))
         size = int(w), int(h)
         if "ellipse" in kind or "brush" in kind:
@@ -99,14 +100,14 @@ def _pixels(percent: Number, side: int) -> Number:
 
 
 def _neat(value: float) -> Number:
-    """The number without the dust of the last digits that the way through percent leaves."""
+    """The number without rounding errors of the conversion to percent and back."""
     short = round(value, 6)
     value = short if abs(short - value) < 1e-9 else value
     return int(value) if value.is_integer() else value
 
 
 def write(labelled: list[Labelled], target: Path, options: Options, report: Report) -> None:
-    """Write tasks for Label Studio's local storage (``?d=<path in the label file>``), with polygons and their texts."""
+    """Write tasks for Label Studio's local storage (``?d=<path in the label file>``) with polygons and texts."""
     tasks = []
     for number, image in enumerate(labelled, start=1):
         w, h = image.size

@@ -17,11 +17,11 @@ from mindocr.formats.datasets.reading import expect, get, nested_points, read_js
 def read(job: Job, options: Options) -> Iterator[Entry]:
     """Images in the order of their JSON files.
 
-    The text is the ``description`` if there is one, else the ``label`` unless that names a class. Flags ``ignore`` and
-    ``difficult`` = ignore. Shapes that enclose nothing (lines, points, circles) are left out and reported.
+    The transcription is the ``description``, else the ``label`` unless that is a class name. Flags ``ignore`` and
+    ``difficult`` = ignore. Other shapes than polygons and rectangles are left out and reported.
 
     Raises:
-        DataError: no JSON there, or a malformed one.
+        DataError: there is no JSON file, or one is malformed.
     """
     source = job.label_dir
     files = sorted(source.rglob("*.json")) if source.is_dir() else [source]
@@ -37,7 +37,7 @@ def read(job: Job, options: Options) -> Iterator[Entry]:
 
 
 def _image(file: Path, content: dict[str, Any], job: Job) -> Path:
-    """The image: beside the JSON file as it says, if that is inside the image folder, else of that name in there."""
+    """Path of the image: relative to the JSON file if that is in the image folder, else that name in the folder."""
     name = get(content, "imagePath", str, str(file)).replace("\\", "/")
     folder = job.image_dir.resolve()
     beside = Path(os.path.normpath(file.resolve().parent / name))
@@ -52,7 +52,7 @@ def _text(shape: Any, where: str, job: Job, options: Options) -> Text | None:
     if kind == "rectangle" and len(points) in (2, 4):
         points = _rectangle(points) if len(points) == 2 else points
     elif kind != "polygon":
-        job.warn(f"{where}: a {kind} of {len(points)} points encloses no text; left out")
+        job.warn(f"{where}: a {kind} of {len(points)} points is no polygon of a text; left out")
         return None
     label = get(shape, "label", str, where)
     text = shape.get("description") or (UNREAD if label in options.class_names else label)
@@ -66,7 +66,7 @@ def _rectangle(corners: Points) -> Points:
 
 
 def write(labelled: list[Labelled], target: Path, options: Options, report: Report) -> None:
-    """Write a JSON file for each image into a folder, in the same folders as the images; images are not embedded."""
+    """Write a JSON file for each image into a folder, with the images' folder structure; images are not embedded."""
     taken: set[Path] = set()
     for image in labelled:
         relative = Path(image.path)

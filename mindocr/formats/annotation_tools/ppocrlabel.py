@@ -1,6 +1,6 @@
 """PPOCRLabel: ``Label.txt``, label lines whose paths begin with the name of the image folder.
 
-Its other files (``fileState.txt``, ``Cache.cach``, ``rec_gt.txt``, ``crop_img``) are left aside.
+Its other files (``fileState.txt``, ``Cache.cach``, ``rec_gt.txt``, ``crop_img``) are not used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _UNLABELLED = "待识别"
 
 
 def read(job: Job, options: Options) -> Iterator[Entry]:
-    """Images in the order of the file; ``difficult`` = ignore, texts that nobody has typed yet read ``text``.
+    """Images in the order of the file; ``difficult`` = ignore; a text without transcription gets ``text``.
 
     Raises:
         DataError: a malformed line.

@@ -1,7 +1,7 @@
-"""Ground truth and results of any detector, read from the files in which benchmarks exchange them.
+"""Reading ground truth and results of any detector from the files that benchmarks use.
 
-Three kinds are told apart by what they hold: a label file of ours, JSON lines ``{"image", "polygons", "ignore"}``, and
-a folder or zip archive with one text file an image, written as the data set's own scripts want it.
+Three formats are recognized by their content: a mindocr label file, JSON lines ``{"image", "polygons", "ignore"}``,
+and a folder or zip archive with one text file per image in the format of the data set's evaluation script.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mindocr.images.read import IMAGE_SUFFIXES
 
 Role = Literal["gt", "det"]
 ReadTexts = Callable[[Path], list[Text]] | Callable[[Path], list[Detected]]
-Entries = Iterator[tuple[str, str, Sequence[Text | Detected]]]  # an image, where it stands, what it holds
+Entries = Iterator[tuple[str, str, Sequence[Text | Detected]]]  # image name, file and line, texts
 
 READERS: dict[str, dict[Role, ReadTexts]] = {
     "icdar2015": {"gt": pairing.read_quads, "det": detections.read_quads},
@@ -43,13 +43,14 @@ _PREFIX = r"^(poly_)?gt_|^res_"
 
 
 class Outlines(NamedTuple):
-    """What one image holds.
+    """Polygons of one image, from ground truth or results.
 
     Attributes:
         where: file and line.
-        polys: outlines (K_i, 2) float64 in pixels, in the order of the file.
-        ignore: a flag for each, True = do not care.
-        scores: a finite number for each, higher = surer; None for truth, and where results tell none.
+        polys: polygons (K_i, 2) float64 in pixels, in the order of the file.
+        ignore: a flag for each polygon, True = do-not-care region.
+        scores: a finite number for each polygon, higher means more confident; None for ground truth and results
+            without.
     """
 
     where: str
@@ -59,7 +60,7 @@ class Outlines(NamedTuple):
 
 
 class ImagePair(NamedTuple):
-    """True and found outlines of one image; ``found.where`` is empty when the results leave the image out."""
+    """Ground truth and detections of one image; ``found.where`` is empty when the results do not contain the image."""
 
     image: str
     truth: Outlines
@@ -69,26 +70,26 @@ class ImagePair(NamedTuple):
 def read_pairs(
     gt: Path, det: Path, file_formats: Mapping[Role, str], rotated_boxes: bool = False
 ) -> tuple[list[ImagePair], list[str]]:
-    """Truth and results read by :func:`read_outlines` and brought together by :func:`pair_images`."""
+    """Read ground truth and results with :func:`read_outlines` and pair them with :func:`pair_images`."""
     truth = read_outlines(gt, "gt", file_formats["gt"], rotated_boxes)
     return pair_images(truth, read_outlines(det, "det", file_formats["det"], rotated_boxes))
 
 
 def read_outlines(path: Path, role: Role, file_format: str, rotated_boxes: bool = False) -> dict[str, Outlines]:
-    """Outlines of every image, by its name as it stands there, without the ending of an image file.
+    """Read the polygons of every image; keys are image names as in the file, without the ending of an image file.
 
     Args:
         path: a file, a folder or an archive.
-        role: ``gt`` for truth, where texts may be flagged as do-not-care, or ``det`` for results.
-        file_format: the data set whose text files a folder or archive holds, a key of :data:`READERS`.
-        rotated_boxes: take the corners of ``rects`` instead of ``polygons`` from JSON lines.
+        role: ``gt`` for ground truth, where texts may be ignored, or ``det`` for results.
+        file_format: data set whose text file format a folder or archive uses, a key of :data:`READERS`.
+        rotated_boxes: use the corners of ``rects`` instead of ``polygons`` in JSON lines.
 
     Returns:
-        Outlines with scores when every detection of the results has one, else without: in text files one score could
-        also be a text that reads as a number.
+        Polygons with scores when every detection of the results has one, else without: in text files a single score
+        could also be a transcription that is a number.
 
     Raises:
-        DataError: nothing there, a malformed line (with file and line), or an image that stands there twice.
+        DataError: no image, a malformed line (with file and line), or an image that occurs twice.
     """
     entries: Entries
     if path.is_dir() or zipfile.is_zipfile(path):
@@ -101,7 +102,7 @@ def read_outlines(path: Path, role: Role, file_format: str, rotated_boxes: bool 
     for image, where, texts in entries:
         name = _without_ending(image)
         if name in outlines:
-            raise DataError(f"{where}: image '{image}' stands there twice, first at {outlines[name].where}")
+            raise DataError(f"{where}: image '{image}' occurs twice, first at {outlines[name].where}")
         polys = [np.array(text.points, dtype=np.float64).reshape(-1, 2) for text in texts]
         flags = [isinstance(text, Text) and text.ignored for text in texts]
         outlines[name] = Outlines(where, polys, flags, _scores(texts))
@@ -113,14 +114,14 @@ def read_outlines(path: Path, role: Role, file_format: str, rotated_boxes: bool 
 
 
 def pair_images(truth: Mapping[str, Outlines], found: Mapping[str, Outlines]) -> tuple[list[ImagePair], list[str]]:
-    """Bring both sides together by file names, with as few of the folders before them as tell the images apart.
+    """Pair ground truth and results by file name, with as many parent folders as make the names unique.
 
     Returns:
-        A pair for each image of the truth, in its order, and the names of those without results, which count as found
-        empty.
+        A pair for each image of the ground truth, in its order, and the names of images without results, which count as
+        images without detections.
 
     Raises:
-        DataError: results for an image that the truth does not know.
+        DataError: results for an image that is not in the ground truth.
     """
     depth = next(n for n in count(1) if all(_tells_apart(names, n) for names in (truth, found)))
     results = {_tail(name, depth): outlines for name, outlines in found.items()}
@@ -129,7 +130,7 @@ def pair_images(truth: Mapping[str, Outlines], found: Mapping[str, Outlines]) ->
         name, stray = next(iter(results.items()))
         raise DataError(
             f"{stray.where}: no image '{name}' in the ground truth, which has '{next(iter(truth))}' and so on; "
-            f"{len(results)} of {len(found)} images with results are unknown there"
+            f"{len(results)} of {len(found)} images with results are not in it"
         )
     return pairs, [pair.image for pair in pairs if pair.found is _NOTHING]
 
@@ -153,7 +154,7 @@ def _from_label_line(line: str, path: Path, number: int, role: Role) -> tuple[st
         return image, where, [Text(i["points"], i["transcription"], i["transcription"] in IGNORED) for i in items]
     scored = sum("score" in item for item in items)
     if scored not in (0, len(items)):
-        raise DataError(f"{where}: {len(items)} outlines but {scored} with a 'score'; give each of them one, or none")
+        raise DataError(f"{where}: {len(items)} polygons but {scored} with a 'score'; expected all or none")
     return image, where, [Detected(item["points"], item.get("score")) for item in items]
 
 

@@ -1,4 +1,4 @@
-"""Folders and zip archives with one text file an image. An archive is not trusted."""
+"""Folders and zip archives with one text file per image. Archives are not trusted."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _DAMAGE = (
 
 @contextmanager
 def opened(path: Path, suffixes: Sequence[str]) -> Iterator[list[Path]]:
-    """The files of a folder that have one of these endings, or all those in an archive, sorted by name.
+    """Yield the files of a folder that have one of these endings, or all files of an archive, sorted by name.
 
-    An archive is unpacked into a temporary folder; messages of errors raised meanwhile name the archive.
+    An archive is unpacked into a temporary folder; errors raised inside the block name the archive.
 
     Raises:
-        DataError: no such file, or an archive that is damaged, encrypted, nested or too large.
+        DataError: no such file, or the archive is damaged, encrypted, has folders or is too large.
     """
     if path.is_dir():
         files = [file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file()]
@@ -56,28 +56,28 @@ def _unpack(path: Path, folder: Path, suffixes: Sequence[str]) -> list[Path]:
                 try:
                     content = archive.read(member)
                 except OSError as error:
-                    raise DataError(f"{path}/{member.filename}: cannot be unpacked ({error}); pack it anew") from None
+                    raise DataError(f"{path}/{member.filename}: cannot be unpacked ({error}); recreate it") from None
                 (folder / member.filename).write_bytes(content)
     except DataError:
         raise
     except _DAMAGE as error:
-        raise DataError(f"{path}: this archive is damaged or of an unknown kind ({error}); pack it anew") from None
+        raise DataError(f"{path}: this archive is damaged or of an unknown kind ({error}); recreate it") from None
     return list(folder.iterdir())
 
 
 def _check(members: Sequence[zipfile.ZipInfo], path: Path, suffixes: Sequence[str]) -> None:
-    """All that the headers can tell; no more bytes are unpacked than a header states."""
+    """Check the headers; no more bytes are unpacked than a header states."""
     names = set()
     for member in members:
         where = f"{path}/{member.filename}"
         if member.filename != Path(member.filename).name or "\\" in member.filename:
-            raise DataError(f"{where}: a folder inside the archive; expected the files themselves at its top")
+            raise DataError(f"{where}: a folder inside the archive; expected the files at its top level")
         if Path(member.filename).suffix.lower() not in suffixes:
             raise DataError(f"{where}: expected only files ending in {' or '.join(suffixes)}; remove this one")
         if member.filename in names:
-            raise DataError(f"{where}: stands in the archive twice")
+            raise DataError(f"{where}: occurs twice in the archive")
         if member.flag_bits & 1:
-            raise DataError(f"{where}: is encrypted; pack the archive without a password")
+            raise DataError(f"{where}: is encrypted; create the archive without a password")
         if member.file_size > LARGEST_FILE:
             raise DataError(f"{where}: {member.file_size} bytes, too large for the texts of one image")
         names.add(member.filename)

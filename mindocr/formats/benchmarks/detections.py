@@ -1,7 +1,7 @@
-"""Text files of results, one an image, as the benchmarks' own scripts want them; an empty file = nothing found.
+"""Text files of results, one per image, as the benchmarks' scripts expect them; an empty file = no detection.
 
-Behind its coordinates a line may hold a confidence, a number in [0, 1], and a text, which nothing here reads. No rule
-counts by confidences; the report draws its precision-recall curve from them.
+After the coordinates a line may have a score in [0, 1], which the files call confidence, and a transcription, which is
+not read. No protocol uses scores; the report draws its precision-recall curve from them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mindocr.formats.datasets.reading import is_number, pair, parse_number, poin
 
 
 class Detected(NamedTuple):
-    """An outline (x, y) in pixels as a file of results has it, and its score (higher = surer), if it has one."""
+    """A detection: points (x, y) in pixels as in the file, and its score (higher means more confident) or None."""
 
     points: Points
     score: float | None = None
@@ -70,7 +70,7 @@ def _rotated(line: str, where: str) -> Detected:
 
 
 def _numbers(line: str, count: int, layout: str, where: str) -> tuple[list[Number], float | None]:
-    """Coordinates at the head of a line and the confidence behind; more numbers than that belong to another layout."""
+    """Coordinates at the start of a line and the score after them; a line with more numbers has another layout."""
     fields = line.split(",")
     numbers = next((i for i, field in enumerate(fields) if not is_number(field)), len(fields))
     score = _confidence(fields[count]) if numbers > count else None
@@ -80,7 +80,7 @@ def _numbers(line: str, count: int, layout: str, where: str) -> tuple[list[Numbe
 
 
 def _confidence(number: str) -> float | None:
-    """None for other numbers, which are texts, such as that of a house."""
+    """A score in [0, 1], or None for other numbers, which are transcriptions, such as a house number."""
     value = float(number.replace("\ufeff", ""))
     return value if 0 <= value <= 1 else None
 

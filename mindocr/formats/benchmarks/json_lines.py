@@ -1,6 +1,6 @@
-"""JSON lines: ``{"image": name, "polygons": [[[x, y], ...], ...], "ignore": [false, ...]}``, an image a line.
+"""JSON lines: ``{"image": name, "polygons": [[[x, y], ...], ...], "ignore": [false, ...]}``, one image per line.
 
-Results have no ``ignore`` and may have ``scores``: a number for each outline, higher = surer.
+Results have no ``ignore`` and may have ``scores``: a number for each polygon, higher means more confident.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ def parse_json_line(
 ) -> tuple[str, str, list[Text] | list[Detected]]:
     """The image's name, ``where``, and its texts.
 
-    ``ignore`` is required of a ground truth (``role`` is ``gt``) and left aside in results; with ``scores`` it is the
-    other way round, but they may be missing. ``rects`` is read instead of ``polygons`` when rotated boxes are wanted
-    and the line has it; other keys are left aside.
+    ``ignore`` is required in ground truth (``role`` is ``gt``) and not read in results. ``scores`` is optional in
+    results and not read in ground truth. ``rects`` is read instead of ``polygons`` when rotated boxes are requested and
+    the line has it. Other keys are not read.
 
     Raises:
-        DataError: not JSON, a key missing or of another kind, lists of different lengths, a score that is not finite.
+        DataError: not JSON, a key is missing or has the wrong type, lists differ in length, a score is not finite.
     """
     item = parse_json(line, where)
     image = get(item, "image", str, where)
@@ -41,14 +41,14 @@ def parse_json_line(
         return image, where, [Detected(polygon, score) for polygon, score in zip(polygons, scores)]
     flags = get(item, "ignore", list, where)
     if len(flags) != len(polygons):
-        raise DataError(f"{where}: {len(polygons)} outlines but {len(flags)} flags in 'ignore'")
+        raise DataError(f"{where}: {len(polygons)} polygons but {len(flags)} flags in 'ignore'")
     return image, where, [Text(p, "", expect(f, bool, f"{where}: 'ignore'")) for p, f in zip(polygons, flags)]
 
 
 def _scores(item: dict[str, Any], count: int, where: str) -> list[float]:
     scores = get(item, "scores", list, where)
     if len(scores) != count:
-        raise DataError(f"{where}: {count} outlines but {len(scores)} numbers in 'scores'; give each outline one")
+        raise DataError(f"{where}: {count} polygons but {len(scores)} numbers in 'scores'; write one for each polygon")
     for score in scores:
         if not is_json_number(score):
             raise DataError(f"{where}: 'scores': a score must be a finite number, got {shorten(score)}")

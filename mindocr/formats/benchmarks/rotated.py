@@ -1,4 +1,4 @@
-"""Rotated boxes in text files, kept exact: corners are not rounded to pixels."""
+"""Rotated boxes in text files, without rounding corners to pixels."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ def read_rotated_truth(file: Path) -> list[Text]:
     """MSRA-TD500's label files, see :func:`mindocr.formats.datasets.td500.read`.
 
     Raises:
-        DataError: a line of another kind.
+        DataError: a line has none of the layouts.
     """
     return td500.read_texts(file, exact_corners)
 
 
 def exact_corners(x: Number, y: Number, w: Number, h: Number, theta: Number, where: str) -> Points:
-    """Corners of an upright box in pixels turned about its centre by ``theta`` radians, clockwise on the screen.
+    """Corners of a box in pixels, rotated about its centre by ``theta`` radians, clockwise on the screen.
 
     Raises:
-        DataError: its sides are negative.
+        DataError: a side is negative.
     """
     if w < 0 or h < 0:
         raise DataError(f"{where}: a box needs xmin <= xmax and ymin <= ymax, got {x}, {y}, {x + w}, {y + h}")

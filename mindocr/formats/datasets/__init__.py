@@ -1,7 +1,7 @@
 """Converters: from the annotation format of a published data set to our label lines.
 
-One module a data set, found by its name. It has ``read(job) -> Iterator[Entry]``; what all have in common, from tidy
-polygons to the file written, is done in ``common.py``.
+There is one module per data set, found by its name, with ``read(job) -> Iterator[Entry]``. ``common.py`` does the rest
+for all data sets, from the repair of polygons to the label file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HELPERS = ("common", "images", "pairing", "reading")
 
 
 def names() -> list[str]:
-    """The data sets that can be converted."""
+    """Names of the data sets that can be converted."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _HELPERS)
 
 
@@ -44,13 +44,13 @@ def convert(
         image_dir: folder with the images.
         label_dir: folder (or file) with the annotations as published.
         output_path: label file to write; None = ``<image folder's name>_<task>_gt.txt`` beside ``label_dir``. For
-            SynthText, a name ending in ``.mat`` asks for the cleaned ``gt_processed.mat`` instead.
+            SynthText, a name ending in ``.mat`` writes the cleaned ``gt_processed.mat`` instead.
         task: only ``det``.
         path_mode: image paths relative to ``image_dir``, or absolute.
-        strict: stop at a defect (such as an annotation without an image), instead of counting it.
-        split: part of the data set, where several are kept in one place (cocotext, textocr, svt, ccpd).
-        box_mode: SCUT-FORU only: what its four numbers mean.
-        drop_empty: leave out images without a text that counts.
+        strict: stop at the first defect (such as an annotation without an image), instead of counting defects.
+        split: part of the data set, if several are in one place (cocotext, textocr, svt, ccpd).
+        box_mode: SCUT-FORU only: meaning of its four numbers.
+        drop_empty: leave out images without a text that is not ignored.
 
     Raises:
         ConfigError: unknown data set or task.
@@ -70,7 +70,7 @@ def convert(
         output_path = label_dir.resolve().parent / f"{image_dir.resolve().name}_{task}_gt.txt"
     module = importlib.import_module(f"{__name__}.{dataset_name}")
     if split is not None and not getattr(module, "USES_SPLIT", False):
-        logger.warning("--split %s does nothing for %s: give the folders of one part", split, dataset_name)
+        logger.warning("--split %s has no effect for %s: set the folders to those of one part", split, dataset_name)
     job = Job(image_dir, label_dir, Report(output_path), path_mode, strict, split, box_mode, drop_empty)
     if output_path.suffix.lower() != ".mat":
         write_labels(module.read(job), job)

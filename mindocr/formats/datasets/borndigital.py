@@ -13,6 +13,6 @@ def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their numbers; a line is ``left, top, right, bottom, "text"`` (task 1.1).
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
     return paired(job, read_boxes, with_prefix("gt_"), order=by_number, layout="gt_{}.txt")

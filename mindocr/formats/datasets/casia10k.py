@@ -15,11 +15,11 @@ def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their names; a line is ``x1,y1,x2,y2,x3,y3,x4,y4,text``, UTF-8 or GB 18030.
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
     return paired(job, partial(read_quads, encodings=_ENCODINGS), _image_names)
 
 
 def _image_names(stem: str) -> list[str]:
-    """The name up to its first dot; the lists CASIA-10K_train.txt and CASIA-10K_test.txt are no annotations."""
+    """The name up to its first dot; the lists CASIA-10K_train.txt and CASIA-10K_test.txt have none."""
     return [] if stem.startswith("CASIA-10K_") else [stem.partition(".")[0]]

@@ -21,11 +21,11 @@ _WITHOUT_PLATE = "ccpd_np"
 def read(job: Job) -> Iterator[Entry]:
     """Images in the order of a list, ``label_dir`` (a file such as ``splits/train.txt``, or its folder and ``split``).
 
-    Without lists, as for CCPD-Green, give the folder of images as ``label_dir`` too: then all images below it are read.
-    Images in ``ccpd_np`` have no plate and get no text.
+    Without lists, as for CCPD-Green, ``label_dir`` is the folder of images too; then all images below it are read.
+    Images in ``ccpd_np`` have no plate, so no text.
 
     Raises:
-        DataError: no image, or a name that is not CCPD's.
+        DataError: no image, or a file name is not in CCPD's format.
     """
     for image, where in _images(job):
         if _WITHOUT_PLATE in image.relative_to(job.image_dir).parts[:-1]:
@@ -35,15 +35,15 @@ def read(job: Job) -> Iterator[Entry]:
 
 
 def plate(stem: str, where: str) -> Text:
-    """The plate that a file name describes: its corners, in the order they are given, and its characters.
+    """The plate that a file name describes: its corners, in the order of the name, and its characters.
 
     Raises:
-        DataError: not such a name.
+        DataError: the name has another format.
     """
     fields = stem.split("-")
     if len(fields) != 7:
         raise DataError(
-            f"{where}: expected 7 fields set apart by '-' (area, tilt, box, corners, characters, brightness, blur), "
+            f"{where}: expected 7 fields separated by '-' (area, tilt, box, corners, characters, brightness, blur), "
             f"got {len(fields)}: {stem[:80]!r}"
         )
     corners: Points = [[parse_number(v, where) for v in point.split("&")] for point in fields[3].split("_")]
@@ -60,7 +60,7 @@ def _images(job: Job) -> Iterator[tuple[Path, str]]:
     listed = job.label_dir
     if listed.is_dir() and any((listed / f"{name}.txt").is_file() for name in ("train", "val", "test")):
         if job.split is None:
-            raise DataError(f"{listed}: lists of several parts; give one of them as --label_dir, or say --split train")
+            raise DataError(f"{listed}: lists of several parts; set --label_dir to one of them, or add --split train")
         listed = listed / f"{job.split}.txt"
     if not listed.is_dir():
         for number, line in read_text_lines(listed):

@@ -17,35 +17,35 @@ USES_SPLIT = True
 def read(job: Job) -> Iterator[Entry]:
     """Images of one part, in the order of their names; illegible texts and those without a transcription are ignored.
 
-    Coordinates are cut to whole pixels, as MindOCR does. Images without any text keep their line; ``drop_empty`` leaves
-    them out.
+    Coordinates are truncated to whole pixels, as MindOCR does. Images without any text keep their line; ``drop_empty``
+    leaves them out.
 
     Raises:
         DataError: no part was chosen, or the file is malformed.
     """
     if job.split is None:
-        raise DataError(f"{job.label_dir}: COCO-Text keeps its parts in one file; say --split train or --split val")
+        raise DataError(f"{job.label_dir}: COCO-Text has its parts in one file; add --split train or --split val")
     images, texts_of = read_tables(job.label_dir, _text)
     chosen = [image for image in images if image[1].get("set") == job.split]
     if not chosen:
         parts = sorted({str(image.get("set")) for _, image in images})
-        job.warn(f"{job.label_dir}: no image of the part '{job.split}'; there are {', '.join(parts) or 'none'}")
+        job.warn(f"{job.label_dir}: no image of the part '{job.split}'; available parts: {', '.join(parts) or 'none'}")
     elif not any(texts_of(key) for key, _ in chosen):
-        raise DataError(f"{job.label_dir}: the part '{job.split}' comes without annotations (as the test part does)")
+        raise DataError(f"{job.label_dir}: the part '{job.split}' has no annotations (like the test part)")
     for key, image in chosen:
         name, size = name_and_size(image, f"{job.label_dir}: image {key}")
         yield Entry(place_of(job.image_dir, name, f"{job.label_dir}: image {key}"), texts_of(key), size)
 
 
 def read_tables(file: Path, make: Any) -> tuple[list[tuple[str, dict[str, Any]]], Any]:
-    """The tables that COCO-Text and TextOCR share.
+    """Read the tables that COCO-Text and TextOCR share.
 
     Args:
         file: JSON with the objects ``imgs``, ``anns`` and ``imgToAnns`` (or ``img2Anns``).
         make: ``(annotation, where) -> Text``.
 
     Returns:
-        (key, image) sorted by file name, and a function from such a key to the image's texts.
+        (key, image) sorted by file name, and a function from a key to the texts of the image.
 
     Raises:
         DataError: a table is missing or malformed.
@@ -59,7 +59,7 @@ def read_tables(file: Path, make: Any) -> tuple[list[tuple[str, dict[str, Any]]]
         for number in expect(links.get(key, []), list, f"{file}: annotations of image {key}"):
             where = f"{file}: annotation {number}"
             if str(number) not in annotations:
-                raise DataError(f"{where}: image {key} refers to it, but it is not there")
+                raise DataError(f"{where}: image {key} refers to it, but it does not exist")
             texts.append(make(expect(annotations[str(number)], dict, where), where))
         return texts
 
@@ -70,7 +70,7 @@ def read_tables(file: Path, make: Any) -> tuple[list[tuple[str, dict[str, Any]]]
 
 
 def name_and_size(image: Any, where: str) -> tuple[str, tuple[int, int] | None]:
-    """The file name of an image of these tables, and its (w, h) if stated."""
+    """The file name of an image in these tables, and its (w, h) if stated."""
     name = get(image, "filename" if "filename" in expect(image, dict, where) else "file_name", str, where)
     if "width" in image and "height" in image:
         return name, (get(image, "width", int, where), get(image, "height", int, where))

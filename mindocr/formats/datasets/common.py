@@ -1,4 +1,4 @@
-"""What converters share: polygons made tidy, images looked at, lines written, everything counted."""
+"""Shared by the converters: repair of polygons, checks of images, writing of label lines, counts."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ BoxMode = Literal["xywh", "xyxy"]
 Number = int | float
 Points = list[list[Number]]
 
-UNREAD = "text"  # transcription of a text that counts where the data set gives none
+UNREAD = "text"  # transcription of a text that is not ignored, if the data set has none
 _LOGGED = 10
 
 
 class Text(NamedTuple):
-    """A text as the data set has it: points (x, y) in pixels, what it says, whether it is to be ignored."""
+    """A text as in the data set: points (x, y) in pixels, transcription, whether it is ignored."""
 
     points: Points
     transcription: str
@@ -38,7 +38,7 @@ class Text(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An image with its texts; ``size`` is (w, h) as the annotation states it, None when it does not."""
+    """An image with its texts; ``size`` is (w, h) as stated in the annotation, or None."""
 
     image: Path
     texts: list[Text]
@@ -47,18 +47,18 @@ class Entry(NamedTuple):
 
 @dataclass
 class Report:
-    """What a conversion did.
+    """Counts and warnings of a conversion.
 
     Attributes:
         output_path: the label file written.
         images: lines written.
-        texts: texts written, ignored ones among them.
+        texts: texts written, including ignored ones.
         ignored: texts written as ``###``.
-        turned: polygons whose order was reversed, to run clockwise.
-        repaired: polygons whose corners were put in order or whose shape was mended.
-        dropped: texts left out because they enclose no area.
-        missing: annotated images that are not there.
-        notes: what else was done, and how often.
+        turned: polygons reversed to clockwise order.
+        repaired: polygons with sorted corners or a repaired shape.
+        dropped: texts left out because they have no area.
+        missing: annotated images that do not exist.
+        notes: other actions, with counts.
         warnings: images without annotation, annotations without image, and other defects.
     """
 
@@ -74,7 +74,7 @@ class Report:
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, message: str, strict: bool) -> None:
-        """Note a defect of the data set; the first ten are logged.
+        """Record a defect of the data set; the first ten are logged.
 
         Raises:
             DataError: with ``strict``.
@@ -85,7 +85,7 @@ class Report:
         if len(self.warnings) <= _LOGGED:
             logger.warning("%s", message)
         elif len(self.warnings) == _LOGGED + 1:
-            logger.warning("more warnings are counted, not shown; --strict stops at the first")
+            logger.warning("more warnings are only counted; --strict stops at the first one")
 
     def __str__(self) -> str:
         notes = "".join(f"; {count} {what}" for what, count in sorted(self.notes.items()))
@@ -101,17 +101,17 @@ MakeText = Callable[[Text, Report], dict[str, Any] | None]
 
 @dataclass(frozen=True)
 class Job:
-    """One conversion: what was asked for, and the report that is being filled.
+    """One conversion: its options and its report.
 
     Attributes:
-        image_dir: folder with the images; relative paths in the label file start from it.
+        image_dir: folder with the images; paths in the label file are relative to it.
         label_dir: folder or file with the annotations.
         report: counts.
-        path_mode: how images are named in the label file.
-        strict: stop at a defect of the data set instead of counting it.
-        split: part of the data set, for those that keep several parts in one place.
-        box_mode: how four numbers make a box, for data sets whose documents leave that open.
-        drop_empty: leave out images without a text that counts.
+        path_mode: image paths in the label file relative to ``image_dir``, or absolute.
+        strict: stop at the first defect of the data set instead of counting defects.
+        split: part of the data set, if several parts are in one place.
+        box_mode: meaning of the four numbers of a box, for data sets whose documents do not define it.
+        drop_empty: leave out images without a text that is not ignored.
     """
 
     image_dir: Path
@@ -124,20 +124,20 @@ class Job:
     drop_empty: bool = False
 
     def warn(self, message: str) -> None:
-        """Note a defect of the data set; with ``strict`` it is an error."""
+        """Record a defect of the data set; with ``strict`` it is an error."""
         self.report.warn(message, self.strict)
 
 
 def write_labels(entries: Iterable[Entry], job: Job, make: MakeText | None = None) -> None:
-    """Write a line for each usable image as UTF-8 with line feeds; the file appears when all went well.
+    """Write a line for each usable image as UTF-8 with line feeds; the file is written atomically.
 
     Args:
         entries: images with their texts.
         job: the conversion.
-        make: makes a text of a label line; :func:`make_text` unless told otherwise.
+        make: converts a text for its label line; None = :func:`make_text`.
 
     Raises:
-        DataError: the file cannot be written, or none of the annotated images is there.
+        DataError: the file cannot be written, or none of the annotated images exists.
     """
     output = job.report.output_path
     try:
@@ -155,9 +155,9 @@ def write_labels(entries: Iterable[Entry], job: Job, make: MakeText | None = Non
 
 
 def make_text(text: Text, report: Report) -> dict[str, Any] | None:
-    """One text of a label line, counted in the report; None when its polygon encloses no area.
+    """One text of a label line, counted in the report; None when its polygon has no area.
 
-    A text is ignored where the data set says so, and where it has no transcription.
+    A text is ignored if the data set marks it so or if it has no transcription.
     """
     tidy = tidy_polygon(text.points)
     if tidy is None:
@@ -173,9 +173,9 @@ def make_text(text: Text, report: Report) -> dict[str, Any] | None:
 
 
 def keep_text(text: Text, report: Report) -> dict[str, Any] | None:
-    """As :func:`make_text`, but the polygon stays as it came, and an empty transcription too.
+    """As :func:`make_text`, but the polygon and an empty transcription do not change.
 
-    Only a polygon of fewer than three points is dropped: a label line cannot hold it.
+    Only a polygon of fewer than three points is dropped, as a label line cannot hold it.
     """
     if len(text.points) < 3:
         report.dropped += 1
@@ -185,17 +185,17 @@ def keep_text(text: Text, report: Report) -> dict[str, Any] | None:
 
 
 def _marked(text: Text, ignored: bool, report: Report) -> str:
-    """The transcription, ``###`` if the text is to be ignored and does not say so itself; counts ignored ones."""
+    """The transcription, or ``###`` for an ignored text without an ignore mark; counts ignored texts."""
     marked = "###" if ignored and text.transcription not in IGNORED else text.transcription
     report.ignored += marked in IGNORED
     return marked
 
 
 def tidy_polygon(points: Points) -> Points | None:
-    """The polygon clockwise and valid, made of the very numbers that came; None when it has no area.
+    """The polygon in clockwise order and valid, with unchanged coordinates; None when it has no area.
 
-    A valid polygon that runs the other way is reversed and keeps its first point. An invalid quadrilateral gets its
-    corners sorted around their centre, any other invalid polygon becomes its convex hull.
+    A valid counter-clockwise polygon is reversed and keeps its first point. The corners of an invalid quadrilateral are
+    sorted around their centre, any other invalid polygon becomes its convex hull.
     """
     if len(points) < 3:
         return None
@@ -211,7 +211,7 @@ def tidy_polygon(points: Points) -> Points | None:
 
 
 def hull(points: Points) -> Points:
-    """The corners of the convex hull, made of the very numbers that came; fewer than 3 points come back as they are."""
+    """Corners of the convex hull, with unchanged coordinates; fewer than 3 points are returned as they are."""
     return points if len(points) < 3 else [points[i] for i in _hull(np.array(points, dtype=np.float64))]
 
 
@@ -230,7 +230,7 @@ def _lines(entries: Iterable[Entry], job: Job, make: MakeText) -> Iterator[str]:
             continue
         texts = [item for item in (make(text, report) for text in entry.texts) if item is not None]
         if job.drop_empty and all(item["transcription"] == "###" for item in texts):
-            report.notes["images without a text that counts left out"] += 1
+            report.notes["images with only ignored texts or none left out"] += 1
             report.texts -= len(texts)
             report.ignored -= len(texts)
             continue
@@ -238,8 +238,8 @@ def _lines(entries: Iterable[Entry], job: Job, make: MakeText) -> Iterator[str]:
             report.notes["GIF images replaced by PNG"] += 1
         if _lies_on_its_side(size, entry.size, texts):
             job.warn(
-                f"{image}: its labels fit the image turned by 90 degrees (it is {size[0]} x {size[1]} as decoded, EXIF "
-                "heeded); turn the image, or save it without its EXIF orientation"
+                f"{image}: its labels fit the image rotated by 90 degrees (it is {size[0]} x {size[1]} as decoded "
+                "with EXIF rotation); rotate the image, or save it without its EXIF orientation"
             )
         report.images += 1
         path = image.relative_to(job.image_dir) if job.path_mode == "relative" else image.resolve()
@@ -247,7 +247,7 @@ def _lines(entries: Iterable[Entry], job: Job, make: MakeText) -> Iterator[str]:
 
 
 def _lies_on_its_side(size: tuple[int, int], stated: tuple[int, int] | None, texts: list[dict[str, Any]]) -> bool:
-    """Whether the labels were made on the image turned by 90 degrees: by the size they state, else by their points."""
+    """Whether the labels fit the image rotated by 90 degrees: judged by their stated size, else by their points."""
     w, h = size
     if w == h:
         return False
@@ -259,13 +259,13 @@ def _lies_on_its_side(size: tuple[int, int], stated: tuple[int, int] | None, tex
 
 
 def _around_centre(points: np.ndarray) -> list[int]:
-    """Order of four corners by their direction from the centre: clockwise on the screen."""
+    """Order of four corners by their angle around the centre, clockwise on the screen."""
     x, y = (points - points.mean(axis=0)).T
     return list(np.argsort((np.arctan2(y, x) + np.pi) % (2 * np.pi), kind="stable"))
 
 
 def _hull(points: np.ndarray) -> list[int]:
-    """Indices of the corners of the convex hull, in order, beginning with the first that was given."""
+    """Indices of the corners of the convex hull, in order, beginning with the smallest index."""
     order: list[int] = cv2.convexHull(points.astype(np.float32), returnPoints=False).ravel().tolist()
     start = order.index(min(order))
     return order[start:] + order[:start]

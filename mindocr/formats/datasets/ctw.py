@@ -1,4 +1,4 @@
-"""Chinese Text in the Wild: a JSON object a line (``train.jsonl``), sentences made of characters with their corners."""
+"""Chinese Text in the Wild: one JSON object per line (``train.jsonl``), sentences as characters with their corners."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def read(job: Job) -> Iterator[Entry]:
     """Images in the order of the file; a sentence becomes the convex hull of its characters' corners.
 
     Raises:
-        DataError: no file, a malformed line, or a file without annotations (``test_cls.jsonl``).
+        DataError: no file, a malformed line, or no annotations in the file (``test_cls.jsonl``).
     """
     if job.label_dir.is_dir():
-        raise DataError(f"{job.label_dir}: give the file (train.jsonl or val.jsonl) as --label_dir")
+        raise DataError(f"{job.label_dir}: set --label_dir to the file (train.jsonl or val.jsonl)")
     for number, line in read_text_lines(job.label_dir):
         where = f"{job.label_dir}:{number}"
         item = expect(parse_json(line, where), dict, where)

@@ -26,17 +26,17 @@ def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their names; every polygon has 14 points.
 
     Train files are XML. A line of a test file is ``x1,y1,...,x14,y14,####text``, ``#######`` at its end = ignore. Older
-    label files have 32 numbers a line, a box and 14 points from its corner, and no text.
+    label files have 32 numbers per line, a box and 14 points relative to its corner, and no text.
 
     Raises:
-        DataError: no annotation there, or a malformed one.
+        DataError: there is no annotation, or one is malformed.
     """
     suffixes = (".xml",) if job.label_dir.is_dir() and files_in(job.label_dir, (".xml",)) else (".txt", ".xml")
     return paired(job, read_texts, lambda stem: [stem, stem[3:]], suffixes, layout="{0}.xml or 000{0}.txt")
 
 
 def read_texts(file: Path) -> list[Text]:
-    """The texts of one label file of any of these kinds."""
+    """Read the texts of one label file in any of these formats."""
     if file.suffix.lower() == ".xml":
         return _from_xml(file)
     return [_from_line(line, f"{file}:{number}") for number, line in read_text_lines(file)]
@@ -49,7 +49,7 @@ def _from_xml(file: Path) -> list[Text]:
         where = f"{file}:{lines[box]}"
         outline, label = box.findtext("segs"), box.findtext("label") or ""
         if not outline:
-            raise DataError(f"{where}: no 'segs' in this box; expected 28 numbers, set apart by commas")
+            raise DataError(f"{where}: no 'segs' in this box; expected 28 numbers, separated by commas")
         texts.append(Text(_polygon(outline.split(","), where), label, label.strip() == "###"))
     if not texts and root.find(".//image") is None:
         raise DataError(f"{file}: no 'image' and no 'box' in this XML file; expected a label file of CTW1500")

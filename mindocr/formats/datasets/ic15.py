@@ -12,6 +12,6 @@ def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their names; a line is ``x1,y1,x2,y2,x3,y3,x4,y4,text``, ``###`` = ignore.
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
     return paired(job, read_quads, with_prefix("gt_"), layout="gt_{}.txt")

@@ -29,7 +29,7 @@ def read_named(job: Job, name: str) -> Iterator[Entry]:
 
     Args:
         job: the conversion.
-        name: the file's name, for a folder as ``label_dir``.
+        name: name of the file, if ``label_dir`` is a folder.
 
     Raises:
         DataError: the file is missing or malformed.
@@ -40,7 +40,7 @@ def read_named(job: Job, name: str) -> Iterator[Entry]:
     for stem in sorted(labels.keys() | images.keys(), key=by_number):
         where = f"{file}: '{stem}'"
         if stem not in labels:
-            job.warn(f"{images[stem]}: {file} does not have its name; image left out")
+            job.warn(f"{images[stem]}: not listed in {file}; image left out")
             continue
         items = expect(labels[stem], list, where)
         texts = [_text(item, f"{where}: text {i}") for i, item in enumerate(items, start=1)]

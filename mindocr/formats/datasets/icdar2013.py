@@ -13,16 +13,16 @@ from mindocr.formats.datasets.reading import read_text_lines, split_box
 def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their names.
 
-    A line is left, top, right, bottom and a text in quotes, set apart by blanks (train) or commas (test).
+    A line is left, top, right, bottom and a text in quotes, separated by spaces (train) or commas (test).
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
     return paired(job, read_boxes, with_prefix("gt_"), layout="gt_{}.txt")
 
 
 def read_boxes(file: Path) -> list[Text]:
-    """Texts of lines ``left, top, right, bottom, "text"``; commas and inner quotes belong to the text."""
+    """Texts of lines ``left, top, right, bottom, "text"``; commas and inner quotes are part of the text."""
     texts = []
     for number, line in read_text_lines(file):
         (left, top, right, bottom), transcription = split_box(line, f"{file}:{number}")

@@ -1,4 +1,4 @@
-"""Images of a data set: found by name, measured without decoding them, GIF turned into PNG."""
+"""Images of a data set: search by name, size without decoding, conversion of GIF to PNG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXIF_ORIENTATION = 0x0112
 
 
 def files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """The files with one of these endings, in capitals or not, sorted: those of the folder, else those below it."""
+    """The files with one of these endings in any case, sorted: those in the folder, or if none, those below it."""
     for candidates in (folder.iterdir(), folder.rglob("*")):
         found = sorted(file for file in candidates if file.suffix.lower() in suffixes and file.is_file())
         if found:
@@ -24,10 +24,10 @@ def files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def index_images(folder: Path) -> dict[str, Path]:
-    """Images of a folder (or, when it has none, of those below it) by their name without its ending.
+    """Images of a folder (or, if it has none, of its subfolders) by their name without the ending.
 
     Raises:
-        DataError: no image there, or two of one name. A GIF steps back behind the PNG that was made of it.
+        DataError: there is no image, or two have the same name (a PNG made from a GIF replaces it).
     """
     found: dict[str, Path] = {}
     for file in files_in(folder, IMAGE_SUFFIXES):
@@ -35,31 +35,31 @@ def index_images(folder: Path) -> dict[str, Path]:
         if other is None or (other.suffix.lower() == ".gif" and file.suffix.lower() == ".png"):
             found[file.stem] = file
         elif not (file.suffix.lower() == ".gif" and other.suffix.lower() == ".png"):
-            raise DataError(f"{file}: another image of this name is {other}; give one part's folder as --image_dir")
+            raise DataError(f"{file}: another image of this name is {other}; set --image_dir to the folder of one part")
     if not found:
         raise DataError(f"{folder}: no image in this folder; expected files ending in {', '.join(IMAGE_SUFFIXES)}")
     return found
 
 
 def place_of(image_dir: Path, name: str, where: str) -> Path:
-    """The file that an annotation names: below ``image_dir`` as it is named there, else by its last part alone.
+    """The file that an annotation names: its path below ``image_dir``, or if that does not exist, its file name there.
 
     Raises:
-        DataError: the name leads out of ``image_dir``.
+        DataError: the path is outside ``image_dir``.
     """
     parts = PurePosixPath(name.replace("\\", "/"))
     if not parts.name or parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
-        raise DataError(f"{where}: the image name {name!r} leads out of the folder of images; mend the annotation")
+        raise DataError(f"{where}: the image name {name!r} is outside the folder of images; correct the annotation")
     exact = image_dir / parts
     alone = image_dir / parts.name
     return alone if alone.is_file() and not exact.is_file() else exact
 
 
 def look_at(image: Path) -> tuple[Path, tuple[int, int], str]:
-    """The file to use for an image, its (w, h) as decoded (turned upright by EXIF), and what is wrong with it.
+    """The file to use for an image, its (w, h) as decoded (with EXIF rotation), and a problem (empty = none).
 
-    A GIF, whatever its name ends in, is replaced by the PNG beside it, which is made if need be of its first picture:
-    OpenCV reads no GIF everywhere.
+    A GIF, whatever its name, is replaced by the PNG beside it, which is created from its first frame if needed: not
+    every OpenCV reads GIF.
 
     Raises:
         DataError: the PNG cannot be written.
@@ -72,13 +72,13 @@ def look_at(image: Path) -> tuple[Path, tuple[int, int], str]:
                 if not png.exists():
                     _write_png(picture, png)
                 return png, (w, h), ""
-            if picture.getexif().get(_EXIF_ORIENTATION, 1) >= 5:  # 5 to 8 lie on their side
+            if picture.getexif().get(_EXIF_ORIENTATION, 1) >= 5:  # 5 to 8 swap width and height
                 w, h = h, w
             return image, (w, h), ""
     except (FileNotFoundError, IsADirectoryError):
         return image, (0, 0), NO_IMAGE
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, TypeError) as error:
-        return image, (0, 0), f"not an image that can be read ({type(error).__name__})"
+        return image, (0, 0), f"this image cannot be read ({type(error).__name__})"
 
 
 def _write_png(picture: Image.Image, png: Path) -> None:
@@ -87,4 +87,4 @@ def _write_png(picture: Image.Image, png: Path) -> None:
         with files.replacing(png) as part:
             frame.save(part, format="PNG")
     except OSError as error:
-        raise DataError(f"{png}: cannot write the PNG that stands for a GIF image: {error.strerror}") from None
+        raise DataError(f"{png}: cannot write the PNG that replaces a GIF image: {error.strerror}") from None

@@ -11,16 +11,16 @@ from mindocr.formats.datasets.reading import read_text_lines, split_quad
 
 
 def read(job: Job) -> Iterator[Entry]:
-    """Images in the order of their numbers; a line is four corners, script, text; the script is left out.
+    """Images in the order of their numbers; a line is four corners, script, text; the script is not used.
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
     return paired(job, read_scripts, with_prefix("gt_"), order=by_number, layout="gt_{}.txt")
 
 
 def read_scripts(file: Path) -> list[Text]:
-    """Texts of lines ``x1,y1,x2,y2,x3,y3,x4,y4,script,text``; the text may hold commas and quotes."""
+    """Texts of lines ``x1,y1,x2,y2,x3,y3,x4,y4,script,text``; the text may contain commas and quotes."""
     texts = []
     for number, line in read_text_lines(file):
         points, (_, transcription) = split_quad(line, ["script", "text"], f"{file}:{number}")

@@ -10,9 +10,9 @@ from mindocr.formats.datasets.pairing import by_number, paired
 
 
 def read(job: Job) -> Iterator[Entry]:
-    """Images in the order of their numbers; lines as in MLT 2017, files without a prefix.
+    """Images in the order of their numbers; lines as in MLT 2017, file names without a prefix.
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
     return paired(job, read_scripts, order=by_number)

@@ -9,11 +9,11 @@ from mindocr.formats.datasets.pairing import paired, read_quads
 
 
 def read(job: Job) -> Iterator[Entry]:
-    """Images in the order of their names; a line is ``x1,y1,x2,y2,x3,y3,x4,y4,text`` with fractions of pixels.
+    """Images in the order of their names; a line is ``x1,y1,x2,y2,x3,y3,x4,y4,text`` in fractions of pixels.
 
-    Some images of the set cannot be decoded: they are counted and left out.
+    Some images of the set cannot be decoded; they are counted and left out.
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
     return paired(job, read_quads)

@@ -1,4 +1,4 @@
-"""Data sets with one annotation file an image: pairs by name, and the lines that many of them have in common."""
+"""Data sets with one annotation file per image: pairing by name, and the line format that many of them use."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ReadTexts = Callable[[Path], list[Text]]
 
 
 def by_name(name: str) -> tuple[int, str]:
-    """Sorts as text: img_1, img_10, img_100, img_2."""
+    """Sort key: as text: img_1, img_10, img_100, img_2."""
     return 0, name
 
 
 def by_number(name: str) -> tuple[int, str]:
-    """Sorts by the number at the end of the name, after its last underscore; names without one come last."""
+    """Sort key: the number at the end of the name, after its last underscore; names without one come last."""
     found = re.fullmatch(r"(?:.*_)?(\d{1,18})", name, re.DOTALL)
     return (int(found[1]) if found else 10**18), name
 
@@ -45,20 +45,20 @@ def paired(
     layout: str = "{}.txt",
     is_copy: Callable[[str], bool] = lambda stem: False,
 ) -> Iterator[Entry]:
-    """Images with their annotation files; what has no partner is counted and left out.
+    """Pair images with their annotation files; files without a partner are counted and left out.
 
     Args:
         job: the conversion.
-        read: gives the texts of an annotation file.
-        names: from the name of an annotation file, without its ending, to those that the image may have; none = the
-            file is no annotation. The image's name may come with its ending.
+        read: returns the texts of an annotation file.
+        names: maps the name of an annotation file, without its ending, to possible names of its image, with or without
+            ending; an empty list = the file is no annotation.
         suffixes: endings of annotation files.
-        order: sorts the names of images.
+        order: sort key for the names of images.
         layout: name of the annotation file that belongs to image {}, for messages.
-        is_copy: whether an image of this name is a second copy, to be left out and counted.
+        is_copy: whether an image of this name is a second copy, which is left out and counted.
 
     Raises:
-        DataError: no annotation there, or a malformed one.
+        DataError: there is no annotation, or one is malformed.
     """
     files = [job.label_dir] if job.label_dir.is_file() else files_in(job.label_dir, suffixes)
     images = index_images(job.image_dir)
@@ -71,7 +71,7 @@ def paired(
         known = (name if name in images else by_full_name.get(name) for name in candidates)
         stem = next(filter(None, known), candidates[0])
         if stem in labels:
-            raise DataError(f"{file}: {labels[stem]} is for the same image; give one part's folder as --label_dir")
+            raise DataError(f"{file}: {labels[stem]} is for the same image; set --label_dir to the folder of one part")
         labels[stem] = file
     if not labels:
         raise DataError(f"{job.label_dir}: no {layout.format('*')} in this folder, where the annotations should be")
@@ -88,7 +88,7 @@ def paired(
 
 
 def read_quads(file: Path, encodings: tuple[str, ...] = UTF8, ignore: str = "###") -> list[Text]:
-    """Texts of lines ``x1,y1,x2,y2,x3,y3,x4,y4,text``; the text may hold commas and quotes, which belong to it."""
+    """Texts of lines ``x1,y1,x2,y2,x3,y3,x4,y4,text``; the text may contain commas and quotes."""
     texts = []
     for number, line in read_text_lines(file, encodings):
         points, (transcription,) = split_quad(line, ["text"], f"{file}:{number}")

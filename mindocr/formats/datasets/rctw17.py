@@ -14,7 +14,7 @@ def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their names; a line is ``x1,y1,x2,y2,x3,y3,x4,y4,difficult,"text"``.
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
     return paired(job, _texts)
 

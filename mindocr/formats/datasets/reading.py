@@ -1,4 +1,4 @@
-"""Annotation files read strictly: text lines, numbers, JSON and XML; each message names file and place."""
+"""Strict reading of annotation files: text lines, numbers, JSON and XML; each message names file and position."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _BOX = re.compile(rf"\s*{'[ ,]+'.join([_WHOLE] * 4)}(?:\s*,\s*|\s+|$)(.*)", re.A
 
 
 def read_text(path: Path, encodings: Sequence[str] = UTF8) -> str:
-    """A text file in the first of ``encodings`` that it fits.
+    """Read a text file in the first of ``encodings`` that decodes it.
 
     Raises:
-        DataError: the file cannot be read or fits none.
+        DataError: the file cannot be read or decoded.
     """
     try:
         content = path.read_bytes()
@@ -42,9 +42,9 @@ def read_text(path: Path, encodings: Sequence[str] = UTF8) -> str:
 
 
 def read_text_lines(path: Path, encodings: Sequence[str] = UTF8) -> list[tuple[int, str]]:
-    """(number from 1, line) of an annotation file without blank lines; byte order marks left out.
+    """(number from 1, line) of an annotation file, without blank lines and byte order marks.
 
-    Only a line feed ends a line: form feeds and the like stand inside transcriptions.
+    Only a line feed ends a line: form feeds and similar characters occur in transcriptions.
 
     Raises:
         DataError: the file cannot be read or decoded.
@@ -57,7 +57,7 @@ def parse_number(text: str, where: str) -> Number:
     """A coordinate: a whole number becomes an int.
 
     Raises:
-        DataError: not a finite number.
+        DataError: the value is no finite number.
     """
     stripped = text.replace("\ufeff", "").strip()
     value = float(stripped) if _NUMBER.fullmatch(stripped) else float("inf")
@@ -67,7 +67,7 @@ def parse_number(text: str, where: str) -> Number:
 
 
 def is_number(text: str) -> bool:
-    """Whether a field holds a number."""
+    """Whether a field is a number."""
     return bool(_NUMBER.fullmatch(text.replace("\ufeff", "").strip()))
 
 
@@ -82,13 +82,13 @@ def pair(numbers: Sequence[Number]) -> Points:
 
 
 def split_quad(line: str, others: Sequence[str], where: str) -> tuple[Points, list[str]]:
-    """A line ``x1,y1,x2,y2,x3,y3,x4,y4`` with fields behind it, the last of which may hold commas.
+    """Split a line ``x1,y1,x2,y2,x3,y3,x4,y4`` followed by other fields, the last of which may contain commas.
 
     Returns:
         The four corners, and as many fields as ``others`` names.
 
     Raises:
-        DataError: fewer fields, or no numbers.
+        DataError: there are fewer fields, or coordinates are no numbers.
     """
     fields = line.split(",", 7 + len(others))
     if len(fields) < 8 + len(others):
@@ -98,10 +98,10 @@ def split_quad(line: str, others: Sequence[str], where: str) -> tuple[Points, li
 
 
 def split_box(line: str, where: str) -> tuple[list[int], str]:
-    """A line of four whole numbers and a text, set apart by commas or blanks; one pair of quotes around it goes.
+    """Split a line of four whole numbers and a text, separated by commas or spaces; quotes around the text are removed.
 
     Raises:
-        DataError: not such a line.
+        DataError: the line has another layout.
     """
     found = _BOX.fullmatch(line.replace("\ufeff", ""))
     if not found:
@@ -124,7 +124,7 @@ def read_json(path: Path, encodings: Sequence[str] = UTF8) -> Any:
 
 
 def parse_json(text: str, where: str) -> Any:
-    """The value that a JSON text holds.
+    """The value of a JSON text.
 
     Raises:
         DataError: not JSON.
@@ -137,10 +137,10 @@ def parse_json(text: str, where: str) -> Any:
 
 
 def expect(value: Any, kind: type[T], where: str) -> T:
-    """The value, which must be of this kind.
+    """The value itself, checked to be of this type.
 
     Raises:
-        DataError: it is not.
+        DataError: it has another type.
     """
     if not isinstance(value, kind):
         shown = value[:60] if isinstance(value, str) else shorten(value, 60)
@@ -152,7 +152,7 @@ def get(item: Any, key: str, kind: type[T], where: str) -> T:
     """The value of a key of a JSON object.
 
     Raises:
-        DataError: no object, no such key, or a value of another kind.
+        DataError: no object, no such key, or the value has another type.
     """
     if key not in expect(item, dict, where):
         raise DataError(f"{where}: no '{key}' among its keys ({', '.join(list(item)[:8])[:80] or 'none'})")
@@ -163,7 +163,7 @@ def json_number(value: Any, where: str) -> Number:
     """A coordinate in JSON.
 
     Raises:
-        DataError: not a finite number.
+        DataError: the value is no finite number.
     """
     if not is_json_number(value):
         raise DataError(f"{where}: expected a number of pixels, got {shorten(value, 60)}")
@@ -171,7 +171,7 @@ def json_number(value: Any, where: str) -> Number:
 
 
 def json_box(item: Any, where: str) -> tuple[Number, Number, Number, Number]:
-    """(x, y, w, h) in pixels from the key ``bbox`` of a JSON object, as COCO has it.
+    """(x, y, w, h) in pixels from the key ``bbox`` of a JSON object, as in COCO.
 
     Raises:
         DataError: no such key, or not four numbers.
@@ -187,7 +187,7 @@ def flat_points(values: Any, where: str) -> Points:
     """Points from a JSON list [x1, y1, x2, y2, ...].
 
     Raises:
-        DataError: no list of an even count of numbers.
+        DataError: no list of an even number of numbers.
     """
     numbers = [json_number(value, where) for value in expect(values, list, where)]
     if len(numbers) % 2:
@@ -222,8 +222,8 @@ def read_xml(path: Path) -> tuple[ElementTree.Element, dict[ElementTree.Element,
 
     def refuse(*_: Any) -> None:
         raise DataError(
-            f"{path}:{parser.CurrentLineNumber}: a document type (<!DOCTYPE ...>) is not accepted here, for what its "
-            "entities can do; remove it"
+            f"{path}:{parser.CurrentLineNumber}: a document type (<!DOCTYPE ...>) is not accepted, because its "
+            "entities are a security risk; remove it"
         )
 
     parser.StartDoctypeDeclHandler = refuse
@@ -234,7 +234,7 @@ def read_xml(path: Path) -> tuple[ElementTree.Element, dict[ElementTree.Element,
         parser.Parse(path.read_bytes(), True)
     except OSError as error:
         raise DataError(f"{path}: cannot read this annotation file: {error.strerror}") from None
-    except (expat.ExpatError, ValueError, LookupError) as error:  # the last: a codec that is none for text
+    except (expat.ExpatError, ValueError, LookupError) as error:  # LookupError: a codec that is not for text
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path}:{parser.CurrentLineNumber}: not XML ({error})") from None

@@ -14,10 +14,10 @@ _ENCODINGS = ("utf-8-sig", "gb18030")  # of the folders gt_unicode and gt
 
 
 def read(job: Job) -> Iterator[Entry]:
-    """Images in the order of their numbers; the lines are used, the characters left out, ``ignore`` heeded.
+    """Images in the order of their numbers; lines are used, characters are not; ``ignore`` = ignore.
 
     Raises:
-        DataError: no annotation there, or a malformed one.
+        DataError: there is no annotation, or one is malformed.
     """
     return paired(job, _texts, suffixes=(".json",), order=by_number, layout="{}.json")
 

@@ -1,6 +1,6 @@
 """SCUT-FORU (English and Chinese words): ``1.jpg`` is annotated in ``1.txt`` of the word annotations.
 
-Published descriptions leave open what the four numbers mean, so ``--box_mode`` says it and misfits are reported.
+Published descriptions do not define the four numbers; ``--box_mode`` sets their meaning, and misfits are reported.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from mindocr.formats.datasets.reading import read_text_lines, split_box
 def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their names; a line is ``x,y,w,h,"text"``, with ``box_mode`` xyxy corners of a box.
 
-    A line without a text counts and reads ``text``.
+    A line without a text is not ignored and gets the transcription ``text``.
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
 
     def texts(file: Path) -> list[Text]:
@@ -37,7 +37,7 @@ def read(job: Job) -> Iterator[Entry]:
         if outside and not problem:
             other = "xyxy" if job.box_mode == "xywh" else "xywh"
             job.warn(
-                f"{entry.image}: {len(outside)} of {len(entry.texts)} boxes leave the image ({w} x {h}); "
-                f"perhaps --box_mode {other} is right"
+                f"{entry.image}: {len(outside)} of {len(entry.texts)} boxes extend beyond the image ({w} x {h}); "
+                f"try --box_mode {other}"
             )
         yield entry

@@ -18,7 +18,7 @@ def read(job: Job) -> Iterator[Entry]:
     Receipts scanned twice, ``X51001234567(1).jpg``, are left out and counted.
 
     Raises:
-        DataError: no annotation there, or a malformed line.
+        DataError: there is no annotation, or a line is malformed.
     """
     return paired(job, partial(read_quads, encodings=_ENCODINGS, ignore="***"), is_copy=_is_copy)
 

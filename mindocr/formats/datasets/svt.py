@@ -14,7 +14,7 @@ USES_SPLIT = True
 
 
 def read(job: Job) -> Iterator[Entry]:
-    """Images in the order of the file, which ``label_dir`` names; of a folder, ``<split>.xml`` is read.
+    """Images in the order of the file ``label_dir``, or of ``<split>.xml`` if that is a folder.
 
     Corners left of or above the image are moved to its border. Many words in the images are not annotated.
 
@@ -24,7 +24,7 @@ def read(job: Job) -> Iterator[Entry]:
     file = job.label_dir
     if file.is_dir():
         if job.split is None:
-            raise DataError(f"{file}: give the file (train.xml, test.xml) as --label_dir, or say --split train or test")
+            raise DataError(f"{file}: set --label_dir to the file (train.xml, test.xml), or add --split train or test")
         file = file / f"{job.split}.xml"
     root, lines = read_xml(file)
     images = list(root.iter("image"))

@@ -1,4 +1,4 @@
-"""SynText150k (curved synthetic text): COCO-like JSON with Bezier outlines and texts as lists of character ids."""
+"""SynText150k (curved synthetic text): COCO-like JSON with Bezier curves and texts as lists of character ids."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _LEAST_AGREEMENT = 0.5
 def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their ids.
 
-    A polygon is seven points along the upper and seven along the lower Bezier curve, rounded to hundredths. Where there
-    are no curves, or where they do not fit the annotation's box (counted), it is the box cut to whole pixels, as in
+    A polygon is seven points along the upper and seven along the lower Bezier curve, rounded to hundredths. If there
+    are no curves, or if they do not fit the annotation's box (counted), it is the box truncated to whole pixels, as in
     MindOCR.
 
     Raises:
@@ -45,7 +45,7 @@ def read(job: Job) -> Iterator[Entry]:
 
 
 def _image(job: Job, key: int, name: str | None) -> Path:
-    """The file: as listed, else the id with zeros in front; releases disagree, which is reported."""
+    """The file: as listed, else the zero-padded id; a conflict between the two is reported."""
     padded = [place for digits in (7, 8) if (place := job.image_dir / f"{key:0{digits}}.jpg").is_file()]
     listed = place_of(job.image_dir, name, f"{job.label_dir}: image {key}") if name else None
     if listed is None or not listed.is_file():
@@ -79,7 +79,7 @@ def _outline(numbers: list[int | float], where: str) -> np.ndarray:
 
 
 def _transcription(ids: list[Any], where: str) -> str:
-    """0 to 94 are printable ASCII from the blank on, 95 is an unknown character, 96 fills up."""
+    """0 to 94 are printable ASCII from the space on, 95 is an unknown character, 96 is padding."""
     if not all(isinstance(i, int) and 0 <= i <= _PADDING for i in ids):
         raise DataError(f"{where}: expected character ids from 0 to {_PADDING} in rec, got {ids[:8]}")
     return "".join("口" if i == _UNKNOWN else chr(32 + i) for i in ids if i != _PADDING)

@@ -1,4 +1,4 @@
-"""SynthText: word boxes of 858,750 pictures in ``gt.mat``, cleaned for ``gt_processed.mat`` or as label lines."""
+"""SynthText: word boxes of 858,750 images in ``gt.mat``, cleaned and written as ``gt_processed.mat`` or label lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mindocr.utils import files
 
 
 class _Cleaned(NamedTuple):
-    """One image after cleaning: its position in the file, its path, what is wrong with it, what words are left."""
+    """One image after cleaning: its position in the file, its path, its problem, the remaining words."""
 
     position: int
     image: Path
@@ -32,7 +32,7 @@ def read(job: Job) -> Iterator[Entry]:
     """Images in the order of the file, with cleaned boxes rounded to hundredths of pixels.
 
     Raises:
-        DataError: no SynthText file.
+        DataError: ``label_dir`` is no SynthText file.
     """
     for cleaned in _clean_all(job):
         texts = [
@@ -42,13 +42,13 @@ def read(job: Job) -> Iterator[Entry]:
 
 
 def write_mat(job: Job) -> None:
-    """Write ``gt_processed.mat``: the variables of ``gt.mat`` with the boxes that are left and the words split.
+    """Write ``gt_processed.mat``: the variables of ``gt.mat`` with the remaining boxes and the words split.
 
-    Images of which nothing is left stay. ``charBB`` is copied as it is, so it no longer belongs to the words box by
-    box. Images that are not there are left out.
+    Images without remaining boxes are kept. ``charBB`` is copied unchanged, so its boxes no longer correspond to the
+    words. Images that do not exist are left out.
 
     Raises:
-        DataError: no SynthText file, no image at all, or the file cannot be written.
+        DataError: ``label_dir`` is no SynthText file, no image exists, or the file cannot be written.
     """
     from scipy.io import savemat
 
@@ -81,15 +81,16 @@ def write_mat(job: Job) -> None:
 
 
 def clean_box(box: np.ndarray, w: int, h: int) -> tuple[Points | None, bool]:
-    """A word box inside its image, clockwise and valid, and whether its corners had to be put in order.
+    """Clip a word box to its image, clockwise and valid; also returns whether its corners were reordered.
 
     Args:
         box: (4, 2) corners in pixels.
         w: width of the image.
-        h: its height.
+        h: height of the image.
 
     Returns:
-        None when the box encloses nothing, lies outside, keeps no area inside, or covers the image exactly.
+        The box, or None when it has no area, no area inside the image, or covers the image exactly; and True when its
+        corners were reordered.
     """
     given: Points = box.tolist()
     tidy = tidy_polygon(given)
@@ -103,9 +104,9 @@ def clean_box(box: np.ndarray, w: int, h: int) -> tuple[Points | None, bool]:
 
 
 def are_clean(boxes: np.ndarray, w: int, h: int) -> np.ndarray:
-    """Which boxes (n, 4, 2) :func:`clean_box` would leave as they are for certain: most of them, found quickly.
+    """(n,) bool: boxes (n, 4, 2) that :func:`clean_box` would surely not change, which are most of them.
 
-    They are convex, clockwise, and lie inside the image without touching its border.
+    They are convex, clockwise and inside the image without touching its border. This is a fast check.
     """
     sides = np.roll(boxes, -1, axis=1) - boxes
     following = np.roll(sides, -1, axis=1)
@@ -116,7 +117,7 @@ def are_clean(boxes: np.ndarray, w: int, h: int) -> np.ndarray:
 
 def _clean_all(job: Job) -> Iterator[_Cleaned]:
     if job.label_dir.is_dir():
-        raise DataError(f"{job.label_dir}: give the file gt.mat as --label_dir")
+        raise DataError(f"{job.label_dir}: set --label_dir to the file gt.mat")
     for position, record in enumerate(read_synthtext(job.label_dir, Path())):
         image = place_of(job.image_dir, record.img_path, record.where)
         _, (w, h), problem = look_at(image)
@@ -136,7 +137,7 @@ def _clean_all(job: Job) -> Iterator[_Cleaned]:
 
 
 def _cells(values: list[Any]) -> np.ndarray:
-    """(1, N) array of objects: without this, lists of equal lengths would become one plain array."""
+    """(1, N) array of objects; NumPy alone would merge lists of equal lengths into one array."""
     cells = np.empty((1, len(values)), dtype=object)
     for i, value in enumerate(values):
         cells[0, i] = value

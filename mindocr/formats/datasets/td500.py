@@ -14,18 +14,18 @@ from mindocr.formats.datasets.pairing import paired
 from mindocr.formats.datasets.reading import parse_number, points_of_fields, read_text_lines
 from mindocr.geometry.rotated import rotated_corners
 
-Corners = Callable[[Number, Number, Number, Number, Number, str], Points]  # of x, y, w, h, theta, and where they stand
+Corners = Callable[[Number, Number, Number, Number, Number, str], Points]  # from x, y, w, h, theta, and file and line
 
 
 def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their names.
 
-    Three kinds of lines are known, told apart by their fields: seven set apart by blanks, ``index difficult x y w h
-    theta`` (as published); six set apart by commas, ``xmin,ymin,xmax,ymax,theta,None`` (evaluation); nine or more,
-    ``x1,y1,x2,y2,x3,y3,x4,y4,text``. There are no transcriptions: a text that counts reads ``text``.
+    Three layouts of lines are known, by their number of fields: seven separated by spaces, ``index difficult x y w h
+    theta`` (as published); six separated by commas, ``xmin,ymin,xmax,ymax,theta,None`` (evaluation); nine or more,
+    ``x1,y1,x2,y2,x3,y3,x4,y4,text``. There are no transcriptions: a text that is not ignored gets ``text``.
 
     Raises:
-        DataError: no annotation there, or a line of another kind.
+        DataError: there is no annotation, or a line has none of the layouts.
     """
     published = job.label_dir.is_dir() and bool(files_in(job.label_dir, (".gt",)))
     suffix = ".gt" if published or job.label_dir.suffix == ".gt" else ".txt"
@@ -33,16 +33,16 @@ def read(job: Job) -> Iterator[Entry]:
 
 
 def whole_corners(x: Number, y: Number, w: Number, h: Number, theta: Number, where: str) -> Points:
-    """Corners of a box turned about its centre by ``theta`` radians, clockwise on the screen, in whole pixels.
+    """Corners of a box rotated about its centre by ``theta`` radians, clockwise on the screen, in whole pixels.
 
-    They are rounded; MindOCR cuts the fractions off, which moves boxes by half a pixel.
+    They are rounded; MindOCR truncates them, which moves boxes by half a pixel.
     """
     corners = rotated_corners(np.array([[x, y, w, h, theta]]))[0]
     return [[int(px), int(py)] for px, py in np.rint(corners)]
 
 
 def read_texts(file: Path, corners: Corners = whole_corners) -> list[Text]:
-    """The texts of one label file of any of these kinds; ``corners`` makes the outline of a rotated box."""
+    """Read the texts of one label file with any of these layouts; ``corners`` converts rotated boxes to polygons."""
     return [_text(line, f"{file}:{number}", corners) for number, line in read_text_lines(file)]
 
 

@@ -1,4 +1,4 @@
-"""TextOCR: one JSON file a part, ``imgs``, ``anns`` and ``imgToAnns``; images of Open Images in ``train_images``."""
+"""TextOCR: one JSON file per part, ``imgs``, ``anns`` and ``imgToAnns``; images of Open Images in ``train_images``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ USES_SPLIT = True
 
 
 def read(job: Job) -> Iterator[Entry]:
-    """Images in the order of their names, found by the last part of it (``train/<id>.jpg``); ``.`` = ignore.
+    """Images in the order of their names, found by file name (``<id>.jpg`` of ``train/<id>.jpg``); ``.`` = ignore.
 
-    The ``points`` of an annotation are used; its ``bbox`` is not, as its meaning differs between releases.
+    The ``points`` of an annotation are used; its ``bbox`` is not, as its meaning depends on the release.
 
     Raises:
         DataError: the file is malformed.

@@ -28,11 +28,11 @@ _COLUMNS = 6
 def read(job: Job) -> Iterator[Entry]:
     """Images in the order of their names.
 
-    Three formats are known: records ``x: [[...]], y: [[...]], ornt: [u'c'], transcriptions: [u'Oak']``, which may run
-    over several lines; MATLAB files; lines ``x1,y1,...,xn,yn,text`` in ``gt_img1.txt``. ``#`` = ignore.
+    Three formats are known: records ``x: [[...]], y: [[...]], ornt: [u'c'], transcriptions: [u'Oak']``, which may
+    span several lines; MATLAB files; lines ``x1,y1,...,xn,yn,text`` in ``gt_img1.txt``. ``#`` = ignore.
 
     Raises:
-        DataError: no annotation there, or a malformed one.
+        DataError: there is no annotation, or one is malformed.
     """
     matlab = job.label_dir.is_dir() and bool(files_in(job.label_dir, (".mat",)))
     suffix = ".mat" if matlab or job.label_dir.suffix.lower() == ".mat" else ".txt"
@@ -45,7 +45,7 @@ def _image_names(stem: str) -> list[str]:
 
 
 def read_texts(file: Path) -> list[Text]:
-    """The texts of one label file of any of these formats."""
+    """Read the texts of one label file in any of these formats."""
     if file.suffix.lower() == ".mat":
         return _from_mat(file)
     lines = read_text_lines(file)
@@ -73,24 +73,24 @@ def _from_record(record: str, where: str) -> Text:
 
 
 def _literals(listed: str) -> list[str]:
-    """Strings of a Python list; when its quotes do not match, what stands between the first and the last of them."""
+    """Strings of a Python list; if its quotes do not match, the part between the first and the last quote."""
     listed = listed.strip()
     if re.fullmatch(rf"{_LITERAL}(?:[\s,]+{_LITERAL})*,?", listed, re.DOTALL):
         try:
             return [ast.literal_eval(literal.replace("\n", " ")) for literal in re.findall(_LITERAL, listed, re.DOTALL)]
         except (ValueError, SyntaxError):
-            pass  # a backslash that begins no escape: read as it stands
+            pass  # an invalid escape: used without unescaping
     return [re.sub(r"^u?['\"]|['\"]$", "", listed)] if listed else []
 
 
 def _points(xs: list[str], ys: list[str], where: str) -> Points:
     if len(xs) != len(ys):
-        raise DataError(f"{where}: {len(xs)} x and {len(ys)} y; expected as many of one as of the other")
+        raise DataError(f"{where}: {len(xs)} x and {len(ys)} y; expected equal numbers")
     return [[parse_number(x, where), parse_number(y, where)] for x, y in zip(xs, ys)]
 
 
 def _from_flat(line: str, where: str) -> Text:
-    """A text may consist of digits: with an odd count of fields, all numbers, the last one is the text."""
+    """A transcription may be a number: if an odd number of fields are all numbers, the last is the transcription."""
     fields = line.split(",")
     count = next((i for i, field in enumerate(fields) if not is_number(field)), len(fields))
     count -= count % 2

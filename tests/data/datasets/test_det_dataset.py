@@ -107,7 +107,7 @@ def test_missing_folder_and_label_file(make_set, tmp_path):
 
 def test_unequal_numbers_of_folders_label_files_and_ratios(make_set):
     folder, file = make_set([("a.jpg", TEXT)])
-    with pytest.raises(ConfigError, match="data_dir names 2 folders and label_file 1 files"):
+    with pytest.raises(ConfigError, match="data_dir has 2 folders and label_file 1 files"):
         DetDataset([str(folder), str(folder)], str(file))
     with pytest.raises(ConfigError, match="sample_ratio has 2 numbers for 1 data sets"):
         DetDataset(str(folder), str(file), sample_ratio=[1.0, 0.5])
@@ -122,10 +122,10 @@ def test_empty_set(make_set):
         DetDataset(str(folder), str(file))
 
 
-@pytest.mark.parametrize(("is_train", "purpose"), [(True, "nothing to learn"), (False, "nothing to measure")])
+@pytest.mark.parametrize(("is_train", "purpose"), [(True, "nothing to learn"), (False, "nothing to evaluate")])
 def test_set_without_a_text_that_counts(make_set, is_train, purpose):
     folder, file = make_set([("a.jpg", [(QUAD, "###"), (QUAD, "*")]), ("b.jpg", [])])
-    with pytest.raises(DataError, match=f"images.txt: {purpose}: the 2 images hold no text that counts"):
+    with pytest.raises(DataError, match=f"images.txt: {purpose}: the 2 images have no text that counts"):
         DetDataset(str(folder), str(file), is_train=is_train)
 
 

@@ -1,4 +1,4 @@
-"""The template of data sets that are listed in files: a type is its reader and what a sample begins with."""
+"""The base class of data sets that are listed in files: a type defines its reader and the first keys of a sample."""
 
 import pytest
 
@@ -13,7 +13,7 @@ TYPES = Registry("dataset", "mindocr.data.datasets", provided=("is_train", "seed
 
 @TYPES.register
 class DirectionDataset(ListFileDataset):
-    """Images with the direction of their text: ``name<TAB>0`` or ``name<TAB>180``; ``?`` = not known."""
+    """Images with the direction of their text: ``name<TAB>0`` or ``name<TAB>180``; ``?`` = unknown."""
 
     provided_keys = ("img_path", "texts")
 
@@ -53,7 +53,7 @@ def test_a_type_takes_the_arguments_of_the_template(listed, tmp_path):
 
 def test_what_the_reader_counts_decides_whether_there_is_something_to_learn(listed):
     spec = listed("a.jpg\t?", "b.jpg\t?")
-    with pytest.raises(DataError, match="nothing to learn: the 2 images hold no text that counts"):
+    with pytest.raises(DataError, match="nothing to learn: the 2 images have no text that counts"):
         TYPES.build(spec, key="type", is_train=True, seed=0)
 
 

@@ -52,7 +52,7 @@ def test_synthtext_with_more_boxes_than_words_pairs_them_and_says_so(synthtext, 
     names, boxes = [np.array(["8/a_1_0.jpg"])], [np.stack([box(1, 2), box(30, 20)], axis=2)]
     savemat(file, {"imnames": objects(names), "wordBB": objects(boxes), "txt": objects([np.array(["one"])])})
     assert SynthTextDataset(str(folder), str(file))[0]["texts"] == ["one"]
-    assert "1 of 1 images have more boxes than words or fewer" in caplog.text
+    assert "1 of 1 images have different numbers of boxes and words" in caplog.text
 
 
 def test_synthtext_missing_image(synthtext):

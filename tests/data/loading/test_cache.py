@@ -1,4 +1,4 @@
-"""Images kept in memory and on disk."""
+"""Caches of images in memory and on disk."""
 
 import os
 import pickle
@@ -64,7 +64,7 @@ def test_samples_are_the_same_and_files_are_read_once(data, kinds):
         dataset = DetDataset(**data, **kind)
         for epoch in (0, 1):
             for ours, theirs in zip(images_of(dataset, epoch), plain[epoch]):
-                decoded = kind["cache_content"] == "decoded"  # then nothing is decoded at half the size
+                decoded = kind["cache_content"] == "decoded"  # images in the cache are decoded at full size
                 assert np.abs(ours - theirs).mean() < (0.15 if decoded else 1e-7)
     memory = [DetDataset(**data, **kind) for kind in kinds[:2]]
     expected = [images_of(dataset) for dataset in memory]
@@ -96,7 +96,7 @@ def test_pixels_are_read_in_place_and_cannot_be_changed():
     assert np.shares_memory(other.get("a"), kept)
     with pytest.raises(ValueError, match="read-only"):
         kept[0] = 1
-    store.put("a", "", image + 1)  # whoever comes second changes nothing
+    store.put("a", "", image + 1)  # a second put() does not replace the first
     np.testing.assert_array_equal(other.get("a"), image)
     assert store.used == 320 and len(other) == 1
 
@@ -117,14 +117,14 @@ def test_memory_that_others_need_stays_free(monkeypatch, caplog):
     store.put("a", "", np.zeros(10, dtype=np.uint8))
     assert store.get("a") is None and "cache: full: 0 of 1 images" in caplog.text
     small = open_cache("ram", "decoded", "1TB", "", ["a"])
-    assert isinstance(small, RamCache) and "cache_limit: 1.0 TB is more than this machine can spare" in caplog.text
+    assert isinstance(small, RamCache) and "cache_limit: 1.0 TB is more than the free memory" in caplog.text
 
 
 def test_a_later_run_finds_the_disk_cache(data, tmp_path):
     folder = tmp_path / "kept"
     make = lambda: DetDataset(**data, cache="disk", cache_dir=str(folder))  # noqa: E731
     expected = images_of(make())
-    for path in Path(data["data_dir"]).iterdir():  # the same size and time, but nothing to see
+    for path in Path(data["data_dir"]).iterdir():  # the same size and time, but not an image
         status = path.stat()
         path.write_bytes(bytes(status.st_size))
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -160,7 +160,7 @@ def test_disk_cache_keeps_to_its_limit_and_tidies_up(tmp_path, caplog):
     store = DiskCache(folder, 3000, holds_pixels=False)
     for i, path in enumerate(paths):
         store.put(path, "file", np.full(900, i, dtype=np.uint8))
-    assert "takes no more images: it holds 2748 bytes, with a cache_limit of 3000" in caplog.text
+    assert "is full: it has 2748 bytes, with a cache_limit of 3000" in caplog.text
     assert len(caplog.records) == 1
     assert [store.get(path, "file") is not None for path in paths] == [True] * 3 + [False] * 2
     for age, file in enumerate(sorted(folder.iterdir())):
@@ -203,7 +203,7 @@ def test_a_missing_image_is_reported_as_without_a_cache(data, kinds):
 
 def test_a_folder_that_cannot_be_used(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="file/kept: the cache of images cannot be kept here: .*another cache_dir"):
+    with pytest.raises(DataError, match="file/kept: cannot write the image cache here: .*another cache_dir"):
         DiskCache(tmp_path / "file" / "kept", 100, holds_pixels=True)
 
 
@@ -223,7 +223,7 @@ def test_sizes(value, expected):
 
 @pytest.mark.parametrize("value", ["", "many", "8 XB", "-1", 0, "0GB", "GB"])
 def test_sizes_that_are_none(value):
-    with pytest.raises(ConfigError, match="cache_limit: expected a number of bytes above 0, or one such as 8GB"):
+    with pytest.raises(ConfigError, match="cache_limit: expected a number of bytes above 0, or a size such as 8GB"):
         parse_size("cache_limit", value)
 
 

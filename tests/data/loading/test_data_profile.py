@@ -1,4 +1,4 @@
-"""Profile of an input pipeline: sums that add up, and advice that follows from numbers."""
+"""Profile of an input pipeline: sums of times, and advice from given numbers."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_too_few_cores_are_said_to_be_too_few():
 def test_a_run_that_does_not_wait_is_left_alone():
     found = Profile(10, 10.0, {"DecodeImage": 10.0})
     told = advice(found, workers=2, cores=4, cache="none", need=Need(100.0, 0.01))
-    assert told[-1].endswith("waited 1% of the time for data: nothing needs changing")
+    assert told[-1].endswith("waited 1% of the time for data: no change is needed")
 
 
 def test_need_is_what_the_table_of_a_run_says(tmp_path):

@@ -265,7 +265,7 @@ def test_ranks_together_serve_every_sample_once_but_for_the_remainder(n, world, 
     for rank in range(world):
         try:
             loader = Loader(Numbers(n), batch_size=batch, shuffle=True, drop_remainder=drop, rank=rank, world=world)
-        except DataError:  # fewer samples than ranks: this one has none
+        except DataError:  # fewer samples than ranks: this rank has none
             assert n < world
             continue
         served.append(indices(loader.epoch(1)))

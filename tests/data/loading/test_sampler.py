@@ -1,4 +1,4 @@
-"""Samplers: the usual order as it has always been, and batches that a sampler of one's own forms."""
+"""Samplers: the default order, which must not change, and batches of user-defined samplers."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from mindocr.data.loading.sampler import Sampler
 from mindocr.errors import ConfigError, DataError
 from mindocr.registry import SAMPLERS
 
-# (images, batch size, rank, world, drop_remainder, refill, shuffle), epoch, batches, and what may stand in for skipped
-# samples of each; seed 5. Written down when the order was part of the loader: runs that were begun then go on.
+# (images, batch size, rank, world, drop_remainder, refill, shuffle), epoch, batches, and replacements for skipped
+# samples of each; seed 5. Stored when the order was part of the loader, so that runs from that time can be resumed.
 GOLDEN = [
     ((10, 4, 0, 1, True, True, True), 0, [[7, 6, 1, 3], [2, 4, 0, 9]], [[2, 4, 0, 9, 5, 8], [5, 8, 7, 6, 1, 3]]),
     ((10, 4, 0, 1, True, True, True), 3, [[9, 1, 0, 3], [4, 2, 7, 8]], [[4, 2, 7, 8, 6, 5], [6, 5, 9, 1, 0, 3]]),
@@ -57,7 +57,7 @@ class Lines:
 
 
 class PaddedLines(Lines):
-    """As above, and a batch is as wide as its widest line."""
+    """As above, with batches padded to their widest line."""
 
     def collate(self, samples):
         width = max(sample["image"].shape[1] for sample in samples)
@@ -70,7 +70,7 @@ class PaddedLines(Lines):
 
 
 class WidthSampler(Sampler):
-    """Batches of lines of similar widths, in an order that each epoch draws."""
+    """Batches of lines of similar widths, in a new random order in each epoch."""
 
     def __init__(self, dataset, batch_size, seed, rank, world, longest: int = 100):
         widths = np.minimum(dataset.widths, longest)
@@ -87,7 +87,7 @@ class WidthSampler(Sampler):
 
 
 class RestlessSampler(WidthSampler):
-    """Another number of batches in every epoch."""
+    """A different number of batches in every epoch."""
 
     def batches(self, epoch):
         return super().batches(epoch)[epoch:]

@@ -1,4 +1,4 @@
-"""Shared memory without names: between processes, and after one of them was killed."""
+"""Shared memory without names: between processes, and after the end of a killed process."""
 
 import multiprocessing
 import os

@@ -92,5 +92,5 @@ def test_wrong_arguments():
         RandomCropWithBBox(crop_size=[640])
     with pytest.raises(ConfigError, match="max_tries must be 1 or more, got 0"):
         RandomCropWithBBox(max_tries=0)
-    with pytest.raises(ConfigError, match=r"min_crop_ratio must lie in \[0, 1\], got 1.1"):
+    with pytest.raises(ConfigError, match=r"min_crop_ratio must be in \[0, 1\], got 1.1"):
         RandomCropWithBBox(min_crop_ratio=1.1)

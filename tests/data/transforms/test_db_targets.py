@@ -33,7 +33,7 @@ def test_rectangle_shrinks_by_seven():
 
 def test_ignored_small_and_vanishing_texts_are_masked_out():
     small, ignored = rectangle(10, 10, 60, 17), rectangle(10, 40, 60, 60)
-    line = np.array([[90, 20], [120, 50], [90, 20], [120, 50]], dtype=np.float32)  # encloses nothing
+    line = np.array([[90, 20], [120, 50], [90, 20], [120, 50]], dtype=np.float32)  # no area
     given_sample = sample_with([small, ignored, line], [False, True, False])
     made = ShrinkBinaryMap(min_text_size=8)(given_sample)
     assert not made["binary_map"].any()
@@ -97,7 +97,7 @@ def test_nearest_border_wins_where_texts_meet():
 
 
 def reference_maps(polys, h, w, ratio=0.4):
-    """The definition, on the whole image, polygon by polygon, side by side, in float64."""
+    """The definition, for the complete image, one polygon and one side at a time, in float64."""
     y, x = np.mgrid[0:h, 0:w].astype(np.float64)
     binary, thresh, mask, rim = np.zeros((h, w)), np.full((h, w), 0.3), np.zeros((h, w)), np.zeros((h, w), dtype=bool)
     for poly in polys:
@@ -133,7 +133,7 @@ angles = st.lists(st.floats(0.02, 0.98), min_size=3, max_size=9)
 
 
 @settings(max_examples=30)
-@example([0.02, 0.02, 0.640625], 0.0, 0.0, 23.0, 95)  # a splinter, with a border of a tenth of a pixel
+@example([0.02, 0.02, 0.640625], 0.0, 0.0, 23.0, 95)  # a thin polygon, with a border of a tenth of a pixel
 @given(angles, st.floats(-20, 180), st.floats(-20, 100), st.floats(12, 80), st.integers(0, 99))
 def test_random_polygons_equal_the_reference(spokes, cx, cy, radius, seed):
     turn = np.cumsum(spokes) / (sum(spokes) + 0.2) * 2 * math.pi
@@ -183,7 +183,7 @@ def test_no_text():
 
 
 def test_wrong_arguments():
-    with pytest.raises(ConfigError, match=r"ShrinkBinaryMap: shrink_ratio must lie in \(0, 1\], got 0"):
+    with pytest.raises(ConfigError, match=r"ShrinkBinaryMap: shrink_ratio must be in \(0, 1\], got 0"):
         ShrinkBinaryMap(shrink_ratio=0)
     with pytest.raises(ConfigError, match=r"BorderMap: expected 0 <= thresh_min < thresh_max <= 1, got 0.7 and 0.3"):
         BorderMap(thresh_min=0.7, thresh_max=0.3)

@@ -43,7 +43,7 @@ def test_chw_is_contiguous(image):
 
 
 def test_wrong_arguments():
-    with pytest.raises(ConfigError, match="bgr_to_rgb and rgb_to_bgr undo each other"):
+    with pytest.raises(ConfigError, match="bgr_to_rgb and rgb_to_bgr cancel each other"):
         NormalizeImage(bgr_to_rgb=True, rgb_to_bgr=True)
     with pytest.raises(ConfigError, match=r"mean must be 'imagenet' or three numbers, got \[1.0\]"):
         NormalizeImage(mean=[1.0])

@@ -7,7 +7,7 @@ from mindocr.data.transforms.load import DecodeImage
 from mindocr.errors import DataError
 from mindocr.images.read import read_image
 
-# How a viewer turns the stored pixels for each EXIF orientation.
+# Rotation of the stored pixels by a viewer for each EXIF orientation.
 UPRIGHT = {
     1: lambda a: a,
     2: lambda a: a[:, ::-1],
@@ -22,7 +22,7 @@ UPRIGHT = {
 
 @pytest.fixture
 def blocks() -> np.ndarray:
-    """(32, 64, 3) RGB of large plain blocks, which JPEG keeps nearly as they are; no symmetry."""
+    """(32, 64, 3) RGB of large plain blocks, which JPEG hardly changes; no symmetry."""
     image = np.zeros((32, 64, 3), dtype=np.uint8)
     image[:16, :16] = (250, 10, 10)
     image[:16, 16:48] = (10, 250, 10)
@@ -88,7 +88,7 @@ def test_missing_empty_broken_and_cut_files(tmp_path, blocks):
 
 
 def preview() -> Image.Exif:
-    """EXIF data with an end-of-image marker inside, as those with a preview have."""
+    """EXIF data with an end-of-image marker inside, like those with a preview."""
     exif = Image.Exif()
     exif[0x010E] = "\xff\xd8 \xff\xd9".encode("latin-1")
     return exif

@@ -1,4 +1,4 @@
-"""JPEGs decoded late and small: same draws, same polygons, pixels as good as from the full image."""
+"""JPEGs decoded late at reduced size: same random parameters, same polygons, pixels of the same quality."""
 
 import cv2
 import numpy as np
@@ -47,8 +47,12 @@ def test_factor_that_the_steps_leave_unused():
     for scale, factor in ((1.2, 1), (0.51, 1), (0.5, 2), (0.3, 2), (0.25, 4), (0.13, 4), (0.125, 8), (0.01, 8)):
         assert spare_factor([step(scale, 100, 100)]) == factor
         assert spare_factor([flip, rotate, step(scale, 100, 100)]) == factor
-    assert spare_factor([step(0.5, 100, 100), step(2.0, 50, 50)]) == 1  # what is enlarged again needs its pixels
-    assert spare_factor([Step(np.diag([0.2, 0.6, 1.0]), (60, 20), (60, 20))]) == 1  # the direction reduced least
+    assert (
+        spare_factor([step(0.5, 100, 100), step(2.0, 50, 50)]) == 1
+    )  # an image that is enlarged again needs all its pixels
+    assert (
+        spare_factor([Step(np.diag([0.2, 0.6, 1.0]), (60, 20), (60, 20))]) == 1
+    )  # the direction that is reduced least
 
 
 def test_draws_and_polygons_do_not_depend_on_how_the_image_is_decoded(sample):
@@ -59,7 +63,7 @@ def test_draws_and_polygons_do_not_depend_on_how_the_image_is_decoded(sample):
         assert ours["texts"] == theirs["texts"]
         for a, b in zip(ours["polys"], theirs["polys"]):
             np.testing.assert_allclose(a, b, atol=1e-3)
-        assert psnr(ours["image"], theirs["image"]) > 25  # the rim of the canvas may move by a pixel
+        assert psnr(ours["image"], theirs["image"]) > 25  # the border of the canvas may move by a pixel
         shrinking = (theirs["polys"][0][1] - theirs["polys"][0][0]) / 80
         factors.add(round(float(np.hypot(*shrinking)), 2) <= 0.5)
     assert factors == {True, False}  # reduced and full decoding both took place
@@ -97,7 +101,7 @@ def test_reduced_decoding_loses_nothing_visible(shared_dir, scale, least):
         quality = psnr(warp(picture.decode(factor), steps, factor), exact)
         assert factor > 1 and quality > least
         if 1 / scale % 1:
-            assert quality > min(psnr(warp(full, steps), exact), 45) - 1  # beyond 45 no eye sees a difference
+            assert quality > min(psnr(warp(full, steps), exact), 45) - 1  # above 45 dB differences are invisible
 
 
 def test_other_formats_are_decoded_whole(tmp_path, smooth_image):
@@ -147,5 +151,5 @@ def test_damage_found_late_names_the_file(sample, tmp_path):
 
 def test_a_size_that_decoding_does_not_confirm(sample, monkeypatch):
     monkeypatch.setattr(read, "read_header", lambda content: read.JpegHeader(480, 360, 1))
-    with pytest.raises(DataError, match=r"a.jpg: its headers promise \(\d+, \d+\) pixels \(h, w\), decoding gave"):
+    with pytest.raises(DataError, match=r"a.jpg: its headers state \(\d+, \d+\) pixels \(h, w\), decoded:"):
         Pipeline(SMALL, None, KEYS)(sample, np.random.default_rng(0))

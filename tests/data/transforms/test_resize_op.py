@@ -64,7 +64,9 @@ def test_polygons_move_in_training_only():
 
 
 def test_wrong_arguments():
-    with pytest.raises(ConfigError, match=r"target_size \[700, 800\] is no multiple of divisor 32; use \[704, 800\]"):
+    with pytest.raises(
+        ConfigError, match=r"target_size \[700, 800\] is not a multiple of divisor 32; use \[704, 800\]"
+    ):
         DetResize(target_size=[700, 800], padding=True)
     with pytest.raises(ConfigError, match=r"target_size must be two sizes \[h, w\] in pixels, got \[736\]"):
         DetResize(target_size=[736])

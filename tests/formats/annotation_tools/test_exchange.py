@@ -1,4 +1,4 @@
-"""Labels to the files of annotation tools and back, and what those tools write themselves."""
+"""Export and import of labels for annotation tools, and import of files that the tools themselves write."""
 
 import json
 import re
@@ -67,7 +67,7 @@ def test_every_format_makes_the_round_trip():
 def test_round_trip_loses_nothing(name, labels, tmp_path):
     target, options = tmp_path / ROUND[name][0], ROUND[name][1]
     lines = labels.lines
-    if name == "icdar":  # its archives know no folders
+    if name == "icdar":  # its archives have no folders
         lines = {"img_1.jpg": lines["img_1.jpg"], "img_2.png": lines["img_2.png"], "img_3.jpg": []}
         (labels.folder / "deeper/img 3+%.jpg").unlink()
         labels(lines)
@@ -115,7 +115,7 @@ def test_labelme_files(labels, tmp_path):
         ("a", [[10, 20], [30, 20], [30, 40], [10, 40]]), ("said", SQUARE), ("text", SQUARE), ("###", SQUARE),
         ("c", SQUARE),
     ]}  # fmt: skip
-    assert len(report.warnings) == 1 and "shape 6: a line of 2 points encloses no text" in report.warnings[0]
+    assert len(report.warnings) == 1 and "shape 6: a line of 2 points is no polygon of a text" in report.warnings[0]
     with pytest.raises(DataError, match="source.json: no 'imagePath' among its keys"):
         imported("labelme", labels, tmp_path, {"shapes": []})
     with pytest.raises(DataError, match="no JSON file of labelme in this folder"):
@@ -156,7 +156,7 @@ def test_label_studio_files(labels, tmp_path):
     ]}  # fmt: skip
     assert report.notes == {"tasks without an annotation left out": 1}
     assert "ellipselabels is no polygon" in report.warnings[0]
-    with pytest.raises(DataError, match=r"task 1: result 1: the image was turned in Label Studio"):
+    with pytest.raises(DataError, match=r"task 1: result 1: the image was rotated in Label Studio"):
         imported("label_studio", labels, tmp_path, [{**tasks[0], "annotations": [{"result": [
             region(box, image_rotation=90)]}]}])  # fmt: skip
     with pytest.raises(DataError, match="expected list, got dict"):
@@ -178,7 +178,7 @@ def test_coco_files(labels, tmp_path):
     with pytest.raises(DataError, match=r"source.json: annotations for image 3, which is not listed"):
         imported("coco", labels, tmp_path, {**content, "images": []})
     content["images"][0]["file_name"] = "../img_1.jpg"
-    with pytest.raises(DataError, match=r"image 1: the image name '../img_1.jpg' leads out of the folder"):
+    with pytest.raises(DataError, match=r"image 1: the image name '../img_1.jpg' is outside the folder"):
         imported("coco", labels, tmp_path, content)
 
 
@@ -254,13 +254,13 @@ def test_what_an_icdar_archive_cannot_hold(labels, tmp_path):
         export()
     with pytest.raises(ConfigError, match="unknown layout 'quad'; known: quads, polygons, ic15"):
         export("quad")
-    with pytest.raises(DataError, match=r"gt.txt:1: a text without a score; MLT wants one in every line"):
+    with pytest.raises(DataError, match=r"gt.txt:1: a text without a score; MLT requires one in every line"):
         export("mlt")
     labels({"img_1.jpg": [("a\nb", SQUARE)]})
-    with pytest.raises(DataError, match=r"the text 'a\\nb' holds a line end"):
+    with pytest.raises(DataError, match=r"the text 'a\\nb' has a line end"):
         export()
     labels({"img_1.jpg": [], "deeper/img_1.jpg": []})
-    with pytest.raises(DataError, match=r"gt.txt:2: gt_img_1.txt stands for two images"):
+    with pytest.raises(DataError, match=r"gt.txt:2: two images have the name gt_img_1.txt"):
         export()
     assert not target.exists()
     with zipfile.ZipFile(target, "w") as archive:
@@ -282,7 +282,7 @@ def test_mistakes(labels, tmp_path):
 
 
 def test_documented_commands(labels, tmp_path, repo_root, monkeypatch):
-    """Those of the page on data sets, one after the other, for every format in both directions."""
+    """Every export and import command of the page on data sets, in order."""
     page = (repo_root / "docs/datasets.md").read_text(encoding="utf-8")
     commands = re.findall(r"`python tools/dataset_converters/exchange\.py (.+?)`", page)
     assert len(commands) == 2 * len(annotation_tools.names()) + 1

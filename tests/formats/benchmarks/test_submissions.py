@@ -1,4 +1,4 @@
-"""Truth and results read from every kind of file, and malformed ones told with file and line."""
+"""Ground truth and results read from every format; errors name file and line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CORNERS = [[10, 20], [110, 20], [110, 60], [10, 60]]
 
 
 def folder(tmp_path: Path, **files: str) -> Path:
-    """A folder with text files; __ in a name stands for a point."""
+    """A folder with text files; __ in a name is replaced by a dot."""
     place = tmp_path / "files"
     place.mkdir()
     for name, content in files.items():
@@ -153,10 +153,10 @@ def test_malformed_lines_are_told_with_file_and_line(tmp_path, make, file_format
         ('{"polygons": [], "ignore": []}', "det.jsonl:2: no 'image' among its keys"),
         ('{"image": "a", "polygons": [[[1, 2], [3]]], "ignore": [false]}', r"2: 'polygons': expected points"),
         ('{"image": "a", "polygons": [[[1, NaN]]], "ignore": [false]}', "expected a number of pixels"),
-        ('{"image": "a", "polygons": [], "ignore": [false]}', "0 outlines but 1 flags"),
+        ('{"image": "a", "polygons": [], "ignore": [false]}', "0 polygons but 1 flags"),
         ('{"image": "a", "polygons": [[[1, 2]]], "ignore": [0]}', "'ignore': expected bool, got int"),
         ('{"image": "a", "rects": [[1, 2, 3]], "ignore": [false]}', r"expected \[x, y, w, h, theta\]"),
-        ('{"image": "first", "polygons": [], "ignore": []}', r"image 'first' stands there twice, first at .*:1"),
+        ('{"image": "first", "polygons": [], "ignore": []}', r"image 'first' occurs twice, first at .*:1"),
         ("img.jpg\t[]", "not JSON"),
     ],
 )
@@ -233,11 +233,11 @@ def test_a_number_is_a_score_only_where_all_files_have_one(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (label_line(0.5, None), "2 outlines but 1 with a 'score'; give each of them one, or none"),
+        (label_line(0.5, None), "2 polygons but 1 with a 'score'; expected all or none"),
         (label_line(float("nan")), "text 1 of 1: score must be a finite number, got nan"),
         (label_line("high"), "text 1 of 1: score must be a finite number, got 'high'"),
-        (json_line(scores=[0.5]), "2 outlines but 1 numbers in 'scores'; give each outline one"),
-        (json_line(scores=[]), "2 outlines but 0 numbers in 'scores'"),
+        (json_line(scores=[0.5]), "2 polygons but 1 numbers in 'scores'; write one for each polygon"),
+        (json_line(scores=[]), "2 polygons but 0 numbers in 'scores'"),
         (json_line(scores=[0.5, float("inf")]), "'scores': a score must be a finite number, got inf"),
         (json_line(scores=[0.5, float("nan")]), "'scores': a score must be a finite number, got nan"),
         (json_line(scores=[0.5, None]), "'scores': a score must be a finite number, got None"),
@@ -293,7 +293,7 @@ def test_a_name_twice_in_an_archive(tmp_path):
     path = packed(tmp_path, res_img_1__txt=QUAD)
     with zipfile.ZipFile(path, "a") as target, pytest.warns(UserWarning, match="Duplicate name"):
         target.writestr("res_img_1.txt", QUAD)
-    with pytest.raises(DataError, match=r"res_img_1.txt: stands in the archive twice"):
+    with pytest.raises(DataError, match=r"res_img_1.txt: occurs twice in the archive"):
         read_outlines(path, "det", "icdar2015")
 
 

@@ -1,4 +1,4 @@
-"""A place for small raw samples of data sets."""
+"""Folders for small raw samples of data sets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Line = tuple[str, list[tuple[str, list[list[float]]]]]
 
 
 class RawSet:
-    """A folder ``images`` and a folder ``labels``, and what a conversion makes of them."""
+    """A folder ``images``, a folder ``labels``, and their conversion."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""What all converters share: reading, pairing, images, reports."""
+"""Shared code of all converters: reading, pairing, images, reports."""
 
 import re
 
@@ -87,7 +87,7 @@ def test_order_by_number():
 def test_images_of_one_name(raw_set):
     raw_set.draw("a/img_1.jpg", "b/img_1.jpg")
     raw_set.write({"gt_img_1.txt": LINE})
-    with pytest.raises(DataError, match="b/img_1.jpg: another image of this name is .*a/img_1.jpg; give one part"):
+    with pytest.raises(DataError, match="b/img_1.jpg: another image of this name is .*a/img_1.jpg; set --image_dir"):
         raw_set.convert("ic15")
     assert raw_set.convert("ic15", image="a")[0][0][0] == "img_1.jpg"
 
@@ -95,7 +95,7 @@ def test_images_of_one_name(raw_set):
 def test_annotations_of_one_image(raw_set):
     raw_set.draw("img_1.jpg")
     raw_set.write({"a/gt_img_1.txt": LINE, "b/gt_img_1.txt": LINE})
-    with pytest.raises(DataError, match="b/gt_img_1.txt: .*a/gt_img_1.txt is for the same image; give one part"):
+    with pytest.raises(DataError, match="b/gt_img_1.txt: .*a/gt_img_1.txt is for the same image; set --label_dir"):
         raw_set.convert("ic15")
 
 
@@ -131,7 +131,7 @@ def test_split_without_a_meaning_is_named(raw_set, caplog):
     raw_set.draw("img_1.jpg")
     raw_set.write({"gt_img_1.txt": LINE})
     raw_set.convert("ic15", split="train")
-    assert "--split train does nothing for ic15" in caplog.text
+    assert "--split train has no effect for ic15" in caplog.text
 
 
 def test_exif_turns_the_size(raw_set):
@@ -147,7 +147,7 @@ def test_exif_turns_the_size(raw_set):
     })  # fmt: skip
     lines, report = raw_set.convert("ic15")
     assert len(lines) == 3 and len(report.warnings) == 1
-    assert "img_1.jpg: its labels fit the image turned by 90 degrees (it is 100 x 200 as decoded" in report.warnings[0]
+    assert "img_1.jpg: its labels fit the image rotated by 90 degrees (it is 100 x 200 as decoded" in report.warnings[0]
 
 
 def test_gif_by_its_content(raw_set):
@@ -163,7 +163,7 @@ def test_names_do_not_lead_out(tmp_path):
     assert place_of(tmp_path, "x/a.jpg", "here") == tmp_path / "a.jpg"
     assert place_of(tmp_path, "x\\b.jpg", "here") == tmp_path / "x" / "b.jpg"
     for name in ("../a.jpg", "x/../../a.jpg", "/etc/passwd", "..\\a.jpg", "C:\\a.jpg", "", "."):
-        with pytest.raises(DataError, match=f"here: the image name {re.escape(repr(name))} leads out"):
+        with pytest.raises(DataError, match=f"here: the image name {re.escape(repr(name))} is outside"):
             place_of(tmp_path, name, "here")
 
 
@@ -182,5 +182,5 @@ def test_xml_with_entities_is_refused(tmp_path, encoding):
 def test_paths_that_no_label_line_can_hold(raw_set):
     raw_set.draw("img\t1.jpg")
     raw_set.write({"gt_img\t1.txt": LINE})
-    with pytest.raises(DataError, match=r"image path 'img\\t1.jpg' is empty or holds a tab"):
+    with pytest.raises(DataError, match=r"image path 'img\\t1.jpg' is empty or contains a tab"):
         raw_set.convert("ic15")

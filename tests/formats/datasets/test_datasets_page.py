@@ -1,4 +1,4 @@
-"""The pages on data sets: every command is run on the tree above it, filled with a small sample."""
+"""The pages on data sets: every command is run on the folder tree shown above it, filled with a small sample."""
 
 import re
 import shlex
@@ -24,7 +24,7 @@ TABLES = (
     '{"imgs": {"1": {"file_name": "%s", "set": "train"}}, "imgToAnns": {"1": ["2"]}, "anns": {"2": '
     '{"%s": [10, 20, 110, 20, 110, 60, 10, 60], "legibility": "legible", "utf8_string": "a"}}}'
 )
-# What the annotation files of each data set hold here.
+# Sample content of the annotation files of each data set.
 LABELS = {
     "ic15": f"{QUAD},a",
     "icdar2013": '10, 20, 110, 60, "a"',
@@ -77,7 +77,7 @@ def fill(file, name):
         box = np.empty((1, 1), dtype=object)
         box[0, 0] = np.array([[10, 110, 110, 10], [20, 20, 60, 60]], dtype=np.float64)
         savemat(file, {**{key: np.array([value], dtype=object) for key, value in cells.items()}, "wordBB": box})
-    elif file.suffix.lower() in (".jpg", ".gif"):  # a JPEG under the name of a GIF is decoded as what it is
+    elif file.suffix.lower() in (".jpg", ".gif"):  # a JPEG named .gif is decoded as JPEG
         file.write_bytes(cv2.imencode(".jpg", np.zeros((300, 400, 3), np.uint8))[1].tobytes())
     else:
         file.write_text(TRAIN_CTW1500 if (name, file.suffix) == ("ctw1500", ".xml") else LABELS[name], encoding="utf-8")
@@ -125,14 +125,14 @@ def test_commands_parse_and_run_on_their_trees(page, tmp_path, monkeypatch, caps
 
 
 def label_files(recipe):
-    """Label files of the training and evaluation sets of a recipe, as its text has them."""
+    """Label files of the training and evaluation sets of a recipe, as written in its YAML file."""
     values = resolve(recipe)
     found = [(values.get(section) or {}).get("dataset", {}).get("label_file", []) for section in ("train", "eval")]
     return {name for one in found for name in ([one] if isinstance(one, str) else one)}
 
 
 def test_recipes_read_what_the_pages_write(repo_root):
-    """A page names a recipe exactly where one of its commands makes a label file of the recipe."""
+    """A page names a recipe exactly when one of its commands writes a label file that the recipe uses."""
     used = {recipe.name: label_files(recipe) for recipe in (repo_root / "configs/det/dbnet").glob("*.yaml")}
     written = {}
     for page in PAGES:

@@ -18,7 +18,7 @@ COUNTED = {
 
 
 def count(folder):
-    """Images, texts and ignored ones of published files, and the coordinates of each line; nothing of ours is used."""
+    """Counts of images, texts and ignored texts, and coordinates of each line, read without mindocr."""
     images = {file.stem for file in (folder / "images").iterdir()}
     texts = ignored = 0
     corners = {}

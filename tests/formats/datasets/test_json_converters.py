@@ -34,17 +34,17 @@ def test_cocotext(raw_set, box):
     assert (report.texts, report.ignored, report.warnings) == (2, 1, [])
     fewer, report = raw_set.convert("cocotext", "coco.json", split="train", drop_empty=True)
     assert fewer == train[1:]
-    assert (report.texts, report.notes) == (2, {"images without a text that counts left out": 1})
+    assert (report.texts, report.notes) == (2, {"images with only ignored texts or none left out": 1})
 
 
 def test_cocotext_wants_a_part(raw_set):
     raw_set.draw("COCO_train2014_000000000007.jpg")
     raw_set.write({"coco.json": {**COCO, "imgs": {"7": COCO["imgs"]["7"]}}, "all.json": COCO})
-    with pytest.raises(DataError, match="COCO-Text keeps its parts in one file; say --split train or --split val"):
+    with pytest.raises(DataError, match="COCO-Text has its parts in one file; add --split train or --split val"):
         raw_set.convert("cocotext", "coco.json")
     lines, report = raw_set.convert("cocotext", "coco.json", split="train")
-    assert lines == [] and "no image of the part 'train'; there are val" in report.warnings[0]
-    with pytest.raises(DataError, match="the part 'test' comes without annotations"):
+    assert lines == [] and "no image of the part 'train'; available parts: val" in report.warnings[0]
+    with pytest.raises(DataError, match="the part 'test' has no annotations"):
         raw_set.convert("cocotext", "all.json", split="test")
     with pytest.raises(DataError, match=r"none of the 2 annotated images is in this folder \(.*008.jpg: no such"):
         raw_set.convert("cocotext", "all.json", split="train")
@@ -52,7 +52,7 @@ def test_cocotext_wants_a_part(raw_set):
     with pytest.raises(DataError, match=r"coco.json: no 'anns' among its keys \(imgs, imgToAnns\)"):
         raw_set.convert("cocotext", "coco.json", split="train")
     raw_set.write({"coco.json": {**COCO, "anns": {}}})
-    with pytest.raises(DataError, match=r"coco.json: annotation 1: image 7 refers to it, but it is not there"):
+    with pytest.raises(DataError, match=r"coco.json: annotation 1: image 7 refers to it, but it does not exist"):
         raw_set.convert("cocotext", "coco.json", split="val")
 
 
@@ -86,7 +86,7 @@ def test_sizes_in_the_labels_tell_of_images_on_their_side(raw_set):
     lines, report = raw_set.convert("textocr", "t.json")
     assert len(lines) == 3
     assert len(report.warnings) == 1
-    assert "aa.jpg: its labels fit the image turned by 90 degrees (it is 200 x 100" in report.warnings[0]
+    assert "aa.jpg: its labels fit the image rotated by 90 degrees (it is 200 x 100" in report.warnings[0]
 
 
 def test_ctw(raw_set, box):
@@ -102,7 +102,7 @@ def test_ctw(raw_set, box):
     assert all(isinstance(value, float) for point in text[1] for value in point)
     with pytest.raises(DataError, match=r"test.jsonl:1: no 'annotations'; use train.jsonl or val.jsonl"):
         raw_set.convert("ctw", "test.jsonl")
-    with pytest.raises(DataError, match=r"give the file \(train.jsonl or val.jsonl\) as --label_dir"):
+    with pytest.raises(DataError, match=r"set --label_dir to the file \(train.jsonl or val.jsonl\)"):
         raw_set.convert("ctw")
     raw_set.write({"bad": '{"annotations": [], "ignore": [], "file_name": "0000172.jpg"}\n{'})
     with pytest.raises(DataError, match=r"bad:2:1: not JSON"):

@@ -1,4 +1,4 @@
-"""Converters of data sets with one annotation file an image, and of those annotated in XML or in file names."""
+"""Converters of data sets with one annotation file per image, and of those annotated in XML or in file names."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ CLOCKWISE = [[10, 40], [30, 35], [50, 32], [70, 30], [90, 32], [110, 35], [130, 
 
 
 def cyclic(points, other):
-    """Whether two polygons are the same but for the point they begin with."""
+    """Whether two polygons are equal except for their first point."""
     return any(points[i:] + points[:i] == other for i in range(len(points)))
 
 
@@ -192,7 +192,7 @@ def test_mtwi2018(raw_set, box):
     assert lines == [("T1.a.jpg", [("50%,off", corners)]), ("T1.a.jpg.jpg", [("50%,off", corners)]),
                      ("T1.b.jpg", [("###", corners)])]  # fmt: skip
     assert "[12.5, 20.0]" in (raw_set.folder / "out/gt.txt").read_text()
-    assert len(report.warnings) == 1 and "T1.c.jpg: not an image that can be read" in report.warnings[0]
+    assert len(report.warnings) == 1 and "T1.c.jpg: this image cannot be read" in report.warnings[0]
 
 
 def test_rctw17(raw_set, box):
@@ -213,7 +213,7 @@ def test_scut_foru(raw_set, box):
     assert report.warnings == []
     assert raw_set.convert("scut_foru", box_mode="xyxy")[0][0][1][1] == ("text", box(10, 20, 30, 35))
     raw_set.write({"1.txt": '150,20,180,35,"EXIT"\n'})
-    with pytest.raises(DataError, match=r"1 of 1 boxes leave the image \(200 x 100\); perhaps --box_mode xyxy"):
+    with pytest.raises(DataError, match=r"1 of 1 boxes extend beyond the image \(200 x 100\); try --box_mode xyxy"):
         raw_set.convert("scut_foru", strict=True)
 
 
@@ -230,9 +230,9 @@ def test_svt(raw_set, box):
     expected = [("CAFE", box(20, 0, 120, 37))]
     assert raw_set.convert("svt", "train.xml")[0] == [("img/00_00.jpg", expected)]
     assert raw_set.convert("svt", "", "img", split="train")[0] == [("00_00.jpg", expected)]
-    with pytest.raises(DataError, match=r"or say --split train or test"):
+    with pytest.raises(DataError, match=r"or add --split train or test"):
         raw_set.convert("svt")
-    with pytest.raises(DataError, match=r"out.xml:3: the image name '../../00_00.jpg' leads out of the folder"):
+    with pytest.raises(DataError, match=r"out.xml:3: the image name '../../00_00.jpg' is outside the folder"):
         raw_set.convert("svt", "out.xml")
     with pytest.raises(DataError, match=r"broken.xml:4: 'x': expected a number of pixels, got ''"):
         raw_set.convert("svt", "broken.xml")
@@ -250,14 +250,14 @@ def test_ccpd(raw_set):
     lines, _ = raw_set.convert("ccpd")
     assert lines == [(f"ccpd_base/{PLATE}.jpg", expected), (f"ccpd_blur/{PLATE}.jpg", expected), ("ccpd_np/1.jpg", [])]
     raw_set.labels = raw_set.folder / "labels"
-    with pytest.raises(DataError, match=r"val.txt:1: the image name '../elsewhere.jpg' leads out of the folder"):
+    with pytest.raises(DataError, match=r"val.txt:1: the image name '../elsewhere.jpg' is outside the folder"):
         raw_set.convert("ccpd", "val.txt")
-    with pytest.raises(DataError, match=r"lists of several parts; .* say --split train"):
+    with pytest.raises(DataError, match=r"lists of several parts; .* add --split train"):
         raw_set.convert("ccpd")
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
-    ("-80-20", "", "expected 7 fields set apart by '-'"),
+    ("-80-20", "", "expected 7 fields separated by '-'"),
     ("-12_", "-34_", "expected 7 or 8 indices of characters"),
     ("_298&202", "", "expected four corners"),
     ("_298&202", "_298&b", "expected a number of pixels, got 'b'"),

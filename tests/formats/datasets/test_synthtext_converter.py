@@ -26,7 +26,7 @@ def cells(*values):
 
 @pytest.fixture
 def published(raw_set):
-    """Four images, one of which is lost: four words; one word; none that is left; the lost one."""
+    """Four images: with four words, with one word, with none after cleaning, and a missing one."""
     raw_set.draw("8/ballet_1_0.jpg", "8/ballet_1_1.jpg", "9/b_0.jpg", size=(80, 100))
     names = ["8/ballet_1_0.jpg", "8/ballet_1_1.jpg", "9/b_0.jpg", "9/lost.jpg"]
     one = np.array(C, dtype=np.float64).T
@@ -104,7 +104,7 @@ def test_equal_counts_stay_objects(raw_set):
 
 def test_mistakes(published):
     output = published.folder / "a.mat"
-    with pytest.raises(DataError, match="give the file gt.mat as --label_dir"):
+    with pytest.raises(DataError, match="set --label_dir to the file gt.mat"):
         published.convert("synthtext")
     with pytest.raises(DataError, match="9/lost.jpg: no such image; annotation left out"):
         datasets.convert("synthtext", published.images, published.labels / "gt.mat", output, strict=True)
@@ -119,5 +119,5 @@ def test_mistakes(published):
     name = "../../secret.jpg"
     savemat(published.labels / "out.mat", {"imnames": cells(np.array([name])), "wordBB": cells(np.array(C).T * 1.0),
                                            "txt": cells(np.array(["x"]))})  # fmt: skip
-    with pytest.raises(DataError, match="out.mat:1: the image name './../../secret.jpg' leads out of the folder"):
+    with pytest.raises(DataError, match="out.mat:1: the image name './../../secret.jpg' is outside the folder"):
         published.convert("synthtext", "out.mat")
