@@ -64,7 +64,7 @@ def precision_recall(cases: Sequence[Case], protocol: MatchingProtocol, points: 
     everything = np.concatenate([np.zeros(0), *(scores for _, scores in sides)])
     if not len(everything):
         return []
-    overlaps = compare_many([(case.truth, found) for case, (found, _) in zip(cases, sides)], protocol.mend)
+    overlaps = compare_many([(case.truth, found) for case, (found, _) in zip(cases, sides)], protocol.repair)
     thresholds = np.unique(np.quantile(everything, np.linspace(0, 1, points), method="nearest"))
     names = protocol.count_names
     sums = np.zeros((len(thresholds), len(names)))

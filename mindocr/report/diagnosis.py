@@ -80,9 +80,9 @@ def diagnose(cases: Sequence[Case], protocol: MatchingProtocol, limits: Limits |
         limits: by default those of :func:`score_limits` over ``cases``.
     """
     limits = score_limits(cases) if limits is None else limits
-    overlaps = compare_many([(case.truth, case.found) for case in cases], protocol.mend)
+    overlaps = compare_many([(case.truth, case.found) for case in cases], protocol.repair)
     weak = [case.weak() for case in cases]
-    weak_overlaps = compare_many([(case.truth, polys) for case, (polys, _) in zip(cases, weak)], protocol.mend)
+    weak_overlaps = compare_many([(case.truth, polys) for case, (polys, _) in zip(cases, weak)], protocol.repair)
     return [
         _Bench(case, overlap, protocol, limits).diagnose(weak_overlap, scores)
         for case, overlap, weak_overlap, (_, scores) in zip(cases, overlaps, weak_overlaps, weak)
