@@ -1,18 +1,18 @@
-"""Time and memory of a recipe's input pipeline, image by image, against the transforms of an installed MindOCR.
+"""Time and memory per image of a recipe's input pipeline, compared with the transforms of an installed MindOCR.
 
     python benchmarks/input_pipeline.py --config configs/det/dbnet/db_r50_icdar15.yaml --data_root DIR
         --label_file train_gt.txt --data_dir train [--split train|eval] [--n 200] [--cache none|ram|disk]
         [--workers 0|1|2] [--normalize device|host] [--peer PYTHON] [--json]
 
-Without workers, one process with one OpenCV thread makes the images; times are of its processor (``process_time``), so
-that other programs disturb them less. With ``--peer``, MindOCR's transforms run in a process of their own on the same
-images and take turns with ours. A cache is filled before the clock starts. ``decode_ms`` is the bare decoding of the
-files: the floor for a pipeline without a cache. As in training, uint8 images are handed over and normalised in the
-network's graph; ``--normalize host`` makes NormalizeImage and ToCHWImage part of the pipeline. With workers,
-whole batches are counted by the clock on the wall.
+Without workers, one process with one OpenCV thread prepares the images; times are CPU times (``process_time``), so that
+other programs disturb them less. With ``--peer``, MindOCR's transforms run in another process on the same images, in
+turn with ours. A cache is filled before the measurement. ``decode_ms`` is the time of decoding the files alone: the
+lower limit for a pipeline without a cache. As in training, uint8 images are passed to the network and normalised in
+its graph; ``--normalize host`` makes NormalizeImage and ToCHWImage part of the pipeline. With workers, the wall-clock
+time of complete batches is measured.
 
 Prints a table and one JSON line, with ``--json`` only the latter. ``peak_rss_mb`` is the largest resident memory of the
-process, ``pipeline_mb`` the part of it that came after everything was imported and built.
+process, ``pipeline_mb`` the part of it that was added after all imports and the construction.
 """
 
 import argparse
@@ -46,16 +46,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True, metavar="FILE")
     parser.add_argument("--data_root", default="", metavar="DIR")
-    parser.add_argument("--label_file", required=True, metavar="FILE", help="starts from --data_root")
-    parser.add_argument("--data_dir", required=True, metavar="DIR", help="starts from --data_root")
+    parser.add_argument("--label_file", required=True, metavar="FILE", help="relative to --data_root")
+    parser.add_argument("--data_dir", required=True, metavar="DIR", help="relative to --data_root")
     parser.add_argument("--split", choices=("train", "eval"), default="train")
-    parser.add_argument("--n", type=int, default=200, help="images")
+    parser.add_argument("--n", type=int, default=200, help="number of images")
     parser.add_argument("--cache", choices=("none", "ram", "disk"), default="none")
     parser.add_argument("--cache_content", choices=("decoded", "encoded"), default="decoded")
     parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--normalize", choices=("device", "host"), default="device", help="where, with --split train")
+    parser.add_argument("--normalize", choices=("device", "host"), default="device",
+                        help="where images are normalised, with --split train")  # fmt: skip
     parser.add_argument("--peer", metavar="PYTHON", help="interpreter that has MindOCR, MindSpore and OpenCV")
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
+    parser.add_argument("--json", action="store_true", help="print only the JSON line")
     args = parser.parse_args()
     if args.n < 1:
         raise ConfigError(f"--n: expected 1 image or more, got {args.n}")
@@ -85,12 +86,12 @@ def build(args: argparse.Namespace) -> tuple[Any, int]:
 
 
 def place(args: argparse.Namespace) -> str:
-    """Where images are normalised; an evaluation does it on the host."""
+    """Where images are normalised; evaluation always normalises on the host."""
     return args.normalize if args.split == "train" else "host"
 
 
 def recipe(args: argparse.Namespace) -> dict[str, Any]:
-    """The split's section. The rest is not checked: that would load MindSpore, which a worker does without."""
+    """The section of the split. Other sections are not checked, because that would load MindSpore."""
     section = upgrade(resolve(args.config, [])).values.get(args.split)
     if not section:
         raise ConfigError(f"{args.config}: has no section {args.split}; choose another --split")
@@ -98,7 +99,7 @@ def recipe(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def alone(dataset: Any, args: argparse.Namespace) -> dict[str, Any]:
-    """One process, taking turns with the peer where there is one."""
+    """Measure one process, in turn with the peer if there is one."""
     keep_freed_memory()
     indices = [i % len(dataset) for i in range(args.n)]
     if args.cache != "none":
@@ -130,7 +131,7 @@ def alone(dataset: Any, args: argparse.Namespace) -> dict[str, Any]:
 
 
 class Peer:
-    """MindOCR's transforms in a process of their own, started in a folder where our package is not found."""
+    """MindOCR's transforms in another process, started in a folder in which our package is not found."""
 
     def __init__(self, python: str, dataset: Any, indices: list[int], args: argparse.Namespace) -> None:
         section = recipe(args)["dataset"]
@@ -151,7 +152,7 @@ class Peer:
         self.run(0, 1)
 
     def run(self, first: int, last: int) -> dict[str, Any]:
-        """Let it make the images ``first`` to ``last``, the last one exclusive."""
+        """Let it prepare the images ``first`` to ``last`` (exclusive)."""
         return self.ask([first, last])
 
     def ask(self, message: Any) -> dict[str, Any]:
@@ -167,7 +168,7 @@ class Peer:
         return json.loads(answer)
 
     def finish(self, rounds: list[dict[str, Any]], ours: dict[str, Any]) -> dict[str, Any]:
-        """What it took, under the names of our own results with ``peer_`` before them, and how many times more."""
+        """Its results, with the names of our results and the prefix ``peer_``, and the ratio of both speeds."""
         self.process.stdin.close()  # type: ignore[union-attr]
         self.process.wait()
         seconds = {name: sum(r["ops"][name] for r in rounds) for name in rounds[0]["ops"]}
@@ -182,7 +183,7 @@ class Peer:
 
 
 def with_workers(dataset: Any, batch_size: int, args: argparse.Namespace) -> dict[str, Any]:
-    """Worker processes and batches, as in training; the first pass starts them and is not counted."""
+    """Measure workers and batches, as in training; the first epoch starts the workers and is not measured."""
     with Loader(dataset, batch_size=min(batch_size, len(dataset)), shuffle=True, num_workers=args.workers) as loader:
         list(map(len, loader.epoch(0)))
         begin, made, epoch = time.perf_counter(), 0, 1
@@ -212,7 +213,7 @@ def summary(times: list[float], seconds: dict[str, float]) -> dict[str, Any]:
 
 
 def decode_times(dataset: Any, indices: list[int]) -> list[float]:
-    """Milliseconds of reading and decoding each file, nothing else."""
+    """Milliseconds for reading and decoding each file."""
     times = []
     for i in indices:
         begin = time.process_time()
@@ -222,7 +223,7 @@ def decode_times(dataset: Any, indices: list[int]) -> list[float]:
 
 
 def memory_mb(name: str) -> float:
-    """Resident memory of this process: ``VmRSS`` now, ``VmHWM`` at its largest. NaN where the system does not tell."""
+    """Resident memory of this process: ``VmRSS`` now, ``VmHWM`` maximum. NaN if the system does not report it."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), float("nan"))
@@ -231,7 +232,7 @@ def memory_mb(name: str) -> float:
 def print_table(line: dict[str, Any]) -> None:
     sides = ["", "peer_"] if "peer" in line else [""]
     print(f"{line['config']} {line['split']}, cache {line['cache']}, {line['images']} images")
-    print(f"{'milliseconds for an image':<28}" + "".join(f"{side:>12}" for side in ["mindocr", line.get("peer", "")]))
+    print(f"{'milliseconds per image':<28}" + "".join(f"{side:>12}" for side in ["mindocr", line.get("peer", "")]))
     names = list(dict.fromkeys(name for side in sides for name in line[f"{side}ms_per_op"]))
     for name in names:
         print(f"{name:<28}" + "".join(f"{line[f'{side}ms_per_op'].get(name, 0):>12.2f}" for side in sides))

@@ -1,8 +1,8 @@
-"""Time of DBLoss: hard negatives chosen by bisection against a full sort and a fixed-size top-k, both in MindSpore.
+"""Time of DBLoss: choosing hard negatives by bisection compared with a full sort and a fixed-size top-k.
 
     python benchmarks/loss.py [--size 640] [--batch 2] [--repeats 15]
 
-Prints a table of milliseconds (forward alone, and forward with gradient) and one JSON line.
+Prints a table of milliseconds (forward only, and forward with gradient) and one JSON line.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from mindocr.losses import DBLoss, masked
 
 
 def select_by_sort(losses: Tensor, count: Tensor) -> Tensor:
-    """Everything at or above the value that a full sort puts at rank ``count``."""
+    """All pixels with at least the loss that is at rank ``count`` after a full sort."""
     ranked, _ = ops.sort(losses, descending=True)
     rank = ops.cast(ops.maximum(count - 1, ops.zeros_like(count)), ms.int32)
     threshold = ops.gather_elements(ranked, 1, rank)
@@ -33,7 +33,7 @@ def select_by_sort(losses: Tensor, count: Tensor) -> Tensor:
 
 
 def select_by_top_k(losses: Tensor, count: Tensor) -> Tensor:
-    """As by sorting, with a top-k over a quarter of the pixels: enough while text covers less than a sixteenth."""
+    """As with sorting, but with a top-k of a quarter of the pixels: enough if text covers less than a sixteenth."""
     ranked, _ = ops.topk(losses, losses.shape[-1] // 4)
     rank = ops.cast(ops.maximum(count - 1, ops.zeros_like(count)), ms.int32)
     threshold = ops.gather_elements(ranked, 1, rank)

@@ -1,10 +1,11 @@
-"""Time of the ICDAR 2015 metric for an image, against the metric of an installed MindOCR.
+"""Time of the ICDAR 2015 metric per image, compared with the metric of an installed MindOCR.
 
     python benchmarks/metric.py [--json] [--peer PYTHON] [--images 500] [--boxes 10] [--repeats 5]
 
 PYTHON is the interpreter of an environment with MindOCR, NumPy and shapely. Only MindOCR's metric is loaded there, with
-a stand-in for MindSpore, which it uses to hold arrays. Both count the same random boxes; ``mindocr_compat`` must give
-the peer's scores. Prints a table and one JSON line, with ``--json`` only the latter.
+a replacement for MindSpore, which the metric uses only to hold arrays. Both evaluate the same random boxes;
+``mindocr_compat`` must return the scores of the peer. Prints a table and one JSON line, with ``--json`` only the
+latter.
 """
 
 import argparse
@@ -58,7 +59,7 @@ print(json.dumps({"version": importlib.metadata.version("mindocr"), "times": tim
 
 
 def make_images(images: int, boxes: int) -> dict[str, np.ndarray]:
-    """Slanted boxes on 1280 x 720: truth and found (images, boxes, 4, 2) float32, ignore (images, boxes) bool."""
+    """Slanted boxes on 1280 x 720 pixels: truth, found (images, boxes, 4, 2) float32; ignore (images, boxes) bool."""
     rng = np.random.default_rng(0)
     shape = (images, boxes)
     w, h = rng.uniform(20, 160, shape), rng.uniform(10, 50, shape)
@@ -73,7 +74,7 @@ def make_images(images: int, boxes: int) -> dict[str, np.ndarray]:
 
 
 def time_ours(protocol: str, data: dict[str, np.ndarray], repeats: int) -> tuple[list[float], dict[str, float]]:
-    """Milliseconds for an image of each repeat, and the scores."""
+    """Milliseconds per image in each repeat, and the metric scores."""
     metric = DetMetric(protocol=protocol)
     times = []
     for _ in range(repeats):
@@ -85,7 +86,7 @@ def time_ours(protocol: str, data: dict[str, np.ndarray], repeats: int) -> tuple
 
 
 def time_peer(python: str, data: dict[str, np.ndarray], repeats: int) -> dict:
-    """The same for MindOCR's metric, run by another interpreter from a folder where our package is not found."""
+    """The same for MindOCR's metric, run by another interpreter in a folder in which our package is not found."""
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "data.npz", **data)
         command = [python, "-I", "-c", PEER, "data.npz", str(repeats)]
@@ -97,7 +98,7 @@ def time_peer(python: str, data: dict[str, np.ndarray], repeats: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
+    parser.add_argument("--json", action="store_true", help="print only the JSON line")
     parser.add_argument("--peer", metavar="PYTHON", help="interpreter that has MindOCR")
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--boxes", type=int, default=10)
@@ -118,7 +119,7 @@ def main() -> None:
         line["ratio"] = round(last["median_ms"] / rows["icdar2015"]["median_ms"], 2)
         line["same_scores"] = all(np.isclose(last[k], rows["mindocr_compat"][k]) for k in peer["scores"])
     if not args.json:
-        print(f"{args.images} images x {args.boxes} boxes, milliseconds for an image, {args.repeats} repeats")
+        print(f"{args.images} images x {args.boxes} boxes, milliseconds per image, {args.repeats} repeats")
         print(f"{'metric':<18}{'median':>9}{'best':>9}{'recall':>9}{'precision':>11}{'f-score':>9}")
         for name, row in rows.items():
             print(

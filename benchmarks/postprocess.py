@@ -1,15 +1,15 @@
-"""Time of DBPostprocess for a map of 736x1280, against that of an installed MindOCR.
+"""Time of DBPostprocess for a map of 736 x 1280 pixels, compared with that of an installed MindOCR.
 
     python benchmarks/postprocess.py [--json] [--peer PYTHON] [--rounds 10] [--batch 1]
 
 PYTHON is the interpreter of an environment with MindOCR, OpenCV, NumPy, shapely and pyclipper; there MindOCR runs its
-own code on the same maps (see peers/db_postprocess.py). Maps hold 10 or 100 words whose outlines are as a network draws
-them: soft, and of four kinds: upright rectangles, slanted ones, curved bands, and slanted ones with jagged borders.
-Both sides take the same thresholds, and simplify outlines (``poly``) by the same share of their length; with
-``poly 0.002`` ours stay finer, as the DBNet authors have them, for which MindOCR has no option. Both sides run in turn,
-round by round: one map a call in one thread, in milliseconds of CPU time; with ``--batch 8`` eight maps a call with as
-many threads as each side takes by default, in milliseconds of the clock for each map. Prints a table and one JSON line,
-with ``--json`` only the latter.
+own code on the same maps (see peers/db_postprocess.py). Maps hold 10 or 100 words with soft borders, as in the output
+of a network. There are four kinds: upright rectangles, slanted ones, curved bands, and slanted ones with jagged
+borders. Both sides use the same thresholds, and simplify contours (``poly``) by the same share of their length; in
+``poly 0.002`` ours are simplified less, as in the DBNet authors' code, for which MindOCR has no option. Both sides run
+in turn, round by round. One map per call runs in one thread and is measured in milliseconds of CPU time; with
+``--batch 8``, eight maps per call run in the default number of threads of each side and are measured in wall-clock
+milliseconds per map. Prints a table and one JSON line, with ``--json`` only the latter.
 """
 
 import argparse
@@ -34,12 +34,12 @@ SIZE = (736, 1280)
 KINDS = ("rectangle", "slanted", "curved", "jagged")
 COUNTS = (10, 100)
 SETTINGS = {"binary_thresh": 0.3, "box_thresh": 0.5, "expand_ratio": 1.5}
-VARIANTS: dict[str, tuple[dict, dict]] = {  # settings of both sides, and of ours alone
+VARIANTS: dict[str, tuple[dict, dict]] = {  # settings of both sides, and additional ones of ours
     "quad": ({"box_type": "quad"}, {}),
     "poly": ({"box_type": "poly"}, {}),
     "poly 0.002": ({"box_type": "poly"}, {"approx_eps": 0.002}),
 }
-CALLS = 4  # of each side in a round
+CALLS = 4  # calls of each side in a round
 
 
 def make_map(kind: str, count: int, seed: int = 0) -> np.ndarray:
@@ -61,7 +61,7 @@ def make_map(kind: str, count: int, seed: int = 0) -> np.ndarray:
 
 
 def make_word(kind: str, rng: np.random.Generator, width: float, highest: float) -> np.ndarray:
-    """Outline (K, 2) about the origin."""
+    """Polygon (K, 2) around the origin, pixels."""
     height = min(rng.uniform(0.12, 0.25) * width, highest)
     if kind == "rectangle":
         return rotated_corners(np.array([[-width / 2, -height / 2, width, height, 0]]))[0]
@@ -82,7 +82,7 @@ def waves(rng: np.random.Generator) -> np.ndarray:
 
 
 class Peer:
-    """MindOCR in another interpreter, started in a folder where our package is not found."""
+    """MindOCR in another interpreter, started in a folder in which our package is not found."""
 
     def __init__(self, python: str, maps: Path) -> None:
         script = Path(__file__).resolve().parent / "peers" / "db_postprocess.py"
@@ -101,11 +101,11 @@ class Peer:
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            sys.exit("the other interpreter could not run MindOCR's DBPostprocess; its message stands above")
+            sys.exit("the other interpreter could not run MindOCR's DBPostprocess; see its message above")
         return json.loads(answer)
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self._process.communicate(timeout=30)
 
 
@@ -124,7 +124,7 @@ def run_ours(prob: np.ndarray, job: dict[str, Any]) -> dict:
 
 
 def measure(maps: dict[str, np.ndarray], peer: Peer | None, rounds: int) -> list[dict]:
-    """One row for each map and variant, medians of all rounds but the first."""
+    """One row for each map and variant: medians of all rounds except the first."""
     cases = [(name, variant) for name in maps for variant in VARIANTS]
     times: dict[tuple, list[float]] = {}
     found = {}
@@ -156,10 +156,10 @@ def measure(maps: dict[str, np.ndarray], peer: Peer | None, rounds: int) -> list
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print the JSON line alone")
+    parser.add_argument("--json", action="store_true", help="print only the JSON line")
     parser.add_argument("--peer", metavar="PYTHON", help="interpreter that has MindOCR")
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--batch", type=int, default=1, help="maps in a call")
+    parser.add_argument("--batch", type=int, default=1, help="maps per call")
     args = parser.parse_args()
     if args.batch == 1:
         cv2.setNumThreads(1)

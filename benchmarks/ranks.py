@@ -1,9 +1,10 @@
-"""Seconds per training step on one rank and on two of this machine, and the bytes that every step averages.
+"""Seconds per training step on one rank and on two ranks of this machine, and the gradient bytes averaged in each step.
 
     python benchmarks/ranks.py [--steps 8] [--size 160] [--json]
 
-Trains the recipe of the demo on generated pictures with mpirun, or with msrun where there is no mpirun: one rank at
-batch 2, then two ranks at batch 1, so that an update sees two pictures either way. Prints a table, with --json a line.
+Trains the recipe of the demo on generated images with mpirun, or with msrun if mpirun is not installed: one rank with
+batch size 2, then two ranks with batch size 1, so that an update uses two images in both cases. Prints a table, with
+--json also one JSON line.
 """
 
 import argparse
@@ -25,7 +26,7 @@ RECIPE = "configs/det/dbnet/db_r18_synthetic.yaml"
 
 
 def launcher(ranks: int, logs: Path) -> list[str]:
-    """The command that starts this many ranks; nothing for one."""
+    """The command that starts this many ranks; empty for one."""
     if ranks == 1:
         return []
     if shutil.which("mpirun"):
@@ -35,7 +36,7 @@ def launcher(ranks: int, logs: Path) -> list[str]:
 
 
 def measure(ranks: int, data: Path, folder: Path, steps: int, size: int) -> float:
-    """Seconds a step of the second epoch, when everything is compiled."""
+    """Seconds per step in the second epoch, after compilation."""
     settings = [
         f"train.dataset.dataset_root={data}",
         f"train.ckpt_save_dir={folder}",
@@ -57,7 +58,7 @@ def measure(ranks: int, data: Path, folder: Path, steps: int, size: int) -> floa
 
 
 def gradient_bytes(folder: Path) -> int:
-    """Bytes of the trained weights: what one all-reduce averages."""
+    """Bytes of the trained weights, which is the size of one all-reduce."""
     import mindspore as ms
 
     weights = ms.load_checkpoint(str(next(folder.glob("epoch_*.ckpt"))))
@@ -68,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--steps", type=int, default=8, help="steps that are timed")
     parser.add_argument("--size", type=int, default=160, help="side of the training crops in pixels")
-    parser.add_argument("--json", action="store_true", help="print one JSON line too")
+    parser.add_argument("--json", action="store_true", help="also print one JSON line")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "data"
@@ -77,7 +78,7 @@ def main() -> None:
         seconds = {n: measure(n, data, Path(temporary) / f"ranks_{n}", args.steps, args.size) for n in (1, 2)}
         volume = gradient_bytes(Path(temporary) / "ranks_1")
     for ranks, value in seconds.items():
-        print(f"{ranks} rank{'s' * (ranks > 1)} at batch {2 // ranks}: {1000 * value:.0f} ms a step")
+        print(f"{ranks} rank{'s' * (ranks > 1)} at batch {2 // ranks}: {1000 * value:.0f} ms per step")
     print(f"averaged in every step: {volume / 2**20:.1f} MiB")
     if args.json:
         figures = {"ms_per_step": {str(n): round(1000 * s, 1) for n, s in seconds.items()}, "gradient_bytes": volume}

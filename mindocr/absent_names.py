@@ -1,6 +1,6 @@
-"""Imports that work in MindOCR and not here: each is answered by a sentence that says what to write instead.
+"""Imports that work in MindOCR but not here: each raises an error whose message states what to write instead.
 
-Python asks the finder below only for modules and names of this package that it has not found itself.
+Python calls the finder below only for modules and names of this package that it has not found by itself.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ INSTEAD = {
 
 
 def absent(name: str) -> ImportError | AttributeError:
-    """The error to raise for a dotted name that this package has not."""
+    """Return the error to raise for a dotted name that this package does not have."""
     if name in INSTEAD:
         return ImportError(f"{name} belongs to MindOCR and is not in this package; {INSTEAD[name]}", name=name)
     module, _, attribute = name.rpartition(".")
@@ -91,7 +91,7 @@ def absent(name: str) -> ImportError | AttributeError:
 
 
 class _Finder:
-    """Finds no module; raises the sentence where there is one."""
+    """Finds no module; raises an error for the names in ``INSTEAD``."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: object = None) -> None:
         if fullname in INSTEAD:
@@ -99,6 +99,6 @@ class _Finder:
 
 
 def answer_imports() -> None:
-    """Answer imports of absent names from now on."""
+    """Install the finder: from now on, importing an absent name raises an error that states what to write instead."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())

@@ -1,4 +1,4 @@
-"""Environment variables that must stand before MindSpore starts. Imports nothing heavy."""
+"""Environment variables that must be set before MindSpore starts. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _set_by_us = False
 
 
 def ascend_present() -> bool:
-    """True where an Ascend device or its toolkit is installed, so that it is the natural target."""
+    """True if an Ascend device or its toolkit is installed, which makes Ascend the default target."""
     return any(Path("/dev").glob("davinci[0-9]*")) or bool(os.environ.get("ASCEND_HOME_PATH"))
 
 
 def cap_onednn(target: str = "auto") -> bool:
-    """Keep MindSpore's CPU convolutions off the slow reference kernel that its oneDNN picks on AVX-512 machines.
+    """Limit oneDNN to AVX2, because on AVX-512 machines it picks a slow reference kernel for convolutions on the CPU.
 
-    With AVX-512 a 3x3 convolution there takes about a hundred times as long as with AVX2 instructions. The variable is
-    set only for a CPU target, only on x86-64, and never over a value of the user's. It must be set before MindSpore
+    With that kernel a 3x3 convolution takes about a hundred times as long as with AVX2 instructions. The variable is
+    set only for a CPU target, only on x86-64, and only if the user has not set it. It must be set before MindSpore
     runs its first convolution; importing ``mindocr`` does so.
 
     Args:
-        target: ``CPU``, ``Ascend`` or ``auto`` (CPU unless an Ascend is present).
+        target: ``CPU``, ``Ascend`` or ``auto`` (CPU unless an Ascend device is present).
 
     Returns:
-        True when the cap in force is ours.
+        True if this function has set the limit, in this call or an earlier one.
     """
     global _set_by_us
     is_cpu = target == "CPU" or (target == "auto" and not ascend_present())

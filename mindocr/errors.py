@@ -1,12 +1,12 @@
-"""Errors that are the user's to mend: each message says where, what came, what was expected and what to do."""
+"""Errors that the user can fix: each message states where it happened, the value found, the value expected, the fix."""
 
 from __future__ import annotations
 
-_LONGEST = 8000  # characters of a message; what it quotes of a file may be of any length
+_LONGEST = 8000  # characters of a message, which may quote a text of any length from a file
 
 
 class UserError(ValueError):
-    """A mistake in what the user gave us. Command-line tools print the message alone and exit with ``exit_code``."""
+    """A mistake in the user's input. Command-line tools print only the message and exit with ``exit_code``."""
 
     exit_code = 2
 
@@ -24,10 +24,10 @@ class DataError(UserError):
 
 
 class CheckpointError(UserError):
-    """A weights file that is missing, damaged, or made for another model."""
+    """A checkpoint that is missing, damaged, or made for another model."""
 
 
 class StorageError(UserError):
-    """A result that could not be written: the disk is full, or failed. Command-line tools exit with code 3."""
+    """A result that could not be written: the disk is full or has failed. Command-line tools exit with code 3."""
 
     exit_code = 3

@@ -23,7 +23,7 @@ T = TypeVar("T", bound=type)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean 'x'?)`` for the nearest known word, in any case, or an empty string."""
+    """Return `` (did you mean 'x'?)`` for the most similar known word, ignoring case, or an empty string."""
     lowered = {name.lower(): name for name in known}
     near = difflib.get_close_matches(str(word).lower(), list(lowered), n=1, cutoff=0.6)
     return f" (did you mean '{lowered[near[0]]}'?)" if near else ""
@@ -49,8 +49,8 @@ class Registry:
         """Class decorator, with or without arguments: ``@NECKS.register`` or ``@NECKS.register(name="FPN")``.
 
         Raises:
-            TypeError: the constructor takes ``*args`` or ``**kwargs`` (its signature must be its schema), or the name
-                is taken by another class.
+            TypeError: the constructor takes ``*args`` or ``**kwargs`` (its signature must be its schema), or another
+                class has this name already.
         """
         if cls is None:
             return lambda decorated: self.register(decorated, name=name)
@@ -76,7 +76,7 @@ class Registry:
         """The class registered as ``name``.
 
         Raises:
-            ConfigError: no such name; the message lists the known ones and the nearest.
+            ConfigError: no such name; the message lists the known names and the most similar one.
         """
         self._load()
         try:
@@ -88,7 +88,7 @@ class Registry:
         """Compare ``args`` with the signature of ``name`` without building it.
 
         Returns:
-            Pairs (argument, problem), none when all is well; the argument is empty when the name itself is the problem.
+            Pairs (argument, problem), none if everything fits; the argument is empty if the name itself is the problem.
         """
         self._load()
         if not isinstance(name, str) or name not in self._classes:
@@ -108,14 +108,14 @@ class Registry:
             if parameter.default is parameter.empty and key not in args:
                 problems.append((key, f"{name} requires this argument"))
         if not problems and hasattr(cls, "check_arguments"):
-            problems += cls.check_arguments(args)  # what types cannot say
+            problems += cls.check_arguments(args)  # conditions that types cannot express
         return problems
 
     def declared(self, spec: Mapping[str, Any], attribute: str, *, key: str = "name") -> tuple[str, ...]:
         """Names that the part of ``spec`` declares as ``attribute``, such as ``reads``, without building it.
 
-        A class attribute, or what the class method ``declare`` works out from the arguments. Empty where the name is
-        unknown or the class declares nothing.
+        They come from a class attribute, or from the class method ``declare``, which computes them from the arguments.
+        Empty if the name is unknown or the class declares nothing.
         """
         self._load()
         cls = self._classes.get(spec.get(key, ""))
@@ -126,10 +126,10 @@ class Registry:
         return tuple(getattr(cls, attribute, ()))
 
     def build(self, spec: Mapping[str, Any], *, key: str = "name", **provided: Any) -> Any:
-        """Build the part that ``{name: ..., **arguments}`` describes, adding what the code provides.
+        """Build the part that ``{name: ..., **arguments}`` describes, with the arguments that the code provides.
 
-        Arguments in ``provided`` that the constructor does not take are left out, so that callers may offer all they
-        know.
+        Arguments in ``provided`` that the constructor does not take are left out, so callers may pass all that they
+        have.
 
         Raises:
             ConfigError: unknown name or arguments that do not fit the signature.
@@ -156,7 +156,7 @@ class Registry:
             for module in pkgutil.iter_modules(getattr(package, "__path__", [])):
                 importlib.import_module(f"{self.package}.{module.name}")
         except BaseException:
-            self._loaded = False  # or the next call would say that a name is unknown, and not why
+            self._loaded = False  # otherwise the next call would report an unknown name and hide the real cause
             raise
 
 
@@ -174,16 +174,16 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def _type_problems(annotation: Any, value: Any) -> list[str]:
-    """What is wrong with ``value`` for ``annotation``; strict, save that a whole number may stand for a float."""
+    """Problems of ``value`` as a value of type ``annotation``; strict, but an integer is accepted as a float."""
     try:
         pydantic.TypeAdapter(annotation).validate_python(value, strict=True)
     except pydantic.ValidationError as error:
         details = error.errors()
-        if len(details) > 1:  # a union: one sentence for all its members
+        if len(details) > 1:  # a union: one message for all its members
             expected = getattr(annotation, "__name__", None) or str(annotation).replace("typing.", "")
             return [f"expected {expected}, got {value!r}"]
-        place = "".join(f"[{p}]" for p in details[0]["loc"])
-        return [f"{place + ': ' if place else ''}{details[0]['msg']}, got {value!r}"]
+        index = "".join(f"[{p}]" for p in details[0]["loc"])
+        return [f"{index + ': ' if index else ''}{details[0]['msg']}, got {value!r}"]
     except pydantic.errors.PydanticSchemaGenerationError:
         return []
     return []

@@ -1,4 +1,4 @@
-"""Imports that MindOCR's users have in their notebooks: they work, or a sentence says what to write instead."""
+"""Imports that MindOCR's users have in their notebooks: they work, or the error states what to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another name of ``mindocr check-config``, which needs no installed package."""
+"""Runs ``mindocr check-config`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

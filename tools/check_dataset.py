@@ -1,4 +1,4 @@
-"""Another name of ``mindocr check-data``, which needs no installed package."""
+"""Runs ``mindocr check-data`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Another name of ``mindocr convert-weights``, which needs no installed package."""
+"""Runs ``mindocr convert-weights`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Another name of ``mindocr demo``, which needs no installed package."""
+"""Runs ``mindocr demo`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Another name of ``mindocr eval``, which needs no installed package."""
+"""Runs ``mindocr eval`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

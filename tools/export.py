@@ -1,4 +1,4 @@
-"""Another name of ``mindocr export``, which needs no installed package."""
+"""Runs ``mindocr export`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Another name of ``mindocr fit-postprocess``, which needs no installed package."""
+"""Runs ``mindocr fit-postprocess`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

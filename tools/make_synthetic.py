@@ -1,4 +1,4 @@
-"""Another name of ``mindocr make-synthetic``, which needs no installed package."""
+"""Runs ``mindocr make-synthetic`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Another name of ``mindocr replay``, which needs no installed package."""
+"""Runs ``mindocr replay`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Another name of ``mindocr score``, which needs no installed package."""
+"""Runs ``mindocr score`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Another name of ``mindocr show-checkpoint``, which needs no installed package."""
+"""Runs ``mindocr show-checkpoint`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

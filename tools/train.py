@@ -1,4 +1,4 @@
-"""Another name of ``mindocr train``, which needs no installed package."""
+"""Runs ``mindocr train`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Runs the DBPostprocess of an installed MindOCR for ``benchmarks/postprocess.py``, which starts this file.
 
-It needs an environment with MindOCR, OpenCV, NumPy, shapely and pyclipper, and nothing of this project. The path of an
-``.npz`` file with maps comes in first, then one JSON line for each round; one JSON line goes out for each of them. Only
-MindOCR's module of this post-processing is loaded. MindSpore, of which it uses a type, may be absent.
+It needs an environment with MindOCR, OpenCV, NumPy, shapely and pyclipper, and nothing of this project. It reads the
+path of an ``.npz`` file with maps, then one JSON line for each round, and prints one JSON line for each line read. Only
+MindOCR's module of this post-processing is loaded. MindSpore, of which it uses only a type, need not be installed.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 class StandIn(types.ModuleType):
-    """A module in which every name is some class."""
+    """Replaces a module: every name in it is an empty class."""
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -25,7 +25,7 @@ class StandIn(types.ModuleType):
 
 
 def load_class():
-    """MindOCR's class; its packages are opened without running their ``__init__``."""
+    """Load MindOCR's class without running the ``__init__`` of its packages."""
     root = Path(next(iter(importlib.util.find_spec("mindocr").submodule_search_locations)))
     for name in ("mindocr", "mindocr.data", "mindocr.data.transforms", "mindocr.utils", "mindocr.postprocess"):
         package = types.ModuleType(name)

@@ -1,9 +1,9 @@
 """Runs the transforms of an installed MindOCR for ``benchmarks/input_pipeline.py``, which starts this file.
 
-It needs an environment with MindOCR, MindSpore, OpenCV, NumPy, shapely and pyclipper, and nothing of this project. One
-JSON line comes in with the pipeline and the images, then one line ``[first, last]`` for each round; one JSON line goes
-out for each of them. Only MindOCR's two modules of detection transforms are loaded, so that what its other tasks need
-may be absent.
+It needs an environment with MindOCR, MindSpore, OpenCV, NumPy, shapely and pyclipper, and nothing of this project. It
+reads one JSON line with the pipeline and the images, then one line ``[first, last]`` for each round, and prints one
+JSON line for each line read. Only MindOCR's two modules of detection transforms are loaded, so the requirements of its
+other tasks need not be installed.
 """
 
 import importlib
@@ -17,7 +17,7 @@ from pathlib import Path
 
 
 def load_transforms() -> dict:
-    """Transform classes of MindOCR by name; its packages are opened without running their ``__init__``."""
+    """Load the transform classes of MindOCR by name, without running the ``__init__`` of its packages."""
     root = Path(next(iter(importlib.util.find_spec("mindocr").submodule_search_locations)))
     for name in ("mindocr", "mindocr.data", "mindocr.data.transforms", "mindocr.utils"):
         package = types.ModuleType(name)

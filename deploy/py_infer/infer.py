@@ -1,4 +1,4 @@
-"""Another name of ``mindocr infer``, which needs no installed package."""
+"""Runs ``mindocr infer`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""The command line: the command ``mindocr``, its subcommands, exit codes. Importing this package imports little."""
+"""The command line: the command ``mindocr``, its subcommands, exit codes. Importing this package is fast."""

@@ -1,6 +1,6 @@
-"""The command ``mindocr``: the list of its commands, its help page, and the way from a name to a module.
+"""The command ``mindocr``: the list of its subcommands, its help page, and the dispatch to their modules.
 
-This module and what it imports stay light, so that the help page comes at once.
+This module imports little, so that the help page appears at once.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ GROUPS = {
     },
     "Weights": {
         "convert-weights": "convert weights of another project to a checkpoint",
-        "show-checkpoint": "show what a checkpoint holds and which run made it",
+        "show-checkpoint": "show the contents of a checkpoint and the run that wrote it",
     },
-    "All of it": {
+    "Complete example": {
         "demo": "generate images, train on them, evaluate, export and predict",
     },
 }
@@ -54,14 +54,14 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line ``mindocr ...`` and end the process.
 
     Args:
-        argv: the words behind ``mindocr``; None takes those of this process.
+        argv: the arguments after ``mindocr``; None takes those of this process.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     run_tool(lambda: _dispatch(words))
 
 
 def run_alias(name: str) -> NoReturn:
-    """Run the command ``name`` with this process's words and end the process, for the scripts in ``tools/``."""
+    """Run the command ``name`` with the arguments of this process and end it, for the scripts in ``tools/``."""
     run_tool(lambda: run_command(name, sys.argv[1:]))
 
 
@@ -70,15 +70,15 @@ def run_command(name: str, words: Sequence[str], prog: str | None = None) -> int
 
     Args:
         name: one of ``COMMANDS``.
-        words: its options.
-        prog: what its help calls it; None takes the name of the script.
+        words: its arguments.
+        prog: name of the program in its help; None takes the name of the script.
 
     Returns:
         The exit code; None = 0.
 
     Raises:
         UserError: a mistake of the user.
-        SystemExit: after ``--help`` and for options that cannot be parsed.
+        SystemExit: after ``--help``, and for arguments that cannot be parsed.
     """
     parser = make_parser(name, prog)
     parser.set_defaults(command_line=shlex.join(["mindocr", name, *words]))

@@ -9,7 +9,7 @@ def add_config(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
     """Add ``-c FILE`` (also ``-c=FILE``, ``--config FILE``), as ``config``, and ``-o key=value ...``, as ``opt``.
 
     Args:
-        required: whether the command cannot do without a configuration.
+        required: whether the command needs a configuration.
     """
     parser.add_argument(
         "-c", "--config", required=required, metavar="FILE",

@@ -18,7 +18,7 @@ EXIT_INTERRUPTED = 130
 def run_tool(main: Callable[[], int | None]) -> NoReturn:
     """Run a command and end the process.
 
-    The exit code is what ``main`` returns (None = 0), 2 for a mistake of the user, 3 where a result could not be
+    The exit code is the one that ``main`` returns (None = 0), 2 for a mistake of the user, 3 if a result could not be
     written, 130 after Ctrl-C and 143 after SIGTERM.
     """
     try:
@@ -30,7 +30,7 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
         print(str(stop) or "interrupted", file=sys.stderr)
         code = getattr(stop, "exit_code", EXIT_INTERRUPTED)
     except BrokenPipeError:
-        # The reader of our output has left; without a new place, Python's own flush at exit would complain again.
+        # The reader of our output has closed the pipe. Without the redirect, Python's flush at exit would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Configuration: YAML in, checked description of a run out. ``load_config`` is the only door."""
+"""Configuration: turns YAML files into a checked description of a run. ``load_config`` is the only entry point."""
 
 from mindocr.config.load import load_config, save_config
 from mindocr.config.schema import Config

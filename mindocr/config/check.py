@@ -1,4 +1,4 @@
-"""Checking a configuration before anything is built: every problem in one message."""
+"""Checks a configuration before anything is built and reports every problem in one message."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _LISTED, _LONGEST = 50, 1000  # problems in a message, characters of one
 
 
 def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) -> Config:
-    """Check a configuration in our own spelling.
+    """Check a configuration whose keys have today's spelling.
 
     Args:
         raw: the merged configuration.
-        source: what the message calls it, the path of its file for instance.
-        found: problems that are known already and belong into the same message.
+        source: its name in the message, such as the path of its file.
+        found: problems that are known already and belong in the same message.
 
     Raises:
-        ConfigError: the message is ``source: N problems`` and a line ``path: what is wrong`` for each.
+        ConfigError: the message is ``source: N problems``, then one line ``path: problem`` for each.
     """
     problems = list(found)
     config = None
@@ -39,8 +39,8 @@ def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) ->
     problems += _part_problems(raw)
     for path in DATASET_PATHS:
         problems += _pipeline_problems(raw, path)
-    told = {path for path, _ in problems}
-    problems += [problem for problem in _form_problems(raw) if problem[0] not in told]
+    reported = {path for path, _ in problems}
+    problems += [problem for problem in _form_problems(raw) if problem[0] not in reported]
     problems += pairing_problems(raw)
     problems += logger_problems(raw)
     problems += _section_problems(raw)
@@ -53,7 +53,7 @@ def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) ->
 
 
 def format_problems(source: str, problems: Sequence[Problem]) -> str:
-    """The message for a list of problems."""
+    """Return the message for a list of problems."""
     count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
     lines = [f"  {_cut(path)}: {_cut(text)}" for path, text in problems[:_LISTED]]
     more = [f"  and {len(problems) - _LISTED} more"] if len(problems) > _LISTED else []
@@ -80,16 +80,16 @@ def _part_problems(raw: Mapping[str, Any]) -> list[Problem]:
 
 
 def _pipeline_problems(raw: Mapping[str, Any], path: str) -> list[Problem]:
-    """What is wrong with the ops of one data set: their names, their arguments, or what they hand to each other."""
-    place = f"{path}.transform_pipeline"
+    """Problems of the ops of one data set: their names, their arguments, or the keys that they read and write."""
+    pipeline = f"{path}.transform_pipeline"
     spec = lookup(raw, path)
     if not isinstance(spec, Mapping):
         return []
     ops = spec.get("transform_pipeline", [])
     if isinstance(ops, Mapping):
-        return [(place, "a mapping patches the ops of a base file, and there is none; write a list of ops")]
+        return [(pipeline, "a mapping patches the ops of a base file, and there is none; write a list of ops")]
     if not isinstance(ops, list):
-        return [(place, f"expected a list of ops, got {ops!r}")]
+        return [(pipeline, f"expected a list of ops, got {ops!r}")]
     from mindocr.data.sample import DetSample
     from mindocr.data.transforms.pipeline import check_pipeline
 
@@ -100,23 +100,23 @@ def _pipeline_problems(raw: Mapping[str, Any], path: str) -> list[Problem]:
         provided = getattr(DATASETS.get(dataset), "provided_keys", ())
         wanted = columns if isinstance(columns, list) and all(isinstance(name, str) for name in columns) else None
     findings = check_pipeline(ops, provided, wanted, is_train=path == "train.dataset")
-    return [_locate(finding, path, place) for finding in findings]
+    return [_locate(finding, path, pipeline) for finding in findings]
 
 
 def _locate(finding: str, dataset: str, pipeline: str) -> Problem:
-    """Split ``[4].RandomRotate.degres: text`` or ``output_columns: text`` into a whole path and the text."""
+    """Split ``[4].RandomRotate.degres: text`` or ``output_columns: text`` into a complete path and the text."""
     where, _, text = finding.partition(": ")
     return (pipeline if where.startswith("[") else f"{dataset}.") + where, text
 
 
 def _form_problems(raw: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the form of the model section: one network, or several by name."""
+    """Problems of the form of the model section: one network, or several by name."""
     model = raw.get("model")
     return [(f"model.{path}", text) for path, text in form_problems(model)] if isinstance(model, Mapping) else []
 
 
 def _section_problems(raw: Mapping[str, Any]) -> list[Problem]:
-    """Sections that another setting asks for."""
+    """Missing sections that another setting requires."""
     system = raw.get("system")
     val_while_train = system.get("val_while_train", True) if isinstance(system, Mapping) else True
     if val_while_train is not True:

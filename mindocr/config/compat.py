@@ -1,7 +1,7 @@
-"""Old spellings, MindOCR's and ours. This is the only module that knows them; everything behind it works by name.
+"""Translates old keys: those of MindOCR and those of earlier versions. No other module knows them.
 
-Most of MindOCR's keys are ours too. What differs: columns chosen by index, the checkpoint policy under ``system``,
-``resume`` under ``model``, and keys that have nothing to do here. Ours of earlier versions: ``train.tensorboard``.
+Most of MindOCR's keys are the same here. The differences: columns chosen by index, the checkpoint policy under
+``system``, ``resume`` under ``model``, and keys that have no effect here. From earlier versions: ``train.tensorboard``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mindocr.registry import LOSSES
 _SECTIONS = ("train", "eval", "predict")
 _INDEX_KEYS = ("net_input_column_index", "label_column_index", "meta_data_column_index")
 
-# Key -> why it has nothing to do here. Accepted in every section of its kind.
+# Key -> why it has no effect here. Accepted in every section of its kind.
 _BY_NAME = "columns are chosen by name"
 _IDLE_DATASET_KEYS = {
     "use_minddata": "there is one data pipeline",
@@ -28,15 +28,15 @@ _IDLE_DATASET_KEYS = {
     "num_keys_to_net": _BY_NAME,
 }
 _IDLE_LOADER_KEYS = {"max_rowsize": "memory for a batch is sized by the batch"}
-_NO_QUEUE = "only training has a queue to sink to"
-# Of evaluation and prediction, which take every image in the order of its list.
+_NO_QUEUE = "only training uses the device's queue"
+# Of evaluation and prediction, which read every image in the order of the list.
 _IDLE_ORDER_KEYS = {
     "dataset.shuffle": "scores do not depend on the order",
     "loader.shuffle": "scores do not depend on the order",
     "loader.drop_remainder": "no image is left out",
 }
 _IDLE_KEYS = {
-    "common": "its values arrive through YAML anchors",
+    "common": "its values are used through YAML anchors",
     "train.pred_cast_fp32": "losses are always computed in float32",
     "eval.pred_cast_fp32": "losses are always computed in float32",
     "eval.dataset_sink_mode": _NO_QUEUE,
@@ -51,7 +51,7 @@ _IDLE_KEYS = {
 
 
 class Upgraded(NamedTuple):
-    """A configuration in our spelling, what to tell about it, and what is wrong with it as (path, text)."""
+    """A configuration in today's spelling, notes for the log, and problems as (path, text)."""
 
     values: dict[str, Any]
     notes: list[str]
@@ -59,7 +59,7 @@ class Upgraded(NamedTuple):
 
 
 def upgrade(raw: Mapping[str, Any]) -> Upgraded:
-    """Translate MindOCR's spellings into ours; values that are ours already pass unchanged. ``raw`` is left alone."""
+    """Translate old keys into today's; all other values stay the same. ``raw`` is not changed."""
     result = Upgraded(copy.deepcopy(dict(raw)), [], [])
     idle = [(key, _BY_NAME) for path in DATASET_PATHS for key in _columns_by_name(result, path)]
     _mindrecord(result)
@@ -77,7 +77,7 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
 
 
 def _name_idle(idle: list[tuple[str, str]]) -> str:
-    """One sentence about all (key, why it does nothing)."""
+    """One sentence about all pairs (key, why it has no effect)."""
     keys: dict[str, list[str]] = {}
     for key, why in idle:
         keys.setdefault(why, []).append(key)
@@ -86,21 +86,25 @@ def _name_idle(idle: list[tuple[str, str]]) -> str:
 
 
 def _columns_by_name(result: Upgraded, path: str) -> list[str]:
-    """Turn column indices into names, see that they say what we do anyway, and drop them; returns the keys dropped."""
+    """Turn column indices into names, check that they choose the columns that are used anyway, and drop them.
+
+    Returns:
+        The keys dropped.
+    """
     columns = lookup(result.values, f"{path}.output_columns")
     chosen = {}
     for key in _INDEX_KEYS:
-        place = f"{path}.{key}"
-        indices = _take(result.values, place)
+        key_path = f"{path}.{key}"
+        indices = _take(result.values, key_path)
         if indices is _ABSENT or indices is None:
             continue
         indices = [indices] if isinstance(indices, int) else indices
         if not isinstance(indices, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in indices):
-            result.problems.append((place, f"expected a list of positions in output_columns, got {indices!r}"))
+            result.problems.append((key_path, f"expected a list of positions in output_columns, got {indices!r}"))
         elif not isinstance(columns, list):
-            result.problems.append((place, "needs output_columns, whose positions it names"))
+            result.problems.append((key_path, "holds positions in output_columns, which is missing; add it"))
         elif wrong := [i for i in indices if not -len(columns) <= i < len(columns)]:
-            result.problems.append((place, f"output_columns has {len(columns)} columns, no position {wrong[0]}"))
+            result.problems.append((key_path, f"output_columns has {len(columns)} columns, no position {wrong[0]}"))
         else:
             chosen[key] = [columns[i] for i in indices]
     _compare(result, path, "net_input_column_index", chosen, ["image"], "the network takes")
@@ -111,11 +115,11 @@ def _columns_by_name(result: Upgraded, path: str) -> list[str]:
 
 def _compare(result: Upgraded, path: str, key: str, chosen: dict[str, list[str]], wanted: list[str], who: str) -> None:
     if wanted and key in chosen and sorted(map(str, chosen[key])) != sorted(wanted):
-        result.problems.append((f"{path}.{key}", f"picks {chosen[key]}, but {who} {wanted}; leave the key out"))
+        result.problems.append((f"{path}.{key}", f"chooses {chosen[key]}, but {who} {wanted}; remove the key"))
 
 
 def _loss_labels(values: Mapping[str, Any]) -> list[str]:
-    """Labels of the loss; none when there is no such loss, which the check reports by itself."""
+    """Labels of the loss; none if there is no such loss, which the check reports anyway."""
     try:
         return list(getattr(LOSSES.get(lookup(values, "loss.name")), "labels", ()))
     except ConfigError:
@@ -143,7 +147,7 @@ def _resume(result: Upgraded) -> None:
     _put(result.values, "train.resume", wanted)
     kept = lookup(result.values, "train.resume")
     if wanted is not None and kept != wanted:
-        result.problems.append(("model.resume", f"says {value!r}, but train.resume says {kept!r}; keep one of the two"))
+        result.problems.append(("model.resume", f"is {value!r}, but train.resume is {kept!r}; keep one of the two"))
 
 
 def _tensorboard(result: Upgraded) -> None:
@@ -163,7 +167,7 @@ def _tensorboard(result: Upgraded) -> None:
 def _mindrecord(result: Upgraded) -> None:
     for path in DATASET_PATHS:
         if _take(result.values, f"{path}.mindrecord") not in (_ABSENT, False, None):
-            text = "MindRecord files are not read here; name the images in data_dir and their labels in label_file"
+            text = "MindRecord files are not supported; set data_dir (images) and label_file (labels) instead"
             result.problems.append((f"{path}.mindrecord", text))
 
 
@@ -172,7 +176,7 @@ def _grouping(strategy: Any) -> bool:
 
 
 def _move(result: Upgraded, old: str, new: str, translate: Any = None) -> None:
-    """Take the value at ``old`` to ``new``; a value that stands there already stays."""
+    """Move the value at ``old`` to ``new``; a value that is there already stays."""
     value = _take(result.values, old)
     if value is not _ABSENT:
         _put(result.values, new, translate(value) if translate else value)
@@ -182,7 +186,7 @@ _ABSENT: Any = object()
 
 
 def _take(values: dict[str, Any], path: str) -> Any:
-    """Remove and return what stands at ``path``."""
+    """Remove and return the value at ``path``; ``_ABSENT`` if there is none."""
     above, _, key = path.rpartition(".")
     section = lookup(values, above) if above else values
     return section.pop(key, _ABSENT) if isinstance(section, dict) else _ABSENT

@@ -1,4 +1,4 @@
-"""The one road into a configuration: read, merge, override, translate old spellings, check."""
+"""Loads a configuration: read, merge, override, translate old keys, check. Saves a resolved one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Read and check a configuration.
 
     Args:
-        path: YAML file, ours or MindOCR's, or a recipe that comes with the package (see :func:`find_config`).
-        overrides: words such as ``train.loader.batch_size=4``, as after ``-o``.
+        path: YAML file with our keys or MindOCR's, or a recipe that ships with the package (see :func:`find_config`).
+        overrides: overrides such as ``train.loader.batch_size=4``, as after ``-o``.
 
     Raises:
-        ConfigError: the file cannot be read, or the configuration cannot be run; the message lists every problem.
+        ConfigError: the file cannot be read, or the configuration has problems; the message lists all of them.
     """
     path = find_config(path)
     upgraded = upgrade(resolve(path, overrides))
@@ -36,6 +36,6 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def save_config(config: Config, path: str | Path) -> None:
-    """Write a resolved configuration as YAML, whole or not at all. ``load_config`` reads it back to an equal one."""
-    header = "# Resolved configuration, written by mindocr: every value that was in force, no base files.\n"
+    """Write a resolved configuration as YAML, completely or not at all. ``load_config`` reads back an equal one."""
+    header = "# Resolved configuration, written by mindocr: every value that was used, no base files.\n"
     files.write_text(Path(path), header + dump_yaml(config.model_dump()))

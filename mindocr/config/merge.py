@@ -1,6 +1,6 @@
-"""Merging: what happens when two sources, a base file and its heir or a file and ``-o``, speak about the same key.
+"""Merging: which value wins when a base file and the file derived from it, or a file and ``-o``, set the same key.
 
-Mappings merge; scalars and lists replace; a new name drops the arguments of the old one; a mapping laid over a
+Mappings merge; scalars and lists replace; a new name drops the arguments of the old one; a mapping merged into a
 transform pipeline patches the ops that it names.
 """
 
@@ -14,26 +14,26 @@ from mindocr.config.parts import DATASET_PATHS, open_part_at
 from mindocr.errors import ConfigError
 from mindocr.registry import suggest
 
-# Fixed sections that describe a choice, and the key that makes it. Open parts name theirs in ``parts.py``.
+# Fixed sections that describe a choice, and the key that holds it. For the open parts see ``parts.py``.
 _SELECTORS = {"scheduler": "scheduler", "optimizer": "opt"}
 
-# What survives a new choice, because every choice takes it and it belongs to the run.
+# Keys that stay after a new choice, because every choice takes them and they describe the run.
 KEPT: dict[str, tuple[str, ...]] = {
     "scheduler": ("lr", "min_lr", "num_epochs", "warmup_epochs"),
     "optimizer": ("weight_decay", "filter_bias_and_bn"),
     **dict.fromkeys(DATASET_PATHS, ("transform_pipeline", "output_columns")),
 }
 
-DROP = "drop"  # `RandomRotate: drop` takes the op out of the pipeline
+DROP = "drop"  # `RandomRotate: drop` removes the op from the pipeline
 
 
 def merge(old: Any, new: Any, path: str = "") -> Any:
-    """Lay ``new`` over ``old`` and return the result; neither argument is changed.
+    """Merge ``new`` into ``old`` and return the result; neither argument is changed.
 
     Args:
-        old: value of the base.
-        new: value that is laid over it.
-        path: dotted place of both in the configuration, empty at the top.
+        old: value of the base file.
+        new: value of the derived file or the override; it wins.
+        path: dotted path of both in the configuration, empty at the top.
 
     Raises:
         ConfigError: ``new`` patches an op that the pipeline does not have.
@@ -42,8 +42,8 @@ def merge(old: Any, new: Any, path: str = "") -> Any:
         kept = _without_arguments_of_old_choice(old, new, path)
         merged = {key: copy.deepcopy(value) for key, value in kept.items()}
         for key, value in new.items():
-            place = f"{path}.{key}" if path else str(key)
-            merged[key] = merge(kept[key], value, place) if key in kept else copy.deepcopy(value)
+            key_path = f"{path}.{key}" if path else str(key)
+            merged[key] = merge(kept[key], value, key_path) if key in kept else copy.deepcopy(value)
         return merged
     if isinstance(old, list) and isinstance(new, Mapping) and is_pipeline(path):
         return _patch_pipeline(old, new, path)
@@ -51,7 +51,7 @@ def merge(old: Any, new: Any, path: str = "") -> Any:
 
 
 def selector_at(path: str) -> str | None:
-    """The key that makes the choice in the section at ``path``; None where the section describes no choice."""
+    """The key that holds the choice in the section at ``path``; None if the section describes no choice."""
     part = open_part_at(path)
     return part.selector if part else _SELECTORS.get(path)
 
@@ -62,14 +62,14 @@ def is_pipeline(path: str) -> bool:
 
 
 def op_name(op: Any) -> str:
-    """Name of one pipeline entry: ``ToCHWImage`` or ``{RandomRotate: {degrees: [-10, 10]}}``; else empty."""
+    """Name of one pipeline entry, ``ToCHWImage`` or ``{RandomRotate: {degrees: [-10, 10]}}``; empty for others."""
     if isinstance(op, str):
         return op
     return str(next(iter(op))) if isinstance(op, Mapping) and len(op) == 1 else ""
 
 
 def op_arguments(op: Any) -> Any:
-    """Arguments of one pipeline entry, ``{}`` where it has none."""
+    """Arguments of one pipeline entry, ``{}`` if it has none."""
     arguments = next(iter(op.values())) if isinstance(op, Mapping) and len(op) == 1 else None
     return {} if arguments is None else arguments
 
@@ -86,8 +86,8 @@ def find_op(ops: list[Any], name: str, path: str) -> int:
         hint = suggest(name, names) or f"; its ops: {', '.join(names) or 'none'}"
         raise ConfigError(f"{path}.{name}: the pipeline has no op '{name}'{hint}")
     if len(positions) > 1:
-        places = " and ".join(f"{path}[{i}]" for i in positions)
-        raise ConfigError(f"{path}.{name}: the op stands at {places}; name one of them by its position")
+        found = " and ".join(f"{path}[{i}]" for i in positions)
+        raise ConfigError(f"{path}.{name}: the op appears at {found}; choose one of them by its position")
     return positions[0]
 
 
@@ -110,7 +110,7 @@ def _patch_pipeline(ops: list[Any], patch: Mapping[str, Any], path: str) -> list
             patched[position] = {name: merge(op_arguments(patched[position]), change)}
         elif change is not None:
             raise ConfigError(
-                f"{path}.{name}: expected arguments such as {{p: 0.5}}, '{DROP}' to take the op out, or nothing to "
+                f"{path}.{name}: expected arguments such as {{p: 0.5}}, '{DROP}' to remove the op, or nothing to "
                 f"keep it; got {change!r}"
             )
     return patched

@@ -1,4 +1,4 @@
-"""The words after ``-o``, such as ``train.loader.batch_size=4`` or ``a.transform_pipeline[4].RandomRotate.p=1``."""
+"""Overrides after ``-o``, such as ``train.loader.batch_size=4`` or ``a.transform_pipeline[4].RandomRotate.p=1``."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from mindocr.config.yaml_io import DEEPEST, parse_yaml
 from mindocr.errors import ConfigError
 
 _STEP = re.compile(r"([^.\[\]=\s]+)((?:\[-?\d{1,9}\])*)", re.ASCII)
-_SHOWN = 200  # characters of a word in a message
+_SHOWN = 200  # characters of an override in a message
 
 Keys = tuple[str, ...]
 
 
 def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """Lay overrides over a configuration by the rules of ``merge``; ``values`` is left alone.
+    """Merge overrides into a configuration by the rules of ``merge``; ``values`` is not changed.
 
-    An override that names a choice (``model.neck.name=...``) goes first, so that the arguments given beside it survive
-    whatever the order of the words. Otherwise a later word wins.
+    An override that makes a choice (``model.neck.name=...``) is applied first, so that it does not drop the arguments
+    that other overrides set. Otherwise a later override wins.
 
     Raises:
-        ConfigError: an override is not ``dotted.key=value``, its value is not YAML, or its place does not exist.
+        ConfigError: an override is not ``dotted.key=value``, its value is not YAML, or its path does not exist.
     """
     parsed = [(word, *parse_override(word)) for word in overrides]
     parsed.sort(key=lambda item: not _makes_choice(item[1]))
@@ -53,7 +53,7 @@ def parse_override(word: str) -> tuple[Keys, Any]:
             raise ConfigError(f"-o {shown}: '{_shown(path)}' is not a dotted key such as train.loader.batch_size")
         keys += [match[1], *re.findall(r"-?\d+", match[2])]
     if len(keys) > DEEPEST:
-        raise ConfigError(f"-o {shown}: nested too deep; {DEEPEST} levels are the most")
+        raise ConfigError(f"-o {shown}: nested too deep; the limit is {DEEPEST} levels")
     return tuple(keys), parse_yaml(text, f"-o {shown}")
 
 
@@ -66,18 +66,18 @@ def _makes_choice(keys: Keys) -> bool:
 
 
 def _assign(node: Any, keys: Keys, value: Any, path: str) -> Any:
-    """A copy of ``node``, which stands at ``path``, with ``value`` merged in at ``keys`` below it."""
+    """Return a copy of ``node``, the value at ``path``, with ``value`` merged in at ``keys`` below it."""
     if not keys:
         return merge(node, value, path)
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
         return _assign_in_list(node, key, rest, value, path)
-    place = f"{path}.{key}" if path else key
+    key_path = f"{path}.{key}" if path else key
     if node is not None and not isinstance(node, dict):
         raise ConfigError(f"{path} is {node!r}, not a section, so it has no '{key}'")
     if not rest:
         return merge(node or {}, {key: value}, path)
-    return {**(node or {}), key: _assign((node or {}).get(key), rest, value, place)}
+    return {**(node or {}), key: _assign((node or {}).get(key), rest, value, key_path)}
 
 
 def _assign_in_list(items: list[Any], key: str, rest: Keys, value: Any, path: str) -> list[Any]:
@@ -88,19 +88,19 @@ def _assign_in_list(items: list[Any], key: str, rest: Keys, value: Any, path: st
     position = int(key) if by_position else find_op(items, key, path)
     if not -len(items) <= position < len(items):
         raise ConfigError(f"{path} has {len(items)} items; there is no [{position}]")
-    place = f"{path}[{position}]"
+    item_path = f"{path}[{position}]"
     if not is_pipeline(path):
-        changed[position] = _assign(items[position], rest, value, place)
+        changed[position] = _assign(items[position], rest, value, item_path)
         return changed
     name = op_name(items[position])
     if by_position and rest:
         if rest[0] != name:
-            raise ConfigError(f"{place} is {name}, not {rest[0]}; write {place}.{name}.<argument>")
+            raise ConfigError(f"{item_path} is {name}, not {rest[0]}; write {item_path}.{name}.<argument>")
         rest, by_position = rest[1:], False
     if not rest and value == DROP:
         del changed[position]
     elif by_position:
         changed[position] = copy.deepcopy(value)
     else:
-        changed[position] = {name: _assign(op_arguments(items[position]), rest, value, f"{place}.{name}")}
+        changed[position] = {name: _assign(op_arguments(items[position]), rest, value, f"{item_path}.{name}")}
     return changed

@@ -1,7 +1,7 @@
-"""Checks that the parts of a configuration fit together: outputs and columns that one reads and another gives.
+"""Checks that the parts of a configuration fit together: each part finds the outputs and columns that it reads.
 
-Parts declare what they read and give by name (see ``mindocr/models/heads``, ``losses``, ``postprocess``, ``metrics``).
-Nothing here knows a task, an output or a column.
+Parts declare by name what they read and produce (see ``mindocr/models/heads``, ``losses``, ``postprocess``,
+``metrics``). Nothing in this module depends on a task, an output or a column.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NETWORK_INPUTS = ("image",)  # columns that every network takes
 
 
 def pairing_problems(raw: Mapping[str, Any]) -> list[Problem]:
-    """Outputs, columns and prediction types that do not fit together; parts with problems of their own are left out."""
+    """Outputs, columns and prediction types that do not fit together; parts that have other problems are left out."""
     loss, postprocess, metric = (
         _Part.at(raw, path, registry)
         for path, registry in (("loss", LOSSES), ("postprocess", POSTPROCESSES), ("metric", METRICS))
@@ -37,7 +37,7 @@ def pairing_problems(raw: Mapping[str, Any]) -> list[Problem]:
 
 
 class _Part:
-    """A part of the configuration, and what it declares; nothing where the part is absent or has problems."""
+    """A part of the configuration and its declarations; these are empty if the part is absent or has problems."""
 
     def __init__(self, registry: Registry, spec: Any) -> None:
         name = spec.get("name") if isinstance(spec, Mapping) else None
@@ -65,17 +65,18 @@ def _output_problems(raw: Mapping[str, Any], loss: _Part, postprocess: _Part) ->
     if training:
         missing = [n for n in loss.declared("reads") if n not in training and n not in loss.declared("optional")]
         if missing:
-            yield "loss", f"{loss.name} reads {', '.join(missing)}; in training the network gives {', '.join(training)}"
+            given = ", ".join(training)
+            yield "loss", f"{loss.name} reads {', '.join(missing)}; in training the network outputs {given}"
     if inference:
         missing = [name for name in postprocess.declared("reads") if name not in inference]
         if missing:
             given = ", ".join(inference)
-            text = f"{postprocess.name} reads {', '.join(missing)}; in evaluation the network gives {given}"
+            text = f"{postprocess.name} reads {', '.join(missing)}; in evaluation the network outputs {given}"
             yield "postprocess", text
 
 
 def _outputs(raw: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the outputs in training and in evaluation; empty where a head declares none."""
+    """Names of the outputs in training and in evaluation; empty if a head declares none."""
     networks = lookup(raw, "model.networks")
     if not isinstance(networks, Mapping):
         head = _Part.at(raw, "model.head", HEADS)
@@ -97,5 +98,5 @@ def _outputs(raw: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _prediction_problems(postprocess: _Part, metric: _Part) -> Iterator[Problem]:
     gives, judges = postprocess.type_of("gives"), metric.type_of("judges")
     if gives is not None and judges is not None and not issubclass(gives, judges):
-        text = f"{metric.name} judges {judges.__name__}, but {postprocess.name} gives {gives.__name__}"
+        text = f"{metric.name} evaluates {judges.__name__}, but {postprocess.name} returns {gives.__name__}"
         yield "metric", text

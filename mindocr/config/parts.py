@@ -1,6 +1,6 @@
-"""The open parts of a configuration: where each stands, which registry knows it, and which key names the choice.
+"""The open parts of a configuration: the path of each, its registry, and the key that holds the choice.
 
-This is the only list of them. ``*`` in a path stands for any name, such as that of a network in ``model.networks``.
+This is the only list of them. ``*`` in a path matches any name, such as that of a network in ``model.networks``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ DATASET_PATHS = tuple(part.path for part in OPEN_PARTS if part.registry is DATAS
 
 
 def lookup(values: Any, path: str) -> Any:
-    """The value at a dotted path, or None where there is none."""
+    """The value at a dotted path, or None if there is none."""
     for key in path.split("."):
         values = values.get(key) if isinstance(values, Mapping) else None
     return values
@@ -53,13 +53,13 @@ def open_part_at(path: str) -> OpenPart | None:
 
 
 def fits(pattern: str, path: str) -> bool:
-    """Whether a dotted path is of this pattern, in which ``*`` stands for any one key."""
+    """Whether a dotted path matches this pattern, in which ``*`` matches any one key."""
     wanted, keys = pattern.split("."), path.split(".")
     return len(wanted) == len(keys) and all(w in (ANY, key) for w, key in zip(wanted, keys))
 
 
 def present_parts(values: Mapping[str, Any]) -> Iterator[tuple[OpenPart, Mapping[str, Any]]]:
-    """Every open part that ``values`` holds as a mapping, with its whole path."""
+    """Every open part that is a mapping in ``values``, with its complete path."""
     for part in OPEN_PARTS:
         for path in _expand(values, part.path):
             spec = lookup(values, path)

@@ -1,4 +1,4 @@
-"""From files and ``-o`` words to one plain mapping: YAML, ``base:`` inheritance, overrides."""
+"""Reads YAML files with their base files and overrides into one plain mapping."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from mindocr.utils.files import exists
 
 
 def resolve(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """Read a file, lay it over its base files, and lay the overrides over the result. Nothing is checked yet.
+    """Read a file, merge it into its base files, and merge the overrides into the result. Nothing is checked yet.
 
     Args:
-        path: YAML file. Its key ``base`` names one file or a list of them, relative to it; later ones win. A base such
-            as ``../configs/det/_base/dbnet.yaml`` that is not there is the one that comes with the package.
-        overrides: words such as ``train.loader.batch_size=4``.
+        path: YAML file. Its key ``base`` names one file or a list of files, relative to it; later ones win. A base file
+            such as ``../configs/det/_base/dbnet.yaml`` that does not exist is replaced by the one of the package.
+        overrides: overrides such as ``train.loader.batch_size=4``.
 
     Raises:
-        ConfigError: a file is missing or is not YAML, base files form a circle, or an override cannot be read.
+        ConfigError: a file is missing or is not YAML, base files form a cycle, or an override cannot be read.
     """
     return apply_overrides(_read_with_bases(Path(path), ()), overrides)
 
 
-def _read_with_bases(path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
-    """Contents of ``path`` over its bases; ``heirs`` are the files that led here, outermost first."""
+def _read_with_bases(path: Path, derived: tuple[Path, ...]) -> dict[str, Any]:
+    """Contents of ``path`` merged into its base files; ``derived`` are the files that led to it, outermost first."""
     here = path.resolve()
-    if here in [heir.resolve() for heir in heirs]:
-        circle = " -> ".join(str(p) for p in (*heirs, path))
-        raise ConfigError(f"{heirs[-1]}: base files form a circle: {circle}")
-    if heirs and not (exists(path) and path.is_file()):
-        raise ConfigError(f"{heirs[-1]}: base: no such file '{path}'; the name is relative to the file that holds it")
+    if here in [file.resolve() for file in derived]:
+        cycle = " -> ".join(str(p) for p in (*derived, path))
+        raise ConfigError(f"{derived[-1]}: base files form a cycle: {cycle}")
+    if derived and not (exists(path) and path.is_file()):
+        raise ConfigError(f"{derived[-1]}: base: no such file '{path}'; the path is relative to the file that names it")
     own = read_yaml(path)
     if not isinstance(own, dict):
         got = "an empty file" if own is None else type(own).__name__
         raise ConfigError(f"{path}: expected a mapping of sections such as system: and model:, got {got}")
     merged: dict[str, Any] = {}
     for base in _base_names(own, path):
-        merged = _merge_from(path, merged, _read_with_bases(find_config(path.parent / base, base), (*heirs, path)))
+        merged = _merge_from(path, merged, _read_with_bases(find_config(path.parent / base, base), (*derived, path)))
     return _merge_from(path, merged, {key: value for key, value in own.items() if key != "base"})
 
 

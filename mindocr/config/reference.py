@@ -1,4 +1,4 @@
-"""What the schema says, for people (docs/config_reference.md) and for editors (a JSON schema)."""
+"""Documents made from the schema: docs/config_reference.md for people, a JSON schema for editors."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ from mindocr.registry import LOGGERS, TRANSFORMS, Registry
 
 _HEADER = """# Configuration reference
 
-Made from the code by `mindocr check-config --reference docs/config_reference.md`; do not edit.
+Generated from the code by `mindocr check-config --reference docs/config_reference.md`; do not edit.
 
-A configuration is a YAML file. `base:` names one file or a list of files, relative to it, over which it is laid:
+A configuration is a YAML file. `base:` names one base file or a list of base files, relative to it. The file is merged
+into its base files:
 
 - mappings merge; scalars and lists replace;
-- a new `name` (of a part), `type` (of a data set), `opt` or `scheduler` drops the arguments of the old one. What
-  every choice takes stays: `lr`, `min_lr`, `num_epochs`, `warmup_epochs`; `weight_decay`, `filter_bias_and_bn`;
+- a new `name` (of a part), `type` (of a data set), `opt` or `scheduler` drops the arguments of the old one. Keys that
+  every choice has stay: `lr`, `min_lr`, `num_epochs`, `warmup_epochs`; `weight_decay`, `filter_bias_and_bn`;
   `transform_pipeline`, `output_columns`;
-- a mapping laid over a `transform_pipeline` patches the ops that it names: `RandomScale: {scale_range: [0.5, 2.0]}`
-  changes one argument, `RandomRotate: drop` takes the op out, an op with nothing behind it stays as it is.
+- a mapping for a `transform_pipeline` patches the ops that it names: `RandomScale: {scale_range: [0.5, 2.0]}` changes
+  one argument, `RandomRotate: drop` removes the op, an op without a value stays as it is.
 
-`-o a.b.c=value ...` follows the same rules. The value is YAML and may contain `=`; `1e-4` is a number. Lists take
-positions (`data_dir[1]`), pipelines positions or names: `train.dataset.transform_pipeline[6].RandomCropWithBBox.p=1`,
-`train.dataset.transform_pipeline.RandomCropWithBBox.p=1`, `train.dataset.transform_pipeline.RandomRotate=drop`.
-An override that makes a choice (`model.neck.name=...`) goes first whatever its place; otherwise a later one wins.
+`-o a.b.c=value ...` follows the same rules. The value is YAML and may contain `=`; `1e-4` is a number. List items are
+addressed by position (`data_dir[1]`), ops of a pipeline by position or name:
+`train.dataset.transform_pipeline[6].RandomCropWithBBox.p=1`, `train.dataset.transform_pipeline.RandomCropWithBBox.p=1`,
+`train.dataset.transform_pipeline.RandomRotate=drop`. An override that makes a choice (`model.neck.name=...`) is applied
+first, wherever it is written; otherwise a later override wins.
 
 `mindocr check-config FILE ...` checks without building and reports all problems at once.
 """
@@ -66,9 +68,9 @@ def reference() -> str:
 
 
 def json_schema() -> dict[str, Any]:
-    """A JSON schema for editors: our keys, their types and meanings, and the arguments of every registered part.
+    """A JSON schema for editors: the keys, their types and meanings, and the arguments of every registered part.
 
-    Nothing is required in it, because a leaf file says only what is special to it.
+    No key is required in it, because a derived file sets only what differs from its base files.
     """
     schema = Config.model_json_schema()
     for part in OPEN_PARTS:
@@ -76,19 +78,19 @@ def json_schema() -> dict[str, Any]:
         *above, key = part.path.split(".")
         section = schema
         for name in above:
-            if name != ANY:  # which is any key of the section before
+            if name != ANY:  # ANY is any key of the section before it, so it has no schema
                 section = schema["$defs"][_reference(section["properties"][name])]
         described = section["properties"][key].get("description", "")
         section["properties"][key] = {"$ref": f"#/$defs/{_definition_name(part.registry)}", "description": described}
     schema["$defs"]["Train"]["properties"]["loggers"]["items"] = _logger_schema()
     names = [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
-    schema["properties"]["base"] = {"anyOf": names, "description": "files over which this one is laid"}
+    schema["properties"]["base"] = {"anyOf": names, "description": "base files, into which this one is merged"}
     _remove_required(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def write_documents(schema_path: str | None = None, reference_path: str | None = None) -> None:
-    """Write the JSON schema and the reference to the places that are named."""
+    """Write the JSON schema and the reference to the given paths; None skips one."""
     if schema_path:
         Path(schema_path).write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
     if reference_path:
@@ -127,7 +129,7 @@ def _arguments(cls: type, registry: Registry) -> Iterator[tuple[str, str]]:
 
 
 def annotation_text(annotation: Any) -> str:
-    """A type as one would write it: ``float``, ``list[int] | None``; the same whatever the interpreter's version."""
+    """A type as it is written in code: ``float``, ``list[int] | None``; the same in every version of Python."""
     return f"`{_type_name(annotation)}`"
 
 
@@ -140,7 +142,7 @@ def _type_name(annotation: Any) -> str:
     if origin is typing.Literal:
         return f"Literal[{', '.join(map(repr, arguments))}]"
     names = [_type_name(argument) for argument in arguments]
-    # Python 3.10 turns `X | None = None` into Optional[X], and each version writes the two in its own way
+    # Python 3.10 turns `X | None = None` into Optional[X], and versions differ in how they print the two
     if origin in (typing.Union, types.UnionType):
         return " | ".join(names)
     if origin is not None:
@@ -149,7 +151,7 @@ def _type_name(annotation: Any) -> str:
 
 
 def _signature(cls: type, registry: Registry) -> dict[str, tuple[Any, Any]]:
-    """Annotation and default of every argument that a YAML file may give."""
+    """Annotation and default of every argument that a YAML file may set."""
     constructor: Any = cls.__init__  # type: ignore[misc]
     if constructor is object.__init__:
         return {}
@@ -208,7 +210,7 @@ def _pipeline_schema() -> dict[str, Any]:
 
 
 def _logger_schema() -> dict[str, Any]:
-    """An entry of ``train.loggers``: a name, or a mapping; a logger of the user's own takes any arguments."""
+    """An entry of ``train.loggers``: a name, or a mapping; a logger written by the user takes any arguments."""
     own = {"type": "string", "pattern": ":"}
     mappings = [choice for choice in _part_schema(LOGGERS, "name")["anyOf"] if choice["type"] != "null"]
     return {"anyOf": [{"enum": LOGGERS.names()}, own, *mappings, {"type": "object", "properties": {"name": own}}]}

@@ -31,17 +31,19 @@ class System(Section):
     mode: Literal[0, 1] = Field(default=0, description="0 = graph mode, 1 = PyNative mode")
     distribute: bool = Field(default=False, description="train on several ranks, started by msrun or mpirun")
     device_target: Literal["auto", "CPU", "Ascend"] = Field(default="auto", description="auto = Ascend, if present")
-    device_id: int | None = Field(default=None, ge=0, description="number of the Ascend card, from 0 (one rank)")
-    sync_batch_norm: bool = Field(default=False, description="BatchNorm statistics over all ranks, not of each alone")
+    device_id: int | None = Field(default=None, ge=0, description="index of the Ascend device, from 0; for one rank")
+    sync_batch_norm: bool = Field(default=False, description="BatchNorm statistics over all ranks, not per rank")
     jit_level: Literal["O0", "O1", "O2"] = Field(default="O2", description="compilation level in graph mode on Ascend")
     amp_level: Literal["O0", "O1", "O2", "O3"] = Field(default="O0", description="mixed precision in training")
     amp_level_infer: Literal["O0", "O1", "O2", "O3"] = Field(
         default="O0", description="mixed precision in evaluation and prediction"
     )
-    seed: int = Field(default=42, ge=0, lt=2**32, description="fixes initial weights, order, augmentation; from 0")
-    deterministic: bool = Field(default=False, description="choose slower operators whose results repeat bit by bit")
+    seed: int = Field(default=42, ge=0, lt=2**32, description="seed of initial weights, order, augmentation; from 0")
+    deterministic: bool = Field(default=False, description="use slower operators with bitwise reproducible results")
     log_interval: int = Field(default=10, ge=1, description="steps between two log lines, from 1")
-    val_while_train: bool = Field(default=True, description="evaluate too; needs eval, postprocess, metric")
+    val_while_train: bool = Field(
+        default=True, description="evaluate during training; needs the sections eval, postprocess and metric"
+    )
     val_start_epoch: int = Field(default=1, ge=1, description="first epoch after which to evaluate, from 1")
     val_interval: int = Field(default=1, ge=1, description="epochs between two evaluations, from 1")
     drop_overflow_update: bool = Field(default=False, description="skip an update that overflowed instead of stopping")
@@ -82,28 +84,30 @@ class Scheduler(Section):
         "exponential_decay",
     ] = Field(default="constant", description="curve after the warm-up")  # fmt: skip
     lr: float = Field(ge=0, description="learning rate at the end of the warm-up, from 0")
-    min_lr: float = Field(default=0.0, ge=0, description="the curve does not fall below this rate, from 0 to lr")
+    min_lr: float = Field(default=0.0, ge=0, description="lowest learning rate of the curve, in [0, lr]")
     num_epochs: int = Field(ge=1, description="length of the training in epochs, from 1")
-    warmup_epochs: float = Field(default=0.0, ge=0, description="epochs in which the rate rises from 0; parts allowed")
+    warmup_epochs: float = Field(
+        default=0.0, ge=0, description="epochs in which the rate rises from 0; fractions allowed"
+    )
     decay_epochs: float | None = Field(
         default=None,
         gt=0,
-        description="length of the curve (empty: what the warm-up leaves), or of a step of step_decay",
+        description="length of the curve (empty = all epochs after the warm-up); step_decay: length of one step",
     )
     decay_rate: float | list[float] | None = Field(
-        default=None, description="exponent of polynomial_decay, factor of one step of the others; above 0"
+        default=None, description="polynomial_decay: exponent; others: factor of one step; above 0"
     )
     milestones: list[float] = Field(default=[], description="multi_step_decay: epochs of the steps, increasing")
 
 
 class Optimizer(Section):
-    """The rule that turns gradients into updates."""
+    """The rule that computes updates from gradients."""
 
     opt: Annotated[
         Literal["SGD", "momentum", "nesterov", "Adam", "AdamW"], BeforeValidator(_canonical_optimizer)
     ] = Field(default="Adam", description="rule, in any case; SGD and momentum are the same rule")  # fmt: skip
     momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of SGD, momentum and nesterov, in [0, 1)")
-    nesterov: bool = Field(default=False, description="look ahead (SGD and momentum)")
+    nesterov: bool = Field(default=False, description="use Nesterov momentum (SGD and momentum)")
     beta1: float = Field(default=0.9, ge=0, lt=1, description="decay of the first moment (Adam, AdamW), in [0, 1)")
     beta2: float = Field(default=0.999, ge=0, lt=1, description="decay of the second moment (Adam, AdamW), in [0, 1)")
     eps: float = Field(default=1e-8, gt=0, description="added to the denominator (Adam, AdamW), above 0")
@@ -114,32 +118,34 @@ class Optimizer(Section):
 class LossScaler(Section):
     """Scaling of the loss, so that float16 gradients do not vanish."""
 
-    type: Literal["static", "dynamic"] = Field(default="static", description="dynamic = adjusted to overflows")
-    loss_scale: float = Field(default=1.0, gt=0, description="scale, for dynamic the first one, above 0")
+    type: Literal["static", "dynamic"] = Field(default="static", description="dynamic = lowered after an overflow")
+    loss_scale: float = Field(default=1.0, gt=0, description="scale; for dynamic the initial one; above 0")
     scale_factor: float = Field(default=2.0, gt=1, description="dynamic: factor of one adjustment, above 1")
     scale_window: int = Field(default=1000, ge=1, description="dynamic: steps before the scale rises, from 1")
 
 
 class _Loader(Section):
     num_workers: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(
-        default=2, description="processes that prepare batches; 0 = none but this one; auto = as many as CPUs suggest"
+        default=2, description="workers that prepare batches; 0 = none; auto = depends on the number of CPUs"
     )
-    prefetch: int = Field(default=2, ge=1, description="batches under way per worker, from 1; fewer if memory is short")
+    prefetch: int = Field(
+        default=2, ge=1, description="batches that each worker prepares ahead, from 1; fewer if memory is short"
+    )
 
 
 class TrainLoader(_Loader):
-    """How training samples become batches."""
+    """How training samples are combined into batches."""
 
     shuffle: bool = Field(default=True, description="new order of the samples in every epoch")
     batch_size: int = Field(ge=1, description="images in a batch of one rank, from 1")
     drop_remainder: bool = Field(default=True, description="leave out the last batch of an epoch when it is not full")
     sampler: Part | None = Field(
-        default=None, description="open part, chosen by name: what forms the batches; empty = DistributedSampler"
+        default=None, description="open part, chosen by name: it forms the batches; empty = DistributedSampler"
     )
 
 
 class EvalLoader(_Loader):
-    """How samples of evaluation and prediction become batches: every image, in order."""
+    """How samples of evaluation and prediction are combined into batches: every image, in order."""
 
     batch_size: int = Field(default=1, ge=1, description="images in a batch, from 1; scores do not depend on it")
 
@@ -147,32 +153,32 @@ class EvalLoader(_Loader):
 class Train(Section):
     """The training run."""
 
-    ckpt_save_dir: str = Field(default="./tmp_det", min_length=1, description="folder for all that a run writes")
+    ckpt_save_dir: str = Field(default="./tmp_det", min_length=1, description="folder for all files of the run")
     ckpt_top_k: int = Field(default=1, ge=1, description="how many of the best checkpoints to keep, from 1")
     ckpt_max_keep: int = Field(default=1, ge=1, description="how many of the latest checkpoints to keep, from 1")
     resume: str | None = Field(
         default=None,
-        description="training state to go on from, a path; auto = that of ckpt_save_dir where there is one",
+        description="path of the run state to resume from; auto = the one in ckpt_save_dir, if there is one",
     )
     save_interval_steps: int | None = Field(
-        default=None, ge=1, description="batches between two saved states within an epoch, from 1; empty = none"
+        default=None, ge=1, description="batches between two saved run states within an epoch, from 1; empty = none"
     )
     ckpt_format: Literal["ckpt", "safetensors"] = Field(default="ckpt", description="format of all saved weights")
     on_save_error: Literal["continue", "stop"] = Field(
-        default="continue", description="a full disk: train on with a warning at each save, or end with exit code 3"
+        default="continue", description="when the disk is full: continue with a warning, or stop with exit code 3"
     )
-    max_steps: int | None = Field(default=None, ge=1, description="stop after so many optimizer steps, from 1")
-    dataset_sink_mode: bool = Field(default=False, description="feed batches through the device's queue (Ascend)")
+    max_steps: int | None = Field(default=None, ge=1, description="stop after this many updates, from 1")
+    dataset_sink_mode: bool = Field(default=False, description="pass batches through the device's queue (Ascend)")
     normalize_on_device: bool = Field(
-        default=True, description="let the device do NormalizeImage and ToCHWImage where a pipeline ends in them"
+        default=True, description="run NormalizeImage and ToCHWImage on the device if a pipeline ends with them"
     )
-    gradient_accumulation_steps: int = Field(default=1, ge=1, description="batches to one optimizer step, from 1")
+    gradient_accumulation_steps: int = Field(default=1, ge=1, description="batches per update, from 1")
     clip_grad: bool = Field(default=False, description="clip gradients by their global norm")
     clip_norm: float = Field(default=1.0, gt=0, description="largest global norm with clip_grad, above 0")
     ema: bool = Field(default=False, description="evaluate and save a moving average of the weights")
     ema_decay: float = Field(default=0.9999, ge=0, lt=1, description="share of the old average kept, in [0, 1)")
     loggers: list[Any] = Field(
-        default=["csv", "curves"], description="records of the run: names of loggers, or {name: ..., arguments}"
+        default=["csv", "curves"], description="loggers of the run: names, or mappings {name: ..., arguments}"
     )
     dataset: Part = Field(description="open part, chosen by type")
     loader: TrainLoader
@@ -187,16 +193,16 @@ class Eval(Section):
 
 
 class Predict(Section):
-    """Detection in pictures without labels."""
+    """Prediction on images without labels."""
 
     ckpt_load_path: str | None = Field(default=None, description="checkpoint to predict with")
-    output_save_dir: str = Field(default="./output", min_length=1, description="folder for drawn pictures and results")
+    output_save_dir: str = Field(default="./output", min_length=1, description="folder for pictures and results")
     dataset: Part = Field(description="open part, chosen by type")
     loader: EvalLoader = Field(default_factory=EvalLoader)
 
 
 class Config(Section):
-    """A whole configuration."""
+    """A complete configuration."""
 
     system: System = Field(default_factory=System)
     model: Model

@@ -1,4 +1,4 @@
-"""Pydantic's findings about the fixed sections in our words: a dotted path and a sentence."""
+"""Turns pydantic's errors about the fixed sections into problems: a dotted path and a sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: 
 
 
 def word_problems(error: pydantic.ValidationError) -> list[Problem]:
-    """One problem for each place that is wrong, in the order of the sections."""
+    """One problem for each key that is wrong, in the order of the sections."""
     problems: dict[str, str] = {}
     for detail in error.errors(include_url=False):
         path, field = _place(detail["loc"])
@@ -47,7 +47,7 @@ def field_paths(section: type[Section] = Config, above: str = "") -> Iterator[tu
 
 
 def section_of(annotation: Any) -> type[Section] | None:
-    """The section that an annotation such as ``Eval | None`` stands for, if it stands for one."""
+    """The section class in an annotation such as ``Eval | None``; None if there is none."""
     for candidate in (annotation, *typing.get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, Section):
             return candidate
@@ -55,7 +55,7 @@ def section_of(annotation: Any) -> type[Section] | None:
 
 
 def named_sections_of(annotation: Any) -> type[Section] | None:
-    """The section that each value of an annotation such as ``dict[str, Network] | None`` stands for."""
+    """The section class of the values in an annotation such as ``dict[str, Network] | None``; None if there is none."""
     for candidate in (annotation, *typing.get_args(annotation)):
         if typing.get_origin(candidate) is dict:
             return section_of(typing.get_args(candidate)[1])
@@ -63,7 +63,7 @@ def named_sections_of(annotation: Any) -> type[Section] | None:
 
 
 def describe(annotation: Any) -> str:
-    """What a value of this type is called: ``a whole number``, ``0 or 1``, ``text or nothing``."""
+    """A type in words: ``a whole number``, ``0 or 1``, ``text or nothing``."""
     if annotation in _WORDS:
         return _WORDS[annotation]
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
@@ -83,7 +83,7 @@ def _alternatives(words: list[str]) -> str:
 
 
 def _place(location: tuple[int | str, ...]) -> tuple[str, FieldInfo | None]:
-    """Dotted path of a finding, and the field there. What pydantic adds behind a field (union members) is left out."""
+    """Dotted path of an error, and its field. What pydantic adds after a field (union members) is left out."""
     section: type[Section] | None = Config
     named: type[Section] | None = None
     field: FieldInfo | None = None
@@ -119,7 +119,7 @@ def _sentence(detail: Any, path: str, field: FieldInfo | None) -> str:
 
 
 def _unknown_key(path: str) -> str:
-    """Say that a key is unknown, and what may have been meant: a near word here, or the same word elsewhere."""
+    """State that a key is unknown and suggest one: a similar key of this section, or the same key of another."""
     above, _, key = path.rpartition(".")
     known = dict(field_paths())
     siblings = [name.rpartition(".")[2] for name in known if fits(name.rpartition(".")[0], above)]

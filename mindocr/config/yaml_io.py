@@ -1,4 +1,4 @@
-"""YAML text to plain values and back, with YAML 1.2 numbers (``1e-4`` is a number) and no duplicate keys."""
+"""Converts YAML text to plain values and back, with YAML 1.2 numbers (``1e-4`` is a number) and no duplicate keys."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FLOAT = re.compile(
 )
 _INT = re.compile(r"[-+]?[0-9][0-9_]*$|0o[0-7]+$|0x[0-9a-fA-F]+$")
 
-# Far above any configuration, far below what takes seconds or memory to read.
+# Far above any real configuration, far below sizes that take seconds or much memory to read.
 LONGEST = 1 << 18  # characters
 DEEPEST = 50  # levels
-MOST_VALUES = 100_000  # with every alias written out
+MOST_VALUES = 100_000  # with every alias expanded
 _LONGEST_NUMBER = 100  # characters
 
 _INT_TAG, _FLOAT_TAG = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
@@ -28,7 +28,7 @@ _REPLACED = (_INT_TAG, _FLOAT_TAG, "tag:yaml.org,2002:timestamp")
 
 
 def _resolvers() -> dict[str | None, list[tuple[str, re.Pattern[str]]]]:
-    """PyYAML's table with the numbers of YAML 1.2; dates stay text."""
+    """PyYAML's table with YAML 1.2 numbers; dates stay text."""
     table = {
         first: [(tag, pattern) for tag, pattern in rules if tag not in _REPLACED]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -45,9 +45,9 @@ class _Loader(yaml.SafeLoader):
     _merged = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """As PyYAML does, but no deeper: thousands of levels take seconds, and MindSpore lifts Python's own limit."""
+        """As in PyYAML, with a depth limit: thousands of levels take seconds, and MindSpore lifts Python's limit."""
         if self._level > DEEPEST:
-            problem = f"nested too deep; {DEEPEST} levels are the most"
+            problem = f"nested too deep; the limit is {DEEPEST} levels"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.peek_event().start_mark)
         self._level += 1
         node = super().compose_node(parent, index)
@@ -70,7 +70,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """As PyYAML does, but counted: each line of a file of merges can hold all keys of the lines before."""
+        """As in PyYAML, with a limit on the keys: each merge in a file can repeat all keys of the merges before it."""
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE_TAG:
                 sources = value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
@@ -85,7 +85,7 @@ class _Loader(yaml.SafeLoader):
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         text = super().construct_scalar(node)  # type: ignore[no-untyped-call]
         if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
-            problem = "a text holds NUL or half a surrogate pair, which no name of a file can"
+            problem = "a text contains NUL or half a surrogate pair, which no file name can contain"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
         return text
 
@@ -109,7 +109,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that PyYAML's rules or ours would take for something else."""
+    """Quotes every text that PyYAML's rules or ours would read as something other than text."""
 
     yaml_implicit_resolvers = {
         first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *rules]
@@ -136,11 +136,11 @@ def parse_yaml(text: str, source: str) -> Any:
 
     Args:
         text: the YAML.
-        source: what messages call it, a file's path for instance.
+        source: its name in messages, such as the path of a file.
 
     Raises:
-        ConfigError: the text is not YAML, a key appears twice, or it is larger than any configuration; the message
-            starts with ``source:line``.
+        ConfigError: the text is not YAML, a key appears twice, or the text exceeds the limits above; the message
+            starts with ``source:line``, or with ``source`` if no line is known.
     """
     if len(text) > LONGEST:
         raise ConfigError(f"{source}: {len(text)} characters; no configuration is longer than {LONGEST}")
@@ -148,29 +148,29 @@ def parse_yaml(text: str, source: str) -> Any:
         values = yaml.load(text, Loader=_Loader)  # a subclass of SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"{source}:{mark.line + 1}" if mark else source
-        raise ConfigError(f"{place}: {error.problem or error.context}") from None
+        where = f"{source}:{mark.line + 1}" if mark else source
+        raise ConfigError(f"{where}: {error.problem or error.context}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"{source}:{line}: {error.reason} (character {error.character!r})") from None
     except RecursionError:
-        raise ConfigError(f"{source}: nested too deep; {DEEPEST} levels are the most") from None
+        raise ConfigError(f"{source}: nested too deep; the limit is {DEEPEST} levels") from None
     except ValueError as error:
         raise ConfigError(f"{source}: not valid YAML: {error}") from None
     if (count := _written_out(values, (), {}, source)) > MOST_VALUES:
-        text = f"{count} values once its aliases (*name) are written out; {MOST_VALUES} are the most"
+        text = f"{count} values after its aliases (*name) are expanded; the limit is {MOST_VALUES}"
         raise ConfigError(f"{source}: {text}")
     return values
 
 
 def _written_out(value: Any, above: tuple[int, ...], known: dict[int, int], source: str) -> int:
-    """How many values there are when every alias is written out; ``known`` holds the counts of those seen."""
+    """Number of values with every alias expanded; ``known`` holds the counts of the containers visited so far."""
     if not isinstance(value, dict | list):
         return 1
     if id(value) in above:
         raise ConfigError(f"{source}: an anchor (&name) contains an alias of itself (*name)")
     if len(above) >= DEEPEST:
-        raise ConfigError(f"{source}: nested too deep; {DEEPEST} levels are the most")
+        raise ConfigError(f"{source}: nested too deep; the limit is {DEEPEST} levels")
     if id(value) not in known:
         inner = value.values() if isinstance(value, dict) else value
         known[id(value)] = 1 + sum(_written_out(item, (*above, id(value)), known, source) for item in inner)
@@ -197,5 +197,5 @@ def read_yaml(path: Path) -> Any:
 
 
 def dump_yaml(values: Any) -> str:
-    """YAML text that ``parse_yaml`` reads back to equal values; the order of keys stays."""
+    """YAML text that ``parse_yaml`` reads back as equal values; the order of keys stays."""
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)

@@ -1,1 +1,1 @@
-"""From images to results with any model file. MindSpore is imported only where a MindSpore file is opened."""
+"""Prediction on images with any model file. MindSpore is imported only if a MindSpore file is opened."""

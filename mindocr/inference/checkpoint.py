@@ -1,4 +1,4 @@
-"""Checkpoints: the network is built from a configuration or a name, and MindSpore runs it."""
+"""Runners for checkpoints: the network is built from a configuration or a name, and MindSpore runs it."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ logger = logging.getLogger(__name__)
 
 
 def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
-    """The network of a checkpoint.
+    """Open the network of a checkpoint.
 
     Args:
         path: the file, or a folder, see :func:`find_weights`.
         config: YAML file that describes the network; None takes the configuration that training has stored in the
-            checkpoint, else the named model that its parameters belong to.
+            checkpoint, else the named model whose parameters have the same names and shapes.
 
     Raises:
-        CheckpointError: the file cannot be used, or nothing says which network it is for.
+        CheckpointError: the file cannot be used, or its network is unknown.
         ConfigError: the configuration cannot be used.
     """
     path = find_weights(path)
@@ -48,7 +48,7 @@ def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
     name = recognise({name: tuple(value.shape) for name, value in entries.items()})
     if name is None:
         raise CheckpointError(
-            f"{path}: no configuration is stored in this checkpoint and its parameters fit no named model; give the "
+            f"{path}: no configuration is stored in this checkpoint and its parameters fit no named model; pass the "
             "YAML file that it was trained with as config"
         )
     logger.info("%s: the parameters are those of %s; its settings are used", path, name)
@@ -56,29 +56,29 @@ def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
 
 
 def open_config(path: Path, ckpt: str | Path | None = None) -> NetworkRunner:
-    """The network of a YAML file."""
+    """Open the network of a YAML file."""
     return from_config(load_config(path), ckpt)
 
 
 def open_named(name: str, ckpt: str | Path | None = None) -> NetworkRunner:
-    """The network of a named model or an algorithm."""
+    """Open the network of a named model or an algorithm."""
     return from_algorithm(get_algorithm(name) if name.upper() in ALGORITHMS else _algorithm_of(name), ckpt)
 
 
 def from_config(config: Config, ckpt: str | Path | None = None) -> NetworkRunner:
-    """The network of a configuration, in the precision of ``system.amp_level_infer``.
+    """Open the network of a configuration, in the precision of ``system.amp_level_infer``.
 
     Args:
-        ckpt: weights, a file or a folder; None takes ``predict.ckpt_load_path``, else ``eval.ckpt_load_path``.
+        ckpt: checkpoint, a file or a folder; None takes ``predict.ckpt_load_path``, else ``eval.ckpt_load_path``.
 
     Raises:
-        ConfigError: no weights are named, or there is no ``postprocess`` section.
+        ConfigError: no checkpoint is set, or there is no ``postprocess`` section.
     """
     sections = [s for s in (config.predict, config.eval) if s is not None]
     weights = find_weights(ckpt) if ckpt else next((s.ckpt_load_path for s in sections if s.ckpt_load_path), None)
     if weights is None:
         raise ConfigError(
-            "predict.ckpt_load_path: required for prediction; name a checkpoint there or with --det_model_dir"
+            "predict.ckpt_load_path: required for prediction; set it to a checkpoint, or use --det_model_dir"
         )
     if config.postprocess is None:
         raise ConfigError("postprocess: prediction needs this section; add it")
@@ -87,17 +87,17 @@ def from_config(config: Config, ckpt: str | Path | None = None) -> NetworkRunner
 
 
 def from_algorithm(algorithm: Algorithm, ckpt: str | Path | None = None) -> NetworkRunner:
-    """The network of an algorithm; without ``ckpt``, with its released weights, which are downloaded once."""
+    """Open the network of an algorithm; without ``ckpt`` it gets the released weights, which are downloaded once."""
     weights = find_weights(ckpt) if ckpt else None
     settings = metadata.of_algorithm(algorithm)
     return _run(algorithm.model, System(), settings, ckpt=weights, pretrained=weights is None)
 
 
 def find_weights(path: str | Path) -> Path:
-    """``path`` itself, or ``best.ckpt`` or ``best.safetensors`` (else the only checkpoint) in it when it is a folder.
+    """Return ``path``; for a folder, ``best.ckpt`` or ``best.safetensors`` in it, else the only checkpoint in it.
 
     Raises:
-        CheckpointError: a folder without a checkpoint, or with several and not one that is called ``best``.
+        CheckpointError: a folder without a checkpoint, or with several and not exactly one named ``best``.
     """
     path = Path(path)
     if not path.is_dir():
@@ -106,8 +106,8 @@ def find_weights(path: str | Path) -> Path:
     best = [file for file in files if file.stem == "best"] or files
     if len(best) != 1:
         raise CheckpointError(
-            f"'{path}' holds {len(files)} checkpoints and not one of them is best.ckpt; name the file instead of "
-            "the folder"
+            f"'{path}' holds {len(files)} checkpoints; expected one, or one named best.ckpt or best.safetensors; name "
+            "the file instead of the folder"
         )
     return best[0]
 

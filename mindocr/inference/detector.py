@@ -1,4 +1,4 @@
-"""Text detection in three lines: load, call, read."""
+"""Text detection in three lines of code: load a model, call it, read the result."""
 
 from __future__ import annotations
 
@@ -22,26 +22,27 @@ class TextDetector(Predictor):
         result = detector("photo.jpg")
         print(result.polygons, result.scores)
 
-    A call is that of :class:`~mindocr.inference.predictor.Predictor`; results are of the type
+    It is called like a :class:`~mindocr.inference.predictor.Predictor`; results are of the type
     :class:`~mindocr.inference.results.DetectionResult`.
 
     Args:
         model: a checkpoint, MindIR or ONNX file; a folder with a checkpoint; the YAML file of a configuration; or the
             name of a model or an algorithm, such as ``dbnet_resnet50`` or ``DB``, whose released weights are downloaded
             once.
-        config: YAML file whose model, pipelines and post-processing count in place of what a file brings. A checkpoint
-            that training here has written needs none.
-        ckpt: weights for a name or a YAML file; by default the released ones, or those that the YAML file names.
-        limit_side_len: in pixels, in place of the model's own resizing.
-        limit_type: which side is limited: ``max``: the longer one is reduced to the limit; ``min``: the shorter one is
-            enlarged to it.
-        box_thresh: least score of a text, in [0, 1]; by default the model's own.
+        config: YAML file whose model, pipelines and post-processing replace those stored in the model file. A
+            checkpoint written by training with mindocr needs none.
+        ckpt: checkpoint for a name or a YAML file; by default the released weights, or the checkpoint that the YAML
+            file names.
+        limit_side_len: limit of the image's side length in pixels; it replaces the resizing of the model.
+        limit_type: which side is limited. ``max``: the longer side is reduced to the limit; ``min``: the shorter side
+            is enlarged to it.
+        box_thresh: lowest score of a text, in [0, 1]; by default the value of the model.
         postprocess: further arguments of the post-processing, such as ``{"box_type": "poly"}``.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or does not say how to use it.
+        CheckpointError: the file is missing or damaged, or does not state how to use it.
         ConfigError: a setting cannot be used, or the model does not detect text.
-        UserError: the model is of no known kind.
+        UserError: the kind of model is unknown.
     """
 
     result_type = DetectionResult
@@ -63,6 +64,6 @@ class TextDetector(Predictor):
         formed, pipeline = configured(runner, limit, changes)
         if not issubclass(formed.gives, Detection):
             raise ConfigError(
-                f"'{model}' gives {formed.gives.kind}, not outlines of text; TextDetector needs a model that detects"
+                f"'{model}' returns {formed.gives.kind}, not text polygons; TextDetector needs a model for detection"
             )
         super().__init__(runner, formed, pipeline)

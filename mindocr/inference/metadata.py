@@ -1,6 +1,6 @@
-"""What a model brings beside its network: names of outputs, post-processing, preprocessing; and its form in files.
+"""Metadata of a model file: names of its outputs, post-processing, preprocessing, name of the model.
 
-In memory a mapping with the keys below. In a file each key is an entry ``mindocr.<key>`` whose value is JSON.
+In memory it is a mapping with the keys below. In a file each key is an entry ``mindocr.<key>`` whose value is JSON.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ _PREFIX = "mindocr."
 
 
 def to_texts(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """The entries of a file."""
+    """Metadata as the entries of a file."""
     return {f"{_PREFIX}{key}": json.dumps(value) for key, value in metadata.items()}
 
 
 def from_texts(texts: Mapping[str, str]) -> dict[str, Any]:
-    """The inverse of :func:`to_texts`; entries of others are left out.
+    """The inverse of :func:`to_texts`; entries of other programs are left out.
 
     Raises:
-        ValueError: an entry is no JSON, or of another type than its key says.
+        ValueError: an entry is not JSON, or its value does not have the type of its key.
     """
     found = {key: json.loads(texts[f"{_PREFIX}{key}"]) for key in _FORMS if f"{_PREFIX}{key}" in texts}
     for key, value in found.items():
         if not isinstance(value, _FORMS[key]):
-            raise ValueError(f"its entry {_PREFIX}{key} is no {_FORMS[key].__name__}")
+            raise ValueError(f"its entry {_PREFIX}{key} is not a {_FORMS[key].__name__}")
     return found
 
 
 def output_names(metadata: Mapping[str, Any], given: Sequence[str] = ("prob",)) -> tuple[str, ...]:
-    """Names of a file's outputs: those stored in it.
+    """Names of the outputs of a file: those stored in its metadata.
 
     Args:
-        metadata: of the file.
-        given: names that the format itself has. They count where none are stored and there are several; a single
-            output without a stored name is a probability map, ``prob``.
+        metadata: metadata of the file.
+        given: names in the file format itself. They are used if no names are stored and there are several outputs; a
+            single output without a stored name is a probability map, ``prob``.
     """
     return tuple(metadata.get(OUTPUTS) or (given if len(given) > 1 else ("prob",)))
 
@@ -60,7 +60,8 @@ def of_sections(values: Mapping[str, Any], *, fixed_size: bool = False) -> dict[
 
     Args:
         values: its sections, as plain mappings.
-        fixed_size: take the preprocessing of evaluation, where images have one size; otherwise that of prediction.
+        fixed_size: take the preprocessing of evaluation, in which all images have one size; otherwise that of
+            prediction.
     """
     predict, evaluation = (_pipeline_of(values, section) for section in ("predict", "eval"))
     pipeline = without_labels(evaluation) if fixed_size and evaluation else predict or default_pipeline()
@@ -83,11 +84,14 @@ def of_algorithm(algorithm: Algorithm) -> dict[str, Any]:
 
 
 def completed(stored: Mapping[str, Any], size: tuple[int, int], config: str | Path | None = None) -> dict[str, Any]:
-    """What a file holds, with what a configuration says in its place, or the name of its model says of the rest.
+    """Complete the metadata of a file.
+
+    With a configuration, its pipeline and post-processing replace the stored ones. Otherwise values that are missing
+    are those of the named model, if the file states one.
 
     Args:
-        stored: the file's metadata.
-        size: input size (h, w) of its network, -1 = any.
+        stored: metadata of the file.
+        size: input size (h, w) of its network in pixels, -1 = any.
         config: a YAML file. Only its pipelines and its ``postprocess`` section are read, without MindSpore.
     """
     if config is not None:
@@ -97,7 +101,7 @@ def completed(stored: Mapping[str, Any], size: tuple[int, int], config: str | Pa
 
 
 def _read(path: str | Path) -> dict[str, Any]:
-    """The sections that say how a network is used. Checking the others would import MindSpore."""
+    """The sections that define preprocessing and post-processing. Checking the others would import MindSpore."""
     raw = resolve(path)
     upgraded = upgrade({key: raw[key] for key in ("eval", "predict", "postprocess") if key in raw})
     if upgraded.problems:

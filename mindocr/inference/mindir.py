@@ -1,4 +1,4 @@
-"""MindIR files."""
+"""Runners for MindIR files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mindocr.errors import CheckpointError
 from mindocr.inference import metadata
 from mindocr.inference.runner import run_one_by_one
 
-# Before the checksum of 8 digits at the end of a file: field 14, 25 bytes: key of 13 bytes, value of 8
+# Bytes before the checksum of 8 digits at the end of a file: protobuf field 14 of 25 bytes, key of 13, value of 8
 SEAL = b"r\x19\n\rmindocr.crc32\x12\x08"
 
 
@@ -22,18 +22,18 @@ class MindIR:
     """Runs an exported network, image by image.
 
     Attributes:
-        input_size: (h, w) in pixels that the file takes; -1 = any.
-        output_names: names of the outputs, in order; files from before these were stored have one, ``prob``.
-        metadata: what the file holds beside the network, see :mod:`mindocr.inference.metadata`.
+        input_size: (h, w) of the images in pixels; -1 = any.
+        output_names: names of the outputs, in order; old files without stored names have one output, ``prob``.
+        metadata: metadata of the file, see :mod:`mindocr.inference.metadata`.
 
     Raises:
-        CheckpointError: no such file, or one that is no whole MindIR.
+        CheckpointError: no such file, or it is not a complete MindIR file.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise CheckpointError(f"'{path}': no such file; expected a MindIR file made by tools/export.py")
+            raise CheckpointError(f"'{path}': no such file; expected a MindIR file written by tools/export.py")
         import mindspore as ms
         from mindspore import nn
 
@@ -43,7 +43,7 @@ class MindIR:
             self._graph = nn.GraphCell(ms.load(str(self.path)))
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise CheckpointError(
-                f"'{path}' is not a whole MindIR file ({str(error).strip().splitlines()[0]}); export it again"
+                f"'{path}' is not a complete MindIR file ({str(error).strip().splitlines()[0]}); export it again"
             ) from None
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
@@ -59,7 +59,7 @@ class MindIR:
 
 
 def open_file(path: Path, config: str | Path | None = None) -> MindIR:
-    """A MindIR file on the device of this machine, with its metadata completed by a YAML file."""
+    """Open a MindIR file on the device of this machine; a YAML file completes its metadata."""
     from mindocr.models import device
 
     device.prepare(System())
@@ -69,12 +69,12 @@ def open_file(path: Path, config: str | Path | None = None) -> MindIR:
 
 
 def is_map(entries: Any) -> bool:
-    """False for ``user_info`` in MindSpore 2.7, whose description of the format makes the same bytes a list."""
+    """Whether ``user_info`` is a mapping; MindSpore 2.7 reads the same bytes as a list."""
     return hasattr(entries, "get")
 
 
 def _read(path: Path) -> tuple[tuple[int, int], dict[str, Any]]:
-    """Size (h, w) of the input, and the metadata."""
+    """Size (h, w) of the input in pixels, and the metadata."""
     from google.protobuf.message import DecodeError
     from mindspore.train.mind_ir_pb2 import ModelProto
 
@@ -92,11 +92,11 @@ def _read(path: Path) -> tuple[tuple[int, int], dict[str, Any]]:
 
 
 def _check_seal(content: bytes) -> None:
-    """Compare the checksum with the content, in files that have one.
+    """Compare the checksum, if the file has one, with the content.
 
     Raises:
         ValueError: they do not agree.
     """
     body, mark, checksum = content[: -len(SEAL) - 8], content[-len(SEAL) - 8 : -8], content[-8:]
     if mark == SEAL and checksum != b"%08x" % zlib.crc32(body):
-        raise ValueError("its checksum does not fit: bytes of it have changed since it was written")
+        raise ValueError("its checksum is wrong: the file has changed since it was written")

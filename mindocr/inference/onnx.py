@@ -1,4 +1,4 @@
-"""ONNX files, run by onnxruntime on the CPU."""
+"""Runners for ONNX files, with onnxruntime on the CPU."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from mindocr.inference.runner import run_one_by_one
 
 
 class Onnx:
-    """Runs a network (N, 3, H, W) float32 -> one or several outputs, image by image.
+    """Runs a network with one input (N, 3, H, W) float32 and one or several outputs, image by image.
 
     Attributes:
-        input_size: (h, w) in pixels that the file takes; -1 = any.
+        input_size: (h, w) of the images in pixels; -1 = any.
         output_names: names of the outputs, in order, see :func:`mindocr.inference.metadata.output_names`.
-        metadata: the file's ``metadata_props`` of this project, see :mod:`mindocr.inference.metadata`.
+        metadata: the entries of this project in ``metadata_props``, see :mod:`mindocr.inference.metadata`.
 
     Raises:
-        CheckpointError: no such file, one that is no whole ONNX file, or a network with another input.
+        CheckpointError: no such file, it is not a complete ONNX file, or its network has another input.
         UserError: onnxruntime is not installed.
     """
 
@@ -39,7 +39,7 @@ class Onnx:
         try:
             self._session = onnxruntime.InferenceSession(str(self.path), providers=["CPUExecutionProvider"])
             self.metadata = metadata.from_texts(self._session.get_modelmeta().custom_metadata_map)
-        except Exception as error:  # onnxruntime's own errors have no class in common
+        except Exception as error:  # the errors of onnxruntime have no common base class
             raise CheckpointError(
                 f"'{path}' is not an ONNX file that onnxruntime can load ({str(error).strip().splitlines()[0]}); "
                 "export it again"
@@ -53,17 +53,17 @@ class Onnx:
 
 
 def open_file(path: Path, config: str | Path | None = None) -> Onnx:
-    """An ONNX file, with its metadata completed by a YAML file."""
+    """Open an ONNX file; a YAML file completes its metadata."""
     model = Onnx(path)
     model.metadata = metadata.completed(model.metadata, model.input_size, config)
     return model
 
 
 def _image_input(path: str | Path, inputs: Sequence[Any]) -> tuple[str, tuple[int, int]]:
-    """Name and size (h, w) of the only input; dimensions without a number are -1.
+    """Name and size (h, w) of the only input in pixels; dynamic dimensions are -1.
 
     Raises:
-        CheckpointError: there is not one input (N, 3, H, W) float32.
+        CheckpointError: there is not exactly one input (N, 3, H, W) float32.
     """
     sides = [[side if isinstance(side, int) else -1 for side in each.shape] for each in inputs]
     if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(sides[0]) != 4 or sides[0][1] not in (3, -1):

@@ -9,19 +9,19 @@ from mindocr.data.transforms.checks import Spec
 from mindocr.errors import ConfigError
 from mindocr.registry import TRANSFORMS
 
-# What DetResize keeps when another size is chosen
+# Arguments of DetResize that stay if another size is chosen
 _INDEPENDENT_OF_SIZE = ("force_divisable", "divisor", "max_pixels")
 
 
 def default_pipeline(
     limit_side_len: int = 960, limit_type: str = "max", blue_first: bool = False
 ) -> list[dict[str, Any]]:
-    """Decode, limit the side length, normalise: what prediction does when no configuration says otherwise.
+    """The pipeline of prediction without a configuration: decode, limit the side length, normalise.
 
     Args:
-        limit_side_len: pixels.
-        limit_type: which side is limited, ``max`` or ``min``.
-        blue_first: the network sees blue, green, red.
+        limit_side_len: limit of the side length in pixels.
+        limit_type: which side is limited, ``max`` (the longer one) or ``min`` (the shorter one).
+        blue_first: whether the network takes the channels in the order blue, green, red.
     """
     resize = {"keep_ratio": True, "padding": False, "limit_side_len": limit_side_len, "limit_type": limit_type}
     return [
@@ -33,7 +33,7 @@ def default_pipeline(
 
 
 def without_labels(pipeline: Sequence[Spec]) -> list[dict[str, Any]]:
-    """The pipeline of an evaluation without the ops that need labels, such as DetLabelEncode."""
+    """The pipeline without the ops that need labels, such as DetLabelEncode."""
     known = {"img_path"}
     kept = []
     for name, arguments in _named(pipeline):
@@ -45,7 +45,7 @@ def without_labels(pipeline: Sequence[Spec]) -> list[dict[str, Any]]:
 
 
 def with_original(pipeline: Sequence[Spec]) -> list[dict[str, Any]]:
-    """The pipeline, with the decoded image kept as ``image_ori``."""
+    """The pipeline, changed to keep the decoded image as ``image_ori``."""
     return [{n: {**a, "keep_ori": True} if n == "DecodeImage" else a} for n, a in _named(pipeline)]
 
 
@@ -56,27 +56,27 @@ def with_limit(pipeline: Sequence[Spec], limit_side_len: int, limit_type: str) -
         ConfigError: it has no DetResize.
     """
     if not any(name == "DetResize" for name, _ in _named(pipeline)):
-        raise ConfigError("limit_side_len: the transform_pipeline of this model has no DetResize that it could change")
+        raise ConfigError("limit_side_len: the transform_pipeline of this model has no DetResize to change")
     limit = {"keep_ratio": True, "padding": False, "limit_side_len": limit_side_len, "limit_type": limit_type}
     return _with_resize(pipeline, lambda arguments: limit)
 
 
 def with_size(pipeline: Sequence[Spec], size: tuple[int, int]) -> list[dict[str, Any]]:
-    """The pipeline with images of ``size`` (h, w) in pixels.
+    """The pipeline, changed to return images of ``size`` (h, w) in pixels.
 
-    A DetResize that has a target size already gets another one; elsewhere images are fitted into it and padded.
+    A DetResize with a target size gets the new one; any other DetResize then fits images into the size and pads them.
     """
 
     def resize(arguments: Mapping[str, Any]) -> dict[str, Any]:
-        aimed = bool(arguments.get("target_size"))
-        fitted = arguments.get("keep_ratio", True) if aimed else True
+        has_target = bool(arguments.get("target_size"))
+        fitted = arguments.get("keep_ratio", True) if has_target else True
         return {"target_size": list(size), "keep_ratio": fitted, "padding": fitted, "limit_type": "none"}
 
     return _with_resize(pipeline, resize)
 
 
 def decoding(pipeline: Sequence[Spec]) -> dict[str, Any]:
-    """Arguments of the first DecodeImage; empty where there is none."""
+    """Arguments of the first DecodeImage; empty if there is none."""
     return next((arguments for name, arguments in _named(pipeline) if name == "DecodeImage"), {})
 
 
@@ -94,7 +94,7 @@ def _named(pipeline: Sequence[Spec]) -> list[tuple[str, dict[str, Any]]]:
     """(name, arguments) of each op.
 
     Raises:
-        ConfigError: an op is written in another form than ``{Name: {argument: value}}`` or ``Name``.
+        ConfigError: an op is not of the form ``{Name: {argument: value}}`` or ``Name``.
     """
     named = []
     for spec in pipeline:

@@ -1,4 +1,4 @@
-"""Prediction as the commands run it: choose a model, predict, write pictures and results files."""
+"""Prediction for the commands: choose a model, predict, write pictures and results files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def choose(
     limit_side_len: int | None,
     limit_type: str,
 ) -> Predictor:
-    """The predictor that the options of ``predict_det.py`` ask for: by configuration if given, else by algorithm."""
+    """The predictor for the options of ``predict_det.py``: from the configuration if given, else from the algorithm."""
     start_logging()
     limit = (limit_side_len, limit_type) if limit_side_len is not None else None
     if config_path is not None:
@@ -49,26 +49,26 @@ def from_config(config: Config, ckpt: str | Path | None = None, limit: tuple[int
     """A predictor with the network, the post-processing and the ``predict`` pipeline of a configuration.
 
     Args:
-        ckpt: weights; None takes ``predict.ckpt_load_path``, else ``eval.ckpt_load_path``.
-        limit: (side length in pixels, ``max`` or ``min``) in place of the configured resizing.
+        ckpt: checkpoint; None takes ``predict.ckpt_load_path``, else ``eval.ckpt_load_path``.
+        limit: (side length in pixels, ``max`` or ``min``) that replaces the configured resizing.
 
     Raises:
-        ConfigError: no weights are named, or there is no ``postprocess`` section.
+        ConfigError: no checkpoint is set, or there is no ``postprocess`` section.
     """
     runner = checkpoint.from_config(config, ckpt)
     return Predictor(runner, *configured(runner, limit))
 
 
 def from_algorithm(name: str, ckpt: str | Path | None = None, limit: tuple[int, str] | None = None) -> Predictor:
-    """A predictor by the short name of an algorithm, such as ``DB``; without ``ckpt``, with its released weights."""
+    """A predictor by the short name of an algorithm, such as ``DB``; without ``ckpt`` with the released weights."""
     runner = checkpoint.from_algorithm(get_algorithm(name), ckpt)
     return Predictor(runner, *configured(runner, limit))
 
 
 def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
-    """A predictor that runs a MindIR file, with the ``eval`` resizing of a configuration.
+    """A predictor that runs a MindIR file, with the ``eval`` pipeline of a configuration.
 
-    The post-processing is that inside the file, put there by an export from a configuration; else the configuration's.
+    The post-processing is the one that the export has stored in the file, else the one of the configuration.
 
     Raises:
         ConfigError: the configuration has no ``eval`` or no ``postprocess`` section.
@@ -81,7 +81,7 @@ def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
     model = MindIR(path)
     own = model.metadata.get(metadata.POSTPROCESS)
     if own not in (None, config.postprocess):
-        logger.info("%s brings its own post-processing, which is used: %s", path, own)
+        logger.info("using the post-processing stored in %s: %s", path, own)
     pipeline = without_labels(config.eval.dataset["transform_pipeline"])
     return Predictor(model, POSTPROCESSES.build(own or config.postprocess), pipeline)
 
@@ -115,7 +115,7 @@ def run(
 
 
 def _free_name(folder: Path, path: str, ending: str, taken: set[Path]) -> Path:
-    """A name for the picture of ``path`` that no other image of this run has."""
+    """A path for the picture of ``path`` that no other image of this run has."""
     stem, number = Path(path).stem, 1
     target = folder / f"{stem}_{ending}"
     while target in taken:

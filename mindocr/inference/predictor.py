@@ -1,4 +1,4 @@
-"""Prediction: image files and arrays in, results in pixels of the source image out."""
+"""Prediction on image files and arrays, with results in pixels of the source image."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ Image = str | Path | np.ndarray
 
 
 class Predictor:
-    """Runs a network on images and forms results from its outputs.
+    """Runs a network on images and computes results from its outputs.
 
     Args:
         runner: runs the network.
-        postprocess: outputs to predictions in pixels of the source image, see :mod:`mindocr.postprocess`.
+        postprocess: computes predictions in pixels of the source image, see :mod:`mindocr.postprocess`.
         pipeline: ops from an image file to the network's input.
 
     Raises:
-        ConfigError: the pipeline does not give what is needed, or the post-processing reads an output that the network
-            does not give.
+        ConfigError: the pipeline does not write the columns that are needed, or the post-processing reads an output
+            that the network does not have.
     """
 
     result_type: ClassVar[type[Result]] = Result
@@ -44,8 +44,8 @@ class Predictor:
         missing = [name for name in postprocess.reads if name not in runner.output_names]
         if missing:
             raise ConfigError(
-                f"postprocess: {type(postprocess).__name__} reads the output '{missing[0]}', the network gives "
-                f"{', '.join(runner.output_names)}; choose a post-processing that goes with it"
+                f"postprocess: {type(postprocess).__name__} reads the output '{missing[0]}', but the network outputs "
+                f"{', '.join(runner.output_names)}; choose a post-processing that fits the network"
             )
         self.runner = runner
         self.postprocess = postprocess
@@ -63,15 +63,15 @@ class Predictor:
 
         Args:
             source: an image, a folder of images or a glob, or a list of images. An image is a path, or an array
-                (H, W, 3) uint8 in the order red, green, blue, or (H, W) uint8 grey. OpenCV reads images as blue, green,
-                red: give ``image[..., ::-1]``.
-            batch_size: images that the network takes at once where their sizes agree. Results do not depend on it.
+                (H, W, 3) uint8 in the order red, green, blue, or (H, W) uint8 grey. OpenCV reads images in the order
+                blue, green, red: pass ``image[..., ::-1]``.
+            batch_size: images that the network processes at once if their sizes agree. Results do not depend on it.
 
         Returns:
             A :class:`~mindocr.inference.results.Result` for an image; a list of them for a folder, a glob or a list.
 
         Raises:
-            DataError: nothing there, an image that does not decode, or an array of another form.
+            DataError: there is no image, an image cannot be decoded, or an array has another form.
             UserError: ``batch_size`` is below 1.
         """
         if batch_size < 1:
@@ -91,10 +91,10 @@ class Predictor:
         return self._predict(images, batch_size)
 
     def images(self, source: str | Path, batch_size: int = 1) -> Iterator[tuple[str, np.ndarray, Prediction]]:
-        """Yield (path, image (H, W, 3) uint8 RGB, what was found) for a file, a folder or a glob, with a progress bar.
+        """Yield (path, image (H, W, 3) uint8 RGB, prediction) for a file, a folder or a glob, with a progress bar.
 
         Raises:
-            DataError: nothing there, or an image that does not decode.
+            DataError: there is no image, or an image cannot be decoded.
         """
         for batch in self._batches(source, batch_size, progress=True):
             for path, image, found in batch:
@@ -103,7 +103,7 @@ class Predictor:
     def _batches(
         self, source: str | Path, batch_size: int, progress: bool
     ) -> Iterator[list[tuple[str, np.ndarray, Prediction]]]:
-        """Batches of (path, image as decoded, what was found)."""
+        """Yield batches of (path, decoded image, prediction)."""
         spec = {"type": "PredictDataset", "data_dir": str(source), "transform_pipeline": self._specs}
         dataset = DATASETS.build({**spec, "output_columns": self._columns}, key="type", is_train=False, seed=0)
         with Loader(dataset, batch_size=batch_size) as loader:
@@ -147,24 +147,24 @@ class Predictor:
 def configured(
     runner: Runner, limit: tuple[int, str] | None = None, postprocess: Mapping[str, Any] | None = None
 ) -> tuple[Any, list[Any]]:
-    """Post-processing and pipeline that go with a runner, as its metadata say.
+    """Build the post-processing and the pipeline that the metadata of a runner describe.
 
     Args:
-        limit: (side length in pixels, ``max`` or ``min``) in place of its resizing.
-        postprocess: arguments that replace those of its ``postprocess`` section; with a ``name``, all of it.
+        limit: (side length in pixels, ``max`` or ``min``) that replaces the resizing.
+        postprocess: arguments that override those of the ``postprocess`` section; with a ``name``, they replace all.
 
     Raises:
-        ConfigError: it has no such metadata, or an argument does not fit.
+        ConfigError: the metadata lack one of the two, or an argument does not fit.
     """
     given = dict(postprocess or {})
     section = given if "name" in given else {**runner.metadata.get(metadata.POSTPROCESS, {}), **given}
     pipeline = runner.metadata.get(metadata.PIPELINE)
     if "name" not in section or pipeline is None:
         lacking = "preprocessing" if pipeline is None else "post-processing"
-        raise ConfigError(f"this model does not bring its {lacking}; give a YAML file that has it as config")
+        raise ConfigError(f"this model file does not hold its {lacking}; pass a YAML file that has it as config")
     h, w = runner.input_size
     if limit is not None and -1 not in (h, w):
-        raise ConfigError(f"limit_side_len: this model takes images of {h} x {w} pixels (h x w) only; leave it out")
+        raise ConfigError(f"limit_side_len: this model takes only images of {h} x {w} pixels (h x w); remove it")
     if limit is not None:
         pipeline = with_limit(pipeline, *limit)
     if -1 not in (h, w):
@@ -173,15 +173,15 @@ def configured(
 
 
 def _checked(image: np.ndarray, name: str) -> np.ndarray:
-    """An image given as an array, as (H, W, 3) uint8.
+    """Check an array and return it as an image (H, W, 3) uint8.
 
     Raises:
-        DataError: it is none; the message says what to do.
+        DataError: the array is not an image; the message states what to do.
     """
     shape = image.shape
     if image.dtype != np.uint8:
         raise DataError(
-            f"{name}: expected uint8 values from 0 to 255, got {image.dtype}; convert it, values from 0 to 1 with "
+            f"{name}: expected uint8 values from 0 to 255, got {image.dtype}; convert it; for values from 0 to 1 use "
             "(image * 255).astype(numpy.uint8)"
         )
     if 0 in shape:
@@ -192,27 +192,27 @@ def _checked(image: np.ndarray, name: str) -> np.ndarray:
         return image
     advice = "expected (H, W, 3) RGB or (H, W) grey"
     if image.ndim == 3 and shape[2] == 4:
-        advice += "; drop the fourth channel with image[..., :3]"
+        advice += "; remove the fourth channel with image[..., :3]"
     elif image.ndim == 3 and shape[0] == 3:
-        advice += "; bring the channels to the end with image.transpose(1, 2, 0)"
+        advice += "; move the channels to the end with image.transpose(1, 2, 0)"
     elif image.ndim == 4:
-        advice += "; give several images as a list"
+        advice += "; pass several images as a list"
     raise DataError(f"{name}: an array of shape {shape}; {advice}")
 
 
 class _GivenImage(threading.local):
-    """An image given as an array, in the place of the cache that DecodeImage asks before it reads a file.
+    """Stands in for the cache of DecodeImage, to pass an array instead of a file.
 
     Attributes:
-        image: (H, W, 3) uint8 as the pipeline decodes files; None = read the file.
+        image: (H, W, 3) uint8 in the channel order that the pipeline decodes to; None = read the file.
     """
 
     holds_pixels = True
     image: np.ndarray | None = None
 
     def get(self, path: str, form: str) -> np.ndarray | None:
-        """The image, whatever its path is called."""
+        """Return the image, for any path."""
         return self.image
 
     def put(self, path: str, form: str, content: np.ndarray) -> None:
-        """Files are not kept."""
+        """Do nothing: images from files are not stored."""

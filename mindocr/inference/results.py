@@ -1,4 +1,4 @@
-"""What prediction returns for one image."""
+"""Result of prediction for one image."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Result:
     """A prediction and the image that it is for.
 
     Attributes:
-        prediction: of the type that the model's task has.
+        prediction: the prediction; its type depends on the task of the model.
         image_size: (h, w) of the image in pixels.
-        path: its file; None for an image that was given as an array.
-        pixels: the array that was given, RGB or grey; None for a file, which is read again when it is to be drawn on.
-        upright: whether the file is turned by its EXIF data.
+        path: file of the image; None for an image passed as an array.
+        pixels: the array that was passed, RGB or grey; None for a file, which is read again for drawing.
+        upright: whether the image of a file is rotated according to its EXIF data.
     """
 
     prediction: Prediction
@@ -41,7 +41,7 @@ class Result:
         """The image, (H, W, 3) uint8 RGB.
 
         Raises:
-            DataError: its file cannot be read any more.
+            DataError: the file can no longer be read.
         """
         if self.pixels is not None:
             return as_rgb(self.pixels)
@@ -49,11 +49,11 @@ class Result:
         return read_image(self.path, ignore_orientation=not self.upright)
 
     def draw(self) -> np.ndarray:
-        """The prediction on a copy of the image, (H, W, 3) uint8 RGB."""
+        """Draw the prediction on a copy of the image, (H, W, 3) uint8 RGB."""
         return self.prediction.draw(self.image)
 
     def to_json(self) -> dict[str, Any]:
-        """``{"image": path, "image_size": [h, w], ...}`` and the prediction, in types that JSON knows."""
+        """``{"image": path, "image_size": [h, w], ...}`` with the prediction, in types of JSON."""
         found = self.prediction.to_json()
         more = found if isinstance(found, Mapping) else {"result": found}
         return {"image": self.path, "image_size": list(self.image_size), **more}
@@ -64,10 +64,10 @@ class DetectionResult(Result):
 
     @property
     def polygons(self) -> list[Polygon]:
-        """Outlines (K_i, 2) float32, pixels (x, y) of the image, clockwise on the screen."""
+        """Polygons (K_i, 2) float32, pixels (x, y) of the image, clockwise on the screen."""
         return cast(Detection, self.prediction).polys
 
     @property
     def scores(self) -> list[float]:
-        """One for each polygon, in [0, 1]."""
+        """One score for each polygon, in [0, 1]; higher means more confident."""
         return cast(Detection, self.prediction).scores

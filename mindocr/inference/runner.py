@@ -1,4 +1,4 @@
-"""What runs a network, whichever framework the network was made in; and how a file becomes a runner."""
+"""Runners: one interface to run a network of any framework, and the function that opens a model file."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _YAML = (".yaml", ".yml")
 
 
 class Runner(Protocol):
-    """A network that takes images and gives named outputs.
+    """A network that takes images and returns named outputs.
 
     Attributes:
-        input_size: (h, w) in pixels that it takes, -1 = any.
-        output_names: names of what it gives, in order.
-        metadata: what it brings beside the network, see :mod:`mindocr.inference.metadata`.
+        input_size: (h, w) of the images in pixels, -1 = any.
+        output_names: names of the outputs, in order.
+        metadata: metadata of the model, see :mod:`mindocr.inference.metadata`.
     """
 
     @property
@@ -43,31 +43,32 @@ class Runner(Protocol):
     def metadata(self) -> Mapping[str, Any]: ...
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
-        """For each output an array for each image, without a batch axis.
+        """Run the network; returns for each output one array per image, without a batch axis.
 
         Args:
             images: (N, 3, H, W), or N arrays (3, H_i, W_i); float32, normalised.
 
         Raises:
-            UserError: an image has another size than the network takes.
+            UserError: the size of an image differs from ``input_size``.
         """
 
 
 def open_runner(model: str | Path, *, config: str | Path | None = None, ckpt: str | Path | None = None) -> Runner:
-    """The runner of a model.
+    """Open the runner of a model.
 
     Args:
         model: a file ``.ckpt``, ``.safetensors``, ``.mindir`` or ``.onnx``; a folder that holds one checkpoint or a
             ``best.ckpt``; the YAML file of a configuration; or the name of a model or an algorithm.
-        config: YAML file whose model, pipelines and post-processing count in place of what a file brings. A checkpoint
-            that training here has written needs none.
-        ckpt: weights for a name or a YAML file; by default the released ones, or those that the YAML file names.
+        config: YAML file whose model, pipelines and post-processing replace those stored in the model file. A
+            checkpoint written by training with mindocr needs none.
+        ckpt: checkpoint for a name or a YAML file; by default the released weights, or the checkpoint that the YAML
+            file names.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or does not say how to use it.
+        CheckpointError: the file is missing or damaged, or does not state how to use it.
         ConfigError: the configuration cannot be used.
-        UserError: the model is of no known kind, ``config`` or ``ckpt`` do not go with it, or what runs it is not
-            installed.
+        UserError: the kind of model is unknown, ``config`` or ``ckpt`` cannot be used with it, or the framework that
+            runs it is not installed.
     """
     try:
         return _open(model, config, ckpt)
@@ -84,11 +85,13 @@ def _open(model: str | Path, config: str | Path | None, ckpt: str | Path | None)
     is_named = str(model) in model_names() or str(model).upper() in ALGORITHMS
     if is_named or suffix in _YAML:
         if config is not None:
-            raise UserError(f"config: '{model}' says itself how it is built; leave config out")
+            raise UserError(
+                f"config: '{model}' is a configuration or a named model, so it takes no other; remove config"
+            )
         checkpoint = importlib.import_module("mindocr.inference.checkpoint")
         return checkpoint.open_named(str(model), ckpt) if is_named else checkpoint.open_config(path, ckpt)
     if ckpt is not None:
-        raise UserError(f"ckpt: '{model}' is no name and no YAML file, so it takes no other weights; leave ckpt out")
+        raise UserError(f"ckpt: expected a named model or a YAML file to use it with, got '{model}'; remove ckpt")
     if path.is_dir():
         suffix = ".ckpt"
     if suffix not in OPENERS:
@@ -106,24 +109,30 @@ def run_one_by_one(
     images: np.ndarray | Sequence[np.ndarray],
     run: Callable[[np.ndarray], Sequence[np.ndarray]],
 ) -> dict[str, list[np.ndarray]]:
-    """What a runner of a file gives, from ``run``, which takes one image (1, 3, H, W) float32.
+    """Run a model file image by image; returns for each output one array per image, without a batch axis.
+
+    Args:
+        path: the file, for messages.
+        runner: its sizes and names.
+        images: as for :class:`Runner`.
+        run: computes the outputs of one image (1, 3, H, W) float32.
 
     Raises:
-        UserError: an image has another size than the file takes.
-        CheckpointError: the file gives another number of outputs than it names.
+        UserError: the size of an image differs from that of the file.
+        CheckpointError: the number of outputs differs from that of output names in the file.
     """
     rows = []
     for image in images:
-        # Frameworks do not check this themselves: a static graph would compute something from any size.
+        # Frameworks do not check this: a static graph computes wrong outputs from any other size without an error.
         if any(declared not in (-1, actual) for declared, actual in zip(runner.input_size, image.shape[1:])):
             raise UserError(
-                f"'{path}' takes images of {runner.input_size[0]} x {runner.input_size[1]} pixels, the pipeline gave "
-                f"{image.shape[1]} x {image.shape[2]}; set target_size of DetResize in the configuration to the "
-                "exported data_shape, or export with --is_dynamic_shape True"
+                f"'{path}' takes images of {runner.input_size[0]} x {runner.input_size[1]} pixels, but the pipeline "
+                f"returned {image.shape[1]} x {image.shape[2]}; set target_size of DetResize in the configuration to "
+                "the exported data_shape, or export with --is_dynamic_shape True"
             )
         row = run(np.ascontiguousarray(image[None], dtype=np.float32))
         if len(row) != len(runner.output_names):
             names = ", ".join(runner.output_names)
-            raise CheckpointError(f"'{path}' gives {len(row)} outputs, but names {names}; export it again")
+            raise CheckpointError(f"'{path}' has {len(row)} outputs, but its output names are {names}; export it again")
         rows.append([np.asarray(output)[0] for output in row])
     return {name: [row[i] for row in rows] for i, name in enumerate(runner.output_names)}

@@ -1,12 +1,12 @@
-"""Scores by the rules of the benchmarks. Plain NumPy and shapely; modules register themselves.
+"""Metric scores by the rules of the benchmarks. Plain NumPy and shapely; modules register themselves.
 
 A metric is a class with
 
-- ``reads``: batch columns that hold the truth, in order;
-- ``judges``: the class of the predictions that it judges;
-- ``main_indicator``: name of the score by which the best checkpoint is chosen;
+- ``reads``: batch columns that hold the ground truth, in order;
+- ``judges``: the class of the predictions that it evaluates;
+- ``main_indicator``: name of the metric score by which the best checkpoint is chosen;
 - ``reset()``, ``judge(predictions, columns)`` for a batch, ``counts`` and ``merge(counts)`` for ranks, ``result()`` for
-  the scores by name, and ``summary(scores)`` for one line of a log.
+  the metric scores by name, and ``summary(scores)`` for one line of the log.
 """
 
 from __future__ import annotations

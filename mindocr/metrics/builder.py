@@ -1,4 +1,4 @@
-"""A metric by its name."""
+"""Builds a metric by its name."""
 
 from __future__ import annotations
 

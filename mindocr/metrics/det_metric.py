@@ -1,4 +1,4 @@
-"""The metric that evaluation uses: images one by one, sums over all of them, any protocol."""
+"""The metric for text detection: evaluates images by any protocol and sums the counts over all of them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from mindocr.predictions.detection import Detection
 from mindocr.registry import METRICS
 from mindocr.utils.parallel import run_over
 
-BLOCK = 256  # images compared at once: faster than one by one, and little memory
+BLOCK = 256  # images compared at once: faster than one by one, and still little memory
 
 
 @METRICS.register
 class DetMetric:
-    """Recall, precision and f-score of detected outlines, micro-averaged: counts are summed over images first.
+    """Recall, precision and f-score of detected polygons, micro-averaged: counts are summed over images first.
 
     Args:
-        main_indicator: the result by which the best checkpoint is chosen: ``f-score``, ``recall`` or ``precision``.
-        protocol: whose rules decide what matches, a name in ``PROTOCOLS``; ``mindocr_compat`` is for comparing with
-            MindOCR's scores only.
+        main_indicator: the metric score by which the best checkpoint is chosen: ``f-score``, ``recall`` or
+            ``precision``.
+        protocol: the rules that decide what matches, a name in ``PROTOCOLS``; ``mindocr_compat`` is only for comparison
+            with scores measured by MindOCR.
         protocol_args: arguments of the protocol, such as ``{rule: icdar2013}``; see the class of that protocol.
 
     Attributes:
         protocol: the rules.
-        protocol_name: what they are called.
-        images: the :class:`ImageResult` of every image seen by this process, in order.
-        counts: sums over those images and over everything merged in, ``images`` among them.
+        protocol_name: their name.
+        images: the :class:`ImageResult` of every image evaluated in this process, in order.
+        counts: sums over those images and over the counts merged in; ``images`` is the number of images.
     """
 
     reads: tuple[str, ...] = ("polys", "ignore_tags")
@@ -57,26 +58,26 @@ class DetMetric:
 
     @staticmethod
     def check_arguments(args: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """What is wrong with the protocol that a configuration chooses, as (argument, problem)."""
+        """Problems of the protocol that a configuration chooses, as (argument, problem)."""
         return protocol_problems(args.get("protocol", DEFAULT_PROTOCOL), args.get("protocol_args"))
 
     def reset(self) -> None:
-        """Forget every image."""
+        """Discard the results of all images."""
         self.images: list[ImageResult] = []
         self.counts: dict[str, float] = dict.fromkeys(("images", *self.protocol.count_names), 0)
 
     def update(
         self, pred_polys: Sequence[Polygon], gt_polys: Sequence[Polygon], ignore_tags: Sequence[bool] | np.ndarray
     ) -> ImageResult:
-        """Judge one image and add it up.
+        """Evaluate one image and add its counts.
 
         Args:
-            pred_polys: detected outlines (K_i, 2), pixels (x, y) of the source image.
-            gt_polys: true outlines, in the same pixels.
-            ignore_tags: one flag per true outline, True = do not care.
+            pred_polys: detected polygons (K_i, 2), pixels (x, y) of the source image.
+            gt_polys: ground-truth polygons, in the same pixels.
+            ignore_tags: one flag per ground-truth polygon, True = do not care.
 
         Raises:
-            ValueError: another number of flags than of true outlines, or a coordinate that is not finite.
+            ValueError: the number of flags differs from that of ground-truth polygons, or a coordinate is not finite.
         """
         return self.update_many([(pred_polys, gt_polys, ignore_tags)])[0]
 
@@ -85,14 +86,14 @@ class DetMetric:
         images: Sequence[tuple[Sequence[Polygon], Sequence[Polygon], Sequence[bool] | np.ndarray]],
         workers: int = 1,
     ) -> list[ImageResult]:
-        """Judge images, each as :meth:`update` takes it, and add them up; many at once are judged several times faster.
+        """Evaluate images and add their counts; several times faster than one call of :meth:`update` for each.
 
         Args:
-            images: in any number.
-            workers: processes that judge them, worth it from several thousand images on; the results are the same.
+            images: the arguments of :meth:`update` for each image.
+            workers: processes that evaluate them, useful from several thousand images on; the results are the same.
 
         Raises:
-            ValueError: as :meth:`update`; none of the images is then added.
+            ValueError: as for :meth:`update`; then none of the images is added.
         """
         judged = [_image(*image) for image in images]
         blocks = [judged[start : start + BLOCK] for start in range(0, len(judged), BLOCK)]
@@ -103,7 +104,7 @@ class DetMetric:
         return results
 
     def judge(self, predictions: Sequence[Detection], columns: Sequence[Sequence[Any]]) -> list[ImageResult]:
-        """Judge the predictions of a batch and add them up.
+        """Evaluate the predictions of a batch and add their counts.
 
         Args:
             predictions: one for each image.
@@ -112,23 +113,23 @@ class DetMetric:
         return self.update_many([(found.polys, *truth) for found, *truth in zip(predictions, *columns)])
 
     def summary(self, scores: Mapping[str, Any]) -> str:
-        """The scores of :meth:`result` in one line."""
+        """The metric scores of :meth:`result` in one line."""
         return ", ".join(f"{name} {scores[name]:.4f}" for name in self.score_names)
 
     def merge(self, counts: Mapping[str, float]) -> None:
-        """Add the counts of another process that judged other images.
+        """Add the counts of another process that evaluated other images.
 
         Raises:
-            ValueError: names that are not those of this protocol.
+            ValueError: the names of the counts are not those of this protocol.
         """
         if set(counts) != set(self.counts):
             raise ValueError(f"DetMetric: cannot add counts {sorted(counts)} to {sorted(self.counts)}")
         for name, number in counts.items():
-            # credits are multiples of 0.2: rounded, their sum does not depend on the order of images and processes
+            # Credits are multiples of 0.2. Rounding makes their sum independent of the order of images and processes.
             self.counts[name] = round(self.counts[name] + number, 6)
 
     def result(self) -> dict[str, Any]:
-        """Totals: ``recall``, ``precision``, ``f-score`` in [0, 1], and ``counts`` by name."""
+        """Return the totals: ``recall``, ``precision``, ``f-score`` in [0, 1], and ``counts`` by name."""
         recall, precision = self.protocol.score(self.counts)
         return {
             "recall": float(recall),
@@ -143,5 +144,5 @@ def _image(
 ) -> Image:
     ignore = np.asarray(ignore_tags, dtype=bool).reshape(-1)
     if len(ignore) != len(gt_polys):
-        raise ValueError(f"DetMetric: {len(gt_polys)} true outlines but {len(ignore)} ignore tags")
+        raise ValueError(f"DetMetric: {len(gt_polys)} ground-truth polygons but {len(ignore)} ignore tags")
     return Image(gt_polys, ignore, pred_polys)

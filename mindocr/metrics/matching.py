@@ -1,6 +1,6 @@
-"""What a protocol finds in one image, and the matching that several protocols share.
+"""Base class of the protocols, their result for one image, and the matching that several protocols share.
 
-Matrices run over (ground truth, detection) throughout.
+All matrices have the axes (ground truth, detection).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from mindocr.geometry import Overlap, Polygon, compare_many, even_odd_region
 
 
 class Image(NamedTuple):
-    """One image to judge.
+    """One image to evaluate.
 
     Attributes:
-        truth: N outlines (K_i, 2), pixels of the source image, not clipped.
+        truth: N ground-truth polygons (K_i, 2), pixels (x, y) of the source image, not clipped.
         ignore: (N,) bool, True = do not care.
-        found: M outlines, in the same pixels.
+        found: M detected polygons, in the same pixels.
     """
 
     truth: Sequence[Polygon]
@@ -31,14 +31,14 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class ImageResult:
-    """One image judged.
+    """Result of one image.
 
     Attributes:
-        counts: what is added up over images, by name; the protocol turns the sums into recall and precision.
-        recall, precision: of this image alone, in [0, 1]; for information, a total is not their mean.
-        pairs: (ground truth, detection) positions that match; of a split or a merge, every pair in it.
+        counts: counts by name that are summed over images; the protocol computes recall and precision from the sums.
+        recall, precision: of this image alone, in [0, 1]; for information only, the totals are not their means.
+        pairs: positions (ground truth, detection) that match; of a split or a merge, every pair in it.
         gt_dontcare, det_dontcare: positions that do not count.
-        groups: for protocols that know splits and merges, (kind, ground truths, detections) as in
+        groups: for protocols with splits and merges, (kind, ground truths, detections) as in
             :class:`mindocr.metrics.deteval.Ledger`, in the order in which they were found.
     """
 
@@ -52,7 +52,7 @@ class ImageResult:
 
     @property
     def f_score(self) -> float:
-        """Harmonic mean of recall and precision of this image."""
+        """Harmonic mean of recall and precision of this image, in [0, 1]."""
         return float(f_score(self.recall, self.precision))
 
 
@@ -60,38 +60,38 @@ class MatchingProtocol(ABC):
     """The rules of one benchmark. A new protocol is a module with a subclass, registered in ``PROTOCOLS``.
 
     Attributes:
-        count_names: names of the counts that :meth:`judge` gives and :meth:`score` takes.
-        file_format: the data set whose own files of truth and results this benchmark takes, a key of ``READERS`` in
-            ``formats/benchmarks``.
-        takes_rotated_boxes: whether outlines must be boxes of four corners, the first side in reading direction.
-        mend: gives the region of a polygon that crosses itself, for intersections.
+        count_names: names of the counts that :meth:`judge` returns and :meth:`score` takes.
+        file_format: data set whose format the files of ground truth and results have by default, a key of ``READERS``
+            in ``formats/benchmarks``.
+        takes_rotated_boxes: whether polygons must be boxes of four corners, the first side in reading direction.
+        repair: returns the region of a polygon that crosses itself, for intersections.
     """
 
     count_names: tuple[str, ...] = ("matched", "gt_care", "det_care")
     file_format: str = "icdar2015"
     takes_rotated_boxes: bool = False
-    mend = staticmethod(even_odd_region)
+    repair = staticmethod(even_odd_region)
 
     def match(self, images: Sequence[Image]) -> list[ImageResult]:
-        """Judge images, all at once: their polygons are compared together, which is several times faster."""
-        overlaps = compare_many([(image.truth, image.found) for image in images], self.mend)
+        """Evaluate images; the polygons of all of them are compared together, which is several times faster."""
+        overlaps = compare_many([(image.truth, image.found) for image in images], self.repair)
         return [self.judge(image, overlap) for image, overlap in zip(images, overlaps)]
 
     @abstractmethod
     def judge(self, image: Image, overlap: Overlap) -> ImageResult:
-        """Judge one image whose true outlines (A) have been compared with those found (B)."""
+        """Evaluate one image; ``overlap`` compares its ground truth (A) with its detections (B)."""
 
     def score(self, counts: Mapping[str, Any]) -> tuple[Any, Any]:
         """Recall and precision in [0, 1] from sums of counts, or from arrays of sums; 0 for a denominator of 0."""
         return ratio(counts["matched"], counts["gt_care"]), ratio(counts["matched"], counts["det_care"])
 
     def more_scores(self, images: Sequence[ImageResult]) -> dict[str, float]:
-        """Scores beside recall and precision that follow from all images in their order; most have none."""
+        """Further metric scores by name, from all images in their order; most protocols have none."""
         return {}
 
 
 def f_score(recall: Any, precision: Any) -> Any:
-    """Harmonic mean; 0 when both are 0. Takes numbers or arrays."""
+    """Harmonic mean; 0 if both are 0. Takes numbers or arrays."""
     return ratio(2 * recall * precision, recall + precision)
 
 
@@ -101,14 +101,14 @@ def ratio(part: Any, whole: Any) -> Any:
 
 
 def set_aside(intersection: np.ndarray, ignore: np.ndarray, det_areas: np.ndarray, threshold: float) -> np.ndarray:
-    """(M,) bool: detections of which one do-not-care region covers more than ``threshold``."""
+    """(M,) bool: detections that one do-not-care region covers by a share of more than ``threshold``."""
     return (ratio(intersection[ignore], det_areas) > threshold).any(axis=0)
 
 
 def greedy_one_to_one(fits: np.ndarray) -> list[tuple[int, int]]:
-    """First come, first served: rows in order, in each the first free column that fits; both are then taken.
+    """Match rows in order, each with the first free column that fits; a column is matched once.
 
-    No sorting by overlap and no best assignment, as the ICDAR evaluators have it.
+    As in the ICDAR evaluators, there is no sorting by overlap and no optimal assignment.
 
     Args:
         fits: (rows, columns) bool.
@@ -128,14 +128,14 @@ def greedy_one_to_one(fits: np.ndarray) -> list[tuple[int, int]]:
 
 
 def match_to_best(overlap: np.ndarray, fits: np.ndarray) -> list[tuple[int, int]]:
-    """Columns in order; each looks only at the row with which it overlaps most, and has no second choice.
+    """Match columns in order, each only with the row that it overlaps most; a row is matched once.
 
     Args:
-        overlap: (rows, columns); of equal overlaps the first row counts.
+        overlap: (rows, columns); if several rows have the largest overlap, the first one is used.
         fits: (rows, columns) bool, whether a pair may match.
 
     Returns:
-        Pairs (row, column), columns ascending: for every row, the first column that fits and has it as its best.
+        Pairs (row, column), columns ascending: for every row, the first column that fits and overlaps this row most.
     """
     if not overlap.size:
         return []
@@ -149,11 +149,11 @@ def match_to_best(overlap: np.ndarray, fits: np.ndarray) -> list[tuple[int, int]
 def judge_one_to_one(
     protocol: MatchingProtocol, fits: np.ndarray, ignore: np.ndarray, aside: np.ndarray
 ) -> ImageResult:
-    """One image by the ICDAR evaluators' rules for one-to-one matches.
+    """Evaluate one image by the rules of the ICDAR evaluators for one-to-one matches.
 
     Args:
-        protocol: whose counts are ``matched``, ``gt_care`` and ``det_care``.
-        fits: (N, M) bool, pairs that overlap enough; those that do not count are struck out here.
+        protocol: a protocol with the counts ``matched``, ``gt_care`` and ``det_care``.
+        fits: (N, M) bool, pairs that overlap enough; those that do not count are removed here.
         ignore: (N,) bool, do-not-care regions.
         aside: (M,) bool, detections set aside.
     """
@@ -166,10 +166,10 @@ def judge_one_to_one(
 
 
 def count(mask: np.ndarray) -> int:
-    """How many are True."""
+    """Number of True values."""
     return int(np.count_nonzero(mask))
 
 
 def positions(mask: np.ndarray) -> list[int]:
-    """Where a mask is True."""
+    """Positions at which a mask is True."""
     return np.flatnonzero(mask).tolist()

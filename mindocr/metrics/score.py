@@ -1,4 +1,4 @@
-"""Scores of finished results, with how far they would scatter on other images of the same kind."""
+"""Metric scores of results in files, with confidence intervals over the choice of images."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mindocr.utils.parallel import processes_for
 
 LEVEL = 0.95
 RESAMPLES = 2000
-WORTH_A_PROCESS = 4000  # images; fewer are judged before another process has started
-_BLOCK = 4_000_000  # drawn numbers held at a time
+WORTH_A_PROCESS = 4000  # images; fewer are evaluated before another process has started
+_BLOCK = 4_000_000  # random numbers in memory at a time
 
 
 class Side(Protocol):
-    """Outlines (K_i, 2) of one image in pixels, and flags, True = do not care."""
+    """Polygons (K_i, 2) of one image in pixels, and one flag for each, True = do not care."""
 
     @property
     def polys(self) -> Sequence[Polygon]: ...
@@ -32,7 +32,7 @@ class Side(Protocol):
 
 
 class Pair(Protocol):
-    """One image: what it is called, the truth and what was found."""
+    """One image: its name, its ground truth and its detections."""
 
     @property
     def image(self) -> str: ...
@@ -46,15 +46,15 @@ class Pair(Protocol):
 
 @dataclass(frozen=True)
 class Score:
-    """Scores of one set of results.
+    """Metric scores of one set of results.
 
     Attributes:
-        protocol: name of the rules.
+        protocol: name of the protocol.
         recall, precision, f_score: in [0, 1], from counts summed over all images.
         counts: those sums, by name.
-        interval: by the name of a score, the bounds between which it lies in 95 % of the resamples.
-        more: scores that only some protocols have.
-        missing: images without results, counted as found empty.
+        interval: for each name of a metric score, its lower and upper bound in 95 % of the resamples.
+        more: metric scores that only some protocols have.
+        missing: images without results, counted as images without detections.
     """
 
     protocol: str
@@ -89,12 +89,14 @@ class Score:
         rows += [f"{name.replace('_', ' ')} {value:.6f}" for name, value in self.more.items()]
         if self.missing:
             few = f"{', '.join(self.missing[:3])}{', ...' if len(self.missing) > 3 else ''}"
-            rows.append(f"note: no results for {len(self.missing)} images, counted as found empty: {few}")
+            rows.append(
+                f"note: {len(self.missing)} images without results, counted as images without detections: {few}"
+            )
         return "\n".join(rows)
 
 
 def make_metric(protocol: str, words: Sequence[str] = ()) -> DetMetric:
-    """A metric from words ``key=value`` of a command line.
+    """Build a metric from words ``key=value`` of a command line.
 
     Raises:
         ConfigError: unknown protocol or argument, or a word without ``=``.
@@ -108,18 +110,18 @@ def make_metric(protocol: str, words: Sequence[str] = ()) -> DetMetric:
 def score(
     pairs: Sequence[Pair], missing: Sequence[str], metric: DetMetric, seed: int = 0, workers: int | None = None
 ) -> Score:
-    """Judge images and sum up.
+    """Evaluate images and compute the metric scores.
 
     Args:
         pairs: the images.
-        missing: names of the images without results, to be told.
-        metric: whose protocol judges; what it has seen before is forgotten.
-        seed: of the resamples that give the interval.
-        workers: processes that judge images; None = as many as a set of this size is worth. The scores are the same.
+        missing: names of the images without results, which the result lists.
+        metric: the metric; it is reset first.
+        seed: random seed of the resamples for the intervals.
+        workers: processes that evaluate images; None = depends on the number of images. The scores are the same.
 
     Raises:
         ConfigError: fewer than one process.
-        DataError: outlines that the protocol cannot judge; names the image.
+        DataError: polygons that the protocol does not accept; the message names the image.
     """
     workers = processes_for(len(pairs), workers, WORTH_A_PROCESS)
     metric.reset()
@@ -146,9 +148,9 @@ def score(
 
 
 def bootstrap(images: Sequence[ImageResult], protocol: MatchingProtocol, seed: int) -> dict[str, tuple[float, float]]:
-    """95 % intervals of recall, precision and f-score: images are drawn with replacement, as many as there are.
+    """95 % intervals of recall, precision and f-score, from sets of the same size drawn with replacement.
 
-    They tell how much a score depends on which images happen to be in the set, not how much on the training run.
+    They show how much a metric score depends on the choice of the images, not on the training run.
 
     Returns:
         (2.5th, 97.5th percentile) of :data:`RESAMPLES` draws, by ``recall``, ``precision``, ``f_score``.

@@ -1,4 +1,4 @@
-"""What Total-Text's two protocols have in common: areas and the detections that are removed beforehand."""
+"""Common part of the two Total-Text protocols: areas, and the detections that are removed before matching."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PIXEL = 1.0  # square pixel that the official scripts add to a denominator again
 
 
 def leave_out(ignore: np.ndarray, overlap: Overlap) -> tuple[np.ndarray, np.ndarray]:
-    """Overlaps of those that count.
+    """Intersections of the texts and detections that count.
 
-    Intersections must have been worked out on polygons repaired by a zero-width buffer; areas are shoelace areas.
-    Coordinates are used as they are; the official scripts read whole pixels.
+    Intersections must have been computed from polygons repaired by a zero-width buffer; areas are shoelace areas.
+    Coordinates are not rounded; the official scripts read whole pixels.
 
     Returns:
         Intersections (N, M) in square pixels, 0 for do-not-care regions and for detections set aside; (M,) bool, the

@@ -1,6 +1,6 @@
-"""From network outputs to predictions. Plain NumPy and OpenCV; modules register themselves.
+"""Computes predictions from network outputs. Plain NumPy and OpenCV; modules register themselves.
 
-A post-processing is a class with these class attributes (or a class method ``declare``, where its arguments decide):
+A post-processing is a class with these class attributes (or a class method ``declare`` if they depend on arguments):
 
 - ``reads``: names of the network's outputs that it takes, in order;
 - ``columns``: batch columns that it takes after the outputs, in order;

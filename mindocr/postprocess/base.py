@@ -1,4 +1,4 @@
-"""The mapping from network pixels to source pixels."""
+"""Maps polygons from network pixels to source pixels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from mindocr.geometry import Polygon
 from mindocr.geometry.placement import Placement
 
-SMALLEST_AREA = 1.0  # square pixels of the source image; below it a region is nothing
+SMALLEST_AREA = 1.0  # square pixels of the source image; smaller polygons are dropped
 
 
 def check_shapes(shape_list: np.ndarray, count: int) -> np.ndarray:
@@ -35,16 +35,16 @@ def check_shapes(shape_list: np.ndarray, count: int) -> np.ndarray:
 
 
 def to_source(polys: Sequence[Polygon], shape: np.ndarray, first: bool = False) -> tuple[list[Polygon], list[int]]:
-    """Map outlines from network pixels to source pixels and limit them to the source image.
+    """Map polygons from network pixels to source pixels and clip them to the source image.
 
     Args:
-        polys: outlines (K_i, 2) in pixels of the network's image.
+        polys: polygons (K_i, 2) in pixels of the network's image.
         shape: (4,) source height, source width, ratio_h, ratio_w.
-        first: let each outline begin at its point of smallest x + y.
+        first: let each polygon begin at its point of smallest x + y.
 
     Returns:
-        Outlines that keep an area of at least a square pixel, coordinates in [0, width] x [0, height], float32; and
-        the positions they had in ``polys``.
+        Polygons with an area of at least ``SMALLEST_AREA``, coordinates in [0, width] x [0, height], float32; and their
+        positions in ``polys``.
     """
     if not len(polys):
         return [], []
@@ -64,20 +64,20 @@ def to_source(polys: Sequence[Polygon], shape: np.ndarray, first: bool = False) 
 
 
 def _from_top_left(sums: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Positions of the points of outlines in a row, each from its point of smallest x + y on."""
+    """Order of the points of concatenated polygons in which each polygon begins at its point of smallest x + y."""
     counts = ends - starts
     smallest = np.flatnonzero(sums == np.repeat(np.minimum.reduceat(sums, starts), counts))
     first = smallest[np.searchsorted(smallest, starts)]
     order = np.ones(len(sums), dtype=np.intp)
     order[starts] = first - np.concatenate([[0], (first - 1 + counts * (first == starts))[:-1]])
-    after = starts + ends - first  # where an outline goes on at its own beginning
+    after = starts + ends - first  # where the order returns to the original first point of a polygon
     turned = first > starts
     order[after[turned]] = (1 - counts)[turned]
     return np.cumsum(order)
 
 
 def _areas(x: np.ndarray, y: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Absolute shoelace areas of outlines that stand in a row."""
+    """Absolute shoelace areas of concatenated polygons."""
     following = np.arange(1, len(x) + 1)
     following[ends - 1] = starts
     return np.abs(np.add.reduceat(x * y[following] - y * x[following], starts)) / 2

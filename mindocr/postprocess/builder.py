@@ -1,4 +1,4 @@
-"""A post-processing by its name."""
+"""Builds a post-processing by its name."""
 
 from __future__ import annotations
 

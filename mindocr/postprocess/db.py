@@ -1,6 +1,6 @@
-"""DBNet's box formation: threshold the probability map, take contours, score them, grow them back to full text size.
+"""DBNet's box formation: threshold the probability map, find contours, score them, expand them to full text size.
 
-DBNet (AAAI 2020): regions of the probability map are shrunk texts, so each is grown by D' = A' r' / L'.
+DBNet (AAAI 2020): regions of the probability map are shrunk texts, so each is expanded by D' = A' r' / L'.
 """
 
 from __future__ import annotations
@@ -29,33 +29,34 @@ OUTPUTS = {"binary": "prob", "thresh": "thresh", "thresh_binary": "binary"}
 
 @POSTPROCESSES.register
 class DBPostprocess:
-    """Probability maps -> text outlines in source pixels.
+    """Computes text polygons in source pixels from probability maps.
 
     Args:
-        binary_thresh: a pixel is text when its probability is above it, in [0, 1].
-        box_thresh: a region is kept when its mean probability reaches it, in [0, 1].
-        max_candidates: no more than this many regions of an image are grown, those of the highest score.
-        expand_ratio: r' in D' = A' r' / L'; larger boxes for larger values. (The DBNet authors use 2.0 for ``poly``.)
-        expand_by_height: pairs (height, ratio) that replace ``expand_ratio``, such as ``[[8, 1.8], [32, 1.5]]``: small
-            and large texts grow by different ratios, straight lines lie between the pairs and the outer ratios go on
-            beyond them. The height is 2 A' / L' of the region before it grows, in map pixels: for a long line its own
-            height. Heights ascend.
-        box_type: ``quad`` gives rotated rectangles, from the top left corner; ``poly`` gives outlines of any shape,
-            from the point of smallest x + y. Both run clockwise on the screen.
-        score_mode: pixels that the mean is taken over. ``fast``: inside the simplified outline (the rectangle for
+        binary_thresh: a pixel is text if its probability is above this value, in [0, 1].
+        box_thresh: a region is kept if its mean probability is at least this value, in [0, 1].
+        max_candidates: at most this many regions of an image are expanded, those of the highest score.
+        expand_ratio: r' in D' = A' r' / L'; a larger value gives larger boxes. (The DBNet authors use 2.0 for
+            ``poly``.)
+        expand_by_height: pairs (height, ratio) that replace ``expand_ratio``, such as ``[[8, 1.8], [32, 1.5]]``, so
+            that small and large texts are expanded by different ratios. The ratio is interpolated linearly between the
+            pairs and constant outside them. The height is 2 A' / L' of the region before expansion, in map pixels; for
+            a long text line this is its height. Heights ascend.
+        box_type: ``quad`` returns rotated rectangles that begin at the top left corner; ``poly`` returns polygons of
+            any shape that begin at the point of smallest x + y. Both run clockwise on the screen.
+        score_mode: pixels over which the mean is taken. ``fast``: inside the simplified contour (the rectangle for
             ``quad``); ``slow``: inside the contour itself.
-        min_size: shortest side in map pixels. Applies to the rectangle of ``quad`` before it grows; once grown, both
-            kinds must be 2 pixels above it.
-        approx_eps: how far a ``poly`` outline may stray from the contour, as a share of the contour's length. (The
-            DBNet authors use 0.002, MindOCR 0.005.)
-        pred_name: which output to read: ``binary`` (the probability), ``thresh`` or ``thresh_binary``. The network
-            gives the probability alone in evaluation.
-        rescale_fields: ``["polys"]`` maps back to source pixels; an empty list leaves map pixels.
-        threads: for the images of a batch, of which others are searched for regions while one is worked on; 0 = as
-            many as there are cores. Results are the same.
+        min_size: smallest short side in map pixels. For ``quad`` it applies to the rectangle before expansion; after
+            expansion both kinds must reach ``min_size`` + 2.
+        approx_eps: largest distance between a ``poly`` polygon and the contour, as a share of the contour's length.
+            (The DBNet authors use 0.002, MindOCR 0.005.)
+        pred_name: which output to read: ``binary`` (the probability), ``thresh`` or ``thresh_binary``. In evaluation
+            the network outputs only the probability.
+        rescale_fields: ``["polys"]`` maps polygons to source pixels; an empty list leaves map pixels.
+        threads: threads for the images of a batch: contours of the next images are found while one image is decoded;
+            0 = number of usable CPUs. Results are the same.
 
     Differences from the DBNet authors' code: ``max_candidates`` keeps the best regions, not the first; the rectangle is
-    grown in closed form; outlines keep their fractions instead of whole pixels.
+    expanded in closed form; coordinates are not rounded to whole pixels.
 
     Raises:
         ConfigError: a threshold outside [0, 1], a ratio or size below 0, fewer than one candidate.
@@ -121,10 +122,11 @@ class DBPostprocess:
             shape_list: (N, 4) = (source height, source width, ratio_h, ratio_w); network pixel = source pixel * ratio.
 
         Returns:
-            One :class:`Detection` an image. ``last_rejections`` adds up why candidates of this batch were given up.
+            One :class:`Detection` for each image. ``last_rejections`` holds the numbers of rejected candidates of this
+            batch, by reason.
 
         Raises:
-            ValueError: maps or shapes that do not fit together.
+            ValueError: maps and shapes do not fit together.
         """
         maps = self.select(prob)
         shapes = check_shapes(shape_list, len(maps))
@@ -132,8 +134,8 @@ class DBPostprocess:
             shapes = np.array([(*probability.shape, 1, 1) for probability in maps], dtype=np.float64).reshape(-1, 4)
         find = partial(find_contours, binary_thresh=self.binary_thresh)
         if len(maps) > 1 and self.threads > 1:
-            # In the other threads only the long calls, on whole maps: threads that make many short ones spend more time
-            # on waiting for the interpreter than they save.
+            # The other threads run only the long calls on complete maps. With many short calls they would wait longer
+            # for the interpreter lock than they save.
             with ThreadPoolExecutor(min(self.threads - 1, len(maps))) as pool:
                 detections = [self._detect(*each) for each in zip(maps, shapes, pool.map(find, maps))]
         else:
@@ -174,7 +176,7 @@ class DBPostprocess:
         smallest = self.min_size + GROWN_MARGIN
         grown = grow(regions, distances, smallest, rejected)
         large = np.flatnonzero(grown.shorts >= smallest)
-        rejected["too small after growing"] += len(grown.shorts) - len(large)
+        rejected["too small after expansion"] += len(grown.shorts) - len(large)
         polys, kept = to_source([grown.outlines[i] for i in large.tolist()], shape, self.box_type == "poly")
         rejected["outside the image"] += len(large) - len(kept)
         scores = regions.scores[grown.indices[large[kept]]].tolist()
@@ -182,14 +184,14 @@ class DBPostprocess:
         if not polys:
             detection.highest = float(np.nanmax(prob, initial=0.0))
             logger.debug(
-                "no text: %d contours above binary_thresh %g, highest probability %.4g, given up: %s",
+                "no text: %d contours above binary_thresh %g, highest probability %.4g, rejected: %s",
                 regions.contours, self.binary_thresh, detection.highest, detection.rejections or "none",
             )  # fmt: skip
         return detection
 
 
 def _height_problems(pairs: Sequence[Sequence[float]] | None) -> list[str]:
-    """What is wrong with ``expand_by_height``."""
+    """Problems of ``expand_by_height``."""
     if pairs is None:
         return []
     good = len(pairs) > 0 and all(len(pair) == 2 and pair[0] >= 0 and pair[1] >= 0 for pair in pairs)

@@ -1,7 +1,7 @@
-"""Text regions of a probability map before they grow: found at one threshold, simplified and scored.
+"""Text regions of a probability map: found at one threshold, simplified, scored, chosen, expanded.
 
-Between a map and its boxes stand three steps that depend on different settings, so that a search over settings can keep
-what does not change: finding regions (this module), choosing among them by score and size, growing them.
+The steps depend on different settings: finding regions, choosing them by score and size, expanding them. They are
+separate functions, so that a search over settings can reuse the steps whose settings do not change.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from mindocr.geometry.growth import expand_many, expand_one
 
 BoxType = Literal["quad", "poly"]
 ScoreMode = Literal["fast", "slow"]
-DIAGONAL = 1.4143  # a rectangle's short side is at most so many times that of the upright box around it
-GROWN_MARGIN = 2  # pixels above min_size that a grown region must reach, as in the reference
-FEW = 16  # contours of a map up to which their outlines grow one at a time: arrays do not pay
-LEVEL = 45.01  # degrees; on a diamond the highest corner comes first
+DIAGONAL = 1.4143  # largest ratio of a rectangle's short side to that of the upright box around it
+GROWN_MARGIN = 2  # pixels above min_size that an expanded region must reach, as in the reference
+FEW = 16  # number of contours up to which polygons are expanded one by one, which is then faster than arrays
+LEVEL = 45.01  # degrees; at exactly 45 degrees the highest corner comes first
 
 
 @dataclass(frozen=True)
 class Regions:
-    """Regions of one map, N in number, in map pixels.
+    """The N regions of one map, in map pixels.
 
     Attributes:
-        kind: ``quad``: each is the smallest rectangle around its contour; ``poly``: the simplified contour.
-        outlines: of ``poly``, N arrays (K_i, 2) int32; of ``quad`` nothing.
-        boxes: of ``quad``, (N, 5) float64 as :func:`mindocr.geometry.rotated_corners` takes them, turned by no more
-            than 45 degrees; of ``poly`` nothing.
+        kind: ``quad``: each region is the smallest rectangle around its contour; ``poly``: the simplified contour.
+        outlines: for ``poly``, N arrays (K_i, 2) int32; empty for ``quad``.
+        boxes: for ``quad``, (N, 5) float64 as :func:`mindocr.geometry.rotated_corners` takes them, turned by at most
+            45 degrees; empty for ``poly``.
         scores: (N,) mean probability, in [0, 1].
-        heights: (N,) 2 A / L, A area and L perimeter: the height of a long line, half the side of a square.
-        contours: how many contours the map had.
+        heights: (N,) 2 A / L with area A and perimeter L: the height of a long line, half the side of a square.
+        contours: number of contours in the map.
     """
 
     kind: BoxType
@@ -52,7 +52,7 @@ class Regions:
         return len(self.scores)
 
     def take(self, indices: np.ndarray) -> Regions:
-        """These of the regions, in this order."""
+        """The regions at these positions, in this order."""
         outlines = [self.outlines[i] for i in indices.tolist()] if self.kind == "poly" else []
         boxes = self.boxes[indices] if self.kind == "quad" else self.boxes
         return Regions(self.kind, outlines, boxes, self.scores[indices], self.heights[indices], self.contours)
@@ -65,13 +65,13 @@ class Regions:
 
 @dataclass(frozen=True)
 class Grown:
-    """Regions after growing; those that came to nothing are left out.
+    """Regions after expansion; regions that did not stay one region are left out.
 
     Attributes:
-        outlines: (K_i, 2) float32, map pixels, clockwise on the screen; of ``quad`` from the top left corner.
-        indices: which of the regions each was.
-        shorts: (M,) shortest side of the smallest rectangle around each, map pixels; of ``poly``, infinity where it is
-            certainly above the ``shorts_below`` that was asked for.
+        outlines: (K_i, 2) float32, map pixels, clockwise on the screen; for ``quad`` from the top left corner.
+        indices: (M,) position of each among the regions before expansion.
+        shorts: (M,) short side of the smallest rectangle around each, map pixels; for ``poly``, infinity if it is
+            certainly above the argument ``shorts_below`` of :func:`grow`.
     """
 
     outlines: Sequence[Polygon]
@@ -80,14 +80,14 @@ class Grown:
 
 
 def find_contours(prob: np.ndarray, binary_thresh: float) -> Sequence[np.ndarray]:
-    """Borders of the regions above ``binary_thresh`` and of the holes in them: the part that goes over a whole map.
+    """Contours of the regions above ``binary_thresh`` and of the holes in them.
 
     Args:
-        prob: (H, W) float32, contiguous; not a number counts as no text.
+        prob: (H, W) float32, contiguous; NaN counts as no text.
         binary_thresh: as for ``DBPostprocess``.
 
     Returns:
-        (K_i, 1, 2) int32 each, from the bottom of the map upwards.
+        (K_i, 1, 2) int32 each, ordered from the bottom of the map upwards.
     """
     bitmap = (prob > binary_thresh).view(np.uint8)
     return cv2.findContours(bitmap, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]
@@ -103,13 +103,13 @@ def find_regions(
     rejected: Counter[str],
     contours: Sequence[np.ndarray] | None = None,
 ) -> Regions:
-    """Contours of the pixels above ``binary_thresh``, simplified and scored.
+    """Find contours of the pixels above ``binary_thresh``, simplify and score them.
 
     Args:
-        prob: (H, W) float32, contiguous; not a number counts as no text.
+        prob: (H, W) float32, contiguous; NaN counts as no text.
         kind, binary_thresh, score_mode, approx_eps, min_size: as for ``DBPostprocess``.
-        rejected: counts the contours that are given up, by reason.
-        contours: what :func:`find_contours` gives, where that is known.
+        rejected: counter of rejected contours by reason; increased here.
+        contours: result of :func:`find_contours`, if it is known already.
     """
     if contours is None:
         contours = find_contours(prob, binary_thresh)
@@ -130,7 +130,7 @@ def find_regions(
 def growth_distances(
     heights: np.ndarray, ratio: float, by_height: Sequence[Sequence[float]] | None = None
 ) -> np.ndarray:
-    """D' = A' r' / L' in pixels.
+    """Distances D' = A' r' / L', (N,) in pixels.
 
     Args:
         heights: (N,) 2 A' / L' of each region.
@@ -144,7 +144,7 @@ def growth_distances(
 
 
 def choose(scores: np.ndarray, box_thresh: float, max_candidates: int, rejected: Counter[str]) -> np.ndarray:
-    """Positions, ascending, of the ``max_candidates`` highest scores that reach ``box_thresh``."""
+    """Positions, ascending, of the ``max_candidates`` highest scores that are at least ``box_thresh``."""
     good = np.flatnonzero(scores >= box_thresh)
     rejected["low score"] += len(scores) - len(good)
     if len(good) > max_candidates:
@@ -154,22 +154,22 @@ def choose(scores: np.ndarray, box_thresh: float, max_candidates: int, rejected:
 
 
 def grow(regions: Regions, distances: np.ndarray, shorts_below: float, rejected: Counter[str]) -> Grown:
-    """Regions moved outwards.
+    """Expand regions outwards.
 
     Args:
-        regions: at one threshold.
+        regions: regions at one threshold.
         distances: (N,) pixels.
-        shorts_below: ``shorts`` of the result is exact where it is below this.
-        rejected: counts the regions that do not stay one region, by reason.
+        shorts_below: ``shorts`` of the result is exact if it is below this, pixels.
+        rejected: counter of regions that do not stay one region, by reason; increased here.
     """
     if not len(regions):
         return Grown([], np.zeros(0, dtype=np.intp), np.zeros(0))
     if regions.kind == "quad":
-        # the smallest rectangle around the round-cornered outline is the rectangle with longer sides: no clipper needed
+        # The smallest rectangle around the expanded shape with round corners is the rectangle with longer sides.
         steps = np.outer(distances, (-1, -1, 2, 2, 0))
         quads = rotated_corners(regions.boxes + steps).astype(np.float32)
         return Grown(list(quads), np.arange(len(quads)), regions.shorts + 2 * distances)
-    if regions.contours > FEW:  # not the number of regions: what grows from one may not depend on what else is chosen
+    if regions.contours > FEW:  # not the number of regions: the result for one must not depend on the others chosen
         grown = expand_many(regions.outlines, distances)
     else:
         grown = [expand_one(outline, d) for outline, d in zip(regions.outlines, distances.tolist())]
@@ -177,7 +177,7 @@ def grow(regions: Regions, distances: np.ndarray, shorts_below: float, rejected:
         if len(parts) > 1:
             grown[i] = parts = [part for part in parts if cv2.contourArea(part) >= 1]
         if len(parts) != 1:
-            rejected["several parts after growing" if parts else "no area"] += 1
+            rejected["several parts after expansion" if parts else "no area"] += 1
     indices = np.flatnonzero([len(parts) == 1 for parts in grown])
     outlines = [grown[i][0] for i in indices.tolist()]
     shorts = np.full(len(indices), np.inf)
@@ -191,7 +191,7 @@ def _rectangles(
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """The smallest rectangle around each contour that is not too small.
 
-    A rectangle lies level or turned by no more than 45 degrees either way, so its corners come in the order of
+    A rectangle is turned by at most 45 degrees in either direction, so its corners are in the order of
     :func:`mindocr.geometry.order_clockwise`.
 
     Returns:
@@ -200,7 +200,7 @@ def _rectangles(
     found, corners, kept = [], [], []
     for contour in contours:
         _, _, w, h = cv2.boundingRect(contour)
-        if (min(w, h) - 1) * DIAGONAL < min_size:  # most specks stop here, before the dearer fit
+        if (min(w, h) - 1) * DIAGONAL < min_size:  # rejects most specks before the slower fit
             continue
         rectangle = cv2.minAreaRect(contour)
         (x, y), (width, height), degrees = rectangle
@@ -219,7 +219,7 @@ def _rectangles(
 def _simplified(
     contours: Sequence[np.ndarray], approx_eps: float, rejected: Counter[str]
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Contours with fewer points, and the contours themselves."""
+    """Simplified contours (K_i, 2) int32, and the contours that they come from."""
     outlines, kept = [], []
     for contour in contours:
         if len(contour) < 4:

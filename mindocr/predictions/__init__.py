@@ -1,1 +1,1 @@
-"""What is found in an image: one type for each task, and the way from outputs to it."""
+"""Predictions for one image: one type for each task, and the decoding of network outputs."""

@@ -1,4 +1,4 @@
-"""What a post-processing returns for an image. Everything that depends on the task hangs on this type."""
+"""Base class of the results that a post-processing returns. All that depends on the task is in its subclasses."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 
 
 class Prediction(ABC):
-    """Result for one image. A task has a subclass of its own; engine, files and drawings use only these members.
+    """Result for one image. Each task has a subclass; the engine, results files and pictures use only these members.
 
     Attributes:
-        kind: what a summary counts, plural, such as ``texts``.
-        prefix: of the names of results files and drawn pictures.
+        kind: plural noun for the results in a summary, such as ``texts``.
+        prefix: prefix of the names of results files and pictures.
         entries_key: key of :meth:`entries` in results files, and name of the file that an evaluation writes.
-        report: name of the evaluation report for such predictions, of ``REPORTS``; empty where there is none.
-        health_check: name of the class that explains a score of zero, of ``HEALTH_CHECKS``.
+        report: name in ``REPORTS`` of the evaluation report for such predictions; empty if there is none.
+        health_check: name in ``HEALTH_CHECKS`` of the class that explains a metric score of zero.
     """
 
     kind: ClassVar[str] = "results"
@@ -33,7 +33,7 @@ class Prediction(ABC):
 
     @abstractmethod
     def to_json(self) -> Any:
-        """The result in types that JSON knows, without loss; it travels between ranks in this form."""
+        """The result in types of JSON, without loss; ranks exchange results in this form."""
 
     @classmethod
     @abstractmethod
@@ -42,25 +42,25 @@ class Prediction(ABC):
 
     @abstractmethod
     def entries(self) -> Any:
-        """The result for results files: rounded, in types that JSON knows."""
+        """The result for results files: rounded, in types of JSON."""
 
     @abstractmethod
     def result_line(self, image: str) -> str:
-        """One line of a results file, without its end."""
+        """One line of a results file, without the line break."""
 
     @abstractmethod
     def draw(self, image: np.ndarray) -> np.ndarray:
-        """The result on a copy of the image, (H, W, 3) uint8 RGB."""
+        """Draw the result on a copy of the image, (H, W, 3) uint8 RGB."""
 
 
 def decode(postprocess: Any, outputs: Mapping[str, Sequence[np.ndarray]], batch: Mapping[str, Any]) -> list[Any]:
-    """Predictions of a batch.
+    """Compute the predictions of a batch from the network's outputs.
 
-    Images whose outputs agree in shape are decoded in one call.
+    If all images have outputs of the same shape, they are decoded in one call, otherwise one by one.
 
     Args:
         postprocess: see :mod:`mindocr.postprocess`.
-        outputs: for each output name N arrays, as a runner gives them.
+        outputs: for each output name N arrays, as a runner returns them.
         batch: the columns that the post-processing takes, N values each.
 
     Returns:

@@ -19,11 +19,11 @@ class Detection(Prediction):
     """Text found in one image.
 
     Attributes:
-        polys: outlines (K_i, 2) float32, pixels (x, y) of the source image, clockwise on the screen.
-        scores: one per outline, in [0, 1].
-        rejections: how many candidates were given up, by reason; empty when none was.
-        highest: highest probability in the map, filled in when nothing was found (None otherwise), to tell a network
-            that sees nothing from thresholds that are set too high.
+        polys: polygons (K_i, 2) float32, pixels (x, y) of the source image, clockwise on the screen.
+        scores: one per polygon, in [0, 1]; higher means more confident.
+        rejections: number of rejected candidates by reason; empty if there were none.
+        highest: highest probability in the map if nothing was found, otherwise None. It distinguishes a network that
+            detects nothing from thresholds that are too high.
     """
 
     polys: list[Polygon] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Detection(Prediction):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Detection:
-        """The detection that :meth:`to_json` gave, without rejections."""
+        """The inverse of :meth:`to_json`; rejections are not restored."""
         return cls([np.array(poly, dtype=np.float32) for poly in value["polygons"]], list(value["scores"]))
 
     def entries(self) -> list[dict[str, Any]]:
@@ -57,9 +57,9 @@ class Detection(Prediction):
         ]
 
     def result_line(self, image: str) -> str:
-        """A line of the label format, with a score for each polygon and empty transcriptions."""
+        """One line in the format of a label file, with a score for each polygon and empty transcriptions."""
         return format_label_line(image, [{"transcription": "", **entry} for entry in self.entries()])
 
     def draw(self, image: np.ndarray) -> np.ndarray:
-        """Polygons and scores on a copy of the image (H, W, 3) uint8 RGB."""
+        """Draw polygons and scores on a copy of the image, (H, W, 3) uint8 RGB."""
         return draw_polygons(image, self.polys, self.scores)

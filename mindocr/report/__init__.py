@@ -1,3 +1,3 @@
-"""The evaluation report: why texts are missed and where alarms are false, on one HTML page. Plain NumPy and OpenCV."""
+"""The evaluation report: missed texts and false positives with causes, on one HTML page. Plain NumPy and OpenCV."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Charts of the report as inline SVG, coloured by the page's style sheet; every mark tells its numbers when touched."""
+"""Charts of the report as inline SVG, coloured by the style sheet of the page; every mark has a tooltip."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from mindocr.report.curves import Bin, Point
 
 WIDTH, HEIGHT = 440, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 44
-LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # f-scores whose lines are drawn behind the curve
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # f-scores of the lines behind the curve
 
 
 def curve_chart(points: Sequence[Point], now: tuple[float, float]) -> Markup:
-    """Precision over recall, lines of equal f-score behind, a dot where the detector works.
+    """Precision over recall, with lines of equal f-score and a dot at the threshold of the detector.
 
     Args:
-        points: of the curve, by threshold.
-        now: recall and precision as judged.
+        points: points of the curve, by threshold.
+        now: recall and precision of the evaluation.
     """
     parts = [_open("precision over recall"), *_grid(), *(_level(level) for level in LEVELS)]
     parts += [_text(_x(k / 5), HEIGHT - 26, f"{k / 5:g}", "middle") for k in range(6)]
@@ -35,16 +35,16 @@ def curve_chart(points: Sequence[Point], now: tuple[float, float]) -> Markup:
     ]
     parts.append(
         f'<circle class="now" cx="{_x(now[0]):.1f}" cy="{_y(now[1]):.1f}" r="6">'
-        f"<title>as judged: recall {now[0]:.4f}, precision {now[1]:.4f}</title></circle>"
+        f"<title>evaluated: recall {now[0]:.4f}, precision {now[1]:.4f}</title></circle>"
     )
     return Markup("".join([*parts, "</svg>"]))
 
 
 def recall_chart(title: str, bins: Sequence[Bin]) -> Markup:
-    """Recall of each kind of text as a bar, with its 95 % interval, and below it how many texts there are.
+    """Recall of each kind of text as a bar, with its 95 % interval and the number of texts below.
 
     Args:
-        title: read out in place of the picture.
+        title: text alternative of the chart for screen readers.
         bins: the kinds, from left to right.
     """
     parts = [_open(title), *_grid()]
@@ -52,9 +52,9 @@ def recall_chart(title: str, bins: Sequence[Bin]) -> Markup:
     for i, each in enumerate(bins):
         left, middle = LEFT + (i + 0.18) * step, LEFT + (i + 0.5) * step
         low, high = _y(each.low), _y(each.high)
-        told = f"{each.name}: {each.hits} of {each.texts} found, recall {each.recall:.3f}"
+        tooltip = f"{each.name}: {each.hits} of {each.texts} found, recall {each.recall:.3f}"
         parts.append(
-            f'<g><title>{escape(told)} ({each.low:.3f} to {each.high:.3f})</title><rect class="bar" x="{left:.1f}" '
+            f'<g><title>{escape(tooltip)} ({each.low:.3f} to {each.high:.3f})</title><rect class="bar" x="{left:.1f}" '
             f'y="{_y(each.recall):.1f}" width="{step * 0.64:.1f}" height="{_y(0) - _y(each.recall):.1f}"/>'
         )
         if each.texts:

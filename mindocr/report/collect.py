@@ -1,4 +1,4 @@
-"""Cases for the report, from an evaluation as it goes along or from results in files."""
+"""Collects the cases of the report, during an evaluation or from results in files."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from mindocr.report.judged_image import Case
 from mindocr.report.page import write_page
 from mindocr.utils.html import picture_uri
 
-MAP_SIDE, MAP_QUALITY = 480, 60  # of the maps on the page: they show where, not what
+MAP_SIDE, MAP_QUALITY = 480, 60  # longest side in pixels and JPEG quality of the maps on the page
 MAPS = {"prob": "probability", "thresh": "threshold"}
 
 
 @REPORTS.register
 class DetectionReport:
-    """Takes note of each evaluated image, and writes the page on what is missed and why.
+    """Records each evaluated image, and writes the page on missed texts and false positives.
 
     Maps are reduced to small pictures at once, so memory stays bounded.
 
     Args:
         postprocess: the ``postprocess`` section. The report also uses it without a limit on the score, so that it can
-            show what is below the limit; provided.
-        metric: judges the detections; provided.
+            show regions below the limit; provided.
+        metric: evaluates the detections; provided.
 
     Attributes:
         cases: one for each image, in order.
 
     Raises:
-        ConfigError: the metric does not say which polygons match.
+        ConfigError: the metric does not report which polygons match.
     """
 
     def __init__(self, postprocess: Mapping[str, Any] | None = None, metric: Any = None) -> None:
         if not isinstance(metric, DetMetric):
             raise ConfigError(
-                f"--report: needs metric.name DetMetric, which tells what matches; got {type(metric).__name__}"
+                f"--report: needs metric.name DetMetric, which reports the matches; got {type(metric).__name__}"
             )
         self._metric = metric
         has_limit = postprocess and hasattr(POSTPROCESSES.build(postprocess), "box_thresh")
@@ -66,11 +66,11 @@ class DetectionReport:
         Args:
             image: its file.
             outputs: (1, H, W) float32 in [0, 1] by name: ``prob``, and ``thresh`` if there is one.
-            found: what was judged.
+            found: the detections that were evaluated.
             columns: ``shape_list`` (4,), source height, source width, ratio_h, ratio_w, with network pixel = source
-                pixel * ratio; ``polys``, true polygons (K_i, 2) in pixels of the source image; ``ignore_tags``, (N,)
-                bool, True = do not care.
-            result: the protocol's judgement.
+                pixel * ratio; ``polys``, ground-truth polygons (K_i, 2) in pixels of the source image; ``ignore_tags``,
+                (N,) bool, True = do not care.
+            result: the result of the protocol.
         """
         shape, truth = np.asarray(columns["shape_list"], dtype=np.float64), columns["polys"]
         height, width, ratio_h, ratio_w = shape
@@ -105,7 +105,7 @@ class DetectionReport:
 
 
 def _peak(prob: np.ndarray, poly: Polygon) -> float:
-    """Highest value of (H, W) inside an outline in the same pixels; 0 where none of it lies inside."""
+    """Highest value of a map (H, W) inside a polygon in the same pixels; 0 if the polygon is outside the map."""
     low = np.clip(np.floor(poly.min(axis=0)), 0, None).astype(int)
     high = np.ceil(poly.max(axis=0)).astype(int) + 1
     window = prob[low[1] : max(high[1], 0), low[0] : max(high[0], 0)]
@@ -117,15 +117,15 @@ def _peak(prob: np.ndarray, poly: Polygon) -> float:
 
 
 def cases_of(pairs: Sequence[ImagePair], results: Sequence[ImageResult], image_dir: Path | None = None) -> list[Case]:
-    """Cases from results in files; without maps, and without pictures unless ``image_dir`` has them.
+    """Cases from results in files; without maps, and without images unless ``image_dir`` has them.
 
     Args:
-        pairs: true and found outlines of each image, with the scores of the latter where the files have them.
-        results: how they were judged, in the same order.
-        image_dir: folder of the pictures; they are found by name, whatever their endings.
+        pairs: ground-truth and detected polygons of each image, with scores if the files have them.
+        results: the results of the protocol, in the same order.
+        image_dir: folder of the images; they are found by name, with any suffix.
 
     Raises:
-        DataError: none of the images is there.
+        DataError: none of the images is in the folder.
     """
     files = index_images(image_dir) if image_dir else {}
     cases = [
@@ -138,8 +138,8 @@ def cases_of(pairs: Sequence[ImagePair], results: Sequence[ImageResult], image_d
     pictured = [_with_picture(case, files.get(PurePosixPath(case.image).name)) for case in cases]
     if cases and not any(case.picture for case in pictured):
         raise DataError(
-            f"{image_dir}: no picture for any of the {len(cases)} images, such as '{cases[0].image}'; the folder holds "
-            f"'{next(iter(files.values())).name}' and so on; name the folder of the pictures that were scored"
+            f"{image_dir}: none of the {len(cases)} images is in this folder, such as '{cases[0].image}'; it holds "
+            f"files such as '{next(iter(files.values())).name}'; name the folder of the images that were scored"
         )
     return pictured
 
@@ -152,7 +152,7 @@ def _with_picture(case: Case, file: Path | None) -> Case:
 
 
 def _extent(pair: ImagePair) -> tuple[int, int]:
-    """(h, w) that hold every outline of an image whose size is not known."""
+    """(h, w) that contain every polygon of an image whose size is not known, in pixels."""
     outlines = [np.reshape(poly, (-1, 2)) for poly in [*pair.truth.polys, *pair.found.polys]]
     width, height = np.ceil(np.concatenate([np.ones((1, 2)), *outlines]).max(axis=0)).astype(int).tolist()
     return height, width

@@ -1,4 +1,4 @@
-"""Numbers behind the report's charts: precision against recall over the score, recall by the nature of the text."""
+"""Numbers for the charts of the report: precision-recall curve over the score, recall by properties of the text."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ INFINITE = float("inf")
 HEIGHTS = (0, 8, 12, 16, 24, 32, 48, INFINITE)
 ASPECTS = (1, 1.5, 2.5, 4, 6, 10, INFINITE)
 ANGLES = (0, 5, 15, 30, 60, 90)
-LONG = 1.5  # aspect from which a text has a direction
+LONG = 1.5  # aspect ratio from which a text has a direction
 Z95 = 1.96  # normal quantile of a 95 % interval
 
 
 class Point(NamedTuple):
-    """Totals when detections of a score below ``threshold`` are left out."""
+    """Totals without the detections whose score is below ``threshold``; all in [0, 1]."""
 
     threshold: float
     recall: float
@@ -30,7 +30,7 @@ class Point(NamedTuple):
 
 
 class Bin(NamedTuple):
-    """Texts of one kind: how many count, how many of them were found, and the recall's 95 % interval (Wilson)."""
+    """Texts of one kind: how many count, how many are matched, and the 95 % interval of their recall (Wilson)."""
 
     name: str
     texts: int
@@ -47,11 +47,11 @@ class Bin(NamedTuple):
 def precision_recall(cases: Sequence[Case], protocol: MatchingProtocol, points: int = POINTS) -> list[Point]:
     """The curve over the threshold on the score, lowest threshold first.
 
-    Where candidates are known it begins below the detector's own threshold. Outlines are compared once; for each
-    threshold the protocol judges anew what is left.
+    If candidates are known, it begins below the threshold of the detector. Polygons are compared once; the protocol
+    evaluates the remaining detections for each threshold.
 
     Returns:
-        At most ``points`` points, at quantiles of the scores; none where an image has detections without scores.
+        At most ``points`` points, at quantiles of the scores; none if an image has detections without scores.
     """
     if any(case.scores is None and len(case.found) for case in cases):
         return []
@@ -64,7 +64,7 @@ def precision_recall(cases: Sequence[Case], protocol: MatchingProtocol, points: 
     everything = np.concatenate([np.zeros(0), *(scores for _, scores in sides)])
     if not len(everything):
         return []
-    overlaps = compare_many([(case.truth, found) for case, (found, _) in zip(cases, sides)], protocol.mend)
+    overlaps = compare_many([(case.truth, found) for case, (found, _) in zip(cases, sides)], protocol.repair)
     thresholds = np.unique(np.quantile(everything, np.linspace(0, 1, points), method="nearest"))
     names = protocol.count_names
     sums = np.zeros((len(thresholds), len(names)))
@@ -93,17 +93,17 @@ def _columns(overlap: Overlap, kept: np.ndarray) -> Overlap:
 
 
 def recall_by_height(cases: Sequence[Case]) -> list[Bin]:
-    """By the short side of the smallest rectangle around a text, in pixels of the source image."""
+    """Recall by the short side of the smallest rectangle around a text, in pixels of the source image."""
     return _recall_by(cases, lambda poly: min_area_quad(poly)[1][0], HEIGHTS, "px")
 
 
 def recall_by_aspect(cases: Sequence[Case]) -> list[Bin]:
-    """By long side over short side of that rectangle."""
+    """Recall by the ratio of long side to short side of the smallest rectangle around a text."""
     return _recall_by(cases, _aspect, ASPECTS, "")
 
 
 def recall_by_angle(cases: Sequence[Case]) -> list[Bin]:
-    """By the angle of its long side to the horizontal, 0 to 90 degrees; a text nearly as high as long has none."""
+    """Recall by the angle of the long side to the horizontal, 0 to 90 degrees, for texts with a clear direction."""
     return _recall_by(cases, lambda poly: _angle(poly) if _aspect(poly) >= LONG else None, ANGLES, "°")
 
 
@@ -119,7 +119,7 @@ def _angle(poly: Polygon) -> float:
 def _recall_by(
     cases: Sequence[Case], measure: Callable[[Polygon], float | None], edges: Sequence[float], unit: str
 ) -> list[Bin]:
-    """Bins [edge, next edge); those at either end that hold no text are left out."""
+    """Bins [edge, next edge); empty bins at both ends are left out."""
     values, found = [], []
     for case in cases:
         hit = case.hit_truth
@@ -142,7 +142,7 @@ def _name(low: float, high: float, unit: str) -> str:
 
 
 def wilson(hits: int, texts: int) -> tuple[float, float]:
-    """95 % interval of a share by Wilson's score; (0, 1) without texts."""
+    """95 % interval of the share ``hits / texts`` by Wilson's method; (0, 1) without texts."""
     if not texts:
         return 0.0, 1.0
     share, spread = hits / texts, Z95**2 / texts

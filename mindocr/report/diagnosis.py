@@ -1,7 +1,7 @@
-"""Why a text was missed and why a detection is a false alarm: one tag for each, from the outlines alone.
+"""Causes of missed texts and false positives: one tag for each, computed from the polygons and scores.
 
-The rules are asked in the order in which they stand in :class:`_Bench`; the first that holds gives the tag, so the
-classes add up to all misses and all false alarms.
+The rules are tried in the order of the code in :class:`_Rules`; the first that applies sets the tag, so the classes add
+up to all missed texts and all false positives.
 """
 
 from __future__ import annotations
@@ -16,84 +16,85 @@ from mindocr.geometry.offset import offset
 from mindocr.metrics.matching import Image, MatchingProtocol
 from mindocr.report.judged_image import Case
 
-HALF = 0.5  # of an area: more than this lies inside, or is covered
-NEAR = 0.2  # IoU from which an outline may be mended by moving it outwards or inwards
-TOUCH = 0.1  # IoU from which an outline was meant for a text
-IN_REGION = 0.25  # share of a detection in a do-not-care region from which the region explains it
-TWIN = 0.8  # IoU from which two true outlines are the same
-SMALLEST = 8.0  # pixels of the network's image: label making leaves out texts below it (DBNet, ``min_text_size``)
-GROWTH = (-0.3, -0.2, -0.1, 0.1, 0.2, 0.3)  # moves of an outline that are tried, in short sides
-WEAK_SHARE = 5  # percentile of the hits' scores below which a false alarm has a low score
+HALF = 0.5  # share of an area above which it counts as inside, or as covered
+NEAR = 0.2  # IoU above which expanding or shrinking a detection is tried
+TOUCH = 0.1  # IoU above which a detection is assumed to belong to a text
+IN_REGION = 0.25  # share of a detection in a do-not-care region above which the region explains it
+TWIN = 0.8  # IoU above which two ground-truth polygons are duplicates
+SMALLEST = 8.0  # pixels of the network's image: label making leaves out smaller texts (DBNet, ``min_text_size``)
+GROWTH = (-0.3, -0.2, -0.1, 0.1, 0.2, 0.3)  # distances of expansion that are tried, in short sides
+WEAK_SHARE = 5  # percentile of the scores of matches below which a false positive has a low score
 
 LABEL, REGION, SPLIT, MERGED = "label suspect", "ignored region", "split", "merged"
 UNCLIP, SMALL, LOW, PLACED, NOTHING = "cut by unclip", "too small after resize", "low score", "misplaced", "no overlap"
 
 TAGS = {
-    SMALL: f"short side below {SMALLEST:g} pixels in the image that the network saw",
-    SPLIT: "one text found in several pieces, or twice",
-    MERGED: "one detection over several texts",
-    LOW: "missed: there is a region, but its score is below box_thresh; "
-    f"false alarm: a score below that of {100 - WEAK_SHARE} % of the hits",
-    UNCLIP: "the outline is evenly too small or too large: moved by up to 30 % of its short side, it matches",
-    REGION: "missed: its detection was set aside for a do-not-care region; false alarm: on such a region, not enough "
-    "to be set aside",
-    PLACED: "they overlap, but neither a larger nor a smaller outline would match",
-    NOTHING: "nothing is there on the other side",
-    LABEL: "missed: the true outline crosses itself, is empty, outside the picture or given twice; false alarm: surer "
-    "than half of the hits, where no text is labelled",
+    SMALL: f"short side below {SMALLEST:g} pixels in the image that the network received",
+    SPLIT: "one text was found in several pieces, or twice",
+    MERGED: "one detection covers several texts",
+    LOW: "missed text: there is a region, but its score is below box_thresh; "
+    f"false positive: its score is lower than that of {100 - WEAK_SHARE} % of the matches",
+    UNCLIP: "the polygon is too small or too large on all sides: it matches when expanded or shrunk by up to 30 % of "
+    "its short side",
+    REGION: "missed text: its detection was set aside for a do-not-care region; false positive: it overlaps such a "
+    "region, but not enough to be set aside",
+    PLACED: "text and detection overlap, but neither a larger nor a smaller polygon would match",
+    NOTHING: "missed text: no detection is near; false positive: no text is near",
+    LABEL: "missed text: its polygon crosses itself, is empty, outside the image or a duplicate; false positive: more "
+    "confident than half of the matches, but no text is labelled there",
 }
 
 
 class Finding(NamedTuple):
-    """The tag of a miss or of a false alarm, and the numbers behind it in one sentence."""
+    """The tag of a missed text or a false positive, and the numbers that led to it in one sentence."""
 
     tag: str
     why: str
 
 
 class Diagnosis(NamedTuple):
-    """Findings of one image by position among its true outlines and among its detections."""
+    """Findings of one image, by position among its ground-truth polygons and among its detections."""
 
     misses: dict[int, Finding]
     alarms: dict[int, Finding]
 
 
 class Limits(NamedTuple):
-    """Scores that part false alarms: below ``low`` they are weak, from ``sure`` on as sure as hits; None = unknown."""
+    """Scores below ``low`` are weak for a false positive, from ``sure`` on as high as for matches; None = unknown."""
 
     low: float | None = None
     sure: float | None = None
 
 
 def score_limits(cases: Sequence[Case]) -> Limits:
-    """Limits from the scores of the hits: their 5th percentile and their median."""
+    """Limits from the scores of the matches: their 5th percentile and their median."""
     hits = [case.scores[i] for case in cases if case.scores is not None for i in case.hits]
     return Limits(float(np.percentile(hits, WEAK_SHARE)), float(np.median(hits))) if hits else Limits()
 
 
 def diagnose(cases: Sequence[Case], protocol: MatchingProtocol, limits: Limits | None = None) -> list[Diagnosis]:
-    """Tag every miss and every false alarm.
+    """Tag every missed text and every false positive.
 
     Args:
         cases: the images.
-        protocol: by whose rules they were judged; it is asked whether a mended outline would match.
+        protocol: the protocol that evaluated them; it decides whether a changed polygon would match.
         limits: by default those of :func:`score_limits` over ``cases``.
     """
     limits = score_limits(cases) if limits is None else limits
-    overlaps = compare_many([(case.truth, case.found) for case in cases], protocol.mend)
+    overlaps = compare_many([(case.truth, case.found) for case in cases], protocol.repair)
     weak = [case.weak() for case in cases]
-    weak_overlaps = compare_many([(case.truth, polys) for case, (polys, _) in zip(cases, weak)], protocol.mend)
+    weak_overlaps = compare_many([(case.truth, polys) for case, (polys, _) in zip(cases, weak)], protocol.repair)
     return [
-        _Bench(case, overlap, protocol, limits).diagnose(weak_overlap, scores)
+        _Rules(case, overlap, protocol, limits).diagnose(weak_overlap, scores)
         for case, overlap, weak_overlap, (_, scores) in zip(cases, overlaps, weak_overlaps, weak)
     ]
 
 
-class _Bench:
-    """One image on the table: who lies in whom, and the rules.
+class _Rules:
+    """The rules for one image.
 
-    Matrices run over (true outline, detection): ``in_text`` is the share of the detection that lies in the text,
-    ``covered`` the share of the text that the detection covers.
+    Matrices have the axes (ground truth, detection): ``in_text`` is the share of the detection that is inside the text,
+    ``covered`` the share of the text that the detection covers, both in [0, 1].
     """
 
     def __init__(self, case: Case, overlap: Overlap, protocol: MatchingProtocol, limits: Limits) -> None:
@@ -105,17 +106,17 @@ class _Bench:
         self._region[case.result.gt_dontcare] = True
         self._misses = {text: self._explained_miss(text) for text in case.misses}
         self._alarms = {found: self._explained_alarm(found) for found in case.alarms}
-        self._find_mendable()
+        self._find_wrong_size()
 
     def diagnose(self, weak: Overlap, weak_scores: Sequence[float]) -> Diagnosis:
-        """All findings; ``weak`` compares the truth with the candidates of ``weak_scores``."""
+        """All findings; ``weak`` compares the ground truth with the candidates of ``weak_scores``."""
         return Diagnosis(
             {text: known or self._lonely_miss(text, weak, weak_scores) for text, known in self._misses.items()},
             {found: known or self._lonely_alarm(found) for found, known in self._alarms.items()},
         )
 
     def _explained_miss(self, text: int) -> Finding | None:
-        """The tag of a missed text that lies with its label, or with several outlines on either side."""
+        """The tag of a missed text whose cause is its label or several polygons on either side, else None."""
         covered, in_text = self._covered[text], self._in_text[text]
         if problem := self._label_problem(text):
             return Finding(LABEL, problem)
@@ -123,7 +124,7 @@ class _Bench:
             return Finding(REGION, "a detection matches it, but was set aside for a do-not-care region")
         pieces = np.flatnonzero(~self._aside & (in_text > HALF))
         if len(pieces) > 1 and covered[pieces].sum() > HALF:
-            return Finding(SPLIT, f"{len(pieces)} detections lie in it and cover {covered[pieces].sum():.0%} of it")
+            return Finding(SPLIT, f"{len(pieces)} detections are in it and cover {covered[pieces].sum():.0%} of it")
         together = [(i, n) for i in np.flatnonzero(covered > HALF) if (n := self._texts_under(i)) > 1]
         if together:
             return Finding(MERGED, f"one detection covers it and {_several(together[0][1] - 1, 'other text')}")
@@ -141,46 +142,48 @@ class _Bench:
         return Finding(NOTHING, f"no detection there{peak}")
 
     def _explained_alarm(self, found: int) -> Finding | None:
-        """The tag of a false alarm that has to do with several outlines on either side."""
+        """The tag of a false positive whose cause is several polygons on either side, else None."""
         covered, in_text, counts = self._covered[:, found], self._in_text[:, found], ~self._region
         if (under := self._texts_under(found)) > 1 and counts[covered > HALF].any():
             return Finding(MERGED, f"covers {_several(under, 'text')}")
         for text in np.flatnonzero(counts & (in_text > HALF)):
             if text in self._case.hit_truth or np.count_nonzero(~self._aside & (self._in_text[text] > HALF)) > 1:
-                return Finding(SPLIT, f"{in_text[text]:.0%} of it lies in a text that other detections share")
+                return Finding(SPLIT, f"{in_text[text]:.0%} of it is inside a text that has other detections")
         return None
 
     def _lonely_alarm(self, found: int) -> Finding:
-        """The tag of any other false alarm."""
+        """The tag of any other false positive."""
         covered, in_text, counts = self._covered[:, found], self._in_text[:, found], ~self._region
         if (in_text[~counts] > IN_REGION).any() or (covered[~counts] > HALF).any():
-            return Finding(REGION, f"{in_text[~counts].max():.0%} of it lies in a do-not-care region")
+            return Finding(REGION, f"{in_text[~counts].max():.0%} of it is inside a do-not-care region")
         if any(self._meets(counts, found)):
             return Finding(PLACED, f"best IoU {self._overlap.iou[counts, found].max():.2f}")
         if (side := self._short_side(self._case.found[found])) < SMALLEST:
             return Finding(SMALL, f"short side {side:.1f} pixels in the network's image")
         score = None if self._case.scores is None else self._case.scores[found]
         if score is not None and self._limits.low is not None and score < self._limits.low:
-            return Finding(LOW, f"score {score:.2f}; 95 % of the hits have {self._limits.low:.2f} or more")
+            return Finding(LOW, f"score {score:.2f}; 95 % of the matches have {self._limits.low:.2f} or more")
         if score is not None and self._limits.sure is not None and score >= self._limits.sure and not in_text.any():
-            return Finding(LABEL, f"score {score:.2f}, as high as that of most hits: is a text unlabelled here?")
+            return Finding(
+                LABEL, f"score {score:.2f}, higher than that of half of the matches: is a label missing here?"
+            )
         return Finding(NOTHING, "no text there" if score is None else f"no text there, score {score:.2f}")
 
     def _label_problem(self, text: int) -> str:
         if not self._overlap.valid_a[text]:
-            return "the true outline crosses itself or encloses nothing"
+            return "the ground-truth polygon crosses itself or encloses nothing"
         x0, y0, x1, y1 = self._overlap.boxes_a[text]
         height, width = self._case.size
         inside = max(min(x1, width) - max(x0, 0), 0) * max(min(y1, height) - max(y0, 0), 0)
         if inside < HALF * (x1 - x0) * (y1 - y0):
-            return "more than half of the true outline lies outside the picture"
-        missed = set(self._case.misses)  # of two that are the same and both missed, the first is taken for right
+            return "more than half of the ground-truth polygon is outside the image"
+        missed = set(self._case.misses)  # if two duplicates are both missed, only the second is reported
         others = [i for i in range(len(self._case.truth)) if i != text and (i < text or i not in missed)]
         twins = pairwise_iou([self._case.truth[text]], [self._case.truth[i] for i in others])[0] > TWIN
-        return "another true outline is nearly the same" if twins.any() else ""
+        return "another ground-truth polygon is nearly the same" if twins.any() else ""
 
     def _meets(self, text: int | np.ndarray, found: int | slice) -> np.ndarray:
-        """Which of the pairs overlap enough to be meant for each other."""
+        """Which of the pairs overlap enough to belong to each other."""
         pairs = text, found
         return (self._overlap.iou[pairs] > TOUCH) | (self._covered[pairs] > HALF) | (self._in_text[pairs] > HALF)
 
@@ -195,12 +198,12 @@ class _Bench:
         return self._match(text, [self._case.found[found]])[0]
 
     def _match(self, text: int, outlines: Sequence[Polygon]) -> list[bool]:
-        """Whether each outline, alone with the text, would match it."""
+        """Whether each polygon, as the only detection, would match the text as the only ground truth."""
         alone = [Image([self._case.truth[text]], np.zeros(1, dtype=bool), [outline]) for outline in outlines]
         return [bool(result.pairs) for result in self._protocol.match(alone)]
 
-    def _find_mendable(self) -> None:
-        """Tag missed texts and the false alarms that would match them when moved evenly, in pairs, best IoU first."""
+    def _find_wrong_size(self) -> None:
+        """Tag pairs of a missed text and a false positive that match when expanded or shrunk, highest IoU first."""
         iou = self._overlap.iou
         pairs = [(-iou[text, i], text, i) for text in self._misses for i in self._alarms if iou[text, i] > NEAR]
         for negative, text, i in sorted(pairs):
@@ -211,13 +214,13 @@ class _Bench:
             matching = [s for s, matches in zip(GROWTH, self._match(text, outlines)) if matches]
             if matching:
                 best = min(matching, key=abs)
-                too = "small" if best > 0 else "large"
-                why = f"too {too}: IoU {-negative:.2f}, matches when moved by {best:+.0%} of its height"
+                too, moved_by = ("small", "expanded by") if best > 0 else ("large", "shrunk by")
+                why = f"too {too}: IoU {-negative:.2f}, matches when {moved_by} {abs(best):.0%} of its height"
                 self._misses[text] = self._alarms[i] = Finding(UNCLIP, why)
 
 
 def moved(poly: Polygon, distance: float) -> Polygon:
-    """The outline moved outwards (inwards when negative) by ``distance`` pixels; four corners stay four."""
+    """The polygon expanded by ``distance`` pixels (shrunk if negative); a quad stays a quad."""
     if len(poly) == 4:
         return expand_rectangle(np.asarray(poly), distance)
     parts = offset(poly, distance)
@@ -234,7 +237,7 @@ def _seen_weakly(text: int, weak: Overlap, scores: Sequence[float]) -> Finding |
 
 
 def _shares(overlap: Overlap) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of the detection in the text, and of the text under the detection, (N, M) each."""
+    """Share of each detection inside each text, and of each text under each detection; (N, M), in [0, 1]."""
     area_a, area_b = np.maximum(overlap.areas_a, 1e-9), np.maximum(overlap.areas_b, 1e-9)
     return overlap.intersection / area_b, overlap.intersection / area_a[:, None]
 

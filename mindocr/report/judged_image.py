@@ -1,4 +1,4 @@
-"""One judged image, with everything about it that the report can show."""
+"""One evaluated image, with all the data that the report can show."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from mindocr.metrics.matching import ImageResult
 
 @dataclass(frozen=True)
 class Case:
-    """One image. Outlines are (K_i, 2) in pixels (x, y) of the source image.
+    """One image. Polygons are (K_i, 2) in pixels (x, y) of the source image.
 
     Attributes:
-        image: what it is called.
+        image: its name.
         size: (h, w) of the source image in pixels.
-        truth: N true outlines.
+        truth: N ground-truth polygons.
         ignore: (N,) bool, True = do not care.
-        found: M detections, as they were judged.
-        result: the protocol's judgement.
-        scores: M scores, higher = surer, in [0, 1] from our detectors; None where the results have none.
-        candidates, candidate_scores: what the detector would find without a limit on the score, in the order in which
-            it would find it, ``found`` among them; both empty where that is not known.
-        ratio: (ratio_h, ratio_w), network pixel = source pixel * ratio; (1, 1) where it is not known.
-        peaks: N highest probabilities inside the true outlines, or None without a probability map.
-        picture: the image's file, None where there is none.
-        maps: grey pictures of the source image's area, 255 = 1.0, as ``data:`` addresses: ``probability`` and
-            ``threshold``; only those that there are.
+        found: M detections, as they were evaluated.
+        result: the result of the protocol.
+        scores: M scores, higher means more confident, in [0, 1] from our detectors; None if the results have none.
+        candidates, candidate_scores: detections without a limit on the score, in the order of the detector, including
+            ``found``; both empty if they are not known.
+        ratio: (ratio_h, ratio_w), network pixel = source pixel * ratio; (1, 1) if it is not known.
+        peaks: N highest probabilities inside the ground-truth polygons, or None without a probability map.
+        picture: file of the image, None if there is none.
+        maps: grey pictures of the source image's area, 255 = 1.0, as ``data:`` URLs, with the keys ``probability`` and
+            ``threshold``; only those that exist.
     """
 
     image: str
@@ -49,26 +49,26 @@ class Case:
 
     @property
     def hit_truth(self) -> set[int]:
-        """Positions of the texts that were found."""
+        """Positions of the matched texts."""
         return {truth for truth, _ in self.result.pairs}
 
     @property
     def hits(self) -> set[int]:
-        """Positions of the detections that found a text."""
+        """Positions of the matched detections."""
         return {found for _, found in self.result.pairs}
 
     @property
     def misses(self) -> list[int]:
-        """Positions of the texts that count and were not found."""
+        """Positions of the missed texts: those that count and have no match."""
         return sorted(set(range(len(self.truth))) - self.hit_truth - set(self.result.gt_dontcare))
 
     @property
     def alarms(self) -> list[int]:
-        """Positions of the detections that count and found nothing."""
+        """Positions of the false positives: detections that count and have no match."""
         return sorted(set(range(len(self.found))) - self.hits - set(self.result.det_dontcare))
 
     def weak(self) -> tuple[list[Polygon], list[float]]:
-        """Candidates whose score was too low to be judged, and their scores."""
+        """Candidates whose score was too low to be a detection, and their scores."""
         lowest = min(self.scores) if self.scores else np.inf
         kept = [i for i, score in enumerate(self.candidate_scores) if score < lowest]
         return [self.candidates[i] for i in kept], [self.candidate_scores[i] for i in kept]

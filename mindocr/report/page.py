@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: open it anywhere, send it to anyone."""
+"""Writes the report as one HTML file without external resources, so that it can be opened and sent anywhere."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from mindocr.utils import files
 from mindocr.utils.html import render
 
 NAME = "report.html"
-PAGE_BYTES = 60_000_000  # no page is larger
+PAGE_BYTES = 60_000_000  # largest size of the page
 _TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 _SCORES = ("f-score", "recall", "precision")
-_DIGITS = 12  # of a hash, enough to tell one from another
+_DIGITS = 12  # of a hash, enough to distinguish two
 
 
 def write_page(
@@ -35,14 +35,14 @@ def write_page(
     """Diagnose the images and write the page.
 
     Args:
-        folder: where ``report.html`` goes; made if need be.
-        cases: every image, in the order in which ``metric`` has judged them.
-        metric: what has judged them.
-        facts: what else the summary states, such as thresholds and the configuration's hash.
-        limit: how many images may have pictures, the worst first; None = as many as fit into the page's size.
+        folder: folder of ``report.html``; created if it does not exist.
+        cases: every image, in the order in which ``metric`` has evaluated them.
+        metric: the metric that has evaluated them.
+        facts: further entries of the summary, such as thresholds and the hash of the configuration.
+        limit: largest number of images with pictures, worst first; None = as many as fit on the page.
 
     Returns:
-        The page's path.
+        Path of the page.
 
     Raises:
         UserError: the folder cannot be written, or the limit is below 0.
@@ -57,13 +57,13 @@ def write_page(
         files.write_text(path, page)
     except OSError as error:
         raise UserError(
-            f"--report: cannot write to '{folder}' ({error.strerror}); choose another folder or change its permissions"
+            f"--report: cannot write to '{folder}' ({error.strerror}); choose another folder or fix its permissions"
         ) from None
     return path
 
 
 def data_hash(cases: Sequence[Case]) -> str:
-    """Fingerprint of what was scored against: names of the images, true outlines to 0.01 pixel, do-not-care flags."""
+    """Hash of the ground truth: names of the images, polygons rounded to 0.01 pixel, ignore flags."""
     lines = []
     for name, case in zip(short_names(cases), cases):
         outlines = [np.round(np.asarray(poly, dtype=np.float64), 2).tolist() for poly in case.truth]
@@ -72,7 +72,7 @@ def data_hash(cases: Sequence[Case]) -> str:
 
 
 def shorten(digest: str) -> str:
-    """The first digits of a hash: enough to distinguish two things."""
+    """The first digits of a hash."""
     return digest[:_DIGITS]
 
 
@@ -106,26 +106,26 @@ def _values(
 
 
 def _notes(cases: Sequence[Case], album: Album) -> list[str]:
-    """What is not on the page, and why."""
+    """Notes on what is not on the page, and why."""
     notes = []
     if album.left_out:
         notes.append(
-            f"{len(album.pictures)} of {len(cases)} images have their pictures here, the worst first: the page is kept "
-            "below 60 MB, or fewer were asked for."
+            f"{len(album.pictures)} of {len(cases)} images are shown with pictures, worst first: the page is limited "
+            "to 60 MB, or to --report_images."
         )
     if album.unreadable:
-        notes.append(f"{len(album.unreadable)} pictures could not be read, such as {album.unreadable[0]}")
+        notes.append(f"{len(album.unreadable)} images could not be read, such as {album.unreadable[0]}")
     if not any(case.picture for case in cases):
-        notes.append("No pictures: name their folder with --image_dir to see the outlines on them.")
+        notes.append("No images: set --image_dir to their folder to see the polygons on them.")
     if not any(case.maps for case in cases):
         notes.append(
-            "No probability and threshold maps: files of results have none; 'mindocr eval --report' shows them."
+            "No probability and threshold maps: results files do not contain them; 'mindocr eval --report' shows them."
         )
     elif not any("threshold" in case.maps for case in cases):
-        notes.append("No threshold map: this network's head computes none.")
+        notes.append("No threshold map: the head of this network does not compute one.")
     if any(case.scores is None for case in cases):
         notes.append(
-            "These detections have no scores, or not each of them has: no precision-recall curve, and no tags that "
-            "rest on scores."
+            "Some or all detections have no scores, so there is no precision-recall curve and no tag that depends on "
+            "scores."
         )
     return notes

@@ -1,4 +1,4 @@
-"""What the page's script reads: one compact record for each image."""
+"""The data for the script of the page: one compact record for each image."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mindocr.geometry import Polygon
 from mindocr.report.diagnosis import Diagnosis, Finding
 from mindocr.report.judged_image import Case
 
-SHOWN_WEAK = 60  # candidates below the threshold that are drawn, those of the highest score
+SHOWN_WEAK = 60  # largest number of candidates below the threshold that are drawn, highest scores first
 
 
 def short_names(cases: Sequence[Case]) -> list[str]:
-    """Names of the images without the folders that all of them share."""
+    """Names of the images without the folders that they have in common."""
     names = [case.image.replace("\\", "/") for case in cases]
     folders = {str(PurePath(name).parent) for name in names}
     shared = os.path.commonpath(folders) if folders and len({PurePath(f).is_absolute() for f in folders}) == 1 else ""
@@ -27,7 +27,7 @@ def short_names(cases: Sequence[Case]) -> list[str]:
 
 
 def worst_first(cases: Sequence[Case]) -> list[int]:
-    """Positions of the images by f-score, of equal ones those with most mistakes first."""
+    """Positions of the images, lowest f-score first; among equal f-scores, most errors first."""
     mistakes = [len(case.misses) + len(case.alarms) for case in cases]
     return sorted(range(len(cases)), key=lambda i: (cases[i].result.f_score, -mistakes[i], i))
 
@@ -35,10 +35,11 @@ def worst_first(cases: Sequence[Case]) -> list[int]:
 def records(
     cases: Sequence[Case], diagnoses: Sequence[Diagnosis], pictures: Mapping[int, Mapping[str, str]]
 ) -> list[dict[str, Any]]:
-    """Records in the order of ``cases``; outlines are lists x, y, x, y, ... in pixels of the source image.
+    """Records in the order of ``cases``; polygons are lists x, y, x, y, ... in pixels of the source image.
 
-    Each has ``name``, ``size`` [w, h], the image's own ``f``, ``r``, ``p``, the names of its ``pics``, and outlines:
-    ``truth`` and ``found`` with ``at``, ``state``, and ``tag``, ``why``, ``score`` where they apply; ``weak``.
+    Each record has ``name``, ``size`` [w, h], f-score ``f``, recall ``r`` and precision ``p`` of the image, the names
+    of its pictures ``pics``, and its polygons: ``truth`` and ``found``, each with ``at`` (the points), ``state``, and
+    ``tag``, ``why``, ``score`` if they apply; ``weak`` with ``at`` and ``score``.
     """
     return [
         {
@@ -57,7 +58,7 @@ def records(
 
 
 def as_script(value: Any) -> Markup:
-    """JSON that may stand inside a script element, whatever texts it holds."""
+    """JSON that is safe inside a script element, whatever texts it contains."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
@@ -68,7 +69,7 @@ def _truth(case: Case, misses: Mapping[int, Finding]) -> list[dict[str, Any]]:
         {
             "at": _flat(poly),
             "state": "aside" if i in aside else "miss" if i in misses else "hit",
-            **_told(misses.get(i)),
+            **_tag_of(misses.get(i)),
         }
         for i, poly in enumerate(case.truth)
     ]
@@ -81,7 +82,7 @@ def _found(case: Case, alarms: Mapping[int, Finding]) -> list[dict[str, Any]]:
             "at": _flat(poly),
             "state": "aside" if i in aside else "alarm" if i in alarms else "hit",
             **({} if case.scores is None else {"score": round(float(case.scores[i]), 3)}),
-            **_told(alarms.get(i)),
+            **_tag_of(alarms.get(i)),
         }
         for i, poly in enumerate(case.found)
     ]
@@ -93,7 +94,7 @@ def _weak(case: Case) -> list[dict[str, Any]]:
     return [{"at": _flat(polys[i]), "score": round(float(scores[i]), 3)} for i in best]
 
 
-def _told(finding: Finding | None) -> dict[str, str]:
+def _tag_of(finding: Finding | None) -> dict[str, str]:
     return {} if finding is None else {"tag": finding.tag, "why": finding.why}
 
 

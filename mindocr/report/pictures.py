@@ -1,4 +1,4 @@
-"""Which pictures go on the page, and how large: as many and as good as its size allows."""
+"""Chooses the pictures on the page and their quality, so that the page stays below its size limit."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mindocr.images.read import read_image
 from mindocr.report.judged_image import Case
 from mindocr.utils.html import picture_uri
 
-BUDGET = 56_000_000  # bytes of all pictures as they stand on the page, which stays below 60 MB
-SAMPLES = 10  # pictures that are tried out to choose the size
-SAFETY = 0.93  # of the budget: the samples may be smaller than the rest
+BUDGET = 56_000_000  # bytes of all encoded pictures on the page, which stays below 60 MB
+SAMPLES = 10  # images that are encoded to choose the quality
+SAFETY = 0.93  # share of the budget that is planned: the samples may be smaller than the other images
 
 
 class Quality(NamedTuple):
-    """Longest side in pixels, and JPEG quality from 0 to 100."""
+    """Longest side in pixels, and JPEG quality in [0, 100]."""
 
     longest: int
     jpeg: int
@@ -32,13 +32,13 @@ QUALITIES = (
 
 
 class Album(NamedTuple):
-    """Pictures by the position of their image: ``data:`` addresses by name, ``picture`` and those of the maps.
+    """Pictures for the page.
 
     Attributes:
-        pictures: as said.
-        quality: of the photographs, None without any.
-        left_out: how many images have a picture or a map that is not here, for want of room.
-        unreadable: image and reason for each picture that could not be read.
+        pictures: by position of the image: ``data:`` URLs by name, ``picture`` for the image and the names of the maps.
+        quality: quality of the images, None if there are none.
+        left_out: number of images whose image or maps are left out because of a limit.
+        unreadable: a message for each image that could not be read.
     """
 
     pictures: dict[int, dict[str, str]]
@@ -48,13 +48,13 @@ class Album(NamedTuple):
 
 
 def gather(cases: Sequence[Case], order: Sequence[int], limit: int | None = None, budget: int = BUDGET) -> Album:
-    """Take the pictures in ``order`` until ``limit`` images or ``budget`` bytes are reached.
+    """Encode pictures in ``order`` until ``limit`` images or ``budget`` bytes are reached.
 
     Args:
         cases: the images.
-        order: their positions, the most interesting first.
-        limit: how many images may have pictures; None = no limit but the budget.
-        budget: bytes of all addresses together.
+        order: their positions, most interesting first.
+        limit: largest number of images with pictures; None = limited only by the budget.
+        budget: bytes of all ``data:`` URLs together.
     """
     wanted = [i for i in order if cases[i].picture or cases[i].maps]
     chosen = wanted if limit is None else wanted[:limit]
@@ -79,7 +79,7 @@ def gather(cases: Sequence[Case], order: Sequence[int], limit: int | None = None
 
 
 def check_limit(limit: int | None) -> None:
-    """Make sure that a number of images was asked for.
+    """Check a number of images.
 
     Raises:
         ConfigError: it is below 0.
@@ -89,12 +89,12 @@ def check_limit(limit: int | None) -> None:
 
 
 def choose_quality(files: Sequence[Path], room: int) -> Quality | None:
-    """The best quality at which all pictures fit into ``room`` bytes, judged by a few; the least when none does."""
+    """The best quality at which all images fit into ``room`` bytes, estimated from a few; the lowest if none fits."""
     images = []
     for file in files[:: max(len(files) // SAMPLES, 1)]:
         try:
             images.append(read_image(file))
-        except DataError:  # told when its turn comes
+        except DataError:  # reported when the image is encoded
             continue
     if not images:
         return QUALITIES[-1] if files else None

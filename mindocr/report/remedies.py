@@ -1,4 +1,4 @@
-"""What each class of mistakes costs: the score that there would be without it, from the counts."""
+"""Cost of each class of errors: the f-score without them, computed from the counts."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import NamedTuple
 from mindocr.metrics.matching import MatchingProtocol, f_score
 from mindocr.report.diagnosis import LABEL, TAGS, Diagnosis
 
-_HITS = ("matched", "recall_sum", "precision_sum")  # counts that a match raises by one, whichever the protocol has
+_HITS = ("matched", "recall_sum", "precision_sum")  # counts that a match raises by one, if the protocol has them
 
 
 class Remedy(NamedTuple):
-    """One class: its size, and the totals if it were mended.
+    """One class of errors, and the f-score without it.
 
     Attributes:
-        tag: the class.
-        misses, alarms: how many have the tag.
-        f_score: what the f-score would be, in [0, 1].
-        gain: by how much that is more than now.
+        tag: name of the class.
+        misses, alarms: numbers of missed texts and false positives with this tag.
+        f_score: the f-score without these errors, in [0, 1].
+        gain: difference to the actual f-score.
     """
 
     tag: str
@@ -28,11 +28,12 @@ class Remedy(NamedTuple):
     gain: float
 
 
-def mended(counts: Mapping[str, float], tag: str, misses: int, alarms: int) -> dict[str, float]:
-    """Counts without one class of mistakes.
+def counts_without(counts: Mapping[str, float], tag: str, misses: int, alarms: int) -> dict[str, float]:
+    """Counts without one class of errors.
 
-    Every missed text of the class gets one matching detection and every false alarm of it is gone; a false alarm that
-    turns into the match is both. Suspect labels instead leave the count on either side, as do-not-care regions do.
+    Every missed text of the class gets one matching detection, and every false positive of the class is removed. A
+    false positive that becomes the match is counted in both ways. Suspect labels instead no longer count on either
+    side, like do-not-care regions.
     """
     without = dict(counts)
     if tag == LABEL:
@@ -47,12 +48,12 @@ def mended(counts: Mapping[str, float], tag: str, misses: int, alarms: int) -> d
 
 
 def remedies(diagnoses: Sequence[Diagnosis], counts: Mapping[str, float], protocol: MatchingProtocol) -> list[Remedy]:
-    """Every class that occurs, the one that costs most first.
+    """Every class that occurs, largest gain first.
 
     Args:
-        diagnoses: of all images.
-        counts: summed over the same images, as the protocol names them.
-        protocol: turns counts into recall and precision.
+        diagnoses: diagnoses of all images.
+        counts: counts of the protocol, summed over the same images.
+        protocol: computes recall and precision from counts.
     """
     now = f_score(*protocol.score(counts))
     rows = []
@@ -60,6 +61,6 @@ def remedies(diagnoses: Sequence[Diagnosis], counts: Mapping[str, float], protoc
         misses = sum(finding.tag == tag for each in diagnoses for finding in each.misses.values())
         alarms = sum(finding.tag == tag for each in diagnoses for finding in each.alarms.values())
         if misses or alarms:
-            then = float(f_score(*protocol.score(mended(counts, tag, misses, alarms))))
+            then = float(f_score(*protocol.score(counts_without(counts, tag, misses, alarms))))
             rows.append(Remedy(tag, misses, alarms, then, then - float(now)))
     return sorted(rows, key=lambda row: -row.gain)

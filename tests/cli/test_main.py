@@ -1,4 +1,4 @@
-"""The command ``mindocr``: help page, dispatch, aliases, launch by other programs."""
+"""The command ``mindocr``: help page, dispatch, aliases, start by other programs."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_other_ways_to_start(words: list[str], repo_root: Path) -> None:
 
 
 def scripts(repo_root: Path) -> dict[str, Path]:
-    """Command -> the script that is its other name."""
+    """Command -> the script in ``tools/`` that runs it."""
     files = [path for folder in ("tools", "deploy") for path in sorted((repo_root / folder).rglob("*.py"))]
     named = {re.search(r'run_alias\("([a-z-]+)"\)', path.read_text(encoding="utf-8"))[1]: path for path in files}
     assert len(named) == len(files) >= 16

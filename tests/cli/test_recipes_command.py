@@ -30,7 +30,7 @@ def test_a_copy_is_whole_and_independent(
     assert capsys.readouterr().out == f"{len(copied)} files copied to {tmp_path}/mine/configs\n"
     recipe = "configs/det/dbnet/db_r18_icdar15.yaml"
     assert load_config(tmp_path / "mine" / recipe) == load_config(repo_root / recipe)
-    assert "comes with mindocr" not in caplog.text
+    assert "ships with mindocr" not in caplog.text
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

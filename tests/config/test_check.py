@@ -1,4 +1,4 @@
-"""All problems at once, in the house style."""
+"""The check reports all problems at once, one line each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MindOCR's spellings."""
+"""Keys of MindOCR and of earlier versions."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def test_flat_file_loads(mindocr_raw: dict[str, Any], tmp_path: Path, caplog: py
         "accepted from MindOCR, does nothing here: train.dataset.net_input_column_index, "
         "train.dataset.label_column_index, eval.dataset.net_input_column_index, eval.dataset.label_column_index, "
         "predict.dataset.net_input_column_index, eval.dataset.num_columns_of_labels (columns are chosen by name); "
-        "common (its values arrive through YAML anchors); eval.dataset_sink_mode, predict.dataset_sink_mode (only "
-        "training has a queue to sink to); train.dataset.use_minddata (there is one data pipeline); "
+        "common (its values are used through YAML anchors); eval.dataset_sink_mode, predict.dataset_sink_mode (only "
+        "training uses the device's queue); train.dataset.use_minddata (there is one data pipeline); "
         "train.loader.max_rowsize (memory for a batch is sized by the batch); eval.dataset.shuffle, "
         "predict.loader.shuffle (scores do not depend on the order); predict.loader.drop_remainder (no image is left "
         "out)"
@@ -73,16 +73,16 @@ def test_input_is_left_alone(mindocr_raw: dict[str, Any]) -> None:
     ("section", "change", "problem"),
     [
         ("train", {"label_column_index": [1, 2, 3]},
-         "label_column_index: picks ['binary_map', 'mask', 'thresh_map'], but the loss takes ['binary_map', 'mask', "
-         "'thresh_map', 'thresh_mask']; leave the key out"),
+         "label_column_index: chooses ['binary_map', 'mask', 'thresh_map'], but the loss takes ['binary_map', 'mask', "
+         "'thresh_map', 'thresh_mask']; remove the key"),
         ("train", {"net_input_column_index": [1]},
-         "train.dataset.net_input_column_index: picks ['binary_map'], but the network takes ['image']"),
+         "train.dataset.net_input_column_index: chooses ['binary_map'], but the network takes ['image']"),
         ("eval", {"label_column_index": [9]},
          "eval.dataset.label_column_index: output_columns has 4 columns, no position 9"),
         ("train", {"label_column_index": "1-4"},
          "train.dataset.label_column_index: expected a list of positions in output_columns, got '1-4'"),
         ("eval", {"net_input_column_index": [0], "output_columns": None},
-         "eval.dataset.net_input_column_index: needs output_columns"),
+         "eval.dataset.net_input_column_index: holds positions in output_columns"),
     ],
 )  # fmt: skip
 def test_indices_that_contradict_the_names(
@@ -121,8 +121,8 @@ def test_moved_keys(old: dict[str, Any], new: dict[str, Any]) -> None:
         (True, True, "auto", None),
         (False, "x.ckpt", "x.ckpt", None),
         (None, None, None, None),
-        (True, "x.ckpt", "x.ckpt", "says True, but train.resume says 'x.ckpt'; keep one of the two"),
-        ("a.ckpt", False, None, "says 'a.ckpt', but train.resume says None; keep one of the two"),
+        (True, "x.ckpt", "x.ckpt", "is True, but train.resume is 'x.ckpt'; keep one of the two"),
+        ("a.ckpt", False, None, "is 'a.ckpt', but train.resume is None; keep one of the two"),
     ],
 )
 def test_resume_in_two_places(model: Any, train: Any, resume: str | None, problem: str | None) -> None:
@@ -135,7 +135,7 @@ def test_mindrecord_files_are_not_read(raw: dict[str, Any], tmp_path: Path) -> N
     raw["eval"]["dataset"]["mindrecord"] = False
     load_config(save(tmp_path, raw))
     raw["train"]["dataset"]["mindrecord"] = True
-    with pytest.raises(ConfigError, match="train.dataset.mindrecord: MindRecord files are not read here; name the im"):
+    with pytest.raises(ConfigError, match="train.dataset.mindrecord: MindRecord files are not supported; set data_dir"):
         load_config(save(tmp_path, raw))
 
 

@@ -34,9 +34,9 @@ def test_good_entries(entries: list[Any]) -> None:
     ("entry", "place", "text"),
     [
         ("csvs", "train.loggers[1]", "unknown logger 'csvs' (did you mean 'csv'?); known: csv, curves, tensorboard"),
-        ("my_logger.MyLogger", "train.loggers[1]", "a logger of your own is written 'module:Class'"),
+        ("my_logger.MyLogger", "train.loggers[1]", "for your own logger write 'module:Class'"),
         ("my-logger:MyLogger", "train.loggers[1]", "unknown logger 'my-logger:MyLogger'"),
-        ("curves", "train.loggers[1]", "'curves' is named twice; keep one of the two"),
+        ("curves", "train.loggers[1]", "'curves' is listed twice; keep one of the two"),
         (3, "train.loggers[1]", "expected the name of a logger, or a mapping with 'name' and arguments, got 3"),
         ({"project": "a"}, "train.loggers[1]", "expected the name of a logger, or a mapping with 'name' and arguments"),
         ({"name": "wandb", "projct": "a"}, "train.loggers[1].projct", "wandb has no argument 'projct' (did you mean"),

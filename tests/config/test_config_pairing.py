@@ -1,4 +1,4 @@
-"""Parts that do not fit together are found before anything is built; no task is known by heart."""
+"""Parts that do not fit together are found before anything is built; the check depends on no task."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def test_a_task_of_other_outputs_and_columns_fits(other_task: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("change", "path", "text"),
     [
-        ({"loss": {"name": "DBLoss"}}, "loss", "DBLoss reads prob; in training the network gives logits, features"),
+        ({"loss": {"name": "DBLoss"}}, "loss", "DBLoss reads prob; in training the network outputs logits, features"),
         (
             {"postprocess": {"name": "DBPostprocess"}},
             "postprocess",
-            "DBPostprocess reads prob; in evaluation the network gives probs",
+            "DBPostprocess reads prob; in evaluation the network outputs probs",
         ),
-        ({"metric": {"name": "DetMetric"}}, "metric", "DetMetric judges Detection, but Decode gives Angle"),
+        ({"metric": {"name": "DetMetric"}}, "metric", "DetMetric evaluates Detection, but Decode returns Angle"),
     ],
 )
 def test_parts_of_another_task(other_task: dict[str, Any], change: dict[str, Any], path: str, text: str) -> None:
@@ -106,7 +106,7 @@ def test_a_detector_needs_its_columns(raw: dict[str, Any]) -> None:
 def test_a_map_that_evaluation_does_not_give(raw: dict[str, Any]) -> None:
     raw["postprocess"]["pred_name"] = "thresh"
     with pytest.raises(
-        ConfigError, match="postprocess: DBPostprocess reads thresh; in evaluation the network gives prob"
+        ConfigError, match="postprocess: DBPostprocess reads thresh; in evaluation the network outputs prob"
     ):
         check(raw, "a.yaml")
 
@@ -131,7 +131,7 @@ def test_two_networks_pass(two: dict[str, Any]) -> None:
 def test_a_loss_of_one_network_says_what_two_networks_give(two: dict[str, Any]) -> None:
     two["loss"] = {"name": "DBLoss"}
     given = "student.prob, student.thresh, student.binary, teacher.prob"
-    text = f"loss: DBLoss reads prob; in training the network gives {given}"
+    text = f"loss: DBLoss reads prob; in training the network outputs {given}"
     with pytest.raises(ConfigError, match=text):
         check(two, "a.yaml")
 

@@ -106,7 +106,7 @@ def test_op_without_arguments_gets_some() -> None:
         ),
         (OPS, {"Xyz": None}, "its ops: DecodeImage, RandomRotate, ToCHWImage"),
         (OPS, {"RandomRotate": 3}, "expected arguments such as .* 'drop' .* got 3"),
-        ([{"A": None}, {"A": None}], {"A": "drop"}, r"stands at .*\[0\] and .*\[1\]"),
+        ([{"A": None}, {"A": None}], {"A": "drop"}, r"appears at .*\[0\] and .*\[1\]"),
     ],
 )
 def test_patches_that_do_not_fit(ops: list[Any], patch: dict[str, Any], message: str) -> None:

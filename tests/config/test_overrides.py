@@ -1,4 +1,4 @@
-"""The words after -o."""
+"""Overrides after -o."""
 
 from __future__ import annotations
 

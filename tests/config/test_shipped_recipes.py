@@ -1,4 +1,4 @@
-"""Recipes that come with the package, found where a path is no file."""
+"""Recipes that ship with the package are found if a path is not a file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_recipes_are_all_there_and_shared_files_are_none(repo_root: Path) -> Non
 @pytest.mark.parametrize("name", [RECIPE, f"./{RECIPE}", f"../{RECIPE}", "db_r18_icdar15.yaml", "db_r18_icdar15"])
 def test_names_of_a_recipe(name: str, repo_root: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert find_config(name) == repo_root / RECIPE
-    line = f"{Path(name)}: no such file; using the recipe of this name that comes with mindocr: {repo_root / RECIPE}"
+    line = f"{Path(name)}: no such file; using the recipe of this name that ships with mindocr: {repo_root / RECIPE}"
     assert caplog.record_tuples == [("mindocr.config.recipes", logging.WARNING, line)]
 
 

@@ -31,7 +31,7 @@ def recipe_of(page: Path) -> str:
 
 
 def copy_project(folder: Path) -> None:
-    """Everything that a documented command may touch, so that nothing it does reaches the checkout."""
+    """All files that a documented command may change, copied, so that the checkout is not changed."""
     for name in ("mindocr", "tools", "deploy", "configs", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for conftest in (ROOT / "tests").rglob("conftest.py"):
@@ -41,7 +41,7 @@ def copy_project(folder: Path) -> None:
 
 
 def scripts() -> dict[str, str]:
-    """Command of ``mindocr`` -> the script that is its other name, as one types it."""
+    """Command of ``mindocr`` -> the command line of the script that runs it."""
     files = [path for folder in ("tools", "deploy") for path in sorted((ROOT / folder).rglob("*.py"))]
     found = [(path, re.search(r'run_alias\("([a-z-]+)"\)', path.read_text(encoding="utf-8"))) for path in files]
     return {match[1]: str(path.relative_to(ROOT)) for path, match in found if match}

@@ -1,4 +1,4 @@
-"""The published recipes, read from the list of their settings; flat files made of them."""
+"""The published recipes, read from the list of their settings, and flat files written from them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def read_facts(text: str) -> dict[str, Facts]:
 
 
 def _forget_op_without_arguments(recipe: Facts, removed: str) -> None:
-    """An op all of whose arguments are absent is absent."""
+    """An op is absent if all its arguments are absent."""
     op = re.fullmatch(r"(.+\.transform_pipeline)\.(\w+)\.\w+", removed)
     if op and op[2] in recipe[op[1]] and not any(key.startswith(f"{op[1]}.{op[2]}.") for key in recipe):
         recipe[op[1]].remove(op[2])
@@ -74,7 +74,7 @@ def flatten(values: Any, path: str = "") -> Facts:
 
 
 def write_flat(facts: Facts, path: Path) -> Path:
-    """The facts as one flat file, as MindOCR has it."""
+    """The settings as one flat file in the form of MindOCR."""
     flat: dict[str, Any] = {}
     for key, value in facts.items():
         *above, last = key.split(".")

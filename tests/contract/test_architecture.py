@@ -1,4 +1,4 @@
-"""docs/architecture.md tells the truth: its drawing and its lists are the imports of the code, no more and no less."""
+"""docs/architecture.md is correct: its drawing and its lists are exactly the imports of the code."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def reachable(edges: Edges, start: str) -> set[str]:
 
 
 def without_those_that_follow(edges: Edges) -> Edges:
-    """The fewest arrows from which all others follow; ``edges`` form no circle."""
+    """The fewest arrows from which all others follow; ``edges`` must not contain a cycle."""
     return {
         (room, target)
         for room, target in edges

@@ -229,7 +229,7 @@ def test_documents_and_commands_are_found() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_known(command: str) -> None:
-    """A command in the documents that nobody runs is a command that nobody knows to work."""
+    """Every command in the documents is run by a case, or it may not work."""
     if RUN.match(command):
         case_of(command)
     elif command.startswith("make "):
@@ -252,7 +252,7 @@ def test_fast_commands_run(command: str, desk: Desk) -> None:
 
 @pytest.mark.slow
 def test_training_evaluation_export_and_prediction_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The documented commands one after the other, each on what the ones before left."""
+    """The documented commands one after the other, each with the files of the earlier ones."""
     from mindspore import save_checkpoint
 
     from mindocr.models import build_model
@@ -285,7 +285,7 @@ def test_help_says_what_a_tool_does(tool: str, desk: Desk) -> None:
 
 
 def test_options_in_the_documents_exist() -> None:
-    """Fast commands are run; of the others, at least every option is one that the command knows."""
+    """Fast commands are run; of the others, the options are checked."""
     names = {script: name for name, script in SCRIPTS.items()}
     for command in in_order(slow=True):
         script, *words = shlex.split(with_script(command).partition("python ")[2])

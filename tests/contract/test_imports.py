@@ -1,4 +1,4 @@
-"""Who imports whom, drawn from the code: no arrow up, no circle of rooms, no MindSpore in the NumPy rooms."""
+"""Imports between packages, read from the code: none upwards, no cycle, no MindSpore in NumPy packages."""
 
 from __future__ import annotations
 

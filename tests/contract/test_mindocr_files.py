@@ -1,4 +1,4 @@
-"""MindOCR's flat files, written from the list of their settings: the tools take each as it is."""
+"""MindOCR's flat files, written from the list of their settings: the tools accept them unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def flat_files(facts: dict[str, Facts], tmp_path_factory: pytest.TempPathFactory
 
 
 def idle_keys(settings: Facts) -> set[str]:
-    """Keys of a recipe that have nothing to do here."""
+    """Keys of a recipe that have no effect here."""
     idle = r"_column_index$|\.use_minddata$|^(eval|predict)\.(dataset_sink_mode|loader\.(shuffle|drop_remainder))$"
     return {key for key in settings if re.search(idle, key)}
 

@@ -61,7 +61,7 @@ def test_the_licence_is_the_one_that_is_named(project: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with nothing in it but the wheel; it borrows what the wheel requires from this one."""
+    """An environment that contains only the wheel; its requirements come from this environment."""
     folder = tmp_path_factory.mktemp("wheel")
     source, place = folder / "source", folder / "environment"
     for name in ("mindocr", "configs"):

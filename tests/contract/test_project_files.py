@@ -1,4 +1,4 @@
-"""The files that a project has beside its code: they agree with the code, and with each other."""
+"""Project files other than code: they agree with the code and with each other."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def documented(page: Path) -> list[str]:
 
 
 def without_part(command: str) -> str:
-    """The command without saying which part of the data set it is about."""
+    """The command without the part of the data set."""
     return re.sub(r"(?<![a-z])(train|test|validation|val)(?![a-z])", "PART", command)
 
 

@@ -1,4 +1,4 @@
-"""The pipelines of every recipe run: one picture of its kind goes through training and evaluation."""
+"""The pipelines of every recipe run: one image of each data set passes through training and evaluation."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def lay_out(root: Path, spec: Mapping[str, Any], outline: list[list[int]]) -> None:
-    """One picture with one text for each folder and label file that a data set names."""
+    """One image with one text for each folder and label file that a data set names."""
     rng = np.random.default_rng(0)
     for folder, file in zip(as_list(spec["data_dir"]), as_list(spec["label_file"])):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def cell(value: Any) -> np.ndarray:
 
 
 def samples(config: Config, section: str, root: Path) -> list[dict[str, Any]]:
-    """All samples of the data set of a section, with its pictures laid out below ``root``."""
+    """All samples of the data set of a section, with its images below ``root``."""
     spec = {**getattr(config, section).dataset, "dataset_root": str(root)}
     outline = OUTLINE if (config.postprocess or {}).get("box_type") == "poly" else QUAD
     lay_out(root, spec, outline)
@@ -110,7 +110,7 @@ def test_a_picture_goes_through_evaluation(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SCORED)
 def test_pictures_are_read_alike_in_training_and_evaluation(name: str) -> None:
-    """Another order of colours, or pictures turned in one of the two, would measure something else than was learnt."""
+    """Training and evaluation must decode images with the same channel order and rotation."""
     config = recipe(name)
     for step in ("DecodeImage", "NormalizeImage"):
         assert op(config, "train", step) == op(config, "eval", step)

@@ -1,4 +1,4 @@
-"""Our recipes give the published settings, key by key; what differs on purpose is listed with its reason."""
+"""Our recipes have the published settings, key by key; intended differences are listed with their reasons."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ GENERAL = ("db_r50_general", "dbpp_r50_general")  # published without their sett
 
 
 class Difference(NamedTuple):
-    """Where ours differs from what is published: in which recipes, in which key (both patterns), and why."""
+    """A difference from the published settings: the recipes and the key (both patterns), and the reason."""
 
     recipes: str
     key: str
@@ -98,7 +98,7 @@ SCHEMA = {path: field for path, field in field_paths() if not field.is_required(
 
 
 def default_of(key: str, recipe: Facts) -> Any:
-    """What holds where a recipe does not say it: a default of the schema, of an op, or of another part."""
+    """The value of a key that a recipe does not set: a default of the schema, of an op, or of another part."""
     if key in SCHEMA:
         return SCHEMA[key].get_default(call_default_factory=True)
     above, _, argument = key.rpartition(".")
@@ -151,7 +151,7 @@ def test_recipe_has_the_published_settings(name: str, facts: dict[str, Facts]) -
 
 
 def test_every_difference_is_still_one(facts: dict[str, Facts]) -> None:
-    """A reason that no recipe needs any more must leave the list."""
+    """A reason that no recipe needs any more must be removed from the list."""
     found = [(name, key) for name in RECIPES for key in disagreements(name, facts[name])]
     unused = [
         rule

@@ -1,4 +1,4 @@
-"""A headless Chromium for tests, driven by its DevTools protocol over two pipes: nothing to install but the browser."""
+"""A headless Chromium for tests, controlled by the DevTools protocol over two pipes."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Page:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def screenshot(self, path: Path, *, whole: bool = False) -> None:
-        """Write what is seen, or the whole page, as PNG."""
+        """Write the visible part or the complete page as PNG."""
         data = self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
         path.write_bytes(base64.b64decode(data))
 

@@ -10,7 +10,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a tool left: exit code, standard output and standard error."""
+    """Result of a tool: exit code, standard output and standard error."""
 
     code: int
     out: str

@@ -1,10 +1,10 @@
-"""Kill a run at every point, in both formats, on one and two ranks, go on with it, and compare with an undisturbed one.
+"""Kill a run at every point, in both formats, on one and two ranks, resume it, and compare with an undisturbed run.
 
     python tests/e2e/kill_matrix.py FOLDER [--ranks 1 2]
 
-By hand, because it takes minutes; prints a table in Markdown. Each cell is one kill of a run of 15 steps: the steps
-that had to be made again, and what differs at the end from the run without a kill (losses of all steps, weights,
-optimizer, table, files).
+Run it by hand, because it takes minutes. It prints a table in Markdown. Each cell is one kill of a run of 15
+steps: the steps that had to be repeated, and the final differences from the run without a kill (losses of all steps,
+weights, optimizer, table, files).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A training run that notes every loss on disk and can be told to kill itself.
+"""A training run that writes every loss to disk and can kill itself at a given point.
 
     python killable_training.py NOTES KILL_POINT CONFIG.yaml -o key=value ...
 
@@ -86,14 +86,14 @@ def before_step(number: int, act: Callable[[], None]) -> None:
 
 
 def fill_disk(filler: Path) -> None:
-    """Leave no room on the disk of ``filler``."""
+    """Fill the disk of ``filler`` completely."""
     with filler.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(4096))
 
 
 def note_losses(notes: str) -> None:
-    """Write each loss down before the run takes note of it."""
+    """Write each loss to disk before the run records it."""
     note = LossGuard.note
 
     def noted(self: LossGuard, at: Any, outcome: Any, batch: Any) -> None:
@@ -106,7 +106,7 @@ def note_losses(notes: str) -> None:
 
 
 def score_by_maps() -> None:
-    """Let the f-score be a number that any change of a probability changes, since so short a run finds no text."""
+    """Replace the f-score by a number that depends on all probabilities, because such a short run finds no text."""
     infer, evaluate, total = NetworkRunner.__call__, Evaluator.run, [0.0]
 
     def inferred(self: NetworkRunner, images: Any) -> dict[str, list[np.ndarray]]:

@@ -1,4 +1,4 @@
-"""A training run that notes how much memory it holds.
+"""A training run that records its memory.
 
     python measured_training.py NOTES none CONFIG.yaml -o key=value ...
 

@@ -1,4 +1,4 @@
-"""Small training runs in processes of their own, and what is left of them to compare."""
+"""Small training runs in separate processes, and their files for comparison."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Run:
     messages: list[str] = field(default_factory=list)
 
     def command(self, kill: str = "none") -> list[str]:
-        """What starts it, or goes on with it."""
+        """The command that starts or resumes the run."""
         self.folder.mkdir(parents=True, exist_ok=True)
         child = [sys.executable, str(HERE / "killable_training.py"), str(self.folder / "notes"), kill, RECIPE, "-o"]
         child += [
@@ -85,7 +85,7 @@ class Run:
         return self.wait(self.start(kill), timeout)
 
     def wait(self, process: subprocess.Popen, timeout: float = 300) -> int:
-        """Wait for the end of a started process and keep what it said."""
+        """Wait for the end of a started process and keep its output."""
         output, _ = process.communicate(timeout=timeout)
         self.messages.append(output)
         return process.returncode
@@ -96,7 +96,7 @@ class Run:
         return [int(line.split()[0]) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
     def losses(self, rank: int = 0) -> dict[int, set[str]]:
-        """Step -> its losses, exactly; one loss where a repeated step came to the same."""
+        """Step -> its losses, exactly; a repeated step with the same loss appears once."""
         found: dict[int, set[str]] = {}
         for line in (self.folder / (f"notes.{rank}" if rank else "notes")).read_text(encoding="utf-8").splitlines():
             step, loss = line.split()
@@ -104,16 +104,16 @@ class Run:
         return found
 
     def table(self) -> list[dict[str, str]]:
-        """performance.csv without what a clock measured."""
+        """performance.csv without the measured times."""
         with (self.folder / "out/performance.csv").open(encoding="utf-8") as file:
             return [{k: v for k, v in row.items() if k not in TIMES} for row in csv.DictReader(file)]
 
     def files(self) -> list[str]:
-        """Names of the files that it left."""
+        """Names of the files that the run has written."""
         return sorted(p.name for p in (self.folder / "out").iterdir() if not p.name.startswith("log_"))
 
     def weights(self, stem: str) -> dict[str, np.ndarray]:
-        """Every parameter in a checkpoint; what is no parameter is left out."""
+        """Every parameter in a checkpoint; other entries are left out."""
         path = next((self.folder / "out").glob(f"{stem}.[cs]*"))
         return {name: p.asnumpy() for name, p in read_checkpoint(path).items() if not name.startswith("mindocr.")}
 
@@ -135,7 +135,7 @@ def differences(one: Run, other: Run) -> list[str]:
 
 
 def write_data(folder: Path) -> Path:
-    """Eleven training and three test pictures."""
+    """Eleven training and three test images."""
     options = SceneOptions(image_size=(SIDE, SIDE), difficulty="easy")
     write_set(SetPlan(folder, train=11, test=3, options=options, seed=1, progress=False))
     return folder

@@ -22,7 +22,7 @@ def label(name="a.jpg", points=QUAD, text="word"):
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """One good picture with a good label file; tests break one thing."""
+    """One valid image with a valid label file; each test breaks one thing."""
     (tmp_path / "images").mkdir()
     rng = np.random.default_rng(0)
     assert cv2.imwrite(str(tmp_path / "images/a.jpg"), rng.integers(0, 255, (64, 96, 3), np.uint8))

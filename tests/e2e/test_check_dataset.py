@@ -64,7 +64,7 @@ def picture(seed, size=(120, 160)):
 
 @pytest.fixture
 def tiny(tmp_path):
-    """Three pictures with good labels."""
+    """Three images with valid labels."""
     (tmp_path / "images").mkdir()
     for i in range(3):
         assert cv2.imwrite(str(tmp_path / f"images/{i}.jpg"), picture(i))
@@ -188,7 +188,7 @@ def plant(folder: Path, photographs: list[Path], lines: list[str]) -> dict[str, 
 
 
 def largest(texts):
-    """The outline of the largest text."""
+    """The polygon of the largest text."""
     return max((text["points"] for text in texts), key=lambda p: cv2.contourArea(np.array(p, dtype=np.float32)))
 
 
@@ -277,7 +277,7 @@ def test_mistakes(tool, tiny, monkeypatch, change, message):
 
 @pytest.mark.slow
 def test_data_sets_and_filters_of_a_recipe(tool, tiny):
-    """The recipe says where the data sets are, how images are resized, and what is filtered."""
+    """The recipe defines where the data sets are, how images are resized, and which texts are filtered."""
     (tiny / "gt.txt").write_text(label("0.jpg", ("word", [[20, 20], [90, 20], [90, 31], [20, 31]])) + "\n")
     places = {"dataset_root": tiny, "data_dir": "images", "label_file": "gt.txt"}
     sections = [f"{part}.dataset.{key}={value}" for part in ("train", "eval") for key, value in places.items()]

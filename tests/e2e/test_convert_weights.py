@@ -1,4 +1,4 @@
-"""The converter as a user runs it. That converted networks compute the same is proven in tests/models/converters."""
+"""The converter as a user runs it. The outputs of converted networks are tested in tests/models/converters."""
 
 import os
 import pickle
@@ -35,7 +35,7 @@ def classifier(backbone, tmp_path):
 
 @pytest.fixture
 def detector(tmp_path):
-    """The authors' names of a whole DBNet with ResNet-18; returns (file, our network)."""
+    """The authors' names of a complete DBNet with ResNet-18; returns (file, our network)."""
     net = build_model("dbnet_resnet18")
     levels = {f"unify_channels.{i}": f"in{i + 2}" for i in range(4)} | {"out.0": "out2"}
     levels |= {f"out.{i}": f"out{i + 2}.0" for i in range(1, 4)}

@@ -18,7 +18,7 @@ def test_a_small_demo_leaves_everything_it_promises(repo_root, tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     table = dict(line.strip("| ").split("|") for line in done.stdout.splitlines() if line.startswith("|"))
     table = {key.strip(): value.strip() for key, value in table.items()}
-    assert 0 <= float(table["f-score on unseen images"]) <= 1
+    assert 0 <= float(table["f-score on test images"]) <= 1
     for name in ("data/preview.jpg", "train/best.ckpt", "train/curves.png", "train/performance.csv", "config.mindir"):
         assert (out / name).stat().st_size > 0, name
     assert len(list((out / "predict").glob("*.png"))) == 3

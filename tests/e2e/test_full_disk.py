@@ -1,4 +1,4 @@
-"""A disk that is really full: a small file system of its own, filled while the run goes on."""
+"""A full disk: a small file system that is filled during the run."""
 
 import subprocess
 

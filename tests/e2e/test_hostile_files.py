@@ -140,7 +140,7 @@ def test_predict(tool, folder, weights, content, part):
 
 
 def test_predict_on_a_strip(tool, folder, weights):
-    """An image that resizing would blow up is named, with the key that decides."""
+    """An image that resizing would make too large is named, with the key that controls the size."""
     assert cv2.imwrite(str(folder / "images/img_1.jpg"), np.zeros((10, 20_000, 3), np.uint8))
     words = ["-c", RECIPE, "--det_model_dir", weights, "--draw_img_save_dir", folder / "out"]
     limit = ["--det_limit_side_len", 736, "--det_limit_type", "min"]

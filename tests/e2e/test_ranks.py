@@ -106,7 +106,7 @@ def test_two_ranks_at_batch_2_train_what_one_rank_trains_at_batch_4(repo_root, d
 
 
 def test_ranks_of_msrun_share_the_images_of_an_evaluation(repo_root, data, tmp_path):
-    """With DBLoss and BatchNorm per rank, as a recipe has them; then one process scores what rank 0 saved."""
+    """With DBLoss and BatchNorm per rank, as in a recipe; then one process evaluates the checkpoint of rank 0."""
     with socket.socket() as probe:
         probe.bind(("", 0))
         port = probe.getsockname()[1]
@@ -175,7 +175,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def rank_of(pid: int) -> str | None:
-    """The rank that a process of Open MPI has; None for the scheduler, the watch and the launcher."""
+    """The rank of a process of Open MPI; None for the scheduler, the watch and the launcher."""
     try:
         words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         command = Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -1,4 +1,4 @@
-"""The real thing: ICDAR 2015 photographs through the tools, and eight of them learnt by heart."""
+"""Real photographs: the tools run on ICDAR 2015, and a network overfits eight of the images."""
 
 import csv
 import json
@@ -144,7 +144,7 @@ def test_every_model_takes_a_step_at_640_and_evaluates_a_photograph(repo_root, c
 
 
 def run_apart(repo_root, tool, config, overrides):
-    """Run a tool in a process of its own, which gives the memory of a large network back."""
+    """Run a tool in a separate process, so that the memory of a large network is freed."""
     command = [sys.executable, tool, "-c", config, "-o", *overrides]
     done = subprocess.run(command, cwd=repo_root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,4 +1,4 @@
-"""A run that fails, and the replay that its message asks for, as a user types them."""
+"""A run that fails, and the replay command of its message, as a user types them."""
 
 import re
 import shlex

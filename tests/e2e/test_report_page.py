@@ -178,7 +178,7 @@ def test_a_finding_is_shown_close_up(page, report):
     assert whole == "0.00 0.00 1280.00 720.00"
     click(page, "#findings button")
     assert float(page.run("document.querySelector('#view').viewBox.baseVal.width")) < 700
-    assert re.match(r"text, missed\. [a-z ]+: ", page.run("document.querySelector('#told').textContent"))
+    assert re.match(r"missed text\. [a-z ]+: ", page.run("document.querySelector('#details').textContent"))
     assert page.run("document.querySelectorAll('#outlines .chosen').length") == 1
     click(page, "#whole")
     assert page.run("document.querySelector('#view').getAttribute('viewBox')") == whole

@@ -1,4 +1,4 @@
-"""A run that is killed again and again ends as if it had never been: real processes, real SIGKILL."""
+"""A run that is killed repeatedly and resumed ends like an undisturbed one: real processes, real SIGKILL."""
 
 import os
 import random
@@ -27,14 +27,14 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, data):
-    """A run that nothing disturbs."""
+    """An undisturbed run."""
     run = Run(tmp_path_factory.mktemp("kills") / "whole", data, EVERYTHING)
     assert run.finish() == 0, run.messages
     return run
 
 
 def kill_while_training(run, after, pause):
-    """Let it make ``after`` more steps, then send SIGKILL at a moment that no code chooses."""
+    """Let it make ``after`` more steps, then send SIGKILL at a random moment."""
     seen = len(run.steps())
     process = run.start()
     deadline = time.monotonic() + 120

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: the run ends between two steps, says how to go on, and goes on as if nothing had been."""
+"""SIGTERM and Ctrl-C: the run ends between two steps, prints how to resume, and resumes exactly where it stopped."""
 
 import os
 import signal

@@ -25,7 +25,7 @@ def test_scores_are_printed_and_written(tool, sides, tmp_path):
     outcome = tool("tools/score.py", "--protocol", "icdar2015", "--gt", truth, "--det", found, "--json", tmp_path / "s")
     assert (outcome.code, outcome.err) == (0, "")
     assert "recall     0.500000" in outcome.out and "precision  0.500000" in outcome.out
-    assert "note: no results for 1 images, counted as found empty: img_2" in outcome.out
+    assert "note: 1 images without results, counted as images without detections: img_2" in outcome.out
     content = json.loads((tmp_path / "s").read_text())
     assert content["counts"] == {"images": 2, "matched": 1, "gt_care": 2, "det_care": 2}
     assert {"precision", "recall", "hmean", "counts", "interval"} <= set(content)

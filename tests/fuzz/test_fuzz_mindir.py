@@ -64,7 +64,7 @@ def test_a_changed_weight_is_told(refused, exported):
     damaged = bytearray(whole)
     damaged[len(whole) // 2] ^= 1
     told = refused(lambda arena: given(arena, bytes(damaged), expected))
-    assert "damaged.mindir' is not a whole MindIR file (its checksum does not fit" in told
+    assert "damaged.mindir' is not a complete MindIR file (its checksum is wrong" in told
 
 
 def test_a_file_without_a_seal_is_read(accepted, exported):

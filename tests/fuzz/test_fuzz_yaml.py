@@ -116,7 +116,7 @@ def test_merges_of_merges_are_refused_or_merged():
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"\x00\x01\x02", "recipe.yaml:1"),
         ("", "an empty file"),
-        ("base: recipe.yaml", "form a circle"),
+        ("base: recipe.yaml", "form a cycle"),
         ("base: " + "a" * 5000, "recipe.yaml: base: "),
         ('base: "a\\0b"', "NUL"),
         ("x" * 3_000_000, "no configuration is longer"),

@@ -1,4 +1,4 @@
-"""A stand-in for a network: a pixel is text where the normalised image is bright. NumPy alone."""
+"""Replaces a network in tests: a pixel is text if the normalised image is bright there. Only NumPy."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""A recipe with a tiny network and its trained-as-if checkpoint, for tests that need a real model file."""
+"""A recipe with a tiny network and a checkpoint, for tests that need a real model file."""
 
 import sys
 from dataclasses import dataclass

@@ -77,7 +77,7 @@ def test_a_model_of_another_task_is_refused(monkeypatch):
 
     monkeypatch.setattr(module, "open_runner", lambda model, config, ckpt: BrightIsText())
     monkeypatch.setattr(module, "configured", lambda *args: (ReadsWords(), default_pipeline()))
-    with pytest.raises(ConfigError, match="'words.onnx' gives words, not outlines of text"):
+    with pytest.raises(ConfigError, match="'words.onnx' returns words, not text polygons"):
         TextDetector("words.onnx")
 
 

@@ -1,4 +1,4 @@
-"""What files say beside the network."""
+"""Metadata of model files."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""MindIR files: what they hold, and which of them are refused."""
+"""MindIR files: their contents, and the files that are refused."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_one_size_or_any(exported):
     (found, other) = free([image, np.zeros((3, 64, 32), np.float32)])["prob"]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert (found.shape, other.shape) == ((1, 32, 64), (1, 64, 32))
-    with pytest.raises(UserError, match="takes images of 32 x 64 pixels, the pipeline gave 64 x 32"):
+    with pytest.raises(UserError, match="takes images of 32 x 64 pixels, but the pipeline returned 64 x 32"):
         fixed([np.zeros((3, 64, 32), np.float32)])
 
 
@@ -45,12 +45,12 @@ def test_a_missing_and_a_damaged_file_are_named(tmp_path, exported):
     with pytest.raises(CheckpointError, match="nothing.mindir': no such file"):
         MindIR(tmp_path / "nothing.mindir")
     (tmp_path / "bad.mindir").write_bytes(b"no graph at all")
-    with pytest.raises(CheckpointError, match="bad.mindir' is not a whole MindIR file"):
+    with pytest.raises(CheckpointError, match="bad.mindir' is not a complete MindIR file"):
         MindIR(tmp_path / "bad.mindir")
     content = bytearray(exported[0].read_bytes())
     content[len(content) // 2] ^= 1
     (tmp_path / "changed.mindir").write_bytes(content)
-    with pytest.raises(CheckpointError, match="changed.mindir' is not a whole MindIR file .its checksum does not fit"):
+    with pytest.raises(CheckpointError, match="changed.mindir' is not a complete MindIR file .its checksum is wrong"):
         MindIR(tmp_path / "changed.mindir")
 
 

@@ -46,7 +46,7 @@ def test_a_file_computes_what_its_network_does(write, tmp_path):
 def test_a_file_of_one_size(write, tmp_path):
     runner = Onnx(write(tmp_path / "a.onnx", (1, 3, 96, 160)))
     assert runner.input_size == (96, 160)
-    with pytest.raises(UserError, match="a.onnx' takes images of 96 x 160 pixels, the pipeline gave 32 x 32"):
+    with pytest.raises(UserError, match="a.onnx' takes images of 96 x 160 pixels, but the pipeline returned 32 x 32"):
         runner([np.zeros((3, 32, 32), np.float32)])
     detector = TextDetector(write(tmp_path / "b.onnx", (1, 3, 96, 160), metadata=METADATA))
     (poly,) = detector(white_box()).polygons
@@ -55,7 +55,7 @@ def test_a_file_of_one_size(write, tmp_path):
 
 def test_a_file_from_elsewhere_needs_a_configuration(write, tmp_path, repo_root):
     path = write(tmp_path / "a.onnx", output="sigmoid_0.tmp_0")
-    with pytest.raises(ConfigError, match="does not bring its preprocessing; give a YAML file that has it as config"):
+    with pytest.raises(ConfigError, match="does not hold its preprocessing; pass a YAML file that has it as config"):
         TextDetector(path)
     detector = TextDetector(path, config=repo_root / "configs/det/dbnet/db_r50_icdar15.yaml")
     assert len(detector(white_box()).polygons) == 1
@@ -67,5 +67,5 @@ def test_files_that_cannot_be_used_are_named(write, tmp_path):
         Onnx(tmp_path / "bad.onnx")
     with pytest.raises(CheckpointError, match=r"expected one input, float32 \(N, 3, H, W\); .*image: tensor\(float\)"):
         Onnx(write(tmp_path / "grey.onnx", (1, 1, 32, 32)))
-    with pytest.raises(CheckpointError, match="entry mindocr.outputs is no list"):
+    with pytest.raises(CheckpointError, match="entry mindocr.outputs is not a list"):
         Onnx(write(tmp_path / "names.onnx", metadata={"outputs": "prob"}))

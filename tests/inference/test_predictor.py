@@ -95,7 +95,7 @@ def test_a_fixed_input_size_is_met():
     result = Predictor(runner, *configured(runner))(white_box())
     assert runner.seen[0].shape == (3, 96, 160)
     np.testing.assert_allclose(outlines(result)[0], BOX, atol=5)
-    with pytest.raises(ConfigError, match="limit_side_len: this model takes images of 96 x 160 pixels"):
+    with pytest.raises(ConfigError, match="limit_side_len: this model takes only images of 96 x 160 pixels"):
         configured(runner, (320, "max"))
 
 
@@ -115,22 +115,22 @@ def test_settings_replace_those_of_the_model():
     ({"pipeline": default_pipeline()}, "post-processing"), ({"postprocess": SECTION}, "preprocessing"),
 ])  # fmt: skip
 def test_a_model_without_settings_is_refused(metadata, lacking):
-    with pytest.raises(ConfigError, match=f"this model does not bring its {lacking}; give a YAML file"):
+    with pytest.raises(ConfigError, match=f"this model file does not hold its {lacking}; pass a YAML file"):
         configured(BrightIsText(metadata=metadata))
 
 
 def test_an_output_that_is_not_there_is_named():
     runner = BrightIsText()
     runner.output_names = ("logits",)
-    with pytest.raises(ConfigError, match="DBPostprocess reads the output 'prob', the network gives logits"):
+    with pytest.raises(ConfigError, match="DBPostprocess reads the output 'prob', but the network outputs logits"):
         make(runner=runner)
 
 
 @pytest.mark.parametrize(("image", "told"), [
     (np.zeros((8, 8, 3), np.float32), r"image 0: expected uint8 .* got float32; .*\(image \* 255\)"),
-    (np.zeros((8, 8, 4), np.uint8), r"image 0: an array of shape \(8, 8, 4\).*drop the fourth channel"),
+    (np.zeros((8, 8, 4), np.uint8), r"image 0: an array of shape \(8, 8, 4\).*remove the fourth channel"),
     (np.zeros((3, 8, 8), np.uint8), r"shape \(3, 8, 8\).*image.transpose\(1, 2, 0\)"),
-    (np.zeros((2, 8, 8, 3), np.uint8), r"shape \(2, 8, 8, 3\).*give several images as a list"),
+    (np.zeros((2, 8, 8, 3), np.uint8), r"shape \(2, 8, 8, 3\).*pass several images as a list"),
     (np.zeros((8, 8, 2), np.uint8), r"shape \(8, 8, 2\); expected \(H, W, 3\) RGB or \(H, W\) grey"),
     (np.zeros((0, 8, 3), np.uint8), r"image 0: the array is empty"),
 ])  # fmt: skip

@@ -1,4 +1,4 @@
-"""What prediction returns."""
+"""Results of prediction."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Which file becomes which runner."""
+"""The runner of each kind of model file."""
 
 import numpy as np
 import pytest
@@ -22,11 +22,11 @@ def test_a_missing_file_is_named(tmp_path, suffix):
 
 
 def test_arguments_that_do_not_go_with_the_model_are_refused(tmp_path):
-    with pytest.raises(UserError, match="config: 'DB' says itself how it is built"):
+    with pytest.raises(UserError, match="config: 'DB' is a configuration or a named model"):
         open_runner("DB", config="recipe.yaml")
-    with pytest.raises(UserError, match="config: 'recipe.yaml' says itself"):
+    with pytest.raises(UserError, match="config: 'recipe.yaml' is a configuration or a named model"):
         open_runner("recipe.yaml", config="recipe.yaml")
-    with pytest.raises(UserError, match="ckpt: 'a.mindir' is no name and no YAML file"):
+    with pytest.raises(UserError, match="ckpt: expected a named model or a YAML file to use it with, got 'a.mindir'"):
         open_runner("a.mindir", ckpt="best.ckpt")
 
 
@@ -45,7 +45,7 @@ def test_images_run_one_by_one(tmp_path):
     assert outputs["total"] == [6 * 3 * 4 * 6, 8 * 3 * 4 * 8]
     assert [value.tolist() for value in outputs["mean"]] == [[6] * 6, [8] * 8]
     assert run_one_by_one(tmp_path, runner, [], run) == {"total": [], "mean": []}
-    with pytest.raises(UserError, match="takes images of 4 x -1 pixels, the pipeline gave 5 x 8"):
+    with pytest.raises(UserError, match="takes images of 4 x -1 pixels, but the pipeline returned 5 x 8"):
         run_one_by_one(tmp_path, runner, [np.zeros((3, 5, 8))], run)
-    with pytest.raises(CheckpointError, match="gives 1 outputs, but names total, mean"):
+    with pytest.raises(CheckpointError, match="has 1 outputs, but its output names are total, mean"):
         run_one_by_one(tmp_path, runner, images, lambda image: [image])

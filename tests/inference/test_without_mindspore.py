@@ -1,4 +1,4 @@
-"""A whole detection in a process in which MindSpore cannot be imported."""
+"""A complete detection in a process in which MindSpore cannot be imported."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Adding up images, merging ranks, and mistakes."""
+"""Sums over images, merged ranks, and wrong arguments."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_polygons_of_different_lengths_meet():
 
 def test_mistakes_are_named():
     metric = DetMetric()
-    with pytest.raises(ValueError, match="1 true outlines but 2 ignore tags"):
+    with pytest.raises(ValueError, match="1 ground-truth polygons but 2 ignore tags"):
         metric.update([], [square(0, 0)], [True, False])
     with pytest.raises(ValueError, match="NaN or infinite"):
         metric.update([square(np.nan, 0)], [square(0, 0)], [False])
@@ -105,7 +105,7 @@ def test_many_images_at_once_are_the_same_as_one_by_one():
     assert together.update_many(images) == singles
     assert together.result() == alone.result()
     assert together.update_many([]) == []
-    with pytest.raises(ValueError, match="1 true outlines but 2 ignore tags"):
+    with pytest.raises(ValueError, match="1 ground-truth polygons but 2 ignore tags"):
         together.update_many([images[0], ([], [square(0, 0)], [True, False])])
     assert len(together.images) == len(images), "none of a refused list is added"
 
@@ -146,7 +146,7 @@ def test_the_registry_knows_the_recipes_settings():
 
 def test_a_new_protocol_is_one_class(monkeypatch):
     class AnyTouch(MatchingProtocol):
-        """A detection counts when it shares the least bit with a text."""
+        """A detection matches if it overlaps a text at all."""
 
         def __init__(self, least: float = 0.0) -> None:
             self.least = least

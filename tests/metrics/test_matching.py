@@ -1,4 +1,4 @@
-"""The parts that protocols share."""
+"""Functions that several protocols share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers that the benchmarks' own evaluators give."""
+"""Our scores equal those of the official evaluators of the benchmarks."""
 
 from __future__ import annotations
 

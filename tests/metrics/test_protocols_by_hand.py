@@ -1,4 +1,4 @@
-"""Small cases of every protocol, worked out by hand."""
+"""Small cases of every protocol, computed by hand."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_td500_angles(degrees, matches):
 
 
 def test_td500_boxes_have_four_corners():
-    with pytest.raises(DataError, match=r"expected boxes of 4 corners, got an outline of 5; .*rotated_polygon_iou"):
+    with pytest.raises(DataError, match=r"expected boxes of 4 corners, got a polygon of 5; .*rotated_polygon_iou"):
         judge("td500", [WORD], [WORD[[0, 1, 2, 3, 3]]], rule="unrotated_box_iou_and_angle")
     assert judge("td500", [WORD], [WORD[[0, 1, 2, 3, 3]]]).pairs == [(0, 0)]
 

@@ -1,4 +1,4 @@
-"""Scores of finished results: sums, intervals, what is printed and written."""
+"""Metric scores of results in files: sums, intervals, printed and written output."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_sums_and_words():
     assert content["interval"]["recall"] == [0.2, 1.0], "either image may be drawn twice"
     assert content["interval"]["hmean"] == [pytest.approx(1 / 3), 1.0]
     assert "recall     0.500000  (95% interval 0.2000 to 1.0000)" in str(result)
-    assert "note: no results for 1 images, counted as found empty: b" in str(result)
+    assert "note: 1 images without results, counted as images without detections: b" in str(result)
 
 
 def test_the_documented_examples_run(repo_root):
@@ -101,7 +101,7 @@ def test_a_large_set_is_resampled_in_blocks(monkeypatch):
 def test_an_outline_that_the_protocol_cannot_judge_is_told_with_its_image():
     metric = make_metric("td500", ["rule=unrotated_box_iou_and_angle"])
     wrong = Pair("late", Side([BOX[:3]], [False]), Side([], []))
-    with pytest.raises(DataError, match="image late: td500, rule .* got an outline of 3"):
+    with pytest.raises(DataError, match="image late: td500, rule .* got a polygon of 3"):
         score([pair("early", 1, 1), wrong], [], metric)
 
 

@@ -25,7 +25,7 @@ def rectangle(left: float, top: float, w: float, h: float) -> np.ndarray:
 
 
 def case(words: list[tuple[np.ndarray, float]], truth: list[np.ndarray]) -> Case:
-    """A map that holds rectangles of a probability each."""
+    """A map with rectangles, each of one probability."""
     prob = np.zeros(SIZE, dtype=np.float32)
     for word, value in words:
         cv2.fillPoly(prob, [np.rint(word).astype(np.int32)], value)
@@ -162,5 +162,5 @@ def test_cases_on_disk(tmp_path):
     from_disk = CountImage(grid, protocol, load_case)(str(tmp_path / "0.npz"))
     assert np.array_equal(from_disk, count_image(again, grid, protocol))
     (tmp_path / "2.npz").write_bytes((tmp_path / "0.npz").read_bytes()[:100])
-    with pytest.raises(DataError, match="2.npz: no whole file of a probability map"):
+    with pytest.raises(DataError, match="2.npz: not a complete file of a probability map"):
         load_case(tmp_path / "2.npz")

@@ -1,4 +1,4 @@
-"""The way back from network pixels to the source image."""
+"""Polygons are mapped from network pixels to source pixels."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def rectangle(left: int, top: int, w: int, h: int) -> np.ndarray:
 
 
 def curved_text() -> np.ndarray:
-    """A third of a ring: text on a bow."""
+    """A third of a ring: curved text."""
     angles = np.linspace(-2.6, -0.5, 20)
     arc = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     return np.concatenate([arc * 110, arc[::-1] * 85]) + (160, 160)
@@ -64,14 +64,14 @@ def detect(prob: np.ndarray, **options):
 
 
 def offset(outline: np.ndarray, distance: float) -> list[np.ndarray]:
-    """The outline moved outwards by the polygon clipper, arcs flattened by no more than a hundredth of a pixel."""
+    """The polygon expanded by the clipper; arcs deviate by at most 0.01 pixel."""
     clipper = pyclipper.PyclipperOffset(2.0, 10)
     clipper.AddPath(np.rint(outline * 1000).astype(int).tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
     return [np.array(part, dtype=np.float32) / 1000 for part in clipper.Execute(distance * 1000)]
 
 
 class Expected(NamedTuple):
-    """What the reference makes of a contour; where a hair's breadth decides whether it stays, either is right."""
+    """Result of the reference for a contour; close to a limit, keeping and rejecting it are both right."""
 
     outline: np.ndarray
     stays: bool
@@ -171,7 +171,7 @@ def test_an_empty_result_says_why(caplog):
         (detection,) = post(prob[None], IDENTITY)
     assert detection.rejections == {"low score": 1} == post.last_rejections
     assert detection.highest == 0.5
-    assert "highest probability 0.5, given up: {'low score': 1}" in caplog.text
+    assert "highest probability 0.5, rejected: {'low score': 1}" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_an_empty_result_says_why(caplog):
     [
         ({}, draw(rectangle(20, 20, 60, 2)), "too small"),
         ({"min_size": 10}, draw(box(100, 100, 60, 8, 45)), "too small"),
-        ({"expand_ratio": 0.1}, draw(rectangle(20, 20, 60, 3)), "too small after growing"),
-        ({"box_type": "poly", "expand_ratio": 0.1}, draw(rectangle(20, 20, 60, 3)), "too small after growing"),
+        ({"expand_ratio": 0.1}, draw(rectangle(20, 20, 60, 3)), "too small after expansion"),
+        ({"box_type": "poly", "expand_ratio": 0.1}, draw(rectangle(20, 20, 60, 3)), "too small after expansion"),
         ({"box_type": "poly"}, draw(rectangle(20, 20, 0, 0)), "fewer than 4 points"),
         ({"box_type": "poly", "box_thresh": 0.95}, draw(rectangle(20, 20, 60, 20)), "low score"),
         ({"min_size": 0, "box_type": "poly"}, draw(rectangle(20, 20, 0, 30)), "fewer than 4 points"),
@@ -197,7 +197,7 @@ def test_a_bay_that_growing_closes_is_given_up_as_several_parts():
     prob[80:160, 80:160] = 0
     prob[160:181, 118:122] = 0
     detection = detect(prob, box_type="poly")
-    assert detection.rejections == {"several parts after growing": 1}
+    assert detection.rejections == {"several parts after expansion": 1}
 
 
 def test_text_that_touches_the_border_is_found_and_cut_at_it():
@@ -344,7 +344,7 @@ def test_words_as_a_network_draws_them_agree_with_the_reference(benchmark_maps, 
 
 @pytest.mark.parametrize("box_type", ["quad", "poly"])
 def test_holes_are_regions_as_in_the_reference(box_type):
-    """The border of a hole lies on text, so its score may be high enough."""
+    """The contour of a hole is on text, so its score may be high enough."""
     prob = draw(box(80, 80, 120, 60, 0))
     prob[70:82, 60:90] = 0.1
     prob[96, 100:140] = 0.1  # a hole of a single row, whose border is too small

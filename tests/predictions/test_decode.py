@@ -1,4 +1,4 @@
-"""From named outputs to predictions: in one call where shapes agree, one by one otherwise."""
+"""Decoding named outputs: in one call if the shapes agree, otherwise one by one."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from mindocr.predictions.base import decode
 
 
 class Recorder:
-    """A post-processing of two outputs and one column that notes how it is called."""
+    """A post-processing of two outputs and one column that records its calls."""
 
     reads = ("map", "logit")
     columns = ("shape_list",)

@@ -1,4 +1,4 @@
-"""Images judged by a protocol."""
+"""Images evaluated by a protocol."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ SIZE = (200, 400)
 
 @pytest.fixture
 def judged():
-    """Builds a case; ``metric`` is the metric that has judged all of them."""
+    """Builds a case; ``metric`` is the metric that has evaluated all of them."""
 
     class Judge:
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Rectangles as outlines."""
+"""Rectangles as polygons."""
 
 import numpy as np
 

@@ -31,7 +31,7 @@ APART = rect(200, 100, 300, 120)
 
 
 def tags(judged, *args, limits=None, **more):
-    """Tags of the misses and of the false alarms of one image, in order."""
+    """Tags of the missed texts and of the false positives of one image, in order."""
     found = diagnose([judged(*args, **more)], judged.metric.protocol, limits)[0]
     return [finding.tag for finding in found.misses.values()], [finding.tag for finding in found.alarms.values()]
 
@@ -115,7 +115,7 @@ def test_one_detection_mends_one_text(judged):
 
 def test_what_is_said_about_an_outline_that_is_too_small(judged):
     (miss,) = diagnose([judged([WORD], [rect(5, 5, 95, 15)])], judged.metric.protocol)[0].misses.values()
-    assert miss.why == "too small: IoU 0.45, matches when moved by +10% of its height"
+    assert miss.why == "too small: IoU 0.45, matches when expanded by 10% of its height"
     np.testing.assert_allclose(moved(rect(5, 5, 95, 15), 1), rect(4, 4, 96, 16))
     octagon = np.array([[1, 0], [9, 0], [10, 1], [10, 9], [9, 10], [1, 10], [0, 9], [0, 1]], dtype=np.float64)
     inner = moved(octagon, -2)
@@ -161,7 +161,7 @@ def test_classes_add_up_on_published_detections(shared_dir, judged, method):
 
 
 def grown_iou(truth, found):
-    """Best IoU of a detection scaled about its centre, side by side, as an outline moved evenly is."""
+    """Best IoU of a detection scaled about its centre, side by side, as an expanded polygon is."""
     centre, (wide, high) = found.mean(axis=0), np.ptp(found, axis=0)
     steps = np.linspace(-0.3, 0.3, 31) * min(wide, high) * 2
     return max(polygon_iou(truth, (found - centre) * (1 + d / wide, 1 + d / high) + centre) for d in steps)

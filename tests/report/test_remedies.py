@@ -1,4 +1,4 @@
-"""The score without a class of mistakes: counted by hand, and by mending the mistakes and scoring again."""
+"""The score without a class of errors: computed by hand, and by fixing the errors and scoring again."""
 
 import numpy as np
 import pytest
@@ -6,24 +6,24 @@ from rectangles import rect
 
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.report.diagnosis import LABEL, MERGED, NOTHING, SPLIT, UNCLIP, diagnose
-from mindocr.report.remedies import mended, remedies
+from mindocr.report.remedies import counts_without, remedies
 
 
 def test_counts_by_hand():
     counts = {"images": 2, "matched": 6, "gt_care": 10, "det_care": 8}
-    # four texts more are found, by four detections; three false alarms are gone
-    assert mended(counts, NOTHING, 4, 3) == {"images": 2, "matched": 10, "gt_care": 10, "det_care": 9}
+    # four texts more are found, by four detections; three false positives are gone
+    assert counts_without(counts, NOTHING, 4, 3) == {"images": 2, "matched": 10, "gt_care": 10, "det_care": 9}
     # two suspect texts and one suspect detection no longer count
-    assert mended(counts, LABEL, 2, 1) == {"images": 2, "matched": 6, "gt_care": 8, "det_care": 7}
+    assert counts_without(counts, LABEL, 2, 1) == {"images": 2, "matched": 6, "gt_care": 8, "det_care": 7}
     deteval = {"images": 1, "recall_sum": 2.8, "precision_sum": 3.4, "gt_care": 5, "det_care": 6}
-    assert mended(deteval, SPLIT, 1, 2) == {
+    assert counts_without(deteval, SPLIT, 1, 2) == {
         "images": 1, "recall_sum": 3.8, "precision_sum": 4.4, "gt_care": 5, "det_care": 5,
     }  # fmt: skip
     assert counts["matched"] == 6, "the counts given stay as they are"
 
 
 def test_rows_by_hand(judged):
-    """Four texts: one found, two merged, one missed; and a false alarm. Recall 1/4, precision 1/3, f-score 2/7."""
+    """Four texts: one found, two merged, one missed; and a false positive. Recall 1/4, precision 1/3, f-score 2/7."""
     words = [rect(0, 0, 45, 20), rect(55, 0, 100, 20), rect(0, 40, 100, 60), rect(0, 80, 100, 100)]
     judged(words, [rect(0, 0, 100, 20), words[2], rect(200, 100, 300, 120)])
     rows = {row.tag: row for row in remedies(diagnose(judged.cases, judged.metric.protocol), judged.metric.counts,
@@ -54,7 +54,7 @@ def test_mending_a_class_and_scoring_again_gives_that_score(judged, protocol, ta
         new = [case.truth[i] for i, miss in each.misses.items() if miss.tag == tag]
         again.update([*kept, *new], case.truth, case.ignore)
     row = [row for row in remedies(found, judged.metric.counts, judged.metric.protocol) if row.tag == tag]
-    if not row:  # such a protocol does not know this mistake: it credits splits, or merges
+    if not row:  # such a protocol has no such error: it credits splits, or merges
         assert again.result() == judged.metric.result()
         return
     assert row[0].f_score == pytest.approx(again.result()["f-score"], abs=1e-12)

@@ -1,4 +1,4 @@
-"""The page and what it is made of: names, hashes, pictures within their budget, nothing from elsewhere."""
+"""Content of the page: names, hashes, pictures within the budget, no external resources."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ WORD, APART = rect(0, 0, 100, 20), rect(200, 100, 300, 120)
 
 @pytest.fixture
 def photograph(tmp_path):
-    """Writes a noisy picture, hard to compress, and gives its path."""
+    """Write a noisy image that is hard to compress, and return its path."""
 
     def write(name: str, height: int = 200, width: int = 400) -> Path:
         rng = np.random.default_rng(0)
@@ -81,12 +81,12 @@ def test_the_same_evaluation_gives_the_same_page(judged, photograph, tmp_path):
 def test_what_is_not_there_is_said(judged, tmp_path):
     judged([WORD], [APART])
     page = page_of(judged, tmp_path)
-    assert "No pictures: name their folder with --image_dir" in page and "No probability and threshold maps" in page
-    assert "These detections have no scores" in page and "Precision and recall over the score" not in page
+    assert "No images: set --image_dir to their folder" in page and "No probability and threshold maps" in page
+    assert "Some or all detections have no scores" in page and "Precision and recall over the score" not in page
     judged.use("icdar2015")
     judged([WORD], [WORD], scores=[0.9], maps={"probability": "data:,"})
     page = page_of(judged, tmp_path)
-    assert "No threshold map: this network" in page and "These detections have no scores" not in page
+    assert "No threshold map: this network" in page and "Some or all detections have no scores" not in page
     assert "Nothing: no text was missed and no detection is false." in page
 
 
@@ -153,7 +153,7 @@ def test_pictures_keep_to_limit_and_budget(judged, photograph, tmp_path):
     assert sum(len(uri) for entry in album.pictures.values() for uri in entry.values()) <= 2 * one
     assert list(album.pictures) == [3, 1, 0, 2][: len(album.pictures)] != []
     page = page_of(judged, tmp_path, limit=1)
-    assert "1 of 4 images have their pictures here, the worst first" in page
+    assert "1 of 4 images are shown with pictures, worst first" in page
     assert [record["pics"] for record in data_of(page)] == [["picture", "probability"], [], [], []]
     assert BUDGET < PAGE_BYTES
 
@@ -170,12 +170,12 @@ def test_a_picture_that_cannot_be_read_is_told(judged, tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"nothing")
     judged([WORD], [], picture=tmp_path / "a.jpg")
     page = page_of(judged, tmp_path)
-    assert "1 pictures could not be read, such as" in page and "not an image that OpenCV can decode" in page
+    assert "1 images could not be read, such as" in page and "not an image that OpenCV can decode" in page
     assert data_of(page)[0]["pics"] == []
 
 
 def test_maps_are_those_of_the_image_without_padding():
-    """Source 100 x 200, network 50 x 100 of 64 x 128: the padding is cut off, peaks are taken inside the outlines."""
+    """Source 100 x 200, network 50 x 100 of 64 x 128: the padding is cut off, peaks are taken inside the polygons."""
     prob, thresh = np.full((1, 64, 128), 0.2, np.float32), np.full((1, 64, 128), 0.6, np.float32)
     prob[0, 5, 10], prob[0, 60:, :] = 0.9, 1.0
     report = DetectionReport(metric=DetMetric())
@@ -217,7 +217,9 @@ def test_cases_from_files(judged, photograph):
     folder = photograph("img_1.png").parent
     first, second = cases_of(pairs, results, folder)
     assert first.picture == folder / "img_1.png" and first.size == (200, 400) and second.picture is None
-    with pytest.raises(DataError, match=r"no picture for any of the 1 images, such as 'img_2'; the folder holds 'img"):
+    with pytest.raises(
+        DataError, match=r"none of the 1 images is in this folder, such as 'img_2'; it holds files such as 'img"
+    ):
         cases_of(pairs[1:], results[1:], folder)
 
 

@@ -1,4 +1,4 @@
-"""Curve and bins against a straightforward loop and numbers worked out by hand."""
+"""Curve and bins against a straightforward loop and numbers computed by hand."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from mindocr.report.curves import precision_recall, recall_by_angle, recall_by_a
 
 
 def scatter(judged, images=25, seed=0, **more):
-    """Images with detections of all scores; those of 0.5 or more are judged, as a detector would."""
+    """Images with detections of all scores; those of 0.5 or more are evaluated, as for a detector."""
     rng = np.random.default_rng(seed)
     for _ in range(images):
         boxes = [rect(x, y, x + w, y + h) for x, y, w, h in rng.integers((0, 0, 20, 10), (300, 150, 90, 40), (9, 4))]

@@ -1,4 +1,4 @@
-"""Scores of results in files, on their way to the precision-recall curve."""
+"""Scores of results in files are used for the precision-recall curve."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ CURVE = 'class="curve"'
 
 
 def judge(gt: Path, det: Path, protocol: str = "icdar2015") -> tuple[list, DetMetric]:
-    """Cases and the metric that judged them, by the road that tools/score.py takes."""
+    """Cases and the metric that judged them, by the code path of tools/score.py."""
     metric = DetMetric(protocol=protocol)
     pairs, missing = read_pairs(gt, det, {"gt": "icdar2015", "det": "icdar2015"}, metric.protocol.takes_rotated_boxes)
     score(pairs, missing, metric)
@@ -62,7 +62,7 @@ def jsonl(path: Path, *scores: float) -> Path:
 
 @pytest.mark.parametrize("write", [labels, quads, jsonl])
 def test_the_curve_by_hand(gt, tmp_path, write):
-    # three texts; the false alarm comes first in the file and in score between the two hits
+    # three texts; the false positive comes first in the file and in score between the two matches
     cases, metric = judge(gt, write(tmp_path / "det", 0.5, 0.9, 0.2))
     assert [case.scores for case in cases] == [[0.5, 0.9, 0.2], []]
     points = precision_recall(cases, metric.protocol)
@@ -81,12 +81,12 @@ def test_no_curve_unless_all_detections_have_scores(gt, tmp_path, scored):
     cases, metric = judge(gt, written(tmp_path / "det.jsonl", *lines))
     assert [case.scores for case in cases] == [None, None]
     page = write_page(tmp_path / "report", cases, metric, {}).read_text(encoding="utf-8")
-    assert CURVE not in page and "These detections have no scores, or not each of them has" in page
+    assert CURVE not in page and "Some or all detections have no scores" in page
 
 
 @pytest.mark.parametrize("protocol", ["icdar2015", "ctw1500", "totaltext_pascal"])
 def test_scores_change_no_match(gt, tmp_path, protocol):
-    # two for one text: which of them counts hangs on their order in the file, not on their scores
+    # two for one text: which of them counts depends on their order in the file, not on their scores
     twice = [WORD + (4, 0), WORD]
     plain, _ = judge(gt, written(tmp_path / "plain.jsonl", line("1", *twice)), protocol)
     scored, _ = judge(gt, written(tmp_path / "scored.jsonl", line("1", *twice, scores=[0.1, 0.9])), protocol)

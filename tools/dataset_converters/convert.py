@@ -1,4 +1,4 @@
-"""Another name of ``mindocr convert``, which needs no installed package."""
+"""Runs ``mindocr convert`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

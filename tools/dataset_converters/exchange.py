@@ -1,4 +1,4 @@
-"""Another name of ``mindocr exchange``, which needs no installed package."""
+"""Runs ``mindocr exchange`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path

@@ -15,7 +15,7 @@ EXIT_FOUND_PROBLEMS = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The files, ``-o``, and the documents that can be made from the schema."""
+    """Add the arguments: the files, ``-o``, and the documents to write."""
     parser.add_argument("files", nargs="*", metavar="FILE", help="configurations to check, or names of recipes")
     add_overrides(parser)
     parser.add_argument("--schema", metavar="OUT.json", help="write the JSON schema for editors")
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the documents and check the files; exit code 1 where a file has problems."""
+    """Write the documents and check the files; returns exit code 1 if a file has problems."""
     if not (args.files or args.schema or args.reference):
         raise ConfigError("nothing to check: name at least one FILE")
     write_documents(args.schema, args.reference)
@@ -31,10 +31,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
-    """Check configurations: one OK line for each good file on stdout, all problems of the others on stderr.
+    """Check configurations: one OK line for each valid file on stdout, all problems of the others on stderr.
 
     Returns:
-        The exit code: 0 when all are good, else 1.
+        The exit code: 0 if all files are valid, else 1.
     """
     code = 0
     for path in paths:

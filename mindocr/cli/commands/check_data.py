@@ -27,33 +27,33 @@ Recipe = tuple[Mapping[str, Any], Mapping[str, Any] | None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to check, by label files or by a recipe, and what to write."""
+    """Add the arguments: the data to check, as label files or a recipe, and the files to write."""
     add_config(parser, required=False)
     add = parser.add_argument
-    add("--label_file", nargs="+", metavar="FILE", help="label files of training; overrides the recipe's data sets")
-    add("--data_dir", nargs="+", metavar="DIR", help="folders that the image paths in them start from")
+    add("--label_file", nargs="+", metavar="FILE", help="label files of the training set; replace those of the recipe")
+    add("--data_dir", nargs="+", metavar="DIR", help="folders to which the image paths in them are relative")
     add("--test_label_file", nargs="+", metavar="FILE", help="label files of the test set, compared with training")
-    add("--test_data_dir", nargs="+", metavar="DIR", help="their folders")
-    add("--shrink_ratio", type=float, help="of DBNet's text map (default: the recipe's, else 0.4)")
-    add("--min_text_size", type=float, help="filter of the training, pixels (default: the recipe's, else 8)")
-    add("--report", type=Path, metavar="PATH", help="HTML file to write, or folder for it")
+    add("--test_data_dir", nargs="+", metavar="DIR", help="folders to which the image paths in them are relative")
+    add("--shrink_ratio", type=float, help="shrink ratio of DBNet's binary map (default: the recipe's, else 0.4)")
+    add("--min_text_size", type=float, help="smallest text in training, pixels (default: the recipe's, else 8)")
+    add("--report", type=Path, metavar="PATH", help="HTML report to write, a file or a folder")
     add("--json", type=Path, metavar="FILE", help="file to write all findings to")
-    add("--pictures", type=int, default=6, help="pictures in the page for each kind of problem (default 6)")
+    add("--pictures", type=int, default=6, help="pictures in the report for each kind of problem (default 6)")
     add("--fix", action="store_true", help="write repaired label files to --output")
-    add("--output", type=Path, metavar="PATH", help="repaired label file; a folder where there are several")
-    add("--overwrite", action="store_true", help="--output may replace files, the label file itself too")
-    add("--workers", type=int, help="processes (default: one for each CPU, which is also the most)")
+    add("--output", type=Path, metavar="PATH", help="repaired label file; a folder if there are several label files")
+    add("--overwrite", action="store_true", help="allow --output to replace files, even the label file itself")
+    add("--workers", type=int, help="processes (default and maximum: one for each CPU)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check what the arguments and the recipe name, and report it.
+    """Check the data that the arguments or the recipe name, and report the problems.
 
     Returns:
-        The exit code: 1 where something was found at which training stops, else 0.
+        The exit code: 1 if a problem was found that stops training, else 0.
 
     Raises:
         ConfigError: arguments that do not fit together.
-        DataError: a label file or a folder is missing or empty; something cannot be written.
+        DataError: a label file or a folder is missing or empty, or a file cannot be written.
     """
     recipe = _recipe(args)
     sources = _sources(args, recipe)
@@ -103,7 +103,7 @@ def _sources(args: argparse.Namespace, recipe: Recipe | None) -> list[Source]:
 
 
 def _outputs(args: argparse.Namespace, sources: Sequence[Source]) -> list[Path]:
-    """Where the repaired label files go, checked before the long work begins; empty without ``--fix``."""
+    """Paths of the repaired label files, checked before the long work begins; empty without ``--fix``."""
     if not args.fix:
         if args.output:
             raise ConfigError("--output is for repaired label files; add --fix")

@@ -1,4 +1,4 @@
-"""``mindocr demo``: the main job from end to end on generated images, with the commands that a user would type."""
+"""``mindocr demo``: generate images, train, evaluate, export and predict, with the commands that a user would type."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PACKAGES = Path(__file__).resolve().parents[3]  # the folder that holds mindocr
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many images, where everything goes, and overrides of the recipe."""
+    """Add the arguments: the output folder, the number of images, and overrides of the recipe."""
     add = parser.add_argument
-    add("--output_dir", default="demo", help="folder for everything the demo makes")
-    add("--train", type=int, default=700, help="generated training images")
-    add("--test", type=int, default=100, help="generated test images, other than those of training")
+    add("--output_dir", default="demo", help="folder for all files of the demo")
+    add("--train", type=int, default=700, help="number of generated training images")
+    add("--test", type=int, default=100, help="number of generated test images; training does not use them")
     add("-o", "--opt", nargs="+", default=[], metavar="KEY=VALUE", help="overrides of the recipe")
 
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_step(words: list[str]) -> int:
-    """Show a command of ``mindocr`` and run it in a process of its own; returns its exit code."""
+    """Print a command of ``mindocr`` and run it in a new process; returns its exit code."""
     print(f"\n$ mindocr {shlex.join(words)}", flush=True)
     path = os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", "mindocr", *words]
@@ -64,11 +64,11 @@ def _run_step(words: list[str]) -> int:
 
 
 def _table(out: Path, seconds: dict[str, float]) -> str:
-    """Scores, times, and where the files are."""
+    """A table of times, scores and the paths of the files."""
     scores = json.loads((out / "train/eval/scores.json").read_text(encoding="utf-8"))
     rows = [(f"{name}, seconds", f"{value:.0f}") for name, value in {**seconds, "all": sum(seconds.values())}.items()]
-    rows += [(f"{name} on unseen images", f"{scores[name]:.4f}") for name in ("recall", "precision", "f-score")]
-    places = {"training curves": "train/curves.png", "generated images, labels": "data/preview.jpg",
-              "detections drawn": "predict", "exported model": "config.mindir"}  # fmt: skip
-    rows += [(name, str(out / place)) for name, place in places.items()]
+    rows += [(f"{name} on test images", f"{scores[name]:.4f}") for name in ("recall", "precision", "f-score")]
+    paths = {"training curves": "train/curves.png", "generated images, labels": "data/preview.jpg",
+             "pictures of the detections": "predict", "exported model": "config.mindir"}  # fmt: skip
+    rows += [(name, str(out / path)) for name, path in paths.items()]
     return "\n" + "\n".join(f"| {name:<31} | {value:<30} |" for name, value in rows)

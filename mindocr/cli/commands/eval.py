@@ -10,11 +10,14 @@ from mindocr.engine.runtime import modelarts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``-c``, ``-o``, ModelArts' flags and those of the report."""
+    """Add the arguments: ``-c``, ``-o``, those of ModelArts and those of the report."""
     add_config(parser)
     modelarts.add_flags(parser)
-    parser.add_argument("--report", type=Path, metavar="DIR", help="folder for report.html: what is missed, and why")
-    parser.add_argument("--report_images", type=int, metavar="N", help="number of images shown there, worst first")
+    add = parser.add_argument
+    add(
+        "--report", type=Path, metavar="DIR", help="folder for report.html: missed texts, false positives, their causes"
+    )
+    add("--report_images", type=int, metavar="N", help="number of images shown in the report, worst first")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -9,21 +9,21 @@ from mindocr.formats import annotation_tools
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which way, which annotation tool, and both files."""
+    """Add the arguments: the direction, the annotation tool, and both files."""
     add = parser.add_argument
-    add("direction", choices=("import", "export"), help="into a label file, or out of one")
+    add("direction", choices=("import", "export"), help="import: to a label file; export: from a label file")
     add("--format", required=True, help=f"one of: {', '.join(annotation_tools.names())}")
     add("--image_dir", required=True, type=Path, help="folder with the images")
-    add("--label_file", required=True, type=Path, help="our label file")
+    add("--label_file", required=True, type=Path, help="label file of mindocr")
     add("--other", required=True, type=Path, help="file or folder of the annotation tool")
-    add("--layout", default="quads", help="icdar: which text files, such as quads, polygons, ic15, mlt")
+    add("--layout", default="quads", help="icdar: layout of the text files, such as quads, polygons, ic15, mlt")
     add("--class_names", nargs="*", default=[], help="labelme: labels that are classes, not texts")
     add("--tidy", action="store_true", help="import: turn polygons clockwise, repair invalid ones")
     add("--strict", action="store_true", help="import: stop at a defect, such as a missing image")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Import or export, and print what was done."""
+    """Import or export, and print a summary."""
     options = annotation_tools.Options(args.layout, args.class_names)
     if args.direction == "export":
         report = annotation_tools.export_labels(args.format, args.image_dir, args.label_file, args.other, options)

@@ -6,12 +6,12 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which images, which file, and where the results go."""
+    """Add the arguments: the images, the model file, and the output folder."""
     parser.add_argument("--input_images_dir", required=True, help="image, folder of images, or glob")
-    parser.add_argument("--det_model_path", required=True, help="MindIR file made by 'mindocr export'")
+    parser.add_argument("--det_model_path", required=True, help="MindIR file written by 'mindocr export'")
     parser.add_argument(
         "--det_model_name_or_config", required=True,
-        help="YAML file whose resizing to use, and post-processing where the MindIR file holds none",
+        help="YAML file with the resizing, and with the post-processing if the MindIR file holds none",
     )  # fmt: skip
     parser.add_argument("--res_save_dir", default="./inference_results", help="folder for pictures and results")
 

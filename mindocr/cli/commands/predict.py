@@ -8,11 +8,11 @@ from mindocr.cli.options import add_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which images, with which detector, and where the results go."""
+    """Add the arguments: the images, the detector, and the output folder."""
     add_config(parser, required=False)
     parser.add_argument("--image_dir", required=True, help="image, folder of images, or glob")
     parser.add_argument("--det_algorithm", default="DB", help="DB, DB++, DB_R18, DB_MV3 or DB_PPOCRv3; not with -c")
-    parser.add_argument("--det_model_dir", help="checkpoint, or folder that holds one")
+    parser.add_argument("--det_model_dir", help="checkpoint, or folder with a checkpoint")
     parser.add_argument("--draw_img_save_dir", default="./inference_results", help="folder for pictures and results")
     parser.add_argument("--det_limit_side_len", type=int, help="side length that det_limit_type limits, pixels")
     parser.add_argument("--det_limit_type", choices=["min", "max"], default="max", help="which side is limited")

@@ -11,19 +11,19 @@ from mindocr.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whether to copy the recipes."""
+    """Add the argument: the folder to copy the recipes to."""
     parser.epilog = (
-        "Commands take a recipe by its name, as in 'mindocr train -c db_r18_icdar15', or by its path in the list. "
+        "Commands accept a recipe by its name, as in 'mindocr train -c db_r18_icdar15', or by its path in the list. "
         "Change keys with -o, or copy the recipes and edit them."
     )
     parser.add_argument("--copy", type=Path, metavar="DIR", help=f"copy all of them to DIR/{FOLDER}")
 
 
 def run(args: argparse.Namespace) -> None:
-    """List the recipes with the first line of each, or copy them.
+    """List the recipes with their first comment line, or copy them.
 
     Raises:
-        ConfigError: the copy would go where something is already.
+        ConfigError: the target of the copy exists already.
     """
     if args.copy is None:
         names = {recipe_name(file): _title(file) for file in recipe_files()}

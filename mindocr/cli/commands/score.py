@@ -9,23 +9,29 @@ from mindocr.formats import benchmarks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which rules, truth and results, and what to write."""
+    """Add the arguments: the protocol, ground truth and results, and the files to write."""
     add, known = parser.add_argument, tuple(benchmarks.READERS)
     add("--protocol", required=True, help="icdar2015, ctw1500 or another; see docs/metrics.md")
     add("--protocol_args", nargs="+", default=[], metavar="KEY=VALUE", help="such as rule=icdar2013")
-    add("--gt", required=True, type=Path, help="truth: label file, JSON lines, folder or zip of text files")
-    add("--det", required=True, type=Path, help="results, likewise")
-    add("--gt_format", choices=known, help="whose text files --gt holds; default: those of the protocol's data set")
-    add("--det_format", choices=known, help="likewise; in those of totaltext y stands first, of ctw1500 x")
-    add("--workers", type=int, metavar="N", help="processes; default: chosen by the number of images")
+    add("--gt", required=True, type=Path, help="ground truth: label file, JSON lines, folder or zip of text files")
+    add("--det", required=True, type=Path, help="results, in one of the same forms")
+    add("--gt_format", choices=known, help="data set whose format --gt has; default: the one of the protocol")
+    add(
+        "--det_format",
+        choices=known,
+        help="data set whose format --det has; totaltext: y before x, ctw1500: x before y",
+    )
+    add("--workers", type=int, metavar="N", help="processes; default: depends on the number of images")
     add("--json", type=Path, help="file to write the scores to")
-    add("--report", type=Path, metavar="DIR", help="folder for report.html: what is missed, and why")
-    add("--report_images", type=int, metavar="N", help="number of images shown there, worst first")
-    add("--image_dir", type=Path, help="folder of the images, to see the outlines on them in the report")
+    add(
+        "--report", type=Path, metavar="DIR", help="folder for report.html: missed texts, false positives, their causes"
+    )
+    add("--report_images", type=int, metavar="N", help="number of images shown in the report, worst first")
+    add("--image_dir", type=Path, help="folder of the images; the report then draws the polygons on them")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the scores, and write them and the report where asked for."""
+    """Print the scores; write them and the report if requested."""
     from mindocr.metrics.score import make_metric, score
 
     metric = make_metric(args.protocol, args.protocol_args)
@@ -41,5 +47,5 @@ def run(args: argparse.Namespace) -> None:
         from mindocr.report.page import write_page
 
         cases = cases_of(pairs, metric.images, args.image_dir)
-        facts = {"truth": args.gt, "results": args.det, "without results": f"{len(missing)} images"}
+        facts = {"ground truth": args.gt, "results": args.det, "without results": f"{len(missing)} images"}
         print(f"report: {write_page(args.report, cases, metric, facts, args.report_images)}")

@@ -6,7 +6,7 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The files."""
+    """Add the argument: the files."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="checkpoints, .ckpt or .safetensors")
 
 

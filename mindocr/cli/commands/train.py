@@ -9,12 +9,12 @@ from mindocr.engine.runtime import modelarts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``-c``, ``-o``, ModelArts' flags and ``--profile-data``."""
+    """Add the arguments: ``-c``, ``-o``, those of ModelArts and ``--profile-data``."""
     add_config(parser)
     modelarts.add_flags(parser)
     parser.add_argument(
         "--profile-data", type=positive, nargs="?", const=200, metavar="IMAGES",
-        help="do not train: measure each op of the input pipeline on this many images (200), and advise on changes",
+        help="do not train: measure each op of the input pipeline on this many images (200) and suggest changes",
     )  # fmt: skip
 
 

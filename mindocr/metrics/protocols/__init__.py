@@ -1,4 +1,4 @@
-"""The benchmarks' rules, by the name that ``metric.protocol`` takes; each module registers itself in ``PROTOCOLS``."""
+"""The protocols of the benchmarks by name; each module registers itself in ``PROTOCOLS``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ DEFAULT_PROTOCOL = "icdar2015"
 
 
 def protocol_problems(name: str, args: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """What is wrong with a choice, as (argument of the metric, problem): no such protocol, or arguments it lacks."""
+    """Problems of a choice, as (argument of the metric, problem): no such protocol, or arguments that do not fit."""
     return [
         (f"protocol_args.{key}" if key else "protocol", problem) for key, problem in PROTOCOLS.check(name, args or {})
     ]
 
 
 def build_protocol(name: str, args: Mapping[str, Any] | None = None) -> MatchingProtocol:
-    """The protocol called ``name``, with arguments of its own.
+    """Build the protocol called ``name`` with its arguments.
 
     Raises:
         ConfigError: no such protocol, or an argument that it does not take; the message lists the known ones.

@@ -16,14 +16,14 @@ IOU_THRESHOLD = 0.5
 
 @PROTOCOLS.register(name="ctw1500")
 class Ctw1500(MatchingProtocol):
-    """A detection counts when its best text has IoU > 0.5 and is not taken yet; it has no second choice.
+    """A detection matches the text of highest IoU, if IoU > 0.5 and the text is still free; no other text is tried.
 
-    A self-crossing detection is dropped and counts for nothing; a self-crossing text is matched by nothing but stays in
-    the denominator of recall. The benchmark has no do-not-care texts: flags are left aside, every text counts.
+    A detection that crosses itself is dropped and does not count; a text that crosses itself matches nothing but stays
+    in the denominator of recall. The benchmark has no ignored texts: the flags have no effect, every text counts.
 
     Args:
-        rule: ``best_iou`` as above; ``any_free`` is another published script: a detection counts when any free text has
-            IoU >= 0.5, and takes all of those; nothing is dropped, and self-crossing polygons follow the even-odd rule.
+        rule: ``best_iou`` as above; ``any_free`` as in another published script: a detection matches all free texts
+            with IoU >= 0.5; nothing is dropped, and polygons that cross themselves follow the even-odd rule.
     """
 
     count_names = ("matched", "gt_care", "det_care", "det_dropped")
@@ -33,7 +33,7 @@ class Ctw1500(MatchingProtocol):
         self._best_only = rule == "best_iou"
 
     def judge(self, image: Image, overlap: Overlap) -> ImageResult:
-        """Judge one image."""
+        """Evaluate one image."""
         iou, dropped = overlap.iou, np.zeros(len(image.found), dtype=bool)
         if self._best_only:
             dropped = ~overlap.valid_b
@@ -53,15 +53,15 @@ class Ctw1500(MatchingProtocol):
         return ImageResult(counts, recall, precision, pairs, det_dontcare=positions(dropped))
 
     def more_scores(self, images: Sequence[ImageResult]) -> dict[str, float]:
-        """``average_precision``: area under the precision envelope, detections ranked as they stand in the files."""
+        """``average_precision``: area under the precision envelope, detections ranked in the order of the files."""
         return {"average_precision": average_precision(images)}
 
 
 def average_precision(images: Sequence[ImageResult]) -> float:
-    """Area under the precision envelope, at every recall that is reached.
+    """Area under the precision envelope, at every recall that is reached, in [0, 1].
 
     Args:
-        images: results of :class:`Ctw1500` in order; detections rank as they come, image after image.
+        images: results of :class:`Ctw1500` in order; detections are ranked in this order, image after image.
     """
     hits: list[bool] = []
     for image in images:
@@ -76,6 +76,6 @@ def average_precision(images: Sequence[ImageResult]) -> float:
 
 
 def _take_all_free(fits: np.ndarray) -> list[tuple[int, int]]:
-    """Every row with the first column that fits, by column."""
+    """Match every row with the first column that fits; returns pairs (row, column) sorted by column."""
     rows = np.flatnonzero(fits.any(axis=1))
     return sorted(zip(rows.tolist(), fits[rows].argmax(axis=1).tolist()), key=lambda pair: pair[1])

@@ -25,18 +25,18 @@ class Icdar2013DetEval(DetEvalProtocol):
     """Rectangles by area recall R = inter / area(word) >= 0.8 and area precision P = inter / area(detection) >= 0.4.
 
     0. A detection with P > 0.4 for one do-not-care region is set aside.
-    1. One to one: the only pair of its word and its detection with R and P high enough, centres near each other.
-       Credit 1 and 1.
+    1. One to one: R and P are high enough for this pair and for no other pair with the same word or detection, and the
+       centres are near each other. Credit 1 for the word, 1 for the detection.
     2. A split: free detections with P high enough whose R sum up to 0.8. Credit 0.8 for the word, 0.8 for each piece.
     3. A merge: free words with R high enough whose P sum up to 0.4. Credit 1 for each word, 1 for the detection.
-       A split or merge of one is a match one to one.
+       A split or merge of one is a one-to-one match.
 
-    Any outline that is no upright rectangle counts as its bounding box, so self-crossing ones are nothing special.
+    Every polygon counts as its upright bounding box, so polygons that cross themselves need no special rule.
 
     Args:
-        rule: ``deteval`` also demands that a pair one to one overlaps nothing else, and that the word of a split and
-            the detection of a merge overlap two others at least; ``icdar2013`` leaves these demands out.
-        geometry: ``inclusive_pixel`` as in the competition's own scripts: a side holds both its end pixels,
+        rule: ``deteval`` also requires that a one-to-one pair overlaps nothing else, and that the word of a split and
+            the detection of a merge overlap at least two others; ``icdar2013`` does not require this.
+        geometry: ``inclusive_pixel`` as in the official scripts: a side includes both its end pixels, so its length is
             max - min + 1; ``continuous``: max - min.
     """
 
@@ -51,7 +51,7 @@ class Icdar2013DetEval(DetEvalProtocol):
         self._rim = 1.0 if geometry == "inclusive_pixel" else 0.0
 
     def judge(self, image: Image, overlap: Overlap) -> ImageResult:
-        """Judge one image."""
+        """Evaluate one image."""
         truth, ignore, found = overlap.boxes_a, image.ignore, overlap.boxes_b
         low = np.maximum(truth[:, None, :2], found[None, :, :2])
         high = np.minimum(truth[:, None, 2:], found[None, :, 2:])
@@ -89,6 +89,6 @@ class Icdar2013DetEval(DetEvalProtocol):
             else:
                 ledger.give(MERGE, words, [box], len(words), 1.0)
         result = ledger.result(self)
-        if ignore.all() and (len(found) or not len(truth)):  # the competition's script counts those set aside here
+        if ignore.all() and (len(found) or not len(truth)):  # here the official script also counts those set aside
             return replace(result, recall=1.0, precision=float(not len(found)))
         return result

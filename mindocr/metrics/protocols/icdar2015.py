@@ -12,17 +12,17 @@ DONTCARE_THRESHOLD = 0.5
 
 @PROTOCOLS.register(name="icdar2015")
 class Icdar2015(MatchingProtocol):
-    """A detection counts when it shares more than half of its union with a word that no other detection has taken.
+    """A detection matches a word if their IoU is above 0.5 and no other detection has matched the word.
 
-    1. A detection that lies by more than half of its own area in one do-not-care region is set aside, before matching.
-    2. Words in order, and for each the detections in order: the first free pair with IoU > 0.5 matches.
-    3. recall = matched / words cared for, precision = matched / detections not set aside, both summed over all images.
+    1. A detection with more than half of its area in one do-not-care region is set aside before matching.
+    2. Words in order, and for each word the detections in order: the first free pair with IoU > 0.5 matches.
+    3. recall = matched / words that count, precision = matched / detections not set aside, both summed over all images.
 
-    Every polygon is kept, self-crossing ones too; see :mod:`mindocr.geometry.overlap` for their areas. Another
-    evaluator in wide use drops those; on polygons that do not cross themselves and have an area both agree.
+    Every polygon is kept, even if it crosses itself; see :mod:`mindocr.geometry.overlap` for the areas. Another widely
+    used evaluator drops such polygons; both agree if no polygon crosses itself and all areas are above 0.
     """
 
     def judge(self, image: Image, overlap: Overlap) -> ImageResult:
-        """Judge one image."""
+        """Evaluate one image."""
         aside = set_aside(overlap.intersection, image.ignore, overlap.areas_b, DONTCARE_THRESHOLD)
         return judge_one_to_one(self, overlap.iou > IOU_THRESHOLD, image.ignore, aside)

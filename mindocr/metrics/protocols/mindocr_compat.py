@@ -1,4 +1,4 @@
-"""MindOCR's own way of counting, to compare with scores that were measured by it."""
+"""MindOCR's way of counting, for comparison with scores that MindOCR has measured."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ DONTCARE_THRESHOLD = 0.5
 
 @PROTOCOLS.register(name="mindocr_compat")
 class MindocrCompat(MatchingProtocol):
-    """Not a benchmark's rules: a word may be found several times, so duplicates cost nothing. Scores are too high.
+    """Not the rules of a benchmark: duplicate detections of a word are not false positives, so scores are too high.
 
-    Each detection in order looks for the first word with IoU > 0.5, taken or not. Words found at least once are true
-    positives; a detection without a word is a false positive; a second detection of a word counts for nothing.
-    Polygons that cross themselves or enclose nothing are left out, words as well as detections.
+    Each detection, in order, is paired with the first word with IoU > 0.5, even if another detection has this word.
+    Words found at least once are true positives; a detection without a word is a false positive; a second detection of
+    a word does not count. Words and detections whose polygon crosses itself or encloses nothing are left out.
     """
 
     def judge(self, image: Image, overlap: Overlap) -> ImageResult:
-        """Judge one image."""
+        """Evaluate one image."""
         regions, words = overlap.valid_a & image.ignore, overlap.valid_a & ~image.ignore
         aside = set_aside(overlap.intersection, regions, overlap.areas_b, DONTCARE_THRESHOLD) | ~overlap.valid_b
         fits = (overlap.iou > IOU_THRESHOLD) & words[:, None] & ~aside

@@ -27,18 +27,18 @@ ANGLE_THRESHOLD = np.pi / 8
 
 @PROTOCOLS.register(name="td500")
 class Td500(MatchingProtocol):
-    """Lines as polygons, or as rotated boxes; ``ignore`` marks the lines that are labelled difficult.
+    """Lines as polygons or as rotated boxes; ``ignore`` marks the lines that are labelled difficult.
 
-    The default is ``rotated_polygon_iou``: it needs outlines only, so every detector can be scored. The other rule
-    needs to know which side of a box is its direction of reading, which outlines found in a map do not tell.
+    The default is ``rotated_polygon_iou``: it needs only polygons, so every detector can be scored. The other rule
+    needs the reading direction of each box, which polygons found in a map do not have.
 
     Args:
-        rule: ``rotated_polygon_iou``: a line is found when a detection reaches IoU >= 0.5; detections are not used up.
-            A difficult line counts when it is found and not when it is missed. recall = found / lines counted,
-            precision = found / all detections. Self-crossing polygons follow the even-odd rule.
-            ``unrotated_box_iou_and_angle``: boxes turned back to upright about their centres must have IoU > 0.5, and
-            their angles differ by less than 22.5 degrees, without going round at 180; matching and do-not-care regions
-            as for ICDAR 2015. Outlines must have four corners, the first two along the direction of reading.
+        rule: ``rotated_polygon_iou``: a line is found if a detection has IoU >= 0.5 with it; one detection may find
+            several lines. A difficult line counts only if it is found. recall = found / lines that count, precision =
+            found / all detections. Polygons that cross themselves follow the even-odd rule.
+            ``unrotated_box_iou_and_angle``: the boxes, turned upright about their centres, must have IoU > 0.5, and
+            their angles must differ by less than 22.5 degrees, without wrap-around at 180; matching and do-not-care
+            regions as for ICDAR 2015. Polygons must have four corners, the first two along the reading direction.
     """
 
     file_format = "td500"
@@ -49,10 +49,10 @@ class Td500(MatchingProtocol):
         self.takes_rotated_boxes = rule == "unrotated_box_iou_and_angle"
 
     def judge(self, image: Image, overlap: Overlap) -> ImageResult:
-        """Judge one image.
+        """Evaluate one image.
 
         Raises:
-            DataError: the rule wants four corners and an outline has another number.
+            DataError: the rule needs polygons of four corners and one has another number.
         """
         ignore = image.ignore
         if self.takes_rotated_boxes:
@@ -76,7 +76,7 @@ def _rotated_boxes(polys: Sequence[Polygon]) -> np.ndarray:
     for poly in polys:
         if len(poly) != 4:
             raise DataError(
-                f"td500, rule unrotated_box_iou_and_angle: expected boxes of 4 corners, got an outline of {len(poly)}; "
+                f"td500, rule unrotated_box_iou_and_angle: expected boxes of 4 corners, got a polygon of {len(poly)}; "
                 "use the rule rotated_polygon_iou"
             )
     return rotated_boxes_of(np.array(polys, dtype=np.float64).reshape(-1, 4, 2))

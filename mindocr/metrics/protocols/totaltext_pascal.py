@@ -12,17 +12,17 @@ IOU_THRESHOLD = 0.5
 
 @PROTOCOLS.register(name="totaltext_pascal")
 class TotalTextPascal(MatchingProtocol):
-    """A detection counts when its best text, by IoU = inter / (union + 1), reaches 0.5 and is not taken yet.
+    """A detection matches the text of highest IoU = inter / (union + 1), if IoU >= 0.5 and the text is still free.
 
-    A detection has no second choice. Those in a do-not-care region are removed beforehand, see
+    A detection is compared with no other text. Detections in a do-not-care region are removed first, see
     :func:`mindocr.metrics.totaltext.leave_out`.
     """
 
     file_format = "totaltext"
-    mend = staticmethod(zero_buffer_region)
+    repair = staticmethod(zero_buffer_region)
 
     def judge(self, image: Image, overlap: Overlap) -> ImageResult:
-        """Judge one image."""
+        """Evaluate one image."""
         ignore, gt_areas, det_areas = image.ignore, overlap.areas_a, overlap.areas_b
         intersection, aside = leave_out(ignore, overlap)
         iou = ratio(intersection, gt_areas[:, None] + det_areas - intersection + PIXEL)

@@ -1,4 +1,4 @@
-"""Which settings a search tries: values of each argument, and every combination of them."""
+"""The settings that a search tries: all combinations of the values of each argument."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mindocr.postprocess.db import DBPostprocess
 from mindocr.postprocess.regions import BoxType, ScoreMode
 from mindocr.registry import suggest
 
-HEIGHT_STEPS = np.linspace(-0.8, 0.8, 9)  # how far the ratios for low and high texts go from the one for all
-MOST_VALUES = 200  # of one argument
+HEIGHT_STEPS = np.linspace(-0.8, 0.8, 9)  # differences of the ratios for low and high texts from the common ratio
+MOST_VALUES = 200  # limit for one argument
 
 
 @dataclass(frozen=True)
 class Growth:
-    """How regions grow: by one ratio, or by ratios that depend on their height."""
+    """How regions are expanded: by one ratio, or by ratios that depend on their height."""
 
     expand_ratio: float
     expand_by_height: tuple[tuple[float, float], ...] | None = None
@@ -50,11 +50,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class Grid:
-    """Values to combine, and what stays as it is.
+    """Values to combine, and arguments that are the same in all combinations.
 
     Attributes:
         binary_thresh, box_type, growth, min_size, box_thresh: values to try, as for ``DBPostprocess``.
-        score_mode, approx_eps, max_candidates: the same for all.
+        score_mode, approx_eps, max_candidates: the same in all combinations.
     """
 
     binary_thresh: tuple[float, ...]
@@ -68,32 +68,32 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many values of each argument, in the order of :class:`Setting`."""
+        """Number of values of each argument, in the order of :class:`Setting`."""
         return (*map(len, (self.binary_thresh, self.box_type, self.growth, self.min_size, self.box_thresh)),)
 
     def __len__(self) -> int:
         return int(np.prod(self.shape))
 
     def setting(self, index: int) -> Setting:
-        """The combination number ``index``, the last argument changing fastest."""
+        """The combination number ``index``; the last argument changes fastest."""
         a, b, c, d, e = np.unravel_index(index, self.shape)
         return Setting(self.binary_thresh[a], self.box_type[b], self.growth[c], self.min_size[d], self.box_thresh[e])
 
     def nearest(self, indices: np.ndarray, setting: Setting) -> int:
-        """Of some combinations, the number of the one that changes the fewest steps from ``setting``."""
-        wished = (setting.binary_thresh, setting.box_type, setting.growth, setting.min_size, setting.box_thresh)
-        places = [
+        """Among the combinations ``indices``, the number of the one that is the fewest grid steps from ``setting``."""
+        wanted = (setting.binary_thresh, setting.box_type, setting.growth, setting.min_size, setting.box_thresh)
+        positions = [
             values.index(value) if value in values else 0
             for values, value in zip(
-                (self.binary_thresh, self.box_type, self.growth, self.min_size, self.box_thresh), wished
+                (self.binary_thresh, self.box_type, self.growth, self.min_size, self.box_thresh), wanted
             )
         ]
-        steps = np.abs(np.stack(np.unravel_index(indices, self.shape)) - np.array(places)[:, None]).sum(axis=0)
+        steps = np.abs(np.stack(np.unravel_index(indices, self.shape)) - np.array(positions)[:, None]).sum(axis=0)
         return int(indices[np.argmin(steps)])
 
 
 def setting_of(postprocess: DBPostprocess) -> Setting:
-    """The setting that a post-processing has now."""
+    """The current setting of a post-processing."""
     pairs = postprocess.expand_by_height
     by_height = tuple((float(height), float(ratio)) for height, ratio in pairs) if pairs else None
     return Setting(
@@ -115,14 +115,14 @@ DEFAULTS: Mapping[str, tuple] = {
 
 
 def make_grid(postprocess: DBPostprocess, words: Sequence[str] = ()) -> Grid:
-    """The usual values and the present ones, or those of ``words``.
+    """Build the grid from the default values or those of ``words``, and the current setting.
 
     Args:
-        postprocess: whose present setting is tried too, and whose other arguments stay.
+        postprocess: its current setting is tried too, and its other arguments do not change.
         words: ``KEY=VALUES``, values as ``0.4,0.5,0.6`` or ``0.4:0.6:0.1`` (first, last, step).
 
     Raises:
-        ConfigError: a word that is none of these, or a value that the argument cannot have.
+        ConfigError: a word has another form, or a value is outside the range of the argument.
     """
     values: dict[str, Sequence] = {**DEFAULTS, **dict(map(_parse, words))}
     now = setting_of(postprocess)
@@ -137,7 +137,7 @@ def make_grid(postprocess: DBPostprocess, words: Sequence[str] = ()) -> Grid:
         approx_eps=postprocess.approx_eps,
         max_candidates=postprocess.max_candidates,
     )
-    for growth in grid.growth:  # the constructor knows what is possible
+    for growth in grid.growth:  # the constructor checks the range
         DBPostprocess(expand_ratio=growth.expand_ratio)
     for key in ("binary_thresh", "box_thresh", "min_size"):
         for value in getattr(grid, key):
@@ -146,11 +146,11 @@ def make_grid(postprocess: DBPostprocess, words: Sequence[str] = ()) -> Grid:
 
 
 def around(grid: Grid, best: Setting, low: float, high: float) -> Grid:
-    """The grid's other arguments with ratios that depend on the height of a text.
+    """Build a second grid with expansion ratios that depend on the height of a text.
 
     Args:
-        grid: as searched before.
-        best: what it gave; its threshold, box type and ratio are kept.
+        grid: the grid of the first search.
+        best: the best setting in it; its binary threshold and box type are kept, and its ratio is varied.
         low, high: heights of low and of high texts, map pixels.
     """
     ratio = best.growth.expand_ratio

@@ -1,4 +1,4 @@
-"""Probability maps with their truth as files, so that a network computes each only once."""
+"""Stores probability maps and their ground truth in files, so that the network computes each map only once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mindocr.postprocess.fitting.search import Case
 
 
 def save_case(path: Path, case: Case) -> None:
-    """Write a case as ``.npz``; the map as float16, a two-thousandth of whose value it keeps."""
+    """Write a case as ``.npz``; the map as float16, with a relative error of at most 1/2000."""
     counts = np.array([len(poly) for poly in case.truth], dtype=np.int64)
     points = np.concatenate([*case.truth, np.zeros((0, 2))]).astype(np.float32)
     np.savez_compressed(
@@ -37,5 +37,5 @@ def load_case(path: str | Path) -> Case:
             return Case(held["prob"].astype(np.float32), held["shape"], truth, held["ignore"])
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{path}: no whole file of a probability map ({error}); remove its folder and run again"
+            f"{path}: not a complete file of a probability map ({error}); remove its folder and run again"
         ) from None

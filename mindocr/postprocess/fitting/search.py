@@ -1,7 +1,8 @@
-"""Every setting of a grid scored on maps, and the best of them.
+"""Evaluates every setting of a grid on probability maps and finds the best one.
 
-Regions hang on ``binary_thresh`` and ``box_type`` alone, their growth and overlap with the truth on the ratio besides;
-``box_thresh`` and ``min_size`` only strike some of them out. Each level is worked out once for all that stand below it.
+Regions depend only on ``binary_thresh`` and ``box_type``; the expanded regions and their overlap with the ground truth
+also depend on the ratio; ``box_thresh`` and ``min_size`` only remove some of them. Each of these results is computed
+once and shared by all settings that agree in it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SAME = 1e-9  # f-scores that differ by less are equal
 
 
 class Case(NamedTuple):
-    """One image: probability map (H, W) float32, (4,) shape as ``DBPostprocess`` takes it, outlines and flags."""
+    """One image: probability map (H, W) float32, (4,) shape as for ``DBPostprocess``, polygons and ignore flags."""
 
     prob: np.ndarray
     shape: np.ndarray
@@ -34,7 +35,7 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """The best setting of a grid, what it scores, and how many were tried."""
+    """The best setting of a grid, its metric scores in [0, 1], and the number of settings tried."""
 
     setting: Setting
     recall: float
@@ -45,12 +46,12 @@ class Found:
 
 @dataclass(frozen=True)
 class CountImage:
-    """Counts of one image under every setting; an object, so that it can be sent to other processes.
+    """Computes the counts of one image under every setting; an object, so that it can be sent to other processes.
 
     Args:
         grid: the settings.
-        protocol: whose rules judge.
-        load: makes the case of what it is called with.
+        protocol: decides what matches.
+        load: returns the case of a source, such as a file path.
     """
 
     grid: Grid
@@ -76,7 +77,7 @@ def count_image(case: Case, grid: Grid, protocol: MatchingProtocol) -> np.ndarra
 
 
 class _Variant(NamedTuple):
-    """Regions grown in one way: outlines in source pixels, which regions they were, their shortest sides grown."""
+    """Regions expanded in one way: polygons in source pixels, their positions among the regions, their short sides."""
 
     polys: Sequence[Polygon]
     indices: np.ndarray
@@ -91,9 +92,9 @@ def _count_growths(case: Case, regions: Regions, grid: Grid, protocol: MatchingP
         grown = grow(regions, distances, max(grid.min_size) + GROWN_MARGIN, Counter())
         polys, kept = to_source(grown.outlines, case.shape, regions.kind == "poly")
         variants.append(_Variant(polys, grown.indices[kept], grown.shorts[kept]))
-    overlaps = compare_many([(case.truth, variant.polys) for variant in variants], protocol.mend)
+    overlaps = compare_many([(case.truth, variant.polys) for variant in variants], protocol.repair)
     for c, (variant, overlap) in enumerate(zip(variants, overlaps)):
-        known: dict[bytes, list[float]] = {}  # most thresholds leave the same outlines
+        known: dict[bytes, list[float]] = {}  # many thresholds keep the same polygons
         for (d, size), (e, box_thresh) in product(enumerate(grid.min_size), enumerate(grid.box_thresh)):
             chosen = np.zeros(len(regions), dtype=bool)
             large = regions.shorts >= size if regions.kind == "quad" else np.ones(len(regions), dtype=bool)
@@ -122,18 +123,18 @@ def _judge(
 
 
 def best_setting(counts: Iterable[np.ndarray], grid: Grid, protocol: MatchingProtocol, now: Setting) -> Found:
-    """The setting of the highest f-score over all images; of equal ones, the nearest to the present one.
+    """The setting with the highest f-score over all images; among equal ones, the nearest to the current setting.
 
     Args:
-        counts: what :func:`count_image` gave for each image.
+        counts: result of :func:`count_image` for each image.
         grid: the settings.
-        protocol: whose counts they are.
-        now: the present setting.
+        protocol: the protocol of the counts.
+        now: the current setting.
     """
     total = np.zeros((len(grid), len(protocol.count_names)))
     for image in counts:
         total += image
-    # credits are multiples of 0.2: rounded, their sum does not depend on the order of images
+    # Credits are multiples of 0.2. Rounding makes their sum independent of the order of images.
     recall, precision = protocol.score(dict(zip(protocol.count_names, total.round(6).T)))
     scores = f_score(recall, precision)
     index = grid.nearest(np.flatnonzero(scores >= scores.max() - SAME), now)
@@ -141,7 +142,7 @@ def best_setting(counts: Iterable[np.ndarray], grid: Grid, protocol: MatchingPro
 
 
 def region_heights(case: Case, setting: Setting, grid: Grid) -> np.ndarray:
-    """Heights of the regions that a setting keeps before they grow, map pixels."""
+    """Heights of the regions that a setting keeps, before expansion, in map pixels."""
     regions = find_regions(
         case.prob,
         setting.box_type,

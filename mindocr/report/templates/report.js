@@ -3,12 +3,12 @@
   const byId = (id) => document.getElementById(id);
   const SVG = byId("view").namespaceURI;
   const images = JSON.parse(byId("data").textContent);
-  // name, what the switch says, whether it is on at first; the order is that of drawing, last on top
+  // name, label of the check box, whether it is checked at first; in drawing order, the last one on top
   const LAYERS = [
-    ["picture", "picture", true], ["probability", "probability", false], ["threshold", "threshold", false],
+    ["picture", "image", true], ["probability", "probability", false], ["threshold", "threshold", false],
     ["truth-aside", "do-not-care", true], ["found-aside", "set aside", true], ["weak", "below threshold", false],
-    ["truth-hit", "text found", true], ["found-hit", "detection right", true],
-    ["truth-miss", "text missed", true], ["found-alarm", "false alarm", true],
+    ["truth-hit", "matched text", true], ["found-hit", "matched detection", true],
+    ["truth-miss", "missed text", true], ["found-alarm", "false positive", true],
   ];
   const MAPS = { probability: "linear-gradient(90deg,#300,#f60,#ff0)", threshold: "linear-gradient(90deg,#014,#08f,#6ff)" };
   const shownLayers = new Map(LAYERS.map(([name, , on]) => [name, on]));
@@ -74,9 +74,9 @@
   }
 
   function step(by) {
-    const place = listed.findIndex((image) => image.at === current) + by;
-    if (!listed[place]) return;
-    open(listed[place].at);
+    const next = listed.findIndex((image) => image.at === current) + by;
+    if (!listed[next]) return;
+    open(listed[next].at);
     const row = markRow(), frame = row.closest(".rows"), head = frame.querySelector("thead").offsetHeight;
     if (row.offsetTop < frame.scrollTop + head) frame.scrollTop = row.offsetTop - head;
     else if (row.offsetTop + row.offsetHeight > frame.scrollTop + frame.clientHeight) {
@@ -101,7 +101,7 @@
     outlines.replaceChildren(...LAYERS.slice(3).map(([name]) => layerOf(image, name)));
     byId("missing").hidden = image.pics.includes("picture");
     byId("findings").replaceChildren(...image.wrong.map(findingOf));
-    byId("told").textContent = image.wrong.length ? "" : "Nothing missed, no false alarm.";
+    byId("details").textContent = image.wrong.length ? "" : "No missed text, no false positive.";
     fillToggles(image);
     showLayers();
     markRow();
@@ -158,7 +158,7 @@
     for (const [name, on] of shownLayers) {
       const node = byId(name) || outlines.querySelector(`[data-layer="${name}"]`);
       node.style.display = on ? "" : "none";
-      // decoded only now: hundreds of pictures stay text until somebody looks at them
+      // decoded only now: hundreds of pictures stay encoded until they are shown
       if (on && image.pics.includes(name) && !node.getAttribute("href")) node.setAttribute("href", byId(`${name}-${current}`).textContent);
     }
   }
@@ -167,24 +167,24 @@
     const swatch = document.createElementNS(SVG, "svg");
     swatch.setAttribute("class", "swatch");
     swatch.innerHTML = `<line x1="0" x2="100%" y1="50%" y2="50%" class="${one.layer}" stroke-width="10"/>`;
-    const kind = one.side === "truth" ? "missed" : "false alarm";
+    const kind = one.side === "truth" ? "missed text" : "false positive";
     const text = make("span", {}, `${kind}, `, make("b", {}, one.tag), `: ${one.why}`);
     return make("li", {}, make("button", { type: "button", "data-side": one.side, "data-at": one.at, class: one.tag === tag ? "same" : "" }, swatch, text));
   }
 
-  function tell(side, at, near) {
+  function describe(side, at, near) {
     const one = images[current][side][at], score = one.score === undefined ? "" : `, score ${one.score.toFixed(3)}`;
-    const states = { truth: { hit: "text, found", miss: "text, missed", aside: "do-not-care region" },
-      found: { hit: "detection, right", alarm: "false alarm", aside: "detection, set aside" } };
+    const states = { truth: { hit: "matched text", miss: "missed text", aside: "do-not-care region" },
+      found: { hit: "matched detection", alarm: "false positive", aside: "detection, set aside" } };
     const state = states[side] ? states[side][one.state] : "region below the threshold";
-    byId("told").textContent = `${state}${score}${one.tag ? `. ${one.tag}: ${one.why}` : ""}`;
+    byId("details").textContent = `${state}${score}${one.tag ? `. ${one.tag}: ${one.why}` : ""}`;
     for (const shape of outlines.querySelectorAll(".chosen")) shape.classList.remove("chosen");
     const shape = outlines.querySelector(`[data-side="${side}"][data-at="${at}"]`);
     if (shape) shape.classList.add("chosen");
     if (near) zoomAround(one.at);
   }
 
-  // --- closer and farther
+  // --- zoom
 
   function zoomTo(to) {
     const [width, height] = images[current].size;
@@ -208,8 +208,8 @@
   }
 
   function toImage(event) {
-    const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(view.getScreenCTM().inverse());
-    return [place.x, place.y];
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(view.getScreenCTM().inverse());
+    return [point.x, point.y];
   }
 
   const fingers = new Map();
@@ -231,16 +231,16 @@
   });
   for (const end of ["pointerup", "pointercancel", "pointerleave"]) view.addEventListener(end, (event) => fingers.delete(event.pointerId));
   view.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !view.classList.contains("zoomed")) return; // the page scrolls, as usual
+    if (!event.ctrlKey && !view.classList.contains("zoomed")) return; // the page scrolls as usual
     event.preventDefault();
     zoomBy(event.deltaY > 0 ? 1.25 : 0.8, ...toImage(event));
   }, { passive: false });
   view.addEventListener("click", (event) => {
     const shape = event.target.closest("[data-side]");
-    if (shape && !dragged) tell(shape.dataset.side, Number(shape.dataset.at), false);
+    if (shape && !dragged) describe(shape.dataset.side, Number(shape.dataset.at), false);
   });
 
-  // --- what people touch
+  // --- controls
 
   rows.addEventListener("click", (event) => choose(Number(event.target.closest("tr").dataset.at), true));
   rows.addEventListener("keydown", (event) => { if (event.key === "Enter") choose(Number(event.target.dataset.at), true); });
@@ -249,7 +249,7 @@
   document.querySelector("#images thead").addEventListener("click", (event) => {
     const key = event.target.dataset.key;
     if (!key) return;
-    // the first touch shows the worst: low scores, many mistakes
+    // the first click shows the worst images: low scores, many errors
     sorting = { key, up: sorting.key === key ? !sorting.up : key === "name" || key === "f" };
     fillList();
   });
@@ -270,7 +270,7 @@
   });
   byId("findings").addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button) tell(button.dataset.side, Number(button.dataset.at), true);
+    if (button) describe(button.dataset.side, Number(button.dataset.at), true);
   });
   byId("before").addEventListener("click", () => step(-1));
   byId("after").addEventListener("click", () => step(1));

@@ -1,4 +1,4 @@
-"""Another name of ``mindocr predict``, which needs no installed package."""
+"""Runs ``mindocr predict`` from a checkout, without an installed package."""
 
 import sys
 from pathlib import Path
