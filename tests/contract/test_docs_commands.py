@@ -313,7 +313,7 @@ def test_python_of_the_own_data_page_runs(desk: Desk) -> None:
     (snippet,) = [text for _, text in blocks(ROOT / "docs/train_on_your_own_data.md", "python")]
     (desk.folder / "snippet.py").write_text(snippet, encoding="utf-8")
     done = shell("python snippet.py", desk.folder)
-    assert (done.returncode, done.stdout) == (0, "6 pictures; look at my_text/look\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "6 images; look at my_text/look\n"), done.stderr
     assert len(list((desk.folder / "my_text/look").glob("*.png"))) == 6
 
 

@@ -10,22 +10,26 @@ from docs_pages import ROOT, copy_project, shell
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["add_a_model", "add_a_transform", "add_a_logger"])
+@pytest.mark.parametrize("name", ["add_a_model", "add_a_transform", "add_a_logger", "add_a_task"])
 def test_the_worked_example_works(name: str, tmp_path: Path) -> None:
-    """Every block is saved where the page says, in a copy of the project; then its test and its recipe are tried."""
+    """Every block is saved where the page says, in a copy of the project; then its test and its recipe are run."""
     copy_project(tmp_path)
     text = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
     saved = re.findall(r"Save\s+as\s+`([^`]+)`.*?^```\w+\n(.*?)^```$", text, re.M | re.S)
     paths = [path for path, _ in saved]
-    assert [Path(path).suffix for path in paths] == [".py", ".py", ".yaml"]
+    *modules, test, recipe = paths
+    assert [Path(path).suffix for path in paths] == [".py"] * len(modules) + [".py", ".yaml"] and modules
     for path, content in saved:
         assert not (tmp_path / path).exists(), f"docs/{name}.md: {path} is taken"
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content, encoding="utf-8")
-    module, test, recipe = paths
-    package = ".".join(Path(module).with_suffix("").parts)
+    packages = [".".join(Path(module).with_suffix("").parts) for module in modules]
     options = "-q -p no:cacheprovider --rootdir ."
     for command in (
-        f"python -c 'import {package} as m; assert m.__file__.startswith(\"{tmp_path}\"), m.__file__'",
+        *(
+            f"python -c 'import {package} as m; assert m.__file__.startswith(\"{tmp_path}\"), m.__file__'"
+            for package in packages
+        ),
         f"python -m pytest {options} {test}",
         f"python tools/check_config.py {recipe}",
     ):
