@@ -196,7 +196,9 @@ class Predict(Section):
     """Prediction on images without labels."""
 
     ckpt_load_path: str | None = Field(default=None, description="checkpoint to predict with")
-    output_save_dir: str = Field(default="./output", min_length=1, description="folder for pictures and results")
+    output_save_dir: str = Field(
+        default="./inference_results", min_length=1, description="folder for pictures and results"
+    )
     dataset: Part = Field(description="open part, chosen by type")
     loader: EvalLoader = Field(default_factory=EvalLoader)
 

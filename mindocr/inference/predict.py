@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from mindocr.config import Config, load_config
+from mindocr.config.schema import Predict
 from mindocr.errors import ConfigError, UserError
 from mindocr.inference import checkpoint, metadata
 from mindocr.inference.mindir import MindIR
@@ -26,23 +29,65 @@ from mindocr.utils.logs import start_logging
 
 logger = logging.getLogger(__name__)
 
+DEFAULT_FOLDER = str(Predict.model_fields["output_save_dir"].default)
+# The pipeline of the section belongs to the predictor, and its columns are those that the predictor needs.
+_DATASET_KEYS = ("data_dir", "dataset_root", "sample_ratio", "on_error")
+
 
 def choose(
-    config_path: str | None,
-    overrides: Sequence[str],
+    config: Config | None,
     algorithm: str,
     ckpt: str | None,
     limit_side_len: int | None,
     limit_type: str,
 ) -> Predictor:
-    """The predictor for the options of ``predict_det.py``: from the configuration if given, else from the algorithm."""
-    start_logging()
+    """The predictor of a configuration, or without one that of an algorithm.
+
+    Args:
+        limit_side_len, limit_type: (pixels, ``max`` or ``min``) that replace the configured resizing.
+    """
     limit = (limit_side_len, limit_type) if limit_side_len is not None else None
-    if config_path is not None:
-        return from_config(load_config(config_path, overrides), ckpt, limit)
-    if overrides:
-        raise ConfigError("-o: overrides need a configuration to override; add -c FILE")
-    return from_algorithm(algorithm, ckpt, limit)
+    return from_config(config, ckpt, limit) if config is not None else from_algorithm(algorithm, ckpt, limit)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to predict and where the results go.
+
+    Attributes:
+        dataset: arguments of ``PredictDataset``, without its pipeline.
+        folder: for pictures and results.
+        loader: arguments of the loader.
+    """
+
+    dataset: Mapping[str, Any]
+    folder: str
+    loader: Mapping[str, Any]
+
+
+def plan(
+    section: Predict | None, images: str | None = None, folder: str | None = None, batch_size: int | None = None
+) -> Task:
+    """Complete what a command leaves open by the ``predict`` section of a configuration.
+
+    Args:
+        section: None where there is no such section.
+        images: image, folder or glob; None takes ``predict.dataset``.
+        folder: for the results; None takes ``predict.output_save_dir``.
+        batch_size: None takes ``predict.loader.batch_size``.
+
+    Raises:
+        ConfigError: neither names the images.
+    """
+    dataset = {k: v for k, v in (section.dataset if section else {}).items() if k in _DATASET_KEYS}
+    if images is not None:
+        dataset.update(data_dir=images, dataset_root="")
+    if not dataset.get("data_dir"):
+        raise ConfigError("--image_dir: required, because no configuration names predict.dataset.data_dir")
+    loader = section.loader.model_dump() if section else {"batch_size": 1}
+    if batch_size is not None:
+        loader["batch_size"] = batch_size
+    return Task(dataset, folder or (section.output_save_dir if section else DEFAULT_FOLDER), loader)
 
 
 def from_config(config: Config, ckpt: str | Path | None = None, limit: tuple[int, str] | None = None) -> Predictor:
@@ -87,11 +132,22 @@ def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
 
 
 def run(
-    predictor: Predictor, source: str | Path, folder: str | Path, *, batch_size: int = 1, draw: bool = True
+    predictor: Predictor,
+    source: str | Path | Mapping[str, Any],
+    folder: str | Path,
+    *,
+    batch_size: int = 1,
+    draw: bool = True,
+    **loader: Any,
 ) -> list[tuple[str, Prediction]]:
     """Predict ``source`` and write to ``folder``: a picture for each image, and the results as text and as JSON.
 
     The prediction type names the files: ``det_results.txt``, ``det_results.json`` and ``<image>_det_res.png``.
+
+    Args:
+        source, batch_size, loader: see :meth:`mindocr.inference.predictor.Predictor.images`.
+        folder: created if it does not exist.
+        draw: write the pictures.
 
     Raises:
         UserError: the folder cannot be written, or would hold the source images themselves.
@@ -100,7 +156,7 @@ def run(
     gives: type[Prediction] = predictor.postprocess.gives
     results: list[tuple[str, Prediction]] = []
     taken: set[Path] = set()
-    for path, image, found in predictor.images(source, batch_size):
+    for path, image, found in predictor.images(source, batch_size, **loader):
         results.append((path, found))
         if draw:
             _write_picture(_free_name(folder, path, f"{gives.prefix}res.png", taken), found.draw(image), path)

@@ -81,7 +81,7 @@ class Predictor:
         if isinstance(source, str | Path):
             if Path(source).is_file():
                 return self._predict([source], batch_size)[0]
-            batches = self._batches(source, batch_size, progress=False)
+            batches = self._batches(source, progress=False, batch_size=batch_size)
             return [self._result(*each) for batch in batches for each in batch]
         if not isinstance(source, Iterable):
             raise DataError(f"expected a path, an array or a list of them, got {type(source).__name__}")
@@ -90,25 +90,33 @@ class Predictor:
             raise DataError("no image to predict: the list is empty")
         return self._predict(images, batch_size)
 
-    def images(self, source: str | Path, batch_size: int = 1) -> Iterator[tuple[str, np.ndarray, Prediction]]:
+    def images(
+        self, source: str | Path | Mapping[str, Any], batch_size: int = 1, **loader: Any
+    ) -> Iterator[tuple[str, np.ndarray, Prediction]]:
         """Yield (path, image (H, W, 3) uint8 RGB, prediction) for a file, a folder or a glob, with a progress bar.
+
+        Args:
+            source: a file, a folder, a glob, or arguments of ``PredictDataset``.
+            batch_size: images that the network takes at once where their sizes agree.
+            loader: further arguments of the loader, such as ``num_workers``.
 
         Raises:
             DataError: there is no image, or an image cannot be decoded.
         """
-        for batch in self._batches(source, batch_size, progress=True):
+        for batch in self._batches(source, progress=True, batch_size=batch_size, **loader):
             for path, image, found in batch:
                 yield path, image if self._rgb else np.ascontiguousarray(image[..., ::-1]), found
 
     def _batches(
-        self, source: str | Path, batch_size: int, progress: bool
+        self, source: str | Path | Mapping[str, Any], progress: bool, **loader: Any
     ) -> Iterator[list[tuple[str, np.ndarray, Prediction]]]:
         """Yield batches of (path, decoded image, prediction)."""
-        spec = {"type": "PredictDataset", "data_dir": str(source), "transform_pipeline": self._specs}
-        dataset = DATASETS.build({**spec, "output_columns": self._columns}, key="type", is_train=False, seed=0)
-        with Loader(dataset, batch_size=batch_size) as loader:
+        chosen: dict[str, Any] = dict(source) if isinstance(source, Mapping) else {"data_dir": str(source)}
+        chosen.update(type="PredictDataset", transform_pipeline=self._specs, output_columns=self._columns)
+        dataset = DATASETS.build(chosen, key="type", is_train=False, seed=0)
+        with Loader(dataset, **loader) as batches:
             bar = {"desc": "predict", "unit": "batch", "leave": False, "disable": not progress}
-            for batch in tqdm(loader.epoch(), total=len(loader), **bar):
+            for batch in tqdm(batches.epoch(), total=len(batches), **bar):
                 yield list(zip(batch["img_path"], batch["image_ori"], self._decode(batch)))
 
     def _predict(self, images: Sequence[Image], batch_size: int) -> list[Result]:

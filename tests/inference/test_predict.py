@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bright_is_text import BrightIsText, write
 
+from mindocr.config.schema import Predict
 from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.formats.label_file import parse_label_line
 from mindocr.inference import predict
@@ -75,8 +76,51 @@ def test_results_folder_that_cannot_be_made(finder, tmp_path):
         predict.run(finder, source, source / "out")
 
 
-def test_unknown_algorithm_and_overrides_without_a_file():
+def test_unknown_algorithm():
     with pytest.raises(ConfigError, match=r"unknown algorithm 'DB\+'.*did you mean 'DB\+\+'"):
-        predict.choose(None, [], "DB+", None, None, "max")
-    with pytest.raises(ConfigError, match="-o: overrides need a configuration"):
-        predict.choose(None, ["a=1"], "DB", None, None, "max")
+        predict.choose(None, "DB+", None, None, "max")
+
+
+SECTION = Predict(
+    output_save_dir="found",
+    dataset={
+        "type": "PredictDataset",
+        "data_dir": "photos",
+        "dataset_root": "data",
+        "sample_ratio": 0.5,
+        "on_error": "skip",
+        "transform_pipeline": [],
+        "output_columns": ["image"],
+    },
+    loader={"batch_size": 4, "num_workers": 0},
+)
+
+
+def test_a_configuration_names_images_folder_and_batches():
+    task = predict.plan(SECTION)
+    assert task.dataset == {"data_dir": "photos", "dataset_root": "data", "sample_ratio": 0.5, "on_error": "skip"}
+    assert task.folder == "found" and task.loader == {"num_workers": 0, "prefetch": 2, "batch_size": 4}
+
+
+def test_options_override_the_configuration():
+    task = predict.plan(SECTION, "a.jpg", "here", 2)
+    assert task.dataset == {"data_dir": "a.jpg", "dataset_root": "", "sample_ratio": 0.5, "on_error": "skip"}
+    assert (task.folder, task.loader["batch_size"]) == ("here", 2)
+    assert predict.plan(None, "a.jpg") == predict.Task(
+        {"data_dir": "a.jpg", "dataset_root": ""}, "./inference_results", {"batch_size": 1}
+    )
+
+
+def test_images_must_be_named():
+    with pytest.raises(
+        ConfigError, match="--image_dir: required, because no configuration names predict.dataset.data_dir"
+    ):
+        predict.plan(None)
+
+
+def test_a_broken_image_is_skipped_where_the_data_set_says_so(finder, tmp_path):
+    write(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").write_bytes(b"no picture")
+    source = {"data_dir": "in", "dataset_root": str(tmp_path), "on_error": "skip"}
+    ((path, _),) = predict.run(finder, source, tmp_path / "out", batch_size=1, num_workers=0)
+    assert path.endswith("a.png")

@@ -131,12 +131,20 @@ class Loader:
                 reserve = np.concatenate([everything[end:], everything[: end - len(indices)]])
                 pending.append(self._submit(pool, indices, reserve, epoch))
                 while len(pending) > self._depth:
-                    yield self._finish(pending.popleft())
+                    yield from self._finished(pending.popleft())
             while pending:
-                yield self._finish(pending.popleft())
+                yield from self._finished(pending.popleft())
         except BaseException:
             self._abandon(pending)
             raise
+
+    def _finished(self, job: _Job) -> Iterator[Batch]:
+        """The batch of a job; none where all of its samples were skipped in evaluation or prediction."""
+        batch = self._finish(job)
+        if batch:
+            yield batch
+        elif self.refill:
+            raise DataError("every image of the data set was skipped; the log lists them with the reasons")
 
     def close(self) -> None:
         """End the workers."""
