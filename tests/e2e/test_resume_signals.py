@@ -34,7 +34,7 @@ def test_sigterm_to_the_whole_group_saves_and_the_run_goes_on(data, tmp_path):
     assert run.wait(process, 60) == 143
     last = run.steps()[-1]
     assert f"SIGTERM: stopped after step {last} " in run.messages[-1]
-    assert "give the same command with -o train.resume=auto" in run.messages[-1]
+    assert "run the same command with -o train.resume=auto" in run.messages[-1]
     assert "Traceback" not in run.messages[-1]
     run.options = (*LONG, f"train.max_steps={last + 3}")
     assert run.finish() == 0, run.messages[-1]

@@ -99,7 +99,7 @@ def test_networks_that_this_toolkit_lacks(convert, name, message):
 
 
 def test_a_file_of_another_source(db):
-    with pytest.raises(CheckpointError, match=r"entries are none .* model.module.backbone.conv1.weight, .* --from"):
+    with pytest.raises(CheckpointError, match=r"entries are unknown .* model.module.backbone.conv1.weight, .* --from"):
         mmocr.convert(db)
     with pytest.raises(CheckpointError, match="1 of 1 entries are unknown to this converter: a.b. It reads X"):
         rename({"a.b": np.zeros(1)}, [("c", "d")], [], "X")
