@@ -121,5 +121,5 @@ def test_number_of_processes(monkeypatch):
     assert usable_cpus() == 4
     assert [processes_for(items, None, worth=100) for items in (0, 99, 250, 10**6)] == [1, 1, 2, 4]
     assert [processes_for(1, wanted, worth=100) for wanted in (1, 3, 99)] == [1, 3, 4]
-    with pytest.raises(ConfigError, match="--workers: expected 1 or more processes, got 0; leave it out"):
+    with pytest.raises(ConfigError, match="--workers: expected 1 or more processes, got 0; omit it"):
         processes_for(10, 0, worth=1)
