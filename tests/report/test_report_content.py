@@ -86,8 +86,8 @@ def test_what_is_not_there_is_said(judged, tmp_path):
     judged.use("icdar2015")
     judged([WORD], [WORD], scores=[0.9], maps={"probability": "data:,"})
     page = page_of(judged, tmp_path)
-    assert "No threshold map: this network" in page and "Some or all detections have no scores" not in page
-    assert "Nothing: no text was missed and no detection is false." in page
+    assert "No threshold map: the head of this network" in page and "Some or all detections have no scores" not in page
+    assert "Nothing: no text was missed and there are no false positives." in page
 
 
 def test_an_empty_set_and_a_set_without_texts_have_a_page(judged, tmp_path):
