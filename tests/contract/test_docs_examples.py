@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from docs_pages import ROOT, copy_project, shell
+from docs_pages import ROOT, blocks, copy_project, shell
+
+from mindocr.config import load_config
 
 
 @pytest.mark.slow
@@ -35,3 +37,11 @@ def test_the_worked_example_works(name: str, tmp_path: Path) -> None:
     ):
         done = shell(command, tmp_path)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_configuration_with_two_networks_is_valid(tmp_path: Path) -> None:
+    (text,) = (text for _, text in blocks(ROOT / "docs/architecture.md", "yaml"))
+    recipe = tmp_path / "two.yaml"
+    recipe.write_text(text.replace("base: ", f"base: {ROOT}/configs/det/dbnet/"), encoding="utf-8")
+    model = load_config(recipe).model
+    assert model.use == "student" and model.networks is not None and model.networks["teacher"].frozen
