@@ -61,6 +61,6 @@ def _shipped(name: PurePath) -> Path | None:
         start = len(name.parts) - name.parts[::-1].index(FOLDER)
         inside = PurePath(*name.parts[start:])
         file = recipe_folder() / inside
-        return file if ".." not in inside.parts and exists(file) else None
+        return file if ".." not in inside.parts and exists(file) and file.is_file() else None
     fitting = [file for file in recipe_files() if str(name) in (file.name, file.stem)]
     return fitting[0] if len(fitting) == 1 else None

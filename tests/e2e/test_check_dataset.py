@@ -255,7 +255,7 @@ def test_planted_faults_are_all_found_and_repaired(tool, planted):
     (["--label_file", "empty.txt", "--data_dir", "images"], "empty.txt: no line in this label file"),
     (["--label_file", "gt.txt", "--data_dir", "other"], "none of its 3 images exists"),
     (["--label_file", "gt.txt"], "--label_file and --data_dir belong together"),
-    (["--label_file", "gt.txt", "gt.txt", "--data_dir", "images"], "as many of one as of the other"),
+    (["--label_file", "gt.txt", "gt.txt", "--data_dir", "images"], "expected the same number"),
     (["--test_label_file", "gt.txt"], "--test_label_file and --test_data_dir belong together"),
     ([], "nothing to check: give --label_file and --data_dir"),
     (["--label_file", "gt.txt", "--data_dir", "images", "--fix"], "--fix needs --output"),

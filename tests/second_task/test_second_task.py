@@ -110,7 +110,7 @@ def test_a_detectors_parts_do_not_fit(recipe):
     with pytest.raises(ConfigError) as caught:
         load_config(recipe, ["loss={name: DBLoss}", "metric={name: DetMetric}"])
     message = str(caught.value)
-    assert "loss: DBLoss reads prob; in training the network gives logits" in message
+    assert "loss: DBLoss reads prob; in training the network outputs logits" in message
     assert "metric: DetMetric judges Detection, but DecodeAngle gives Angle" in message
 
 

@@ -97,7 +97,7 @@ def test_mistakes_are_told_before_the_work(tiny_config, tmp_path):
         evaluator.run(config, tmp_path / "file" / "report")
     with pytest.raises(ConfigError, match="--report_images: expected 0 or more, got -1"):
         evaluator.run(config, tmp_path / "report", -1)
-    with pytest.raises(ConfigError, match="--report: needs metric.name DetMetric, which tells what matches; got dict"):
+    with pytest.raises(ConfigError, match="--report: needs metric.name DetMetric, which reports the matches; got dict"):
         evaluation_report.make_report(config, POSTPROCESSES.build(config.postprocess), {})
 
 
