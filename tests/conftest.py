@@ -13,7 +13,7 @@ import mindocr  # noqa: F401  sets the oneDNN cap before any test imports mindsp
 os.environ.setdefault("GLOG_v", "3")
 
 # Property tests draw the same examples in every run and are not timed, so that neither chance nor a slow machine
-# decides. MINDOCR_RANDOM_RUNS=20 runs each of them 20 times with other examples.
+# decides. MINDOCR_RANDOM_RUNS=20 runs each of them 20 times with random examples.
 RANDOM_RUNS = int(os.environ.get("MINDOCR_RANDOM_RUNS", 0))
 settings.register_profile(
     "mindocr", derandomize=not RANDOM_RUNS, deadline=None, suppress_health_check=[HealthCheck.too_slow]
