@@ -17,7 +17,7 @@ from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.matching import ImageResult
 from mindocr.predictions.detection import Detection
 from mindocr.registry import POSTPROCESSES, REPORTS
-from mindocr.report.judged_image import Case
+from mindocr.report.judged_image import JudgedImage
 from mindocr.report.page import write_page
 from mindocr.utils.html import picture_uri
 
@@ -51,7 +51,7 @@ class DetectionReport:
         self._metric = metric
         has_limit = postprocess and hasattr(POSTPROCESSES.build(postprocess), "box_thresh")
         self._loose = POSTPROCESSES.build({**postprocess, "box_thresh": 0.0}) if postprocess and has_limit else None
-        self.cases: list[Case] = []
+        self.cases: list[JudgedImage] = []
 
     def add(
         self,
@@ -79,7 +79,7 @@ class DetectionReport:
         maps = {shown: outputs[name][0, : end[0], : end[1]] for name, shown in MAPS.items() if name in outputs}
         grey = {name: np.rint(np.clip(np.nan_to_num(map_), 0, 1) * 255).astype(np.uint8) for name, map_ in maps.items()}
         self.cases.append(
-            Case(
+            JudgedImage(
                 image,
                 (int(height), int(width)),
                 truth,
@@ -116,8 +116,10 @@ def _peak(prob: np.ndarray, poly: Polygon) -> float:
     return float(np.nanmax(window, where=mask > 0, initial=0.0))
 
 
-def cases_of(pairs: Sequence[ImagePair], results: Sequence[ImageResult], image_dir: Path | None = None) -> list[Case]:
-    """Cases from results in files; without maps, and without images unless ``image_dir`` has them.
+def judged_images_of(
+    pairs: Sequence[ImagePair], results: Sequence[ImageResult], image_dir: Path | None = None
+) -> list[JudgedImage]:
+    """Judged images from results in files; without maps, and without images unless ``image_dir`` has them.
 
     Args:
         pairs: ground-truth and detected polygons of each image, with scores if the files have them.
@@ -129,7 +131,9 @@ def cases_of(pairs: Sequence[ImagePair], results: Sequence[ImageResult], image_d
     """
     files = index_images(image_dir) if image_dir else {}
     cases = [
-        Case(image, _extent(pair), truth.polys, np.asarray(truth.ignore, bool), found.polys, result, found.scores)
+        JudgedImage(
+            image, _extent(pair), truth.polys, np.asarray(truth.ignore, bool), found.polys, result, found.scores
+        )
         for pair, result in zip(pairs, results)
         for image, truth, found in [pair]
     ]
@@ -144,7 +148,7 @@ def cases_of(pairs: Sequence[ImagePair], results: Sequence[ImageResult], image_d
     return pictured
 
 
-def _with_picture(case: Case, file: Path | None) -> Case:
+def _with_picture(case: JudgedImage, file: Path | None) -> JudgedImage:
     if file is None:
         return case
     file, (width, height), problem = look_at(file)

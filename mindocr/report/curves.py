@@ -9,7 +9,7 @@ import numpy as np
 
 from mindocr.geometry import Overlap, Polygon, compare_many, min_area_quad, quad_angle
 from mindocr.metrics.matching import Image, MatchingProtocol, f_score
-from mindocr.report.judged_image import Case
+from mindocr.report.judged_image import JudgedImage
 
 POINTS = 60  # of the precision-recall curve
 INFINITE = float("inf")
@@ -44,7 +44,7 @@ class Bin(NamedTuple):
         return self.hits / self.texts if self.texts else 0.0
 
 
-def precision_recall(cases: Sequence[Case], protocol: MatchingProtocol, points: int = POINTS) -> list[Point]:
+def precision_recall(cases: Sequence[JudgedImage], protocol: MatchingProtocol, points: int = POINTS) -> list[Point]:
     """The curve over the threshold on the score, lowest threshold first.
 
     If candidates are known, it begins below the threshold of the detector. Polygons are compared once; the protocol
@@ -92,17 +92,17 @@ def _columns(overlap: Overlap, kept: np.ndarray) -> Overlap:
     )
 
 
-def recall_by_height(cases: Sequence[Case]) -> list[Bin]:
+def recall_by_height(cases: Sequence[JudgedImage]) -> list[Bin]:
     """Recall by the short side of the smallest rectangle around a text, in pixels of the source image."""
     return _recall_by(cases, lambda poly: min_area_quad(poly)[1][0], HEIGHTS, "px")
 
 
-def recall_by_aspect(cases: Sequence[Case]) -> list[Bin]:
+def recall_by_aspect(cases: Sequence[JudgedImage]) -> list[Bin]:
     """Recall by the ratio of long side to short side of the smallest rectangle around a text."""
     return _recall_by(cases, _aspect, ASPECTS, "")
 
 
-def recall_by_angle(cases: Sequence[Case]) -> list[Bin]:
+def recall_by_angle(cases: Sequence[JudgedImage]) -> list[Bin]:
     """Recall by the angle of the long side to the horizontal, 0 to 90 degrees, for texts with a clear direction."""
     return _recall_by(cases, lambda poly: _angle(poly) if _aspect(poly) >= LONG else None, ANGLES, "°")
 
@@ -117,7 +117,7 @@ def _angle(poly: Polygon) -> float:
 
 
 def _recall_by(
-    cases: Sequence[Case], measure: Callable[[Polygon], float | None], edges: Sequence[float], unit: str
+    cases: Sequence[JudgedImage], measure: Callable[[Polygon], float | None], edges: Sequence[float], unit: str
 ) -> list[Bin]:
     """Bins [edge, next edge); empty bins at both ends are left out."""
     values, found = [], []

@@ -14,7 +14,7 @@ import numpy as np
 from mindocr.geometry import Overlap, Polygon, compare_many, expand_rectangle, min_area_quad, pairwise_iou
 from mindocr.geometry.offset import offset
 from mindocr.metrics.matching import Image, MatchingProtocol
-from mindocr.report.judged_image import Case
+from mindocr.report.judged_image import JudgedImage
 
 HALF = 0.5  # share of an area above which it counts as inside, or as covered
 NEAR = 0.2  # IoU above which expanding or shrinking a detection is tried
@@ -66,13 +66,13 @@ class Limits(NamedTuple):
     sure: float | None = None
 
 
-def score_limits(cases: Sequence[Case]) -> Limits:
+def score_limits(cases: Sequence[JudgedImage]) -> Limits:
     """Limits from the scores of the matches: their 5th percentile and their median."""
     hits = [case.scores[i] for case in cases if case.scores is not None for i in case.hits]
     return Limits(float(np.percentile(hits, WEAK_SHARE)), float(np.median(hits))) if hits else Limits()
 
 
-def diagnose(cases: Sequence[Case], protocol: MatchingProtocol, limits: Limits | None = None) -> list[Diagnosis]:
+def diagnose(cases: Sequence[JudgedImage], protocol: MatchingProtocol, limits: Limits | None = None) -> list[Diagnosis]:
     """Tag every missed text and every false positive.
 
     Args:
@@ -97,7 +97,7 @@ class _Rules:
     ``covered`` the share of the text that the detection covers, both in [0, 1].
     """
 
-    def __init__(self, case: Case, overlap: Overlap, protocol: MatchingProtocol, limits: Limits) -> None:
+    def __init__(self, case: JudgedImage, overlap: Overlap, protocol: MatchingProtocol, limits: Limits) -> None:
         self._case, self._overlap, self._protocol, self._limits = case, overlap, protocol, limits
         self._in_text, self._covered = _shares(overlap)
         self._aside = np.zeros(len(case.found), dtype=bool)

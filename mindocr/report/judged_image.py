@@ -13,7 +13,7 @@ from mindocr.metrics.matching import ImageResult
 
 
 @dataclass(frozen=True)
-class Case:
+class JudgedImage:
     """One image. Polygons are (K_i, 2) in pixels (x, y) of the source image.
 
     Attributes:

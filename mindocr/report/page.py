@@ -15,7 +15,7 @@ from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import LEVEL, RESAMPLES, bootstrap
 from mindocr.report import charts, curves
 from mindocr.report.diagnosis import TAGS, Diagnosis, diagnose
-from mindocr.report.judged_image import Case
+from mindocr.report.judged_image import JudgedImage
 from mindocr.report.payload import as_script, records, short_names, worst_first
 from mindocr.report.pictures import Album, check_limit, gather
 from mindocr.report.remedies import remedies
@@ -30,7 +30,7 @@ _DIGITS = 12  # of a hash, enough to distinguish two
 
 
 def write_page(
-    folder: Path, cases: Sequence[Case], metric: DetMetric, facts: Mapping[str, Any], limit: int | None = None
+    folder: Path, cases: Sequence[JudgedImage], metric: DetMetric, facts: Mapping[str, Any], limit: int | None = None
 ) -> Path:
     """Diagnose the images and write the page.
 
@@ -62,7 +62,7 @@ def write_page(
     return path
 
 
-def data_hash(cases: Sequence[Case]) -> str:
+def data_hash(cases: Sequence[JudgedImage]) -> str:
     """Hash of the ground truth: names of the images, polygons rounded to 0.01 pixel, ignore flags."""
     lines = []
     for name, case in zip(short_names(cases), cases):
@@ -77,7 +77,11 @@ def shorten(digest: str) -> str:
 
 
 def _values(
-    cases: Sequence[Case], diagnoses: Sequence[Diagnosis], album: Album, metric: DetMetric, facts: Mapping[str, Any]
+    cases: Sequence[JudgedImage],
+    diagnoses: Sequence[Diagnosis],
+    album: Album,
+    metric: DetMetric,
+    facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     result, interval = metric.result(), bootstrap(metric.images, metric.protocol, seed=0)
     points = curves.precision_recall(cases, metric.protocol)
@@ -105,7 +109,7 @@ def _values(
     }  # fmt: skip
 
 
-def _notes(cases: Sequence[Case], album: Album) -> list[str]:
+def _notes(cases: Sequence[JudgedImage], album: Album) -> list[str]:
     """Notes on what is not on the page, and why."""
     notes = []
     if album.left_out:

@@ -13,12 +13,12 @@ from markupsafe import Markup
 
 from mindocr.geometry import Polygon
 from mindocr.report.diagnosis import Diagnosis, Finding
-from mindocr.report.judged_image import Case
+from mindocr.report.judged_image import JudgedImage
 
 SHOWN_WEAK = 60  # largest number of candidates below the threshold that are drawn, highest scores first
 
 
-def short_names(cases: Sequence[Case]) -> list[str]:
+def short_names(cases: Sequence[JudgedImage]) -> list[str]:
     """Names of the images without the folders that they have in common."""
     names = [case.image.replace("\\", "/") for case in cases]
     folders = {str(PurePath(name).parent) for name in names}
@@ -26,14 +26,14 @@ def short_names(cases: Sequence[Case]) -> list[str]:
     return [str(PurePath(name).relative_to(shared)) if shared else name for name in names]
 
 
-def worst_first(cases: Sequence[Case]) -> list[int]:
+def worst_first(cases: Sequence[JudgedImage]) -> list[int]:
     """Positions of the images, lowest f-score first; among equal f-scores, most errors first."""
     mistakes = [len(case.misses) + len(case.alarms) for case in cases]
     return sorted(range(len(cases)), key=lambda i: (cases[i].result.f_score, -mistakes[i], i))
 
 
 def records(
-    cases: Sequence[Case], diagnoses: Sequence[Diagnosis], pictures: Mapping[int, Mapping[str, str]]
+    cases: Sequence[JudgedImage], diagnoses: Sequence[Diagnosis], pictures: Mapping[int, Mapping[str, str]]
 ) -> list[dict[str, Any]]:
     """Records in the order of ``cases``; polygons are lists x, y, x, y, ... in pixels of the source image.
 
@@ -63,7 +63,7 @@ def as_script(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 
-def _truth(case: Case, misses: Mapping[int, Finding]) -> list[dict[str, Any]]:
+def _truth(case: JudgedImage, misses: Mapping[int, Finding]) -> list[dict[str, Any]]:
     aside = set(case.result.gt_dontcare)
     return [
         {
@@ -75,7 +75,7 @@ def _truth(case: Case, misses: Mapping[int, Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def _found(case: Case, alarms: Mapping[int, Finding]) -> list[dict[str, Any]]:
+def _found(case: JudgedImage, alarms: Mapping[int, Finding]) -> list[dict[str, Any]]:
     aside = set(case.result.det_dontcare)
     return [
         {
@@ -88,7 +88,7 @@ def _found(case: Case, alarms: Mapping[int, Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def _weak(case: Case) -> list[dict[str, Any]]:
+def _weak(case: JudgedImage) -> list[dict[str, Any]]:
     polys, scores = case.weak()
     best = sorted(range(len(polys)), key=lambda i: -scores[i])[:SHOWN_WEAK]
     return [{"at": _flat(polys[i]), "score": round(float(scores[i]), 3)} for i in best]

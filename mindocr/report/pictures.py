@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from mindocr.errors import ConfigError, DataError
 from mindocr.images.read import read_image
-from mindocr.report.judged_image import Case
+from mindocr.report.judged_image import JudgedImage
 from mindocr.utils.html import picture_uri
 
 BUDGET = 56_000_000  # bytes of all encoded pictures on the page, which stays below 60 MB
@@ -47,7 +47,7 @@ class Album(NamedTuple):
     unreadable: list[str]
 
 
-def gather(cases: Sequence[Case], order: Sequence[int], limit: int | None = None, budget: int = BUDGET) -> Album:
+def gather(cases: Sequence[JudgedImage], order: Sequence[int], limit: int | None = None, budget: int = BUDGET) -> Album:
     """Encode pictures in ``order`` until ``limit`` images or ``budget`` bytes are reached.
 
     Args:

@@ -10,7 +10,7 @@ import pytest
 from browser import browser
 
 from mindocr.metrics.det_metric import DetMetric
-from mindocr.report.judged_image import Case
+from mindocr.report.judged_image import JudgedImage
 from mindocr.report.page import PAGE_BYTES, write_page
 from mindocr.utils.html import picture_uri
 
@@ -45,7 +45,7 @@ def make_report(folder: Path, images: int, photographs: int) -> Path:
         found = [truth[0] + 1, word(100, 400, 210)] if i % 3 else [truth[0], word(900, 600), truth[2]]
         result = metric.update(found, truth, np.zeros(3, bool))
         cases.append(
-            Case(
+            JudgedImage(
                 f"img_{i}.jpg", (720, 1280), truth, np.zeros(3, bool), found, result,
                 scores=rng.uniform(0.6, 1, len(found)).tolist(), picture=files[i % photographs], maps=maps,
             )

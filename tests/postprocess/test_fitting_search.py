@@ -14,8 +14,8 @@ from mindocr.metrics.matching import f_score
 from mindocr.metrics.protocols import build_protocol
 from mindocr.postprocess.db import DBPostprocess
 from mindocr.postprocess.fitting.grid import DEFAULTS, Growth, around, make_grid, setting_of
-from mindocr.postprocess.fitting.judged_images import load_case, save_case
-from mindocr.postprocess.fitting.search import Case, CountImage, best_setting, count_image, region_heights
+from mindocr.postprocess.fitting.judged_images import load_judged_image, save_judged_image
+from mindocr.postprocess.fitting.search import CountImage, JudgedImage, best_setting, count_image, region_heights
 
 SIZE = (240, 320)
 
@@ -24,15 +24,15 @@ def rectangle(left: float, top: float, w: float, h: float) -> np.ndarray:
     return np.array([[left, top], [left + w, top], [left + w, top + h], [left, top + h]], dtype=np.float32)
 
 
-def case(words: list[tuple[np.ndarray, float]], truth: list[np.ndarray]) -> Case:
+def case(words: list[tuple[np.ndarray, float]], truth: list[np.ndarray]) -> JudgedImage:
     """A map with rectangles, each of one probability."""
     prob = np.zeros(SIZE, dtype=np.float32)
     for word, value in words:
         cv2.fillPoly(prob, [np.rint(word).astype(np.int32)], value)
-    return Case(prob, np.array([*SIZE, 1, 1], dtype=np.float64), truth, np.zeros(len(truth), dtype=bool))
+    return JudgedImage(prob, np.array([*SIZE, 1, 1], dtype=np.float64), truth, np.zeros(len(truth), dtype=bool))
 
 
-def noisy_case(seed: int) -> Case:
+def noisy_case(seed: int) -> JudgedImage:
     """Blobs of every shape, and truths that some of them fit; the source image is half as wide."""
     rng = np.random.default_rng(seed)
     prob = cv2.GaussianBlur(rng.random((100, 140), dtype=np.float32), (0, 0), 2)
@@ -40,7 +40,7 @@ def noisy_case(seed: int) -> Case:
     shape = np.array([100, 70, 1, 2.0])
     found = DBPostprocess(binary_thresh=0.45, box_thresh=0.5)(prob[None], shape[None])[0].polys
     truth = [poly + rng.normal(0, 1.5, 2).astype(np.float32) for poly in found] + [rectangle(5, 5, 20, 9)]
-    return Case(prob, shape, truth, rng.random(len(truth)) < 0.3)
+    return JudgedImage(prob, shape, truth, rng.random(len(truth)) < 0.3)
 
 
 WIDE = [
@@ -150,17 +150,17 @@ def test_mistakes_in_a_grid(word, message):
 
 def test_cases_on_disk(tmp_path):
     image = noisy_case(4)
-    save_case(tmp_path / "0.npz", image)
-    again = load_case(tmp_path / "0.npz")
+    save_judged_image(tmp_path / "0.npz", image)
+    again = load_judged_image(tmp_path / "0.npz")
     assert np.abs(again.prob - image.prob).max() < 5e-4 and again.prob.dtype == np.float32
     assert all(np.array_equal(a, b) for a, b in zip(again.truth, image.truth))
     assert again.shape.tolist() == image.shape.tolist() and again.ignore.tolist() == image.ignore.tolist()
-    empty = Case(image.prob, image.shape, [], np.zeros(0, dtype=bool))
-    save_case(tmp_path / "1.npz", empty)
-    assert load_case(tmp_path / "1.npz").truth == []
+    empty = JudgedImage(image.prob, image.shape, [], np.zeros(0, dtype=bool))
+    save_judged_image(tmp_path / "1.npz", empty)
+    assert load_judged_image(tmp_path / "1.npz").truth == []
     grid, protocol = make_grid(DBPostprocess(), WIDE), build_protocol("icdar2015")
-    from_disk = CountImage(grid, protocol, load_case)(str(tmp_path / "0.npz"))
+    from_disk = CountImage(grid, protocol, load_judged_image)(str(tmp_path / "0.npz"))
     assert np.array_equal(from_disk, count_image(again, grid, protocol))
     (tmp_path / "2.npz").write_bytes((tmp_path / "0.npz").read_bytes()[:100])
     with pytest.raises(DataError, match="2.npz: not a complete file of a probability map"):
-        load_case(tmp_path / "2.npz")
+        load_judged_image(tmp_path / "2.npz")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mindocr.metrics.det_metric import DetMetric
-from mindocr.report.judged_image import Case
+from mindocr.report.judged_image import JudgedImage
 
 SIZE = (200, 400)
 
@@ -21,13 +21,15 @@ def judged():
 
         def use(self, protocol: str) -> None:
             self.metric = DetMetric(protocol=protocol)
-            self.cases: list[Case] = []
+            self.cases: list[JudgedImage] = []
 
-        def __call__(self, truth: Sequence, found: Sequence = (), ignore: Sequence[bool] | None = None, **more) -> Case:
+        def __call__(
+            self, truth: Sequence, found: Sequence = (), ignore: Sequence[bool] | None = None, **more
+        ) -> JudgedImage:
             flags = np.zeros(len(truth), bool) if ignore is None else np.array(ignore, bool)
             result = self.metric.update(list(found), list(truth), flags)
             given = {"image": f"img_{len(self.cases)}", "size": SIZE, **more}
-            case = Case(truth=list(truth), ignore=flags, found=list(found), result=result, **given)
+            case = JudgedImage(truth=list(truth), ignore=flags, found=list(found), result=result, **given)
             self.cases.append(case)
             return case
 

@@ -15,7 +15,7 @@ from mindocr.errors import DataError, UserError
 from mindocr.formats.benchmarks import ImagePair, Outlines
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.predictions.detection import Detection
-from mindocr.report.collect import DetectionReport, cases_of
+from mindocr.report.collect import DetectionReport, judged_images_of
 from mindocr.report.diagnosis import diagnose
 from mindocr.report.page import NAME, PAGE_BYTES, data_hash, write_page
 from mindocr.report.payload import as_script, records, short_names, worst_first
@@ -211,16 +211,16 @@ def pair(name, truth, found):
 def test_cases_from_files(judged, photograph):
     pairs = [pair("img_1", [WORD], [APART]), pair("img_2", [], [])]
     results = judged.metric.update_many([(p.found.polys, p.truth.polys, p.truth.ignore) for p in pairs])
-    first, second = cases_of(pairs, results)
+    first, second = judged_images_of(pairs, results)
     assert (first.image, first.size, first.scores, first.picture) == ("img_1", (120, 300), None, None)
     assert second.size == (1, 1)
     folder = photograph("img_1.png").parent
-    first, second = cases_of(pairs, results, folder)
+    first, second = judged_images_of(pairs, results, folder)
     assert first.picture == folder / "img_1.png" and first.size == (200, 400) and second.picture is None
     with pytest.raises(
         DataError, match=r"none of the 1 images is in this folder, such as 'img_2'; it holds files such as 'img"
     ):
-        cases_of(pairs[1:], results[1:], folder)
+        judged_images_of(pairs[1:], results[1:], folder)
 
 
 def test_records_round_to_a_tenth_of_a_pixel(judged):

@@ -10,7 +10,7 @@ from rectangles import rect
 from mindocr.formats.benchmarks import read_pairs
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import score
-from mindocr.report.collect import cases_of
+from mindocr.report.collect import judged_images_of
 from mindocr.report.curves import precision_recall
 from mindocr.report.page import write_page
 
@@ -23,7 +23,7 @@ def judge(gt: Path, det: Path, protocol: str = "icdar2015") -> tuple[list, DetMe
     metric = DetMetric(protocol=protocol)
     pairs, missing = read_pairs(gt, det, {"gt": "icdar2015", "det": "icdar2015"}, metric.protocol.takes_rotated_boxes)
     score(pairs, missing, metric)
-    return cases_of(pairs, metric.images), metric
+    return judged_images_of(pairs, metric.images), metric
 
 
 def written(path: Path, *lines: dict) -> Path:

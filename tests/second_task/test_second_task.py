@@ -111,7 +111,7 @@ def test_a_detectors_parts_do_not_fit(recipe):
         load_config(recipe, ["loss={name: DBLoss}", "metric={name: DetMetric}"])
     message = str(caught.value)
     assert "loss: DBLoss reads prob; in training the network outputs logits" in message
-    assert "metric: DetMetric judges Detection, but DecodeAngle gives Angle" in message
+    assert "metric: DetMetric evaluates Detection, but DecodeAngle returns Angle" in message
 
 
 def test_there_is_no_report_page_and_it_is_said(recipe, tmp_path):

@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         args.json.write_text(result.as_json(), encoding="utf-8")
     if args.report:
-        from mindocr.report.collect import cases_of
+        from mindocr.report.collect import judged_images_of
         from mindocr.report.page import write_page
 
-        cases = cases_of(pairs, metric.images, args.image_dir)
+        cases = judged_images_of(pairs, metric.images, args.image_dir)
         facts = {"ground truth": args.gt, "results": args.det, "without results": f"{len(missing)} images"}
         print(f"report: {write_page(args.report, cases, metric, facts, args.report_images)}")

@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from mindocr.config import Config
 from mindocr.data.loading.loader import Batch, Loader
-from mindocr.engine.diagnose.zero_score import monitor
 from mindocr.engine.diagnose.zero_score.health import HealthCheck
+from mindocr.engine.diagnose.zero_score.report_causes import explain
 from mindocr.engine.evaluate import evaluation_report
 from mindocr.engine.runtime import build, process, ranks
 from mindocr.errors import ConfigError
@@ -202,7 +202,7 @@ def run(config: Config, report: Path | None = None, report_images: int | None = 
     logger.info("%s", evaluation.summary())
     key = evaluation.kind.entries_key
     logger.info("scores: %s; %s: %s", folder / "scores.json", key, folder / f"{key}.txt")
-    monitor.explain(network, evaluator.health, float(evaluation.scores[evaluator.main_indicator]), folder)
+    explain(network, evaluator.health, float(evaluation.scores[evaluator.main_indicator]), folder)
     if report is not None:
         page = evaluator.report.write(report, evaluation_report.facts(config), report_images)
         logger.info("report: %s", page)

@@ -15,8 +15,8 @@ from mindocr.config import Config
 from mindocr.engine.runtime import build
 from mindocr.models.network_runner import NetworkRunner
 from mindocr.postprocess.db import DBPostprocess
-from mindocr.postprocess.fitting.judged_images import save_case
-from mindocr.postprocess.fitting.search import Case
+from mindocr.postprocess.fitting.judged_images import save_judged_image
+from mindocr.postprocess.fitting.search import JudgedImage
 from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def cached_maps(
     postprocess: DBPostprocess,
     runner: Callable[[], NetworkRunner],
 ) -> list[str]:
-    """Files with the maps of ``eval.dataset``, for :func:`mindocr.postprocess.fitting.judged_images.load_case`.
+    """Files with the maps of ``eval.dataset``, for :func:`mindocr.postprocess.fitting.judged_images.load_judged_image`.
 
     Args:
         config: its ``eval`` section names the images.
@@ -72,7 +72,9 @@ def _compute(config: Config, target: Path, postprocess: DBPostprocess, runner: N
             maps = postprocess.select(runner(batch["image"])[postprocess.reads[0]])
             for prob, shape, polys, ignore in zip(maps, *(batch[k] for k in ("shape_list", "polys", "ignore_tags"))):
                 names.append(f"{len(names):06d}.npz")
-                save_case(target / names[-1], Case(prob, np.asarray(shape), list(polys), np.asarray(ignore)))
+                save_judged_image(
+                    target / names[-1], JudgedImage(prob, np.asarray(shape), list(polys), np.asarray(ignore))
+                )
     return names
 
 

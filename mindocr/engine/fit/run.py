@@ -24,8 +24,8 @@ from mindocr.metrics.score import Score, score
 from mindocr.models.network_runner import NetworkRunner
 from mindocr.postprocess.db import DBPostprocess
 from mindocr.postprocess.fitting.grid import Grid, Setting, around, make_grid, setting_of
-from mindocr.postprocess.fitting.judged_images import load_case
-from mindocr.postprocess.fitting.search import Case, CountImage, Found, best_setting, region_heights
+from mindocr.postprocess.fitting.judged_images import load_judged_image
+from mindocr.postprocess.fitting.search import CountImage, Found, JudgedImage, best_setting, region_heights
 from mindocr.registry import DATASETS, METRICS, POSTPROCESSES
 from mindocr.utils.parallel import processes_for, run_over
 
@@ -116,7 +116,7 @@ class _Search:
         best = self._search(files, self.grid, title)
         if not self.by_height or best.setting.growth.expand_by_height:
             return best
-        heights = np.concatenate([region_heights(load_case(file), best.setting, self.grid) for file in files])
+        heights = np.concatenate([region_heights(load_judged_image(file), best.setting, self.grid) for file in files])
         low, high = np.quantile(heights, LOW_AND_HIGH).round(1).tolist() if len(heights) else (0.0, 0.0)
         if low >= high:
             return best
@@ -126,7 +126,7 @@ class _Search:
 
     def _search(self, files: Sequence[str], grid: Grid, title: str, now: Setting | None = None) -> Found:
         protocol = self.metric.protocol
-        count = CountImage(grid, protocol, load_case)
+        count = CountImage(grid, protocol, load_judged_image)
         counts = run_over(count, files, self.workers, CHUNK, title=f"{len(grid)} settings, {title}")
         return best_setting(counts, grid, protocol, now or self.now)
 
@@ -159,7 +159,7 @@ def _score(config: Config, setting: Setting, files: Sequence[str], metric: DetMe
 
     def pairs() -> Iterator[ImagePair]:
         for file in tqdm(files, desc="scores", unit="image", leave=False):
-            case: Case = load_case(file)
+            case: JudgedImage = load_judged_image(file)
             (found,) = postprocess([case.prob], case.shape[None])
             yield ImagePair(
                 file, Outlines(file, list(case.truth), case.ignore.tolist()), Outlines(file, found.polys, [])

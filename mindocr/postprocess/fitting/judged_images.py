@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from mindocr.errors import DataError
-from mindocr.postprocess.fitting.search import Case
+from mindocr.postprocess.fitting.search import JudgedImage
 
 
-def save_case(path: Path, case: Case) -> None:
+def save_judged_image(path: Path, case: JudgedImage) -> None:
     """Write a case as ``.npz``; the map as float16, with a relative error of at most 1/2000."""
     counts = np.array([len(poly) for poly in case.truth], dtype=np.int64)
     points = np.concatenate([*case.truth, np.zeros((0, 2))]).astype(np.float32)
@@ -25,8 +25,8 @@ def save_case(path: Path, case: Case) -> None:
     )
 
 
-def load_case(path: str | Path) -> Case:
-    """Read what :func:`save_case` wrote.
+def load_judged_image(path: str | Path) -> JudgedImage:
+    """Read what :func:`save_judged_image` wrote.
 
     Raises:
         DataError: the file is damaged.
@@ -34,7 +34,7 @@ def load_case(path: str | Path) -> Case:
     try:
         with np.load(path) as held:
             truth = np.split(held["points"], np.cumsum(held["counts"])[:-1]) if len(held["counts"]) else []
-            return Case(held["prob"].astype(np.float32), held["shape"], truth, held["ignore"])
+            return JudgedImage(held["prob"].astype(np.float32), held["shape"], truth, held["ignore"])
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(
             f"{path}: not a complete file of a probability map ({error}); remove its folder and run again"

@@ -24,7 +24,7 @@ from mindocr.postprocess.regions import GROWN_MARGIN, Regions, choose, find_regi
 SAME = 1e-9  # f-scores that differ by less are equal
 
 
-class Case(NamedTuple):
+class JudgedImage(NamedTuple):
     """One image: probability map (H, W) float32, (4,) shape as for ``DBPostprocess``, polygons and ignore flags."""
 
     prob: np.ndarray
@@ -56,14 +56,14 @@ class CountImage:
 
     grid: Grid
     protocol: MatchingProtocol
-    load: Callable[[str], Case]
+    load: Callable[[str], JudgedImage]
 
     def __call__(self, source: str) -> np.ndarray:
         """(settings, counts of the protocol) float64."""
         return count_image(self.load(source), self.grid, self.protocol)
 
 
-def count_image(case: Case, grid: Grid, protocol: MatchingProtocol) -> np.ndarray:
+def count_image(case: JudgedImage, grid: Grid, protocol: MatchingProtocol) -> np.ndarray:
     """Counts of one image under every setting, (settings, counts of the protocol) float64."""
     counts = np.zeros((*grid.shape, len(protocol.count_names)))
     for (a, threshold), (b, kind) in product(enumerate(grid.binary_thresh), enumerate(grid.box_type)):
@@ -84,7 +84,9 @@ class _Variant(NamedTuple):
     shorts: np.ndarray
 
 
-def _count_growths(case: Case, regions: Regions, grid: Grid, protocol: MatchingProtocol, counts: np.ndarray) -> None:
+def _count_growths(
+    case: JudgedImage, regions: Regions, grid: Grid, protocol: MatchingProtocol, counts: np.ndarray
+) -> None:
     """Fill (growths, sizes, box thresholds, counts) for regions of one threshold and kind."""
     variants = []
     for growth in grid.growth:
@@ -108,7 +110,7 @@ def _count_growths(case: Case, regions: Regions, grid: Grid, protocol: MatchingP
 
 
 def _judge(
-    case: Case, polys: Sequence[Polygon], overlap: Overlap, mask: np.ndarray, protocol: MatchingProtocol
+    case: JudgedImage, polys: Sequence[Polygon], overlap: Overlap, mask: np.ndarray, protocol: MatchingProtocol
 ) -> list[float]:
     part = overlap._replace(
         areas_b=overlap.areas_b[mask],
@@ -141,7 +143,7 @@ def best_setting(counts: Iterable[np.ndarray], grid: Grid, protocol: MatchingPro
     return Found(grid.setting(index), float(recall[index]), float(precision[index]), float(scores[index]), len(grid))
 
 
-def region_heights(case: Case, setting: Setting, grid: Grid) -> np.ndarray:
+def region_heights(case: JudgedImage, setting: Setting, grid: Grid) -> np.ndarray:
     """Heights of the regions that a setting keeps, before expansion, in map pixels."""
     regions = find_regions(
         case.prob,

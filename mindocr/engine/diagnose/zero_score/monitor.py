@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +11,15 @@ from mindspore import nn
 from mindocr.config import Config
 from mindocr.engine.diagnose.zero_score.causes import Cause
 from mindocr.engine.diagnose.zero_score.health import HealthCheck
-from mindocr.engine.diagnose.zero_score.health_statistics import RunStatistics, WeightStatistics
+from mindocr.engine.diagnose.zero_score.health_statistics import RunStatistics
+from mindocr.engine.diagnose.zero_score.report_causes import LOW, look_at_weights, report
 from mindocr.engine.runtime.build import starts_from_weights
 from mindocr.engine.train.observers import EpochEvent, Observer, StartEvent, StepEvent
 from mindocr.engine.train.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-LOW = 0.01  # a lower score counts as 0
 PATIENCE = 3  # evaluations without a match before causes that more training may remove are reported
-PICTURE = "why_zero.png"
 
 
 class ZeroWatch(Observer):
@@ -81,7 +79,7 @@ class ZeroWatch(Observer):
             logger.warning("epoch %d: still nothing found, for the same reasons: %s", at.epoch, ", ".join(names))
             return causes
         self._reported = names
-        tell(causes, self.health, self.folder, f"epoch {at.epoch}: the score is {score:.4f}")
+        report(causes, self.health, self.folder, f"epoch {at.epoch}: the score is {score:.4f}")
         return causes
 
     def _run(self, at: Progress) -> RunStatistics:
@@ -93,32 +91,3 @@ class ZeroWatch(Observer):
 
     def _first_weights(self) -> np.ndarray:
         return np.zeros(1) if self._first is None else self._first.asnumpy().astype(np.float64)
-
-
-def explain(network: nn.Cell, health: HealthCheck, score: float, folder: Path) -> list[Cause]:
-    """Report the causes of a ``score`` near 0 after an evaluation of a checkpoint; returns them."""
-    if score >= LOW:
-        return []
-    causes = health.find_causes(look_at_weights(network))
-    tell(causes, health, folder, f"the score is {score:.4f}")
-    return causes
-
-
-def look_at_weights(network: nn.Cell) -> WeightStatistics:
-    """Statistics that follow from the values of the weights alone."""
-    bad = [p.name for p in network.get_parameters() if not np.isfinite(p.asnumpy()).all()]
-    norms = [cell for _, cell in network.cells_and_names() if hasattr(cell, "moving_mean")]
-    fresh = [c for c in norms if not c.moving_mean.asnumpy().any() and (c.moving_variance.asnumpy() == 1).all()]
-    return WeightStatistics(bad, len(norms), len(fresh))
-
-
-def tell(causes: Sequence[Cause], health: HealthCheck, folder: Path, intro: str) -> None:
-    """Log the causes as one block, and draw an example into ``folder``."""
-    lines = [f"{intro}; why nothing is found:"]
-    lines += [f"  - {cause.name}: {cause.numbers}. To do: {cause.remedy}" for cause in causes]
-    if not causes:
-        lines.append("  - none of the known causes applies; look at the picture, and at 'mindocr eval --report'")
-    picture = health.draw(folder / PICTURE)
-    if picture is not None:
-        lines.append(f"  picture: {picture}")
-    logger.warning("%s", "\n".join(lines))
