@@ -50,6 +50,11 @@ class PairedLoss(nn.Cell):
 
     def __init__(self, loss: nn.Cell, outputs: Sequence[str]) -> None:
         super().__init__(auto_prefix=False)
+        if absent := [name for name in ("reads", "labels", "term_names") if not hasattr(loss, name)]:
+            raise ConfigError(
+                f"loss: {type(loss).__name__} does not declare {', '.join(absent)}; add class attributes as "
+                "mindocr/losses/__init__.py describes them"
+            )
         try:
             self.positions = positions_of(loss.reads, outputs, getattr(loss, "optional", ()))
         except ConfigError as error:

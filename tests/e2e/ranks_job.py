@@ -53,14 +53,15 @@ class SmallBackbone(nn.Cell):
 class MeanSquares(nn.Cell):
     """Mean squared difference of the probability map."""
 
-    labels = ("binary_map", "mask", "thresh_map", "thresh_mask")
+    reads = ("prob",)
+    labels = ("binary_map",)
     term_names = ("squares",)
 
     def __init__(self) -> None:
         super().__init__()
 
-    def construct(self, pred, binary_map, mask, thresh_map, thresh_mask):
-        total = ops.square(pred[:, 0] - ops.cast(binary_map, pred.dtype).reshape(pred[:, 0].shape)).mean()
+    def construct(self, prob, binary_map):
+        total = ops.square(prob - ops.cast(binary_map, prob.dtype).reshape(prob.shape)).mean()
         return total, total.reshape((1,))
 
 

@@ -98,9 +98,9 @@ def test_icdar2015_train(tool, shared_dir, tmp_path):
     found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     bent = [(item["image"], item["text"], item["detail"]) for item in found["problems"] if item["kind"] == "non_convex"]
     assert sorted(bent) == [
-        ("img_141.jpg", 7, "corner 2 lies on a side"),
+        ("img_141.jpg", 7, "corner 2 is on a side"),
         ("img_232.jpg", 37, "corners 3 and 4 are the same point"),
-        ("img_551.jpg", 27, "corner 2 lies on a side"),
+        ("img_551.jpg", 27, "corner 2 is on a side"),
     ]
     assert found["statistics"]["train"]["ignored_share"] == round(7418 / 11886, 4)
     assert found["statistics"]["train"]["image_sizes"] == [[[960, 640], 1000]]

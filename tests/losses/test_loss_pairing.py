@@ -72,3 +72,8 @@ def test_gradients_reach_the_outputs_that_are_read():
 def test_an_output_that_the_network_does_not_give_is_named():
     with pytest.raises(ConfigError, match="loss: Difference reads b, but the network outputs a, x in training"):
         PairedLoss(Difference(), ("a", "x"))
+
+
+def test_a_loss_without_declarations_is_named():
+    with pytest.raises(ConfigError, match="loss: MSELoss does not declare reads, labels, term_names; add class"):
+        PairedLoss(nn.MSELoss(), ("a",))

@@ -32,7 +32,7 @@ def check_network(name, image, gradient_step, reload_difference):
     before, after, without_gradient = gradient_step(model, x)
     assert after < before
     assert [n for n in without_gradient if "spat_att" not in n] == []
-    assert model.set_train(True)(x).shape == (2, 3, 64, 64)
+    assert [output.shape for output in model.set_train(True)(x)] == [(2, 1, 64, 64)] * len(model.outputs)
 
 
 @pytest.mark.slow
@@ -64,9 +64,10 @@ def test_mixed_precision_keeps_names_and_float32_maps(spec, image, level):
     x = image(2, 64, 64)
     set_precision(model, level)
     maps = model(x)
-    assert maps.dtype == ms.float32
+    assert [output.dtype for output in maps] == [ms.float32] * 3
     assert [name for name, _ in model.parameters_and_names()] == names
-    deviation = np.abs(maps.asnumpy() - exact(x).asnumpy())[:, :2].mean()
+    pairs = list(zip(maps, exact(x)))[:2]  # the binary map is a steep function of these two
+    deviation = np.mean([np.abs(output.asnumpy() - wanted.asnumpy()).mean() for output, wanted in pairs])
     assert deviation < 1e-6 if level == "O0" else 1e-6 < deviation < 0.05
 
 

@@ -129,7 +129,10 @@ class Loader:
                 indices, end = np.asarray(batches[number], dtype=np.int64), ends[number]
                 # Replacements for skipped samples: first those after the batch, then those before it.
                 reserve = np.concatenate([everything[end:], everything[: end - len(indices)]])
-                pending.append(self._submit(pool, indices, reserve, epoch))
+                try:
+                    pending.append(self._submit(pool, indices, reserve, epoch))
+                except BrokenProcessPool as error:  # noticed here before the result of a batch is asked for
+                    raise self._ended([job.indices for job in pending] or [indices]) from error
                 while len(pending) > self._depth:
                     yield from self._finished(pending.popleft())
             while pending:
@@ -211,13 +214,17 @@ class Loader:
         slot = self._free.pop() if self._free else Slot()
         return _Job(indices, pool.submit(fill_slot, slot.block, indices, reserve, epoch), slot)
 
+    def _ended(self, batches: Sequence[np.ndarray]) -> RuntimeError:
+        """The error for a worker that ended while it worked on one of these batches."""
+        self.close()  # exit codes are known only after that
+        images = ", ".join(self.dataset.describe(int(i)) for batch in batches for i in batch)
+        return RuntimeError(f"{_how_it_ended(self._workers)}; its last images: {images}")
+
     def _finish(self, job: _Job) -> Batch:
         try:
             made, skipped = job.future.result()
         except BrokenProcessPool as error:
-            self.close()  # exit codes are known only after that
-            images = ", ".join(self.dataset.describe(int(i)) for i in job.indices)
-            raise RuntimeError(f"{_how_it_ended(self._workers)}; its last images: {images}") from error
+            raise self._ended([job.indices]) from error
         for text in skipped:
             logger.warning("skipped: %s", text)
         self.skipped += [text for text in skipped if text not in self.skipped]
