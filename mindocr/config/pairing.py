@@ -24,7 +24,7 @@ def pairing_problems(raw: Mapping[str, Any]) -> list[Problem]:
     )
     problems = [*_output_problems(raw, loss, postprocess), *_prediction_problems(postprocess, metric)]
     for path, reader, wanted in (
-        ("train.dataset", f"the network and {loss.name}", loss.declared("labels")),
+        ("train.dataset", f"the network and {loss.name or 'the loss'}", loss.declared("labels")),
         ("eval.dataset", "evaluation", (*postprocess.declared("columns"), *metric.declared("reads"))),
         ("predict.dataset", "prediction", ("img_path", *postprocess.declared("columns"))),
     ):
@@ -43,7 +43,7 @@ class _Part:
         name = spec.get("name") if isinstance(spec, Mapping) else None
         arguments = {key: value for key, value in spec.items() if key != "name"} if isinstance(name, str) else {}
         self.known = isinstance(name, str) and name in registry and not registry.check(name, arguments)
-        self.name = name if self.known else "the loss"
+        self.name = name if self.known else ""
         self._registry, self._spec = registry, spec
 
     @classmethod

@@ -6,6 +6,7 @@ set is built, label files are read and checked, and all images must exist; image
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -86,7 +87,7 @@ class ImageDataset:
         return {"img_path": record.img_path}
 
 
-class ListFileDataset(ImageDataset):
+class ListFileDataset(ImageDataset, ABC):
     """Base class of data sets that are listed in files.
 
     A data set type is a subclass, registered in ``DATASETS``, with ``provided_keys``, :meth:`read_list` and
@@ -146,6 +147,7 @@ class ListFileDataset(ImageDataset):
         store = open_cache(cache, cache_content, cache_limit, cache_dir, [record.img_path for record in records])
         super().__init__(records, pipeline, output_columns, on_error, seed, store)
 
+    @abstractmethod
     def read_list(self, file: Path, folder: Path) -> Iterable[tuple[Record, int]]:
         """Yield each image of a file with its number of texts that count.
 
@@ -156,7 +158,6 @@ class ListFileDataset(ImageDataset):
         Raises:
             DataError: the file is malformed; the message names the line.
         """
-        raise NotImplementedError
 
 
 def _locate(message: str, record: Record) -> str:
