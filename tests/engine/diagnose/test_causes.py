@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from mindocr.engine.diagnose.zero_score.causes import find_causes
-from mindocr.engine.diagnose.zero_score.health_statistics import (
+from mindocr.engine.diagnose.zero_score.detection_statistics import (
     EvaluationStatistics,
-    RunStatistics,
     TrainingStatistics,
-    WeightStatistics,
 )
+from mindocr.engine.diagnose.zero_score.health_statistics import RunStatistics, WeightStatistics
 from mindocr.predictions.detection import Detection
 
 SHAPE = np.array([100.0, 200.0, 0.5, 0.5])  # 100 x 200 source pixels, shown to the network at half the size

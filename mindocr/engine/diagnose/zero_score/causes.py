@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mindocr.engine.diagnose.zero_score.health_statistics import (
+from mindocr.engine.diagnose.zero_score.detection_statistics import (
     EvaluationStatistics,
     ImageStatistics,
-    RunStatistics,
     TrainingStatistics,
-    WeightStatistics,
 )
+from mindocr.engine.diagnose.zero_score.health_statistics import RunStatistics, WeightStatistics
 from mindocr.geometry import min_area_quad, pairwise_iou
 from mindocr.report.diagnosis import SMALLEST
 

@@ -11,13 +11,12 @@ import numpy as np
 
 from mindocr.data.transforms.load import DecodeImage
 from mindocr.engine.diagnose.zero_score.causes import Cause, find_causes
-from mindocr.engine.diagnose.zero_score.health import HealthCheck
-from mindocr.engine.diagnose.zero_score.health_statistics import (
+from mindocr.engine.diagnose.zero_score.detection_statistics import (
     EvaluationStatistics,
-    RunStatistics,
     TrainingStatistics,
-    WeightStatistics,
 )
+from mindocr.engine.diagnose.zero_score.health import HealthCheck
+from mindocr.engine.diagnose.zero_score.health_statistics import RunStatistics, WeightStatistics
 from mindocr.errors import DataError
 from mindocr.registry import HEALTH_CHECKS
 from mindocr.utils import visualize
