@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from tqdm import tqdm
 
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.checks import Spec
@@ -20,6 +19,7 @@ from mindocr.inference.results import Result
 from mindocr.inference.runner import Runner
 from mindocr.predictions.base import Prediction, decode
 from mindocr.registry import DATASETS, POSTPROCESSES
+from mindocr.utils.progress import progress
 from mindocr.utils.visualize import as_rgb
 
 Image = str | Path | np.ndarray
@@ -81,7 +81,7 @@ class Predictor:
         if isinstance(source, str | Path):
             if Path(source).is_file():
                 return self._predict([source], batch_size)[0]
-            batches = self._batches(source, progress=False, batch_size=batch_size)
+            batches = self._batches(source, show_progress=False, batch_size=batch_size)
             return [self._result(*each) for batch in batches for each in batch]
         if not isinstance(source, Iterable):
             raise DataError(f"expected a path, an array or a list of them, got {type(source).__name__}")
@@ -103,20 +103,20 @@ class Predictor:
         Raises:
             DataError: there is no image, or an image cannot be decoded.
         """
-        for batch in self._batches(source, progress=True, batch_size=batch_size, **loader):
+        for batch in self._batches(source, show_progress=True, batch_size=batch_size, **loader):
             for path, image, found in batch:
                 yield path, image if self._rgb else np.ascontiguousarray(image[..., ::-1]), found
 
     def _batches(
-        self, source: str | Path | Mapping[str, Any], progress: bool, **loader: Any
+        self, source: str | Path | Mapping[str, Any], show_progress: bool, **loader: Any
     ) -> Iterator[list[tuple[str, np.ndarray, Prediction]]]:
         """Yield batches of (path, decoded image, prediction)."""
         chosen: dict[str, Any] = dict(source) if isinstance(source, Mapping) else {"data_dir": str(source)}
         chosen.update(type="PredictDataset", transform_pipeline=self._specs, output_columns=self._columns)
         dataset = DATASETS.build(chosen, key="type", is_train=False, seed=0)
         with Loader(dataset, **loader) as batches:
-            bar = {"desc": "predict", "unit": "batch", "leave": False, "disable": not progress}
-            for batch in tqdm(batches.epoch(), total=len(batches), **bar):
+            epoch = batches.epoch()
+            for batch in progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch:
                 yield list(zip(batch["img_path"], batch["image_ori"], self._decode(batch)))
 
     def _predict(self, images: Sequence[Image], batch_size: int) -> list[Result]:

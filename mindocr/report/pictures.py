@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from mindocr.errors import ConfigError, DataError
 from mindocr.images.read import read_image
 from mindocr.report.judged_image import JudgedImage
 from mindocr.utils.html import picture_uri
+from mindocr.utils.progress import progress
 
 BUDGET = 56_000_000  # bytes of all encoded pictures on the page, which stays below 60 MB
 SAMPLES = 10  # images that are encoded to choose the quality
@@ -64,7 +63,7 @@ def gather(cases: Sequence[JudgedImage], order: Sequence[int], limit: int | None
     pictures: dict[int, dict[str, str]] = {}
     unreadable: list[str] = []
     room = budget
-    for i in tqdm(chosen, desc="report", unit="image", leave=False):
+    for i in progress(chosen, "report", "image"):
         entry = dict(cases[i].maps)
         try:
             if quality and i in files:

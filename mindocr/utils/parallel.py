@@ -17,9 +17,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
 from mindocr.errors import ConfigError, UserError
+from mindocr.utils.progress import progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -68,7 +67,7 @@ def run_over(
     """
     processes = min(processes, -(-len(items) // chunk))
     results = map(function, items) if processes <= 1 else _in_processes(function, items, processes, chunk)
-    yield from tqdm(results, desc=title, total=len(items), unit="image", disable=title is None)
+    yield from results if title is None else progress(results, title, "image", len(items))
 
 
 def _in_processes(

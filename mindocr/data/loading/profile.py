@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-from tqdm import tqdm
 
 from mindocr.data.datasets.base import ImageDataset
+from mindocr.utils.progress import progress
 
 OTHER = "reading labels, other"
 _WORTH_NAMING = 0.1  # smallest share of the time for advice about an op
@@ -58,7 +58,7 @@ def profile(dataset: ImageDataset, images: int = 200) -> Profile:
         seconds: dict[str, float] = {}
         dataset.pipeline.seconds, dataset.pipeline.clock = seconds, time.process_time
         begin = time.process_time()
-        for index in tqdm(indices, desc="profile the input pipeline", unit="image", leave=False):
+        for index in progress(indices, "profile the input pipeline", "image"):
             dataset.get(index, epoch=1)
         total = time.process_time() - begin
     finally:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from mindspore import nn
-from tqdm import tqdm
 
 from mindocr.config import Config
 from mindocr.data.loading.loader import Batch, Loader
@@ -30,6 +29,7 @@ from mindocr.registry import HEALTH_CHECKS, METRICS, POSTPROCESSES
 from mindocr.report.page import PAGE_BYTES
 from mindocr.report.pictures import check_limit
 from mindocr.utils import files
+from mindocr.utils.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Evaluator:
         self.health.begin_evaluation()
         predictions: list[tuple[str, Any]] = []
         start = time.perf_counter()
-        for batch in tqdm(self._loader.epoch(), total=len(self._loader), desc="evaluate", unit="batch", leave=False):
+        for batch in progress(self._loader.epoch(), "evaluate", "batch", len(self._loader)):
             before_batch()
             outputs = self._runner(batch[self._input])
             found = decode(self._postprocess, outputs, batch)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from mindocr.config import Config
 from mindocr.engine.runtime import build
@@ -18,6 +17,7 @@ from mindocr.postprocess.db import DBPostprocess
 from mindocr.postprocess.fitting.judged_images import save_judged_image
 from mindocr.postprocess.fitting.search import JudgedImage
 from mindocr.utils import files
+from mindocr.utils.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def cached_maps(
 def _compute(config: Config, target: Path, postprocess: DBPostprocess, runner: NetworkRunner) -> list[str]:
     names: list[str] = []
     with build.eval_loader(config) as loader:
-        for batch in tqdm(loader.epoch(), total=len(loader), desc="probability maps", unit="batch", leave=False):
+        for batch in progress(loader.epoch(), "probability maps", "batch", len(loader)):
             maps = postprocess.select(runner(batch["image"])[postprocess.reads[0]])
             for prob, shape, polys, ignore in zip(maps, *(batch[k] for k in ("shape_list", "polys", "ignore_tags"))):
                 names.append(f"{len(names):06d}.npz")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from mindocr.config import Config
 from mindocr.engine.fit.maps import cached_maps, weights_key
@@ -28,6 +27,7 @@ from mindocr.postprocess.fitting.judged_images import load_judged_image
 from mindocr.postprocess.fitting.search import CountImage, Found, JudgedImage, best_setting, region_heights
 from mindocr.registry import DATASETS, METRICS, POSTPROCESSES
 from mindocr.utils.parallel import processes_for, run_over
+from mindocr.utils.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def _score(config: Config, setting: Setting, files: Sequence[str], metric: DetMe
     postprocess = POSTPROCESSES.build({**(config.postprocess or {}), **setting.arguments()})
 
     def pairs() -> Iterator[ImagePair]:
-        for file in tqdm(files, desc="scores", unit="image", leave=False):
+        for file in progress(files, "scores", "image"):
             case: JudgedImage = load_judged_image(file)
             (found,) = postprocess([case.prob], case.shape[None])
             yield ImagePair(
