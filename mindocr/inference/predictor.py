@@ -13,6 +13,7 @@ from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import ConfigError, DataError, UserError
+from mindocr.images.alpha import Alpha, background, composite
 from mindocr.inference import metadata
 from mindocr.inference.pipeline import decoding, with_limit, with_original, with_size
 from mindocr.inference.results import Result
@@ -57,6 +58,7 @@ class Predictor:
         reading = decoding(self._specs)
         self._rgb = reading.get("img_mode", "BGR") == "RGB"
         self._upright = not reading.get("ignore_orientation", False)
+        self._alpha = reading.get("alpha", "white")
 
     def __call__(self, source: Image | Iterable[Image], batch_size: int = 1) -> Any:
         """Predict.
@@ -64,7 +66,8 @@ class Predictor:
         Args:
             source: an image, a folder of images or a glob, or a list of images. An image is a path, or an array
                 (H, W, 3) uint8 in the order red, green, blue, or (H, W) uint8 grey. OpenCV reads images in the order
-                blue, green, red: pass ``image[..., ::-1]``.
+                blue, green, red: pass ``image[..., ::-1]``. An opacity in a fourth channel, as of a PNG, is applied as
+                ``DecodeImage.alpha`` of the pipeline says; by default transparent parts become white.
             batch_size: images that the network processes at once if their sizes agree. Results do not depend on it.
 
         Returns:
@@ -135,7 +138,7 @@ class Predictor:
             if not isinstance(image, str | Path):
                 raise DataError(f"image {number}: expected a path or an array, got {type(image).__name__}")
             return self._ops({"img_path": str(image)}, rng)
-        checked = _checked(image, f"image {number}")
+        checked = _checked(image, f"image {number}", self._alpha)
         self._given.image = np.ascontiguousarray(checked if self._rgb else checked[..., ::-1])
         try:
             return self._ops({"img_path": f"image {number}"}, rng)
@@ -148,8 +151,10 @@ class Predictor:
     def _result(self, image: Image, original: np.ndarray, found: Prediction) -> Result:
         size = (original.shape[0], original.shape[1])
         if isinstance(image, np.ndarray):
-            return self.result_type(found, size, pixels=image)
-        return self.result_type(found, size, path=str(image), upright=self._upright)
+            # An array with opacity is kept as the network has seen it, which is also what is drawn.
+            pixels = image if image.shape[2:] in ((), (3,)) else _checked(image, "image", self._alpha)
+            return self.result_type(found, size, pixels=pixels)
+        return self.result_type(found, size, path=str(image), upright=self._upright, alpha=self._alpha)
 
 
 def configured(
@@ -180,8 +185,11 @@ def configured(
     return POSTPROCESSES.build(section), list(pipeline)
 
 
-def _checked(image: np.ndarray, name: str) -> np.ndarray:
+def _checked(image: np.ndarray, name: str, alpha: Alpha = "white") -> np.ndarray:
     """Check an array and return it as an image (H, W, 3) uint8.
+
+    Args:
+        alpha: background for transparent parts, see :func:`mindocr.images.alpha.background`.
 
     Raises:
         DataError: the array is not an image; the message states what to do.
@@ -198,10 +206,13 @@ def _checked(image: np.ndarray, name: str) -> np.ndarray:
         return as_rgb(image)
     if image.ndim == 3 and shape[2] == 3:
         return image
-    advice = "expected (H, W, 3) RGB or (H, W) grey"
     if image.ndim == 3 and shape[2] == 4:
-        advice += "; remove the fourth channel with image[..., :3]"
-    elif image.ndim == 3 and shape[0] == 3:
+        behind = background(alpha)
+        return image[..., :3] if behind is None else composite(image[..., :3], image[..., 3], behind)
+    if image.ndim == 3 and shape[2] == 1:
+        return as_rgb(image[..., 0])
+    advice = "expected (H, W, 3) RGB, (H, W, 4) RGB with opacity, or (H, W) grey"
+    if image.ndim == 3 and shape[0] == 3:
         advice += "; move the channels to the end with image.transpose(1, 2, 0)"
     elif image.ndim == 4:
         advice += "; pass several images as a list"
