@@ -18,7 +18,7 @@ UNREAD_SUFFIXES = (
     ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf",
 )  # fmt: skip
 
-_NOT_AN_IMAGE = "._"  # macOS stores attributes of IMG.jpg as ._IMG.jpg on other file systems
+_HIDDEN = "."  # macOS stores attributes of IMG.jpg as ._IMG.jpg on other file systems: no image, despite its ending
 _MOST_LOOKED_AT = 20_000  # files of subfolders that are counted for a message
 
 
@@ -39,7 +39,7 @@ class FolderImages:
 def list_images(folder: str | Path, recursive: bool = False, hint: str = "use --recursive") -> FolderImages:
     """The image files in a folder, chosen by their endings, and what was left out.
 
-    Files whose names begin with ``._`` are no images, and are left out without a word.
+    Hidden files, whose names begin with a dot, are left out and counted.
 
     Args:
         folder: an existing folder.
@@ -52,10 +52,13 @@ def list_images(folder: str | Path, recursive: bool = False, hint: str = "use --
     """
     folder = Path(folder)
     closed: list[str] = []
-    candidates = sorted(walk_files(folder, closed) if recursive else folder.iterdir())
+    hidden: list[str] = []
+    candidates = sorted(walk_files(folder, closed, hidden) if recursive else folder.iterdir())
+    hidden += [file.name for file in candidates if file.name.startswith(_HIDDEN)]
     found = [file for file in candidates if is_image_name(file.name) and file.is_file()]
     deeper = "" if recursive else _in_subfolders(folder)
-    parts = [unread_files(candidates), f"{deeper}: {hint}" if deeper else "", _closed_folders(closed)]
+    parts = [unread_files(candidates), f"{deeper}: {hint}" if deeper else "", _hidden_files(hidden)]
+    parts.append(_closed_folders(closed))
     left_out = "; ".join(filter(None, parts))
     if found:
         return FolderImages(found, left_out)
@@ -67,15 +70,18 @@ def list_images(folder: str | Path, recursive: bool = False, hint: str = "use --
 
 def is_image_name(name: str) -> bool:
     """Whether the ending of a file name is that of an image that is read."""
-    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(_NOT_AN_IMAGE)
+    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(_HIDDEN)
 
 
-def walk_files(folder: Path, closed: list[str] | None = None) -> Iterator[Path]:
+def walk_files(folder: Path, closed: list[str] | None = None, hidden: list[str] | None = None) -> Iterator[Path]:
     """The files below a folder, also those in folders that are links; each folder is read once, hidden ones never.
+
+    Hidden files are left out too.
 
     Args:
         folder: where to begin.
         closed: receives the paths of folders that cannot be read.
+        hidden: receives the names of hidden files.
     """
     seen: set[tuple[int, int]] = set()
 
@@ -91,18 +97,27 @@ def walk_files(folder: Path, closed: list[str] | None = None) -> Iterator[Path]:
             continue
         seen.add(identity)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(place, name) for name in names if not name.startswith(_NOT_AN_IMAGE))
+        if hidden is not None:
+            hidden += [name for name in names if name.startswith(_HIDDEN)]
+        yield from (Path(place, name) for name in names if not name.startswith(_HIDDEN))
 
 
 def unread_files(files: Iterable[Path]) -> str:
     """A sentence part about files of kinds that are not read, with their number, endings and an example, or empty."""
     named = (file for file in files if file.suffix.lower() in UNREAD_SUFFIXES)
-    unread = [file for file in named if not file.name.startswith(_NOT_AN_IMAGE) and file.is_file()]
+    unread = [file for file in named if not file.name.startswith(_HIDDEN) and file.is_file()]
     if not unread:
         return ""
     kinds = ", ".join(dict.fromkeys(file.suffix.lower() for file in unread))
     number = "1 file of a kind that is" if len(unread) == 1 else f"{len(unread)} files of kinds that are"
     return f"{number} not read ({kinds}), such as {unread[0].name}: convert to JPEG or PNG"
+
+
+def _hidden_files(names: list[str]) -> str:
+    images = sorted(name for name in names if name.lower().endswith(IMAGE_SUFFIXES))
+    if not images:
+        return ""
+    return f"{len(images)} hidden file{'s' if len(images) != 1 else ''} such as {images[0]}"
 
 
 def _closed_folders(closed: list[str]) -> str:

@@ -21,9 +21,16 @@ def names_in(folder, **options):
 
 
 def test_images_at_the_top_sorted_by_name(tmp_path):
-    fill(tmp_path, "b.PNG", "a.jpg", "c.jfif", "notes.txt", "d.JPE", "._a.jpg")
+    fill(tmp_path, "b.PNG", "a.jpg", "c.jfif", "notes.txt", "d.JPE")
     assert names_in(tmp_path) == ["a.jpg", "b.PNG", "c.jfif", "d.JPE"]
     assert list_images(tmp_path).left_out == ""
+
+
+def test_hidden_files_are_left_out_and_counted(tmp_path):
+    fill(tmp_path, "a.jpg", "._a.jpg", ".thumb.png", ".DS_Store", "b/._c.jpg", "b/c.jpg")
+    assert names_in(tmp_path, recursive=True) == ["a.jpg", "b/c.jpg"]
+    assert list_images(tmp_path, recursive=True).left_out == "3 hidden files such as ._a.jpg"
+    assert list_images(tmp_path / "b").left_out == "1 hidden file such as ._c.jpg"
 
 
 def test_subfolders_are_counted_or_searched(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ Paths = str | list[str]
 Ratio = float | list[float]
 
 
-def find_images(place: Path, recursive: bool = False) -> list[Path]:
+def find_images(place: Path, recursive: bool = False, exclude: Callable[[Path], bool] | None = None) -> list[Path]:
     """The image files in a folder, or those matching a pattern, sorted; or the file itself.
 
     A warning names what a folder holds besides them, such as images in subfolders.
@@ -29,6 +29,7 @@ def find_images(place: Path, recursive: bool = False) -> list[Path]:
     Args:
         place: folder, pattern or file.
         recursive: of a folder, also the images in its subfolders.
+        exclude: files of a folder or a pattern that are results of prediction, which a warning counts.
 
     Raises:
         DataError: the path does not exist, or has no image.
@@ -39,7 +40,7 @@ def find_images(place: Path, recursive: bool = False) -> list[Path]:
         images = list_images(place, recursive, "use --recursive (predict.dataset.recursive: True)")
         if images.left_out:
             logger.warning("%s: images used: %d; left out: %s", place, len(images.files), images.left_out)
-        return images.files
+        return _without_results(images.files, place, exclude)
     matches = sorted(map(Path, glob.iglob(str(place), recursive=True)))  # noqa: PTH207  Path.glob: no absolute patterns
     files = [file for file in matches if is_image_name(file.name) and file.is_file()]
     unread = unread_files(matches)
@@ -48,7 +49,22 @@ def find_images(place: Path, recursive: bool = False) -> list[Path]:
         raise DataError(f"{place}: no such folder or file, and no image matches it as a pattern{reason}")
     if unread:
         logger.warning("%s: images used: %d; left out: %s", place, len(files), unread)
-    return files
+    return _without_results(files, place, exclude)
+
+
+def _without_results(files: list[Path], place: Path, exclude: Callable[[Path], bool] | None) -> list[Path]:
+    if exclude is None:
+        return files
+    left_out = [exclude(file) for file in files]
+    results = [file for file, out in zip(files, left_out) if out]
+    if not results:
+        return files
+    if len(results) == len(files):
+        raise DataError(
+            f"{place}: no image: its {len(files)} image files, such as {files[0]}, are results of prediction"
+        )
+    logger.warning("%s: left out as results of prediction: %d files such as %s", place, len(results), results[0])
+    return [file for file, out in zip(files, left_out) if not out]
 
 
 def pair_up(
