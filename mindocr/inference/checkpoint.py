@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_OTHERS = ("mindir", "onnx", "pth", "pt", "pdparams")  # endings of files that a folder may hold instead
+
 
 def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
     """Open the network of a checkpoint.
@@ -105,9 +107,11 @@ def find_weights(path: str | Path) -> Path:
     files = sorted(file for suffix in FORMATS for file in path.glob(f"*.{suffix}"))
     best = [file for file in files if file.stem == "best"] or files
     if len(best) != 1:
+        others = sorted(file.name for suffix in _OTHERS for file in path.glob(f"*.{suffix}")) if not files else []
+        has = f"; it has {', '.join(others[:5])}" if others else ""
         raise CheckpointError(
             f"'{path}' holds {len(files)} checkpoints; expected one, or one named best.ckpt or best.safetensors; name "
-            "the file instead of the folder"
+            f"the file instead of the folder{has}"
         )
     return best[0]
 

@@ -18,6 +18,7 @@ from mindocr.engine.export import mindir
 from mindocr.engine.runtime import process
 from mindocr.errors import UserError
 from mindocr.inference.metadata import MODEL, OUTPUTS, of_sections
+from mindocr.inference.mindir import load_graph
 from mindocr.models.builder import build_model
 from mindocr.models.network import as_tuple
 from mindocr.utils import files
@@ -62,12 +63,9 @@ def export_mindir(
     expected = [_arrays(network(ms.Tensor(sample))) for sample in samples]
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
     with files.replacing(path, suffix=".mindir") as partial:
-        enclose = mindir.encloser({**(metadata or {}), OUTPUTS: network.inference_outputs})
-        name = str(partial.with_suffix(""))
-        ms.export(network, declared, file_name=name, file_format="MINDIR", custom_func=enclose)
-        partial.chmod(0o644)
+        mindir.write(network, declared, partial, {**(metadata or {}), OUTPUTS: network.inference_outputs})
         mindir.seal(partial)
-        reloaded = nn.GraphCell(ms.load(str(partial)))
+        reloaded = nn.GraphCell(load_graph(partial))
         outputs = [_arrays(reloaded(ms.Tensor(sample))) for sample in samples]
         pairs = [pair for got, wanted in zip(outputs, expected) for pair in zip(got, wanted, strict=True)]
         difference = max(float(np.abs(a - b).max()) for a, b in pairs)
