@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mindocr.config import Config, load_config
 from mindocr.config.check import check
 from mindocr.config.compat import upgrade
-from mindocr.config.schema import System
+from mindocr.config.schema import PredictionConfig, System
 from mindocr.errors import CheckpointError, ConfigError
 from mindocr.inference import metadata
 from mindocr.models.algorithms import ALGORITHMS, Algorithm, get_algorithm
@@ -88,11 +88,22 @@ def from_config(config: Config, ckpt: str | Path | None = None) -> NetworkRunner
     return _run(config.model.model_dump(), config.system, settings, ckpt=weights, pretrained=False)
 
 
-def from_algorithm(algorithm: Algorithm, ckpt: str | Path | None = None) -> NetworkRunner:
-    """Open the network of an algorithm; without ``ckpt`` it gets the released weights, which are downloaded once."""
+def from_algorithm(
+    algorithm: Algorithm, ckpt: str | Path | None = None, config: PredictionConfig | None = None
+) -> NetworkRunner:
+    """Open the network of an algorithm; without ``ckpt`` it gets the released weights, which are downloaded once.
+
+    Args:
+        algorithm: named model and its settings.
+        ckpt: checkpoint, a file or a folder.
+        config: settings that replace those of the algorithm.
+    """
     weights = find_weights(ckpt) if ckpt else None
     settings = metadata.of_algorithm(algorithm)
-    return _run(algorithm.model, System(), settings, ckpt=weights, pretrained=weights is None)
+    if config is not None:
+        settings.update(metadata.of_sections(config.model_dump()))
+    system = System() if config is None else config.system
+    return _run(algorithm.model, system, settings, ckpt=weights, pretrained=weights is None)
 
 
 def find_weights(path: str | Path) -> Path:

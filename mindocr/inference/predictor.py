@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -30,6 +29,7 @@ from mindocr.utils.visualize import as_rgb
 logger = logging.getLogger(__name__)
 
 Image = str | Path | np.ndarray
+_MOST_TRIED = 100  # images that are tried for a warm-up
 
 
 class Predictor:
@@ -124,12 +124,25 @@ class Predictor:
         built: ImageDataset = DATASETS.build(chosen, key="type", is_train=False, seed=0, exclude=exclude)
         return built
 
+    def warm_up(self, dataset: ImageDataset, batch_size: int = 1) -> None:
+        """Run the network once on the first image that can be read, so that it is compiled for this size.
+
+        Args:
+            dataset: result of :meth:`dataset`.
+            batch_size: the image is repeated so many times, as graphs are compiled for a batch.
+        """
+        for index in range(min(len(dataset), _MOST_TRIED)):
+            try:
+                image = dataset[index]["image"]
+            except DataError:
+                continue
+            self.runner(np.stack([image] * batch_size))
+            return
+
     def images(
         self,
         source: str | Path | Mapping[str, Any] | ImageDataset,
         batch_size: int = 1,
-        *,
-        warmup: bool = False,
         **loader: Any,
     ) -> Iterator[tuple[str, np.ndarray, Prediction]]:
         """Yield (path, image (H, W, 3) uint8 RGB, prediction) for a file, a folder or a glob, with a progress bar.
@@ -139,13 +152,12 @@ class Predictor:
         Args:
             source: a file, a folder, a glob, arguments of ``PredictDataset``, or the result of :meth:`dataset`.
             batch_size: images that the network takes at once where their sizes agree.
-            warmup: run the network on the first batch twice; compilation is then over when the first image is yielded.
             loader: further arguments of the loader, such as ``num_workers`` or ``on_skip``.
 
         Raises:
             DataError: there is no image, or with ``on_error: stop`` an image that cannot be decoded.
         """
-        batches = self._batches(source, show_progress=True, warmup=warmup, batch_size=batch_size, **loader)
+        batches = self._batches(source, show_progress=True, batch_size=batch_size, **loader)
         for batch in batches:
             for path, image, found in batch:
                 yield path, image if self._rgb else np.ascontiguousarray(image[..., ::-1]), found
@@ -154,20 +166,13 @@ class Predictor:
         self,
         source: str | Path | Mapping[str, Any] | ImageDataset,
         show_progress: bool,
-        warmup: bool = False,
         **loader: Any,
     ) -> Iterator[list[tuple[str, np.ndarray, Prediction]]]:
         """Yield batches of (path, decoded image, prediction)."""
         dataset = source if isinstance(source, ImageDataset) else self.dataset(source)
         with Loader(dataset, **loader) as batches:
             epoch = batches.epoch()
-            for number, batch in enumerate(
-                progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch
-            ):
-                if warmup and number == 0:
-                    start = time.monotonic()
-                    self.runner(batch["image"])
-                    logger.info("warm-up: the network ran on the first batch in %.1f s", time.monotonic() - start)
+            for batch in progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch:
                 yield list(zip(batch["img_path"], batch["image_ori"], self._decode(batch)))
 
     def _predict(self, images: Sequence[Image], batch_size: int, on_error: str = "raise") -> list[Result]:
