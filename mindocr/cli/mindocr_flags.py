@@ -181,4 +181,36 @@ PREDICT: tuple[Flag, ...] = (
     )),
 )  # fmt: skip
 
-FLAGS: tuple[Flag, ...] = (*PREDICT,)
+# deploy/py_infer/infer.py
+INFER: tuple[Flag, ...] = (
+    Flag("--input_images_dir", "infer", "same", "image, folder or glob", there="required", here="required"),
+    Flag("--det_model_path", "infer", "same", "MindIR or ONNX file", here="required",
+         note="MindOCR takes MindIR files of converter_lite, which only MindSpore Lite runs"),
+    Flag("--det_model_name_or_config", "infer", "same", "name or YAML file with the settings",
+         there="required with --det_model_path", here="the settings in the file",
+         note="MindOCR's names of PSENet, EAST, SAST, FCENet and of older models of PaddleOCR do not exist here"),
+    Flag("--res_save_dir", "infer", "same", "folder for results and pictures", there="inference_results",
+         here="./inference_results"),
+    Flag("--vis_det_save_dir", "infer", "same", "folder for the pictures", there="no pictures", here="--res_save_dir"),
+    Flag("--crop_save_dir", "infer", "same", "folder for a crop of each text", there="no crops", here="no crops",
+         note="MindOCR writes crops only with --rec_model_path"),
+    Flag("--result_contain_score", "infer", "same", "write the scores to det_results.txt", there="False", here="True",
+         kind="switch", note="MindOCR reads it as True for any value, also for 'False'"),
+    Flag("--show_log", "infer", "same", "show log lines on the screen; False: only warnings", there="False",
+         here="True", kind="switch"),
+    Flag("--save_log_dir", "infer", "same", "folder for a log file", there="no file", here="no file"),
+    Flag("--device", "infer", "translated", "device that runs a MindIR file", "system.device_target", "Ascend", "auto",
+         choices=("auto", "CPU", "Ascend")),
+    Flag("--device_id", "infer", "translated", "index of the device", "system.device_id", "0", "", "count"),
+    *_ignored("infer", "runtime", (
+        "backend", "parallel_num", "precision_mode", "node_fetch_interval", "input_array_save_dir",
+    )),
+    *_ignored("infer", "recognition", (
+        "rec_model_path", "rec_model_name_or_config", "rec_batch_num", "character_dict_path", "vis_pipeline_save_dir",
+        "vis_font_path",
+    )),
+    *_ignored("infer", "direction of a text", ("cls_model_path", "cls_model_name_or_config", "cls_batch_num")),
+    *_ignored("infer", "layout", ("layout_model_path", "layout_model_name_or_config", "layout_batch_num")),
+)  # fmt: skip
+
+FLAGS: tuple[Flag, ...] = (*PREDICT, *INFER)

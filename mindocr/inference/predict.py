@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mindocr.config import Config, load_config
-from mindocr.config.prediction import override_sections
+from mindocr.config import Config
 from mindocr.config.schema import Predict, PredictionConfig
 from mindocr.errors import ConfigError
-from mindocr.inference import checkpoint, metadata
-from mindocr.inference.mindir import MindIR
-from mindocr.inference.pipeline import without_labels
+from mindocr.inference import checkpoint
+from mindocr.inference.exported import from_exported
+from mindocr.inference.model_settings import algorithm_config, load_settings
 from mindocr.inference.predictor import Predictor, configured
 from mindocr.inference.run import Outcome, run
-from mindocr.models import device
 from mindocr.models.algorithms import get_algorithm
 from mindocr.registry import POSTPROCESSES
-from mindocr.utils.logs import start_logging
 
-__all__ = ["Outcome", "Task", "choose", "from_algorithm", "from_config", "from_mindir", "plan", "run"]
+__all__ = [
+    "Outcome", "Task", "algorithm_config", "choose", "from_algorithm", "from_config", "from_exported", "load_settings",
+    "plan", "run",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_FOLDER = str(Predict.model_fields["output_save_dir"].default)
 # The pipeline of the section belongs to the predictor, and its columns are those that the predictor needs.
 _DATASET_KEYS = ("data_dir", "dataset_root", "recursive", "sample_ratio", "on_error")
-
-
-def algorithm_config(name: str, overrides: Sequence[str] = ()) -> PredictionConfig:
-    """The settings of an algorithm, such as ``DB``, with overrides.
-
-    Args:
-        name: its short name.
-        overrides: of the sections ``system``, ``postprocess`` and ``predict``, such as ``postprocess.box_thresh=0.5``.
-
-    Raises:
-        ConfigError: an unknown algorithm, or an override that does not fit.
-    """
-    settings = metadata.of_algorithm(get_algorithm(name))
-    dataset = {"type": "PredictDataset", "data_dir": "", "transform_pipeline": settings[metadata.PIPELINE]}
-    section = {"dataset": dataset, "loader": {"num_workers": 0}}
-    sections = {"system": {}, "postprocess": settings[metadata.POSTPROCESS], "predict": section}
-    return override_sections(sections, overrides, f"--det_algorithm {name}")
 
 
 def choose(
@@ -145,24 +128,3 @@ def from_algorithm(
     """
     runner = checkpoint.from_algorithm(get_algorithm(name), ckpt, config)
     return Predictor(runner, *configured(runner, limit))
-
-
-def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
-    """A predictor that runs a MindIR file, with the ``eval`` pipeline of a configuration.
-
-    The post-processing is the one that the export has stored in the file, else the one of the configuration.
-
-    Raises:
-        ConfigError: the configuration has no ``eval`` or no ``postprocess`` section.
-    """
-    config = load_config(config_path)
-    if config.eval is None or config.postprocess is None:
-        raise ConfigError(f"{config_path}: inference needs its eval and postprocess sections")
-    start_logging()
-    device.prepare(config.system)
-    model = MindIR(path)
-    own = model.metadata.get(metadata.POSTPROCESS)
-    if own not in (None, config.postprocess):
-        logger.info("using the post-processing stored in %s: %s", path, own)
-    pipeline = without_labels(config.eval.dataset["transform_pipeline"])
-    return Predictor(model, POSTPROCESSES.build(own or config.postprocess), pipeline)

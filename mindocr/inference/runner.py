@@ -15,8 +15,8 @@ from mindocr.models.file_kind import Kind, kind_of, refusal
 from mindocr.models.zoo import model_names
 from mindocr.registry import suggest
 
-# Ending of a file -> module with ``open_file(path, config)``, imported when such a file is opened; the content of a file
-# counts more than its ending
+# Ending of a file -> module with ``open_file(path, config)``, imported when such a file is opened. If the content of a
+# file shows its kind, the ending of that kind counts.
 OPENERS = {
     ".ckpt": "mindocr.inference.checkpoint",
     ".safetensors": "mindocr.inference.checkpoint",
