@@ -22,9 +22,10 @@ logger = logging.getLogger(__name__)
 class _Images:
     """Image files of one kind in a folder; those that are there already are of an earlier run."""
 
-    def __init__(self, folder: Path, pattern: str, kind: str) -> None:
+    def __init__(self, folder: Path, pattern: str, kind: str, deep: bool) -> None:
         self.folder, self._kind = folder, kind
-        self._earlier = {str(path.relative_to(folder)) for path in folder.rglob(pattern)}
+        there = folder.rglob(pattern) if deep else folder.glob(pattern)
+        self._earlier = {path.relative_to(folder).as_posix() for path in there}
 
     def write(self, name: str, image: np.ndarray, source: str) -> None:
         """Write an image (H, W, 3) uint8 RGB, in the format of the ending of ``name``."""
@@ -39,9 +40,8 @@ class _Images:
     def tell_earlier(self) -> None:
         """Log how many files are of an earlier run."""
         if self._earlier:
-            count = f"{len(self._earlier)} {self._kind}{'s' if len(self._earlier) != 1 else ''}"
-            example = printable(min(self._earlier))
-            logger.warning("%s: %s such as %s are of an earlier run", self.folder, count, example)
+            logger.warning("%s: files of an earlier run that this run did not replace: %d %ss such as %s", self.folder,
+                           len(self._earlier), self._kind, printable(min(self._earlier)))  # fmt: skip
 
 
 class PictureWriter:
@@ -50,11 +50,12 @@ class PictureWriter:
     Args:
         folder: an existing folder.
         gives: type of the predictions, whose prefix is part of the names.
+        deep: names may have folders.
     """
 
-    def __init__(self, folder: Path, gives: type[Prediction]) -> None:
+    def __init__(self, folder: Path, gives: type[Prediction], deep: bool = False) -> None:
         self._ending = picture_ending(gives)
-        self._images = _Images(folder, f"*{self._ending}", "picture")
+        self._images = _Images(folder, f"*{self._ending}", "picture", deep)
 
     def add(self, path: str, image: np.ndarray, found: Prediction, name: str) -> None:
         """Draw the result of an image (H, W, 3) uint8 RGB; ``name`` as :mod:`mindocr.inference.output_names` has it."""
@@ -71,15 +72,16 @@ class CropWriter:
     Args:
         folder: an existing folder.
         gives: type of the predictions.
+        deep: names may have folders.
 
     Raises:
         ConfigError: the model does not return text polygons.
     """
 
-    def __init__(self, folder: Path, gives: type[Prediction]) -> None:
+    def __init__(self, folder: Path, gives: type[Prediction], deep: bool = False) -> None:
         if not issubclass(gives, Detection):
             raise ConfigError(f"--save_crop_res: needs text polygons, but this model returns {gives.kind}")
-        self._images = _Images(folder, "*_crop_*.jpg", "crop")
+        self._images = _Images(folder, "*_crop_*.jpg", "crop", deep)
 
     def add(self, path: str, image: np.ndarray, found: Prediction, name: str) -> None:
         """Cut the texts out of an image (H, W, 3) uint8 RGB."""

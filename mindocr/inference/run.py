@@ -83,15 +83,17 @@ def run(
         folders["the folder for crops"] = Path(crops)
     arguments = dict(source) if isinstance(source, Mapping) else {"data_dir": str(source)}
     recursive = bool(arguments.get("recursive"))
-    is_result = results_in(picture_ending(gives), None if crops is None else Path(crops)) if recursive else None
+    is_result = results_in(list(folders.values()), picture_ending(gives)) if recursive else None
     dataset = predictor.dataset(arguments, is_result)
     refuse_sources((record.img_path for record in dataset.records), folders)
     for key, place in folders.items():
         prepare_output(place, key=key)
     names = OutputNames(_roots(arguments) if recursive else ())
     writer = ResultWriter(Path(folder), gives, result_format)
-    images: list[PictureWriter | CropWriter] = [PictureWriter(Path(pictures or folder), gives)] if draw else []
-    images += [] if crops is None else [CropWriter(Path(crops), gives)]
+    images: list[PictureWriter | CropWriter] = (
+        [PictureWriter(Path(pictures or folder), gives, recursive)] if draw else []
+    )
+    images += [] if crops is None else [CropWriter(Path(crops), gives, recursive)]
     skipped: list[str] = []
 
     def skip(reason: str) -> None:
@@ -127,7 +129,7 @@ def run(
     if skipped:
         logger.warning("%d of %d files could not be read and were left out:%s", len(skipped), count + len(skipped),
                        listed(skipped, f"; {writer.skipped_file} lists all"))  # fmt: skip
-    return Outcome(count, results, skipped)
+    return Outcome(count, results, tuple(skipped))
 
 
 def _roots(arguments: Mapping[str, Any]) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mindocr.errors import UserError
@@ -40,19 +40,21 @@ def refuse_sources(images: Iterable[str], folders: Mapping[str, Path]) -> None:
                 )
 
 
-def results_in(pictures: str, crops: Path | None) -> Callable[[Path], bool]:
+def results_in(folders: Sequence[Path], pictures: str) -> Callable[[Path], bool]:
     """A function that tells results of prediction from images, for a search that includes subfolders.
 
+    Drawings are told by their names wherever they are, crops by their names in the output folders.
+
     Args:
+        folders: output folders.
         pictures: ending of the names of drawings, such as ``_det_res.png``.
-        crops: folder of crops; None = none are written.
     """
-    crop_folder = None if crops is None else crops.resolve()
+    places = [folder.resolve() for folder in folders]
 
     def is_result(file: Path) -> bool:
         if file.name.endswith(pictures):
             return True
-        return crop_folder is not None and bool(CROP.search(file.name)) and file.resolve().is_relative_to(crop_folder)
+        return bool(CROP.search(file.name)) and any(file.resolve().is_relative_to(place) for place in places)
 
     return is_result
 
