@@ -17,7 +17,8 @@ from mindocr.errors import CheckpointError
 _HEAD = 512  # bytes that are read
 _PREDICT = "mindocr predict -c CONFIG.yaml --det_model_dir {path}"
 _EXPORT = "mindocr export --model_name_or_config CONFIG.yaml --local_ckpt_path {path}"
-_INFER = "mindocr infer --det_model_path {path} --det_model_name_or_config CONFIG.yaml --input_images_dir IMAGES"
+_INFER = "mindocr infer --det_model_path {path} --input_images_dir IMAGES"
+_INFER_WITH = f"{_INFER} --det_model_name_or_config CONFIG.yaml"
 _CONVERT = "mindocr convert-weights --from SOURCE --input {path} --output new.ckpt"
 
 
@@ -27,7 +28,7 @@ class Kind(Enum):
     CHECKPOINT = "a MindSpore checkpoint", f"predict with it: {_PREDICT}, or export it first: {_EXPORT}"
     SAFETENSORS = "a safetensors file", f"predict with it: {_PREDICT}, or export it first: {_EXPORT}"
     MINDIR = "a MindIR file", f"run it with: {_INFER}"
-    ONNX = "an ONNX file", f"run it with: {_INFER}"
+    ONNX = "an ONNX file", f"run it with: {_INFER_WITH}"
     LITE = (
         "a model of MindSpore Lite (.ms)",
         "only MindSpore Lite runs it; here use the MindIR file of 'mindocr export'",

@@ -18,18 +18,23 @@ def parse(*words: str) -> argparse.Namespace:
     return make_parser("predict").parse_args(list(words))
 
 
+REQUIRED = {"predict": [], "infer": ["--input_images_dir", "photos", "--det_model_path", "a.mindir"]}
+DEFAULTS = (None, "./output", "./inference_results", *REQUIRED["infer"])
+
+
 @pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: f"{flag.command}{flag.name}")
 def test_every_row_is_an_option_of_its_command(flag: Flag) -> None:
     value = (
         flag.choices[-1] if flag.choices else {"text": "x", "number": "0.5", "count": "1", "switch": "True"}[flag.kind]
     )
-    args = make_parser(flag.command).parse_args([flag.name, value])
+    needed = REQUIRED[flag.command]
+    args = make_parser(flag.command).parse_args([*needed, flag.name, value])
     if flag.status == "ignored":
         assert args.ignored_flags == [flag.name] and not flag.key
     else:
         assert str(getattr(args, flag.dest)) == value
     assert bool(flag.key) == (flag.status == "translated")
-    assert getattr(make_parser(flag.command).parse_args([]), flag.dest, None) in (None, "./output")
+    assert getattr(make_parser(flag.command).parse_args(needed), flag.dest, None) in DEFAULTS
 
 
 def test_rows_are_unique() -> None:

@@ -20,6 +20,7 @@ from mindocr.errors import UserError
 from mindocr.inference.metadata import MODEL, OUTPUTS, of_sections
 from mindocr.inference.mindir import load_graph
 from mindocr.models.builder import build_model
+from mindocr.models.file_kind import refusal
 from mindocr.models.network import as_tuple
 from mindocr.utils import files
 
@@ -119,6 +120,8 @@ def run(
         model: Any = config.model.model_dump()
         metadata = of_sections(config.model_dump(), fixed_size=not dynamic)
     else:
+        if error := refusal(model_name_or_config, "a named model or a YAML file"):
+            raise error
         model, weights = model_name_or_config, ckpt
         metadata = {MODEL: model_name_or_config}
     check_shape(shape, build_model(model, pretrained=False).stride)  # before weights are downloaded
