@@ -120,6 +120,8 @@ class ResultWriter:
         for path in earlier:
             for file in path.glob("res_*.txt") if path.is_dir() else [path]:
                 file.unlink()
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
         text, json_name = (self.folder / name for name in self.names)
         if self._form == "icdar":
             text.mkdir(exist_ok=True)

@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--res_save_dir", default="./inference_results", help="folder for pictures and results")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Predict every image with the exported file and draw the results; returns 1 if images were left out."""
+def run(args: argparse.Namespace) -> None:
+    """Predict every image with the exported file and draw the results."""
     from mindocr.inference import predict
 
     finder = predict.from_mindir(args.det_model_path, args.det_model_name_or_config)
-    return predict.run(finder, args.input_images_dir, args.res_save_dir).exit_code
+    predict.run(finder, args.input_images_dir, args.res_save_dir)
