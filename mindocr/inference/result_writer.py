@@ -49,6 +49,7 @@ class ResultWriter:
         self._json: JsonArrayFile | None = None
         self._lines: LineFile | None = None
         self._skipped: LineFile | None = None
+        self._waiting: list[str] = []
 
     @property
     def names(self) -> tuple[str, str]:
@@ -74,6 +75,8 @@ class ResultWriter:
         """
         if self._json is None:
             self._json = self._begin()
+            for reason in self._waiting:
+                self.skip(reason)
         self._json.add({"image": path, self._gives.entries_key: found.entries()})
         if self._form == "icdar":
             lines = icdar_lines(path, cast(Detection, found).polys, size)
@@ -83,11 +86,14 @@ class ResultWriter:
             self._lines.add(self._line(path, found, size))
 
     def skip(self, reason: str) -> None:
-        """Write the path of an image that was left out, and why.
+        """Write the path of an image that was left out, and why; before the first result, with the first result.
 
         Raises:
             OSError: the file cannot be written.
         """
+        if self._json is None:
+            self._waiting.append(reason)
+            return
         self._skipped = self._skipped or LineFile(self.skipped_file)
         self._skipped.add(printable(reason))
 
@@ -114,6 +120,8 @@ class ResultWriter:
         for path in earlier:
             for file in path.glob("res_*.txt") if path.is_dir() else [path]:
                 file.unlink()
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
         text, json_name = (self.folder / name for name in self.names)
         if self._form == "icdar":
             text.mkdir(exist_ok=True)
@@ -125,5 +133,5 @@ class ResultWriter:
         prefix = self._gives.prefix
         for name in ("results.txt", "results.jsonl", "results.json", "icdar", "skipped.txt"):
             path = self.folder / f"{prefix}{name}"
-            if (path.exists() or path.is_symlink()) and not (name == "skipped.txt" and self._skipped is not None):
+            if path.exists() or path.is_symlink():
                 yield path

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mindocr.errors import UserError
+from mindocr.utils.printable import printable
 
 CROP = re.compile(r"_crop_\d+\.jpg$")
 
@@ -35,8 +36,8 @@ def refuse_sources(images: Iterable[str], folders: Mapping[str, Path]) -> None:
         for key, identity in outputs.items():
             if identity == place:
                 raise UserError(
-                    f"{key}: '{folders[key]}' holds the source images, such as {image}; results there would be mixed "
-                    "with them; choose another folder"
+                    f"{key}: '{folders[key]}' holds the source images, such as {printable(image)}; results there would "
+                    "be mixed with them; choose another folder"
                 )
 
 
