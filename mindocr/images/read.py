@@ -152,9 +152,10 @@ def decode(path: str | Path, content: bytes, flags: int, behind: Background = WH
     except cv2.error as error:
         raise DataError(f"{path}: OpenCV cannot decode this image: {error.err}") from None
     if image is None:
-        reader = "Pillow" if form is PixelForm.PILLOW else "OpenCV"
+        by_pillow = form is PixelForm.PILLOW
+        problem = "not an image that Pillow can decode" if by_pillow else "not an image that OpenCV can decode"
         raise DataError(
-            f"{path}: not an image that {reader} can decode ({len(content)} bytes, beginning with {content[:8]!r}); "
-            "convert it to JPEG or PNG, or remove it from the label file"
+            f"{path}: {problem} ({len(content)} bytes, beginning with {content[:8]!r}); convert it to JPEG or PNG, or "
+            "remove it from the label file"
         )
     return image
