@@ -257,12 +257,14 @@ def test_malformed_scores_are_told_with_file_and_line(tmp_path, line, message):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("../res_img_1.txt", "a folder inside the archive"),
-        ("/res_img_1.txt", "a folder inside the archive"),
-        ("sub/res_img_1.txt", "a folder inside the archive"),
-        ("sub/", "a folder inside the archive"),
-        ("..\\res_img_1.txt", "a folder inside the archive"),
-        ("..", "expected only files ending in .txt"),
+        ("../res_img_1.txt", "a path that leads out of the archive"),
+        ("/res_img_1.txt", "a path that leads out of the archive"),
+        ("C:\\res_img_1.txt", "a path that leads out of the archive"),
+        ("sub/res_img_1.txt", "a folder inside the archive, while res_img_2.txt is in another one"),
+        ("sub\\res_img_2.txt", "a folder inside the archive, while res_img_2.txt is in another one"),
+        ("..\\res_img_1.txt", "a path that leads out of the archive"),
+        ("..", "a path that leads out of the archive"),
+        ("results.zip", "expected only files ending in .txt; an archive inside the archive: unpack it"),
         ("notes.pdf", "expected only files ending in .txt; remove this one"),
     ],
 )
