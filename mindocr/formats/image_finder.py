@@ -25,6 +25,7 @@ from mindocr.images.read import IMAGE_SUFFIXES
 from mindocr.utils.search import find_files
 
 _NAME_ONLY = "images found by their file name; the folders in the annotation have other names"
+_PARTS = frozenset(("train", "training", "val", "valid", "validation", "test", "testing"))
 _WEAK, _SURE, _EXACT = 1, 2, 3
 
 
@@ -161,10 +162,10 @@ def _check(pick: _Pick, image_dir: Path, sure: bool) -> _Pick:
     """A weak match is refused where others show which folders are meant, and where the size is another one."""
     if pick.strength != _WEAK or pick.problem:
         return pick
-    if sure and not pick.wanted.lenient:
-        folder = _parts(pick.wanted.names[0].replace("\\", "/"))[-2:-1]
+    folder = "".join(_parts(pick.wanted.names[0].replace("\\", "/"))[-2:-1])
+    if not pick.wanted.lenient and (sure or _are_parts(folder, pick.image.resolve().parent.name)):
         name = pick.image.relative_to(image_dir)
-        return replace(pick, problem=f"{image_dir} contains a {name}, but it is not the one in '{''.join(folder)}'")
+        return replace(pick, problem=f"{image_dir} contains a {name}, but it is not the one in '{folder}'")
     if pick.wanted.size is not None:
         _, (w, h), problem = look_at(pick.image)
         if not problem and pick.wanted.size not in ((w, h), (h, w)):
@@ -173,6 +174,13 @@ def _check(pick: _Pick, image_dir: Path, sure: bool) -> _Pick:
                 pick, problem=f"{pick.image} is another image: it has {w} x {h} pixels, the annotation states {stated}"
             )
     return pick
+
+
+def _are_parts(one: str, other: str) -> bool:
+    """Whether two names of folders are those of two parts of a data set, such as batch1 and batch2, train and test."""
+    if one == other:
+        return False
+    return re.sub(r"\d+", "0", one) == re.sub(r"\d+", "0", other) or {one.lower(), other.lower()} <= _PARTS
 
 
 def _parts(path: str) -> list[str]:

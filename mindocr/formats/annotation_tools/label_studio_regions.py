@@ -103,7 +103,7 @@ def _regions(results: list[Any], place: Place) -> dict[str, _Region]:
             images.add(result["to_name"])
     if len(images) > 1:
         raise DataError(
-            f"{place.where}: its regions are on several images ({shorten(', '.join(sorted(images)))}); "
+            f"{place.where}: its regions are on several images ({', '.join(sorted(images))[:80]}); "
             "export tasks that have one image each"
         )
     return regions

@@ -134,7 +134,10 @@ def split_quad(line: str, others: Sequence[str], where: str) -> tuple[Points, li
         layout = ",".join(["x1,y1,x2,y2,x3,y3,x4,y4", *others])
         message = f"{where}: expected {layout}, got {len(fields)} fields: {line[:80]!r}"
         raise DataError(with_layout(message, line))
-    return points_of_fields(fields[:8], where), fields[8:]
+    try:
+        return points_of_fields(fields[:8], where), fields[8:]
+    except DataError as error:
+        raise DataError(with_layout(str(error), line)) from None
 
 
 def split_box(line: str, where: str) -> tuple[list[int], str]:
