@@ -79,7 +79,8 @@ def test_exchange(tool, folder, name):
     content = {"images": [{"id": 1, "file_name": name, "width": 9, "height": 9}], "annotations": []}
     (folder / "coco.json").write_text(json.dumps(content))
     words = ["--image_dir", folder / "images", "--label_file", folder / "out/gt.txt", "--other", folder / "coco.json"]
-    refused(tool("tools/dataset_converters/exchange.py", "import", "--format", "coco", *words), "none of the 1 annotated")
+    done = tool("tools/dataset_converters/exchange.py", "import", "--format", "coco", *words)
+    refused(done, "none of the 1 annotated images")
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ def names(folder, files):
 
 def test_hidden_files_and_folders_are_passed_over_and_named(tmp_path):
     folder = tmp_path / ".cache"  # the folder itself may be hidden
-    put(folder, "b.JSON", "a/c.json", "a/d.txt", ".ipynb_checkpoints/b.json", "._b.json", ".DS_Store", "a/@eaDir/c.json",
-        "__MACOSX/._b.json", "$RECYCLE.BIN/b.json")  # fmt: skip
+    put(folder, "b.JSON", "a/c.json", "a/d.txt", ".ipynb_checkpoints/b.json", "._b.json", ".DS_Store")
+    put(folder, "a/@eaDir/c.json", "__MACOSX/._b.json", "$RECYCLE.BIN/b.json")
     found = find_files(folder, (".json",))
     assert names(folder, found.files) == ["a/c.json", "b.JSON"]
     assert sorted(found.hidden) == ["$RECYCLE.BIN", "._b.json", ".ipynb_checkpoints", "__MACOSX", "a/@eaDir"]

@@ -313,7 +313,7 @@ def test_folders_of_results(tmp_path, caplog):
     ("10 20 110 20 110 60 10 60", "blanks are between the numbers; expected commas"),
     ("10;20;110;20;110;60;10;60", "semicolons are between the numbers; expected commas"),
     ("10\t20\t110\t20\t110\t60\t10\t60", "tabs are between the numbers; expected commas"),
-    ("[[10.0, 20.0], [110.0, 20.0], [110.0, 60.0], [10.0, 60.0]]", "a list as Python prints it, such as the results of"),
+    ("[[10.0, 20.0], [110.0, 20.0], [110.0, 60.0], [10.0, 60.0]]", "a list as Python prints it, such as the results"),
     ("([[10, 20], [110, 20]], ('word', 0.9))", "a list as Python prints it"),
     ('{"points": [[10, 20]]}', "this is JSON; JSON lines are read from one file for all images"),
     ("0 0.5 0.5 0.25 0.125", "this is a line of YOLO, in fractions of the image; expected pixels"),
