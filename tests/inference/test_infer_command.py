@@ -85,9 +85,7 @@ def test_the_settings_in_the_file_are_enough(mindir):
     assert entry["image"] == "photos/a.png" and len(entry["detections"]) == 1
     assert mindir.systems[0].device_target == "auto"
     del mindir.metadata["pipeline"]
-    with pytest.raises(
-        ConfigError, match="my model.mindir': this model file does not hold its prepro.*--det_"
-    ):
+    with pytest.raises(ConfigError, match="my model.mindir': this model file does not hold its prepro.*--det_"):
         infer("--det_model_path", mindir.path)
 
 
@@ -143,9 +141,7 @@ def test_an_onnx_file_runs_too(tmp_path, mindir):
 @pytest.mark.parametrize("content", [b"\x0a\x0d\x0a\x05conv1\x12\x04data", b"PK\x03\x04", b"\x80\x02}q\x00."])
 def test_another_kind_of_file_is_named(mindir, content):
     mindir.path.write_bytes(content)
-    with pytest.raises(
-        CheckpointError, match="expected a MindIR or ONNX file, but this is a .*mindocr (pre|conv)"
-    ):
+    with pytest.raises(CheckpointError, match="expected a MindIR or ONNX file, but this is a .*mindocr (pre|conv)"):
         infer("--det_model_path", mindir.path)
 
 
@@ -159,9 +155,7 @@ def test_names_of_settings(tmp_path, monkeypatch):
     for name in ("db_r18_icdar15", "configs/det/dbnet/db_r18_icdar15.yaml", *RECIPES):
         settings = load_settings(name, ["system.device_target=CPU"], key=key, aliases=RECIPES)
         assert settings.eval is not None and settings.system.device_target == "CPU"
-    with pytest.raises(
-        UserError, match=r"'dbnet_resnet51' is neither .*\(did you mean 'dbnet_resnet50'\?\); known"
-    ):
+    with pytest.raises(UserError, match=r"'dbnet_resnet51' is neither .*\(did you mean 'dbnet_resnet50'\?\); known"):
         load_settings("dbnet_resnet51", key=key)
     with pytest.raises(ConfigError, match=r"nothing\.yaml: no such file"):
         load_settings("nothing.yaml", key=key)
