@@ -11,8 +11,8 @@ from mindocr.errors import ConfigError
 Alpha = str | Sequence[int]  # see background()
 Background = tuple[int, int, int] | None  # (red, green, blue), 0-255; None = the opacity is ignored
 
-WHITE = (255, 255, 255)
-_NAMED: dict[str, Background] = {"white": WHITE, "black": (0, 0, 0), "drop": None}
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+_NAMED: dict[str, Background] = {"white": WHITE, "black": BLACK, "drop": None}
 
 
 def background(alpha: Alpha) -> Background:
