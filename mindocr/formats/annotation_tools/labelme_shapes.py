@@ -12,6 +12,7 @@ from mindocr.formats.annotation_tools.shapes import ellipse, opened_ring
 from mindocr.formats.datasets.common import Job, Points, rectangle
 from mindocr.formats.datasets.reading import get, nested_points
 from mindocr.formats.label_file import shorten
+from mindocr.images.alpha import BLACK
 from mindocr.images.headers import stated_size
 from mindocr.images.read import decode, decoding_flags
 
@@ -63,7 +64,8 @@ def _mask(shape: dict[str, Any], points: Points, where: str, job: Job) -> Points
         size = stated_size(content)
         if size is None or not 0 < size[0] * size[1] <= MAX_PIXELS:
             raise ValueError("a mask that is no image")
-        found, parts = outline(decode(where, content, decoding_flags(True, True)).any(axis=2))
+        # Transparent parts are outside the mask, so they must become black, not white as in images
+        found, parts = outline(decode(where, content, decoding_flags(True, True), BLACK).any(axis=2))
     except ValueError as error:  # DataError too: another shape of the file may be sound
         raise ValueError(f"a mask that cannot be decoded ({error})") from None
     if not found:

@@ -42,6 +42,15 @@ def test_circles_and_masks(tool):
     assert report.notes == {"masks replaced by their outline": 1}
 
 
+def test_transparent_parts_are_outside_a_mask(tool):
+    mask = np.full((8, 30, 4), 255, np.uint8)
+    mask[..., 3] = 0
+    mask[2:7, 5:25, 3] = 255
+    png = base64.b64encode(cv2.imencode(".png", mask)[1].tobytes()).decode()
+    found, _ = tool.read("labelme", file_of({"shape_type": "mask", "points": [[50, 60], [79, 67]], "mask": png}))
+    assert found["p.png"][0][1] == [[55, 62], [75, 62], [75, 67], [55, 67]]
+
+
 @pytest.mark.parametrize(("kind", "points", "why"), [
     ("line", SQUARE[:2], "a line of 2 points has no area"), ("point", SQUARE[:1], "a point of 1 point has no area"),
     ("linestrip", SQUARE, "a linestrip of 4 points has no area"),
