@@ -31,7 +31,7 @@ class DetDataset(ListFileDataset):
         for number, line in read_lines(file):
             where = f"{file}:{number}"
             name, label = split_label_line(line, file, number)
-            counted = sum(text["transcription"] not in IGNORED for text in parse_texts(label, where))
+            counted = sum(text["transcription"] not in IGNORED for text in parse_texts(label, where, name))
             yield Record(os.path.join(folder, name), where, label), counted  # noqa: PTH118  fast
 
     def _start(self, record: Record) -> DetSample:

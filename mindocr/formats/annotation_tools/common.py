@@ -66,7 +66,7 @@ def read_labelled(label_file: Path, image_dir: Path) -> list[Labelled]:
         _, size, problem = look_at(image)
         if problem:
             raise DataError(f"{where}: {image}: {problem}; check --image_dir")
-        items = [Item(t["points"], t["transcription"], t.get("score")) for t in parse_texts(label, where)]
+        items = [Item(t["points"], t["transcription"], t.get("score")) for t in parse_texts(label, where, path)]
         found.append(Labelled(image.relative_to(image_dir).as_posix(), image, size, items, where))
     if not found:
         raise DataError(f"{label_file}: this label file is empty")

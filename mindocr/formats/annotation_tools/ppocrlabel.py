@@ -28,12 +28,12 @@ def read(job: Job, options: Options) -> Iterator[Entry]:
         where = f"{file}:{number}"
         path, label = split_label_line(line, file, number)
         inside = path.removeprefix(f"{job.image_dir.resolve().name}/")
-        yield Entry(place_of(job.image_dir, inside, where), _texts(label, where))
+        yield Entry(place_of(job.image_dir, inside, where), _texts(label, where, path))
 
 
-def _texts(label: str, where: str) -> list[Text]:
+def _texts(label: str, where: str, path: str) -> list[Text]:
     texts = []
-    for text, raw in zip(parse_texts(label, where), json.loads(label)):
+    for text, raw in zip(parse_texts(label, where, path), json.loads(label)):
         transcription = UNREAD if text["transcription"] == _UNLABELLED else text["transcription"]
         texts.append(text_of(transcription, raw.get("difficult") is True, text["points"]))
     return texts
