@@ -11,10 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from mindocr.errors import DataError
-from mindocr.formats.line_faults import diagnose
+from mindocr.formats.line_faults import Fault, diagnose
 
 IGNORED = ("###", "*")
 _EXAMPLE = 'image.jpg<TAB>[{"transcription": "text", "points": [[x, y], [x, y], [x, y], [x, y]]}]'
+
+
+class LabelLineError(DataError):
+    """A line that is no label line.
+
+    Attributes:
+        fault: what is wrong with it, and the lines that were meant.
+    """
+
+    def __init__(self, where: str, fault: Fault, expected: str = "") -> None:
+        super().__init__(f"{where}: {fault.message}{expected}")
+        self.fault = fault
 
 
 def parse_label_line(line: str, source: str | Path, number: int) -> tuple[str, list[dict[str, Any]]]:
@@ -40,7 +52,7 @@ def split_label_line(line: str, source: str | Path, number: int) -> tuple[str, s
     line = line.lstrip("\ufeff").rstrip("\r\n")
     path, tab, label = line.partition("\t")
     if not tab or "[{" in path:
-        raise DataError(f"{source}:{number}: {diagnose(line).message}; expected {_EXAMPLE}")
+        raise LabelLineError(f"{source}:{number}", diagnose(line), f"; expected {_EXAMPLE}")
     if not path.strip():
         raise DataError(f"{source}:{number}: no image path before the tab; expected {_EXAMPLE}")
     return path, label
@@ -62,11 +74,11 @@ def parse_texts(label: str, where: str, path: str = "") -> list[dict[str, Any]]:
     try:
         texts = json.loads(label)
     except (ValueError, RecursionError):
-        raise DataError(f"{where}: {diagnose(line).message}") from None
+        raise LabelLineError(where, diagnose(line)) from None
     if not isinstance(texts, list):
-        hint = "; put the text in [ ]" if isinstance(texts, dict) and texts else ""
         if isinstance(texts, str):
-            hint = f"; {diagnose(line).message}"
+            raise LabelLineError(where, diagnose(line))
+        hint = "; put the text in [ ]" if isinstance(texts, dict) and texts else ""
         raise DataError(f"{where}: expected a JSON list of texts after the tab, got {shorten(label)}{hint}")
     return [_check_text(text, f"{where}: text {i + 1} of {len(texts)}") for i, text in enumerate(texts)]
 

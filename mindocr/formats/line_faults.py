@@ -18,8 +18,8 @@ _FIX = "; 'mindocr check-data --fix' does that"
 _NUMBERS = {2: "two", 3: "three", 4: "four"}
 # Characters that programs take for a line end, or leave behind at one: str.strip() removes most of them, but not these.
 _BETWEEN_LINES = "\x00\ufeff\u200b"
-_NAMES = {"\x00": "NUL", "\t": "tab", "\r": "carriage return", "\x0b": "vertical tab", "\x0c": "form feed", "\x85": "next line",
-          "\u2028": "line separator", "\u2029": "paragraph separator", "\ufeff": "byte order mark",
+_NAMES = {"\x00": "NUL", "\t": "tab", "\r": "carriage return", "\x0b": "vertical tab", "\x0c": "form feed",
+          "\x85": "next line", "\u2028": "line separator", "\u2029": "paragraph separator", "\ufeff": "byte order mark",
           "\u200b": "zero width space"}  # fmt: skip
 _LIST_START = re.compile(r"\[\s*[{\]]")
 _TAB_AND_LIST = re.compile(r"\t\s*(?=\[)")
