@@ -84,6 +84,7 @@ def places_of(dataset: Mapping[str, Any], section: str) -> list[tuple[Path, Path
 
 
 def ops_of(dataset: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Name and arguments of each op of a ``dataset`` section."""
     for op in dataset.get("transform_pipeline", ()):
         if isinstance(op, str):
             yield op, {}

@@ -15,7 +15,9 @@ from mindocr.utils.html import picture_uri, render
 from mindocr.utils.visualize import GAP, LIGHT, grid, side_by_side, write_label
 
 PICTURES, PAGES = (".png", ".jpg", ".jpeg"), (".html", ".htm")
-LEGEND = "green: texts that count; yellow: ignored texts; cyan: map = 1; blue to red: map from low to high; dark: mask = 0"
+LEGEND = (
+    "green: texts that count; yellow: ignored texts; cyan: map = 1; blue to red: map from low to high; dark: mask = 0"
+)
 
 _TEMPLATE = Path(__file__).with_name("templates") / "look.html.j2"
 _HEIGHT = 400  # pixels of a picture on a sheet
