@@ -93,8 +93,7 @@ def test_a_good_set(tool, tiny):
     assert outcome.code == 0
     assert "train: 3 usable images, 3 texts, 0 (0.0%) ignored" in outcome.out
     assert outcome.out.endswith("\nno problem found\n")
-    assert "3/3" in outcome.err  # the progress bar, and nothing else
-    assert len(re.split(r"[\r\n]", outcome.err.strip())) == outcome.err.count("check:")
+    assert outcome.err == ""  # a progress bar is only shown on a terminal
 
 
 @pytest.mark.slow
@@ -201,7 +200,7 @@ def plant(folder: Path, photographs: list[Path], lines: list[str]) -> dict[str, 
     made[35:37] = [f"deep\\{made[35]}", f"C:\\data\\{made[36]}"]
     planted |= {"lines_run_together": (33, 0), "other_notation": (35, 0), "backslash_path": (36, 0),
                 "other_path": (37, 0), "points_are_shares": (38, 0)}  # fmt: skip
-    made += [f"{names[0]} []", made[29]]
+    made += [f"{names[0]} no tab", made[29]]
     (folder / "gt.txt").write_text("".join(f"{line}\n" for line in made), encoding="utf-8")
     return planted
 
