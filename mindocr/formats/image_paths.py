@@ -103,6 +103,9 @@ def cause_of(name: str) -> str:
 
 def _plain(name: str) -> tuple[str, str]:
     """The path with ``/`` and without drive, address and leading slash, and what was unusual about it."""
+    bare = name.strip().strip("\"'").strip()
+    if bare != name:
+        return _plain(bare)[0], _plain(bare)[1].replace(BACKSLASHES, "") or "it has blanks or quotes around it"
     address = _ADDRESS.match(name)
     if address:
         return unquote(name[address.end() :]), "it is a file:// address"

@@ -23,6 +23,7 @@ _NAMES = {"\x00": "NUL", "\t": "tab", "\r": "carriage return", "\x0b": "vertical
           "\u200b": "zero width space"}  # fmt: skip
 _LIST_START = re.compile(r"\[\s*[{\]]")
 _TAB_AND_LIST = re.compile(r"\t\s*(?=\[)")
+_EIGHT_NUMBERS = re.compile(r"\s*-?\d[\d.]*(?:\s*,\s*-?\d[\d.]*){7}\s*(?:,|$)")
 _STRING_OR_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(\s*[\]}])')
 _WRONG_ESCAPE = re.compile(r'\\(?:\\|(?=[^"\\/bfnrtu]))')
 _LONGEST_PYTHON = 1_000_000  # characters that Python's parser is given
@@ -145,10 +146,14 @@ def _after_the_list(path: str, items: str, rest: str, column: int) -> Fault:
 
 
 def _without_tab(line: str) -> Fault:
-    found = _LIST_START.search(line)
+    found = None if line.lstrip().startswith("{") else _LIST_START.search(line)
     if found is None:
         hint = "put a tab and the list of its texts after the image path, [] for none"
-        if line.lstrip().startswith("[") or re.search(r'["\]}]\s*$', line):
+        if line.lstrip().startswith("{"):
+            hint = "it looks like a JSON file of an annotation tool; 'mindocr exchange' or 'mindocr convert' reads it"
+        elif _EIGHT_NUMBERS.match(line):
+            hint = "it looks like a file of ICDAR with the texts of one image; 'mindocr convert' reads those"
+        elif line.lstrip().startswith("[") or re.search(r'["\]}]\s*$', line):
             hint = "it may continue the line above: join the two"
         return Fault("malformed_line", f"no tab in {_short(line, 80)}; {hint}")
     before, items = line[: found.start()], line[found.start() :]

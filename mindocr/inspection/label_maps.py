@@ -39,7 +39,7 @@ def displayed(image: np.ndarray, ops: Sequence[Any]) -> np.ndarray:
         pixels = pixels.transpose(1, 2, 0)
     normalize = [NormalizeImage(**args) for name, args in named if name == "NormalizeImage"]
     for op in normalize:
-        pixels = pixels * np.float32(op.std) + np.float32(op.mean)
+        pixels = pixels * np.array(op.std, dtype=np.float32) + np.array(op.mean, dtype=np.float32)
     if not normalize and pixels.dtype != np.uint8 and pixels.size:
         low, high = float(pixels.min()), float(pixels.max())
         if low < 0 or high <= 1:  # some other normalisation: show its whole range

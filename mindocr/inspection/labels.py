@@ -33,6 +33,7 @@ class Line(NamedTuple):
         faults: (kind of problem, detail) of the line itself.
         original: the line of the file from which this one and the next with ``""`` were made; None = ``raw``.
         found: path of the image relative to the image folder if that differs from ``name``.
+        doubt: why the image counts as missing, for the end of a message; empty if nothing is known.
         shares: points are shares of the image size, not pixels.
     """
 
@@ -46,6 +47,7 @@ class Line(NamedTuple):
     faults: tuple[tuple[str, str], ...] = ()
     original: str | None = None
     found: str = ""
+    doubt: str = ""
     shares: bool = False
 
     @property
@@ -117,7 +119,7 @@ def _with_images(lines: list[Line], folder: Path) -> list[Line]:
         path = os.path.join(folder, line.name)  # noqa: PTH118  as in training
         if not line.name:
             continue
-        lines[i] = line._replace(img_path=path)
+        lines[i] = line._replace(img_path=path, doubt=_why_missing(line.name))
         if images.has(path):
             used[os.path.normpath(path)].add("")
         elif other := images.find(line.name):
@@ -126,7 +128,8 @@ def _with_images(lines: list[Line], folder: Path) -> list[Line]:
     for i, other in found.items():
         path = os.path.join(folder, other.path)  # noqa: PTH118
         if other.shortened and len(used[os.path.normpath(path)]) > 1:
-            continue  # several paths may mean this image
+            lines[i] = lines[i]._replace(doubt=f"; {other.path} may be meant, but other paths may mean it too")
+            continue
         kind = "backslash_path" if other.cause == BACKSLASHES else "other_path"
         fault = kind, f"{other.cause}; the image is {other.path}"
         lines[i] = lines[i]._replace(img_path=path, found=other.path, faults=(*lines[i].faults, fault))
@@ -151,8 +154,7 @@ def _has_fraction(points: list[list[float]]) -> bool:
     return any(value != int(value) for point in points for value in point)
 
 
-def why_missing(name: str) -> str:
-    """What is foreign in the path of a missing image, as the end of a message; empty if nothing is."""
+def _why_missing(name: str) -> str:
     cause = cause_of(name)
     return f"; {cause}, and no image of this name is in the image folder" if cause else ""
 

@@ -15,7 +15,7 @@ from mindocr.images.read import IMAGE_SUFFIXES
 from mindocr.inspection.duplicates import find_duplicates
 from mindocr.inspection.images import ImageFacts, look_into
 from mindocr.inspection.kinds import BY_KEY, KINDS, Problem
-from mindocr.inspection.labels import Line, read_part, why_missing
+from mindocr.inspection.labels import Line, read_part
 from mindocr.inspection.polygons import Measure, check_texts
 from mindocr.inspection.scale import scale_problems
 from mindocr.inspection.settings import Settings
@@ -130,7 +130,7 @@ def inspect(
 def _image_problems(number: int, line: Line, facts: ImageFacts) -> Iterator[Problem]:
     if facts.problem:
         missing = facts.problem == "missing_image"
-        yield Problem(facts.problem, number, 0, facts.detail + (why_missing(line.name) if missing else ""))
+        yield Problem(facts.problem, number, 0, facts.detail + (line.doubt if missing else ""))
     if not facts.usable:
         return
     if facts.orientation != 1:
@@ -158,7 +158,7 @@ def _require_images(source: Source, result: Inspection) -> None:
     if here and len(missing) == len(here):
         line = result.lines[here[0]]
         raise DataError(
-            f"{source.file}: none of its {len(here)} images exists, such as {line.img_path}{why_missing(line.name)}; "
+            f"{source.file}: none of its {len(here)} images exists, such as {line.img_path}{line.doubt}; "
             "set --data_dir to the folder that its paths are relative to"
         )
 
@@ -180,7 +180,7 @@ def _unlisted_images(lines: Sequence[Line]) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for i, line in enumerate(lines):
         if line.name:
-            folder, name = os.path.split(line.img_path)
+            folder, name = os.path.split(os.path.normpath(line.img_path))
             listed[folder].add(name)
             first.setdefault(folder, i)
     for folder, names in listed.items():

@@ -38,6 +38,9 @@ def images(tmp_path_factory) -> Path:
     ("mixed/c.jpg", ("Mixed/C.JPG", "it differs in upper and lower case", False)),
     (r"mixed\c.jpg", ("Mixed/C.JPG", "it differs in upper and lower case", False)),
     (unicodedata.normalize("NFD", ACCENTED), (ACCENTED, "its letters have another Unicode form", False)),
+    (" a.jpg ", ("a.jpg", "it has blanks or quotes around it", False)),
+    ('"deep/b.jpg"', ("deep/b.jpg", "it has blanks or quotes around it", False)),
+    (r"'deep\b.jpg'", ("deep/b.jpg", "it has blanks or quotes around it", False)),
     ("two/x.JPG", None),  # two files differ from it only in letter case
     ("none.jpg", None),
     ("deep/none.jpg", None),

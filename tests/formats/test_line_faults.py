@@ -96,6 +96,8 @@ MALFORMED = {
     f"{A[:30]}{B}": f"another tab and list begin, at column {30 + len('deep/b c.jpg') + 2}: a line was cut short",
     "a.jpg": "no tab in 'a.jpg'; put a tab and the list of its texts after the image path",
     '30, 9]], "transcription": "x"}]': "it may continue the line above",
+    '{"images": [1, 2], "annotations": []': "it looks like a JSON file of an annotation tool; 'mindocr exchange'",
+    "377,117,463,117,465,130,378,130,Genaxis": "it looks like a file of ICDAR with the texts of one image; 'mindocr",
     "a.jpg\t": "nothing comes after the tab",
     f"a.jpg\tb\t{LIST}": "the list stands after a second tab, at column 9",
     f"{LIST}\ta.jpg": "no tab and no image path before the list",

@@ -155,7 +155,9 @@ def test_several_paths_that_may_mean_one_image(small_set: SmallSet) -> None:
     (small_set.folder / "a.jpg").write_bytes(jpeg(picture(50)))
     small_set.line(f"one/a.jpg\t{json.dumps([text()])}")
     small_set.line(f"two/a.jpg\t{json.dumps([text()])}")
-    assert found(look(small_set)) == {"missing_image": [(2, 0), (3, 0)], "unlisted_image": [(1, 0)]}
+    inspection = look(small_set)
+    assert found(inspection) == {"missing_image": [(2, 0), (3, 0)], "unlisted_image": [(1, 0)]}
+    assert "one/a.jpg; a.jpg may be meant, but other paths may mean it too" in details(inspection, "missing_image")[0]
 
 
 def test_a_missing_image_with_a_foreign_path(small_set: SmallSet) -> None:
@@ -327,6 +329,7 @@ def test_a_good_set_has_no_problem(small_set: SmallSet, other_set: SmallSet) -> 
 def test_paths_that_are_spelled_differently_are_one(small_set: SmallSet) -> None:
     small_set.add()
     small_set.line(f"./{small_set.lines[0]}")
+    small_set.add()
     assert found(look(small_set)) == {"repeated_line": [(2, 0)]}
 
 

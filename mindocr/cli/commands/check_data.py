@@ -70,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
     inspection = inspect(sources, _settings(args, recipe), args.workers)
     parts = [part for part in PARTS if any(source.part == part for source in sources)]
     statistics = {part: statistics_of(inspection, part) for part in parts}
-    overrides = size_overrides(dict(zip(("train", "eval"), recipe)), statistics) if recipe else []
+    datasets = {section: dataset for section, dataset in zip(("train", "eval"), recipe or ()) if dataset}
+    overrides = size_overrides(datasets, statistics)
     print(summary(inspection, statistics, overrides))
     if args.json:
         write_whole(args.json, json.dumps(findings_of(inspection, statistics, overrides), indent=1) + "\n")
