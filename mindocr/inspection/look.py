@@ -65,7 +65,7 @@ def look_at(
     Args:
         dataset: data set whose ``output_columns`` is None, so that its samples have all keys.
         ops: its pipeline, as in the configuration.
-        columns: keys that training passes on, whose maps are drawn.
+        columns: keys that training passes on, whose maps are drawn; empty = all keys.
         number: samples to draw. If the data set has fewer images, they are drawn again as in the next epochs.
         seed: of the choice of the samples.
         polys_in_source: polygons are in pixels of the source image, as in evaluation, not of the resized one.
@@ -110,7 +110,7 @@ def _view(
     image = displayed(sample["image"], ops)
     size = image.shape[0], image.shape[1]
     polys, ignored = texts_of(sample, scale)
-    maps = maps_of(sample, columns, size)
+    maps = maps_of(sample, columns or list(sample), size)
     area = np.zeros(size, dtype=np.uint8)
     for poly, skipped in zip(polys, ignored):
         if not skipped:
