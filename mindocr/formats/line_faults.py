@@ -5,12 +5,11 @@ Nothing here is called for a line that can be read.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import warnings
-from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
+
+from mindocr.formats.line_notations import is_label, named, other_notations, short
 
 FaultKind = Literal["lines_run_together", "other_notation", "malformed_line"]
 
@@ -18,16 +17,9 @@ _FIX = "; 'mindocr check-data --fix' does that"
 _NUMBERS = {2: "two", 3: "three", 4: "four"}
 # Characters that programs take for a line end, or leave behind at one: str.strip() removes most of them, but not these.
 _BETWEEN_LINES = "\x00\ufeff\u200b"
-_NAMES = {"\x00": "NUL", "\t": "tab", "\r": "carriage return", "\x0b": "vertical tab", "\x0c": "form feed",
-          "\x85": "next line", "\u2028": "line separator", "\u2029": "paragraph separator", "\ufeff": "byte order mark",
-          "\u200b": "zero width space"}  # fmt: skip
 _LIST_START = re.compile(r"\[\s*[{\]]")
 _TAB_AND_LIST = re.compile(r"\t\s*(?=\[)")
 _EIGHT_NUMBERS = re.compile(r"\s*-?\d[\d.]*(?:\s*,\s*-?\d[\d.]*){7}\s*(?:,|$)")
-_STRING_OR_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(\s*[\]}])')
-_WRONG_ESCAPE = re.compile(r'\\(?:\\|(?=[^"\\/bfnrtu]))')
-_LONGEST_PYTHON = 1_000_000  # characters that Python's parser is given
-_CURLY = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f", '"'))
 
 
 class Fault(NamedTuple):
@@ -60,7 +52,7 @@ def diagnose(line: str) -> Fault:
     end = _end_of_list(label, start)
     if end is not None:
         return _after_the_list(path, label[start:end], label[end:], len(path) + 2 + end)
-    for message, meant in _other_notations(path, label):
+    for message, meant in other_notations(path, label):
         return Fault("other_notation", f"{message}{_FIX}", (meant,))
     return Fault("malformed_line", _unreadable(path, label))
 
@@ -109,8 +101,8 @@ def _run_together(line: str, pieces: list[str]) -> Fault:
     second = pieces[1]
     column = line.index(second, len(pieces[0])) + 1
     path, tab, _ = second.partition("\t")
-    between = _named(line[len(pieces[0]) : column - 1])
-    what = f"a second image path ({_short(path)}) and its tab" if tab else f"the text {_short(second)}"
+    between = named(line[len(pieces[0]) : column - 1])
+    what = f"a second image path ({short(path)}) and its tab" if tab else f"the text {short(second)}"
     message = (
         f"{_NUMBERS.get(len(pieces), len(pieces))} label lines stand in one: after the list comes {what}, at column "
         f"{column}{f', with {between} before it instead of a line break' if between else ''}; put a line break there"
@@ -123,7 +115,7 @@ def _after_the_list(path: str, items: str, rest: str, column: int) -> Fault:
     kept = (f"{path}\t{items}",)
     extra = _strip_start(rest)
     if not extra:
-        message = f"after the list, at column {column}, comes {_named(rest)}; remove it"
+        message = f"after the list, at column {column}, comes {named(rest)}; remove it"
         if "\x00" in rest:
             message += " (NUL characters come from a crash or a full disk; lines may be missing after it)"
         return Fault("other_notation", f"{message}{_FIX}", kept)
@@ -136,11 +128,11 @@ def _after_the_list(path: str, items: str, rest: str, column: int) -> Fault:
         )
         return Fault("lines_run_together", message, kept)
     if not extra.strip("]},; \t"):
-        message = f"after the list, at column {column}, comes {_short(extra)}; remove it"
+        message = f"after the list, at column {column}, comes {short(extra)}; remove it"
         return Fault("other_notation", f"{message}{_FIX}", kept)
     return Fault(
         "malformed_line",
-        f"after the list, at column {column}, comes {_short(extra)}; remove it, or put a line break there if it "
+        f"after the list, at column {column}, comes {short(extra)}; remove it, or put a line break there if it "
         "begins another label line",
     )
 
@@ -155,17 +147,17 @@ def _without_tab(line: str) -> Fault:
             hint = "it looks like a file of ICDAR with the texts of one image; 'mindocr convert' reads those"
         elif line.lstrip().startswith("[") or re.search(r'["\]}]\s*$', line):
             hint = "it may continue the line above: join the two"
-        return Fault("malformed_line", f"no tab in {_short(line, 80)}; {hint}")
+        return Fault("malformed_line", f"no tab in {short(line, 80)}; {hint}")
     before, items = line[: found.start()], line[found.start() :]
     path, gap = _split_at_gap(before)
     if not path.strip():
-        return Fault("malformed_line", f"no tab and no image path before the list {_short(items)}; put both there")
-    written = f"{_short(gap)} stands" if gap else "blanks stand" if path != before else "nothing stands"
+        return Fault("malformed_line", f"no tab and no image path before the list {short(items)}; put both there")
+    written = f"{short(gap)} stands" if gap else "blanks stand" if path != before else "nothing stands"
     message = f"no tab in the line: {written} between path and list, at column {len(path) + 1}; put one tab there"
     if not gap:
         message += " (an editor may have turned it into spaces)"
     meant = f"{path}\t{items}"
-    if _is_label(items):
+    if is_label(items):
         return Fault("other_notation", f"{message}{_FIX}", (meant,))
     more = diagnose(meant)
     return more._replace(message=f"{message}; also: {more.message}")
@@ -178,38 +170,6 @@ def _split_at_gap(before: str) -> tuple[str, str]:
         if trimmed.endswith(gap):
             return trimmed.removesuffix(gap).rstrip(), gap
     return trimmed, ""
-
-
-def _other_notations(path: str, label: str) -> Iterator[tuple[str, str]]:
-    """Sentences on notations in which the line can be read, each with the line as JSON; the first is the right one."""
-    text = label.strip()
-    whole = f"{path}\t{text}"
-    if whole[0] == '"' == whole[-1] and '""' in whole:
-        meant = whole[1:-1].replace('""', '"')
-        if _is_label(meant.partition("\t")[2]):
-            yield "the line stands in quotes, and quotes in it are doubled, as spreadsheets write; undo both", meant
-    doubled = text[1:-1] if text[:1] == '"' == text[-1:] else text
-    if _is_label(mended := doubled.replace('""', '"')) and '""' in text:
-        yield "quotes are doubled, as spreadsheets write them; write each once", f"{path}\t{mended}"
-    inner = _json(text)
-    if isinstance(inner, str) and _is_label(inner):
-        yield "the list stands in quotes, as after json.dumps was called twice; call it once", f"{path}\t{inner}"
-    if _is_label(mended := text.translate(_CURLY)) and mended != text:
-        yield "curly quotes, as word processors write them; use straight double quotes", f"{path}\t{mended}"
-    mended = _STRING_OR_COMMA.sub(lambda match: match[1] or match[2], text)
-    if mended != text and _is_label(mended):
-        yield "a comma after the last item of a list, which JSON does not allow; remove it", f"{path}\t{mended}"
-    loose = _json(text, strict=False)
-    if _is_list_of_texts(loose):
-        meant = f"{path}\t{json.dumps(loose, ensure_ascii=False)}"
-        named = _named("".join(sign for sign in text if sign < " "))
-        yield f"a text contains {named} as it is; write it as an escape such as \\t", meant
-    if _is_label(mended := _WRONG_ESCAPE.sub(r"\\\\", text)) and mended != text:
-        yield "a text contains a single backslash, which JSON reads as an escape; write it twice", f"{path}\t{mended}"
-    python = _python_list(text)
-    if python is not None:
-        message = "the list is written as in Python (single quotes, None, True or tuples), not JSON; use json.dumps"
-        yield message, f"{path}\t{python}"
 
 
 def _unreadable(path: str, label: str) -> str:
@@ -234,42 +194,14 @@ def _unreadable(path: str, label: str) -> str:
     except json.JSONDecodeError as error:
         if error.pos >= len(text) or error.msg.startswith("Unterminated string"):
             return (
-                f"the list is not complete at the end of the line ({_short(text[-30:])}): it was cut short, as by a "
+                f"the list is not complete at the end of the line ({short(text[-30:])}): it was cut short, as by a "
                 "full disk or an interrupted copy, or a line break stands inside it; complete the line"
             )
-        where = f"{error.msg}, at column {column + error.pos}, near {_short(label[max(error.pos - 12, 0) :][:30])}"
+        where = f"{error.msg}, at column {column + error.pos}, near {short(label[max(error.pos - 12, 0) :][:30])}"
         return f"the part after the tab is not JSON: {where}; write the list with json.dumps"
     except (ValueError, RecursionError) as problem:  # a number of thousands of digits, or nested too deep
-        return f"the part after the tab is not JSON ({problem}): {_short(label, 80)}"
-    return f"the part after the tab is not a list of texts: {_short(label, 80)}"
-
-
-def _python_list(text: str) -> str | None:
-    """A list in Python's notation as JSON; None if it is none."""
-    if len(text) > _LONGEST_PYTHON:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of invalid escapes
-            items = ast.literal_eval(text)
-        return json.dumps(list(items), ensure_ascii=False) if _is_list_of_texts(items) else None
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None
-
-
-def _is_label(text: str) -> bool:
-    return _is_list_of_texts(_json(text))
-
-
-def _is_list_of_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-
-
-def _json(text: str, strict: bool = True) -> Any:
-    try:
-        return json.loads(text, strict=strict)
-    except (ValueError, RecursionError):
-        return None
+        return f"the part after the tab is not JSON ({problem}): {short(label, 80)}"
+    return f"the part after the tab is not a list of texts: {short(label, 80)}"
 
 
 def _end_of_list(label: str, start: int) -> int | None:
@@ -289,14 +221,3 @@ def _strip_start(text: str) -> str:
     while (shorter := text.lstrip().lstrip(_BETWEEN_LINES)) != text:
         text = shorter
     return text
-
-
-def _named(signs: str) -> str:
-    """The separators in a text by name, each once."""
-    return " and ".join(f"a {_NAMES.get(sign, 'control character')} (U+{ord(sign):04X})"
-                        for sign in dict.fromkeys(signs) if sign != " ")  # fmt: skip
-
-
-def _short(text: str, limit: int = 40) -> str:
-    shown = repr(text)
-    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
