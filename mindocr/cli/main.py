@@ -22,6 +22,7 @@ GROUPS = {
         "convert": "convert the annotations of a published data set to a label file",
         "exchange": "import labels from an annotation tool, or export labels to one",
         "check-data": "find broken images, wrong labels and duplicates in a data set",
+        "look": "draw samples as training receives them, with their label maps",
     },
     "Training": {
         "recipes": "list the recipes that come with mindocr, or copy them",

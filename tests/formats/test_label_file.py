@@ -28,7 +28,8 @@ def test_other_keys_are_left_out_and_tabs_inside_json_belong_to_it():
 BROKEN = {
     "a.jpg []": "no tab in .*expected image.jpg<TAB>",
     "\t[]": "no image path before the tab",
-    "a.jpg\t[{": "is not JSON",
+    "a.jpg\t[{": "the list is not complete at the end of the line",
+    "a.jpg\t[x]": "the part after the tab is not JSON: Expecting value, at column 8",
     "a.jpg\t{}": "expected a JSON list of texts",
     'a.jpg\t["x"]': "text 1 of 1: expected",
     'a.jpg\t[{"points": [[0,0],[1,0],[1,1]]}]': "no 'transcription' among its keys \\(points\\)",

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from mindocr.data.datasets.image_paths import resolve_paths
 from mindocr.data.datasets.sources import Paths, Ratio, pair_up, require_images, require_texts, subsample
 from mindocr.data.loading.cache import Content, Kind, open_cache
 from mindocr.data.sample import DetSample
@@ -139,6 +140,7 @@ class ListFileDataset(ImageDataset, ABC):
             for record, count in self.read_list(file, folder):
                 listed.append(record)
                 counts.append(count)
+            listed = resolve_paths(listed, folder)
             require_images(listed, folder)
             chosen = subsample(len(listed), ratio, (seed, number))
             records += [listed[i] for i in chosen]

@@ -15,6 +15,7 @@ from mindocr.data.sample import DetSample
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import DataError
 from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line
+from mindocr.formats.label_units import covers_a_pixel, refuse_small_texts
 from mindocr.formats.record import Record
 from mindocr.formats.synthtext_mat import read_synthtext
 from mindocr.registry import DATASETS
@@ -28,11 +29,18 @@ class DetDataset(ListFileDataset):
 
     def read_list(self, file: Path, folder: Path) -> Iterator[tuple[Record, int]]:
         """See the base class; the label is kept as JSON text, which needs less memory than lists."""
+        small: list[dict[str, Any]] | None = []  # texts that count, as long as none covers a pixel
         for number, line in read_lines(file):
             where = f"{file}:{number}"
             name, label = split_label_line(line, file, number)
-            counted = sum(text["transcription"] not in IGNORED for text in parse_texts(label, where))
-            yield Record(os.path.join(folder, name), where, label), counted  # noqa: PTH118  fast
+            texts = [text for text in parse_texts(label, where, name) if text["transcription"] not in IGNORED]
+            if small is not None and any(covers_a_pixel(text["points"]) for text in texts):
+                small = None
+            elif small is not None:
+                small.extend(texts)
+            yield Record(os.path.join(folder, name), where, label), len(texts)  # noqa: PTH118  fast
+        if small:
+            refuse_small_texts(file, small)
 
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, "label": record.content}

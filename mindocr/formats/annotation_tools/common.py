@@ -72,11 +72,11 @@ def read_labelled(label_file: Path, image_dir: Path) -> list[Labelled]:
         raise DataError(f"{label_file}: this label file is empty")
     labelled = []
     matches = find_images(image_dir, [Wanted((path,), where) for path, _, where in lines])
-    for (_, label, where), (image, problem) in zip(lines, matches):
+    for (path, label, where), (image, problem) in zip(lines, matches):
         _, size, unreadable = look_at(image) if not problem else (image, (0, 0), "")
         if problem or unreadable:
             raise DataError(f"{where}: {image}: {problem or unreadable}; check --image_dir")
-        items = [Item(t["points"], t["transcription"], t.get("score")) for t in parse_texts(label, where)]
+        items = [Item(t["points"], t["transcription"], t.get("score")) for t in parse_texts(label, where, path)]
         labelled.append(Labelled(image.relative_to(image_dir).as_posix(), image, size, items, where))
     return labelled
 

@@ -35,15 +35,15 @@ def read(job: Job, options: Options) -> Iterator[Entry]:
         where = f"{file}:{number}"
         path, label = split_label_line(line, file, number)
         beside = (job.image_dir.resolve().parent,)
-        found.append((Wanted(possible_names(path), where, None, beside), _texts(label, where)))
+        found.append((Wanted(possible_names(path), where, None, beside), _texts(label, where, path)))
     if not found:
         raise DataError(f"{file}: this file is empty; in PPOCRLabel, use 'Export Label Result'")
     return entries(job, found)
 
 
-def _texts(label: str, where: str) -> list[Text]:
+def _texts(label: str, where: str, path: str) -> list[Text]:
     texts = []
-    for text, raw in zip(parse_texts(label, where), json.loads(label)):
+    for text, raw in zip(parse_texts(label, where, path), json.loads(label)):
         transcription = UNREAD if text["transcription"] == _UNLABELLED else text["transcription"]
         texts.append(text_of(transcription, raw.get("difficult") is True, text["points"]))
     return texts

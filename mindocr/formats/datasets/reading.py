@@ -177,7 +177,9 @@ def parse_json(text: str, where: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise DataError(f"{where}{line}: not JSON ({error})") from None
+        joined = "; a second value begins there: put a line break before it, or remove it"
+        hint = joined if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data" else ""
+        raise DataError(f"{where}{line}: not JSON ({error}){hint}") from None
 
 
 def expect(value: Any, kind: type[T], where: str) -> T:

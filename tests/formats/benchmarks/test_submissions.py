@@ -150,6 +150,7 @@ def test_malformed_lines_are_told_with_file_and_line(tmp_path, make, file_format
     ("line", "message"),
     [
         ('{"image": "a", "polygons": []', r"det.jsonl:2:1: not JSON"),
+        ('{"image": "a", "polygons": []}{"image": "b"}', r"det.jsonl:2:1: not JSON .*second value .*put a line break"),
         ('{"polygons": [], "ignore": []}', "det.jsonl:2: no 'image' among its keys"),
         ('{"image": "a", "polygons": [[[1, 2], [3]]], "ignore": [false]}', r"2: 'polygons': expected points"),
         ('{"image": "a", "polygons": [[[1, NaN]]], "ignore": [false]}', "expected a number of pixels"),
