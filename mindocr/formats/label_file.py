@@ -50,24 +50,14 @@ def parse_label_line(line: str, source: str | Path, number: int) -> tuple[str, l
 
 
 def split_label_line(line: str, source: str | Path, number: int) -> tuple[str, str]:
-<<<<<<< HEAD
     """Split a label line at its first tab into the image's path and the JSON list, which is not parsed.
 
     A path in double quotes, as :func:`quoted` writes it, is returned without them.
     """
-    path, tab, label = line.lstrip("\ufeff").rstrip("\r\n").partition("\t")
-    if not tab:
-        raise DataError(
-            f"{source}:{number}: no tab in {shorten(line)}; expected {_EXAMPLE}; "
-            "put one tab between path and list (an editor may have turned it into spaces)"
-        )
-=======
-    """Split a label line at its first tab into the image's path and the JSON list, which is not parsed."""
     line = line.lstrip("\ufeff").rstrip("\r\n")
     path, tab, label = line.partition("\t")
     if not tab or "[{" in path:
         raise LabelLineError(f"{source}:{number}", diagnose(line), f"; expected {_EXAMPLE}")
->>>>>>> work-labels
     if not path.strip():
         raise DataError(f"{source}:{number}: no image path before the tab; expected {_EXAMPLE}")
     return _unquoted(path), label
