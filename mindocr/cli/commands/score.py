@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import zipfile
 from pathlib import Path
 
 from mindocr.formats import benchmarks
+from mindocr.formats.label_file import read_lines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +47,17 @@ def run(args: argparse.Namespace) -> None:
     if args.report:
         from mindocr.report.collect import judged_images_of
         from mindocr.report.page import write_page
+        from mindocr.report.setup import Setup
 
         cases = judged_images_of(pairs, metric.images, args.image_dir)
         facts = {"ground truth": args.gt, "results": args.det, "without results": f"{len(missing)} images"}
-        print(f"report: {write_page(args.report, cases, metric, facts, args.report_images)}")
+        setup = Setup(labels=_labels(args.gt, args.image_dir))
+        print(f"report: {write_page(args.report, cases, metric, facts, args.report_images, setup)}")
+
+
+def _labels(gt: Path, image_dir: Path | None) -> tuple[Path, Path] | None:
+    """Label file and folder for 'mindocr check-data', if the ground truth is a label file of images in that folder."""
+    if image_dir is None or not gt.is_file() or zipfile.is_zipfile(gt):
+        return None
+    image, tab, _ = next((line for _, line in read_lines(gt)), "").partition("\t")
+    return (gt, image_dir) if tab and (image_dir / image).is_file() else None
