@@ -90,7 +90,7 @@ def _trials(*keys: str) -> Callable[[Evidence], list[Step]]:
         words = (f"postprocess.{best.key}={best.value}",)
         return [
             Step(
-                f"{best.key} {best.value}, of all images and errors together: {_scores(best, evidence)}, measured on "
+                f"With {best.key} {best.value}, all images and errors together: {_scores(best, evidence)}, measured on "
                 "the same maps.",
                 option(words),
                 words,

@@ -43,7 +43,7 @@ def records(
     Each record has ``name``, ``size`` [w, h], f-score ``f``, recall ``r`` and precision ``p`` of the image, the names
     of its pictures ``pics``, and its polygons: ``truth`` and ``found``, each with ``at`` (the points), ``state``, and
     ``tag``, ``why``, ``score`` if they apply; ``weak``, detections below the threshold, with ``at`` and ``score``.
-    ``file`` is the name of the image file if it differs from ``name``.
+    ``file`` is the name of the image file if ``name`` has no ending.
 
     With ``sweep``, polygons whose state changes with the threshold have ``runs``: position of a threshold, state from
     there on, and so on. ``steps`` has the results of the image in the same way: position, f-score, recall, precision,
@@ -145,7 +145,7 @@ def _steps(own: ImageSweep) -> list[float]:
 
 def _file(case: JudgedImage, name: str) -> dict[str, str]:
     """The name with the ending of the image file: results of benchmarks name images without one."""
-    if case.picture is None or PurePath(name).name == case.picture.name:
+    if case.picture is None or PurePath(name).name != case.picture.stem:
         return {}
     return {"file": str(PurePath(name).with_name(case.picture.name))}
 

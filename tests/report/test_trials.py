@@ -64,6 +64,6 @@ def test_the_report_tries_settings_while_it_collects(tmp_path):
     report.add("a.jpg", outputs, found, columns, result)
     page = report.write(tmp_path, {}).read_text(encoding="utf-8")
     assert isinstance(found, Detection) and len(found) == 1, "both words are one region"
-    assert "binary_thresh 0.4, of all images and errors together: f-score 1.0000 instead of 0.0000" in page
+    assert "With binary_thresh 0.4, all images and errors together: f-score 1.0000 instead of 0.0000" in page
     assert 'data-copy="-o postprocess.binary_thresh=0.4"' in page
     assert 'data-setting="postprocess.box_thresh"' in page
