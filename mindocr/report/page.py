@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
@@ -26,7 +24,7 @@ from mindocr.report.remedies import remedies
 from mindocr.report.setup import Setup
 from mindocr.report.sweep import Point, Sweep, sweep
 from mindocr.utils import files
-from mindocr.utils.html import render
+from mindocr.utils.html import inline_script, render
 
 NAME = "report.html"
 PAGE_BYTES = 60_000_000  # largest size of the page
@@ -64,13 +62,22 @@ def write_page(
     diagnoses = diagnose(cases, metric.protocol)
     album = gather(cases, worst_first(cases), limit)
     page = render(_TEMPLATE, **_values(cases, diagnoses, album, metric, facts, setup or Setup()))
-    path = folder / NAME
+    return save_page(folder / NAME, page)
+
+
+def save_page(path: Path, page: str) -> Path:
+    """Write a page; the folder is created if it does not exist.
+
+    Raises:
+        UserError: it cannot be written.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(path, page.encode("utf-8", errors="backslashreplace").decode("utf-8"))  # names of files
     except OSError as error:
         raise UserError(
-            f"--report: cannot write to '{folder}' ({error.strerror}); choose another folder or fix its permissions"
+            f"--report: cannot write to '{path.parent}' ({error.strerror}); choose another folder or fix its "
+            "permissions"
         ) from None
     return path
 
@@ -106,7 +113,6 @@ def _values(
     }
     rows = remedies(diagnoses, metric.counts, metric.protocol)
     now = Point(setup.threshold or 0.0, result["recall"], result["precision"], result["f-score"])
-    script = _TEMPLATE.with_name("report.js").read_text(encoding="utf-8")
     return {
         "protocol": metric.protocol_name,
         "scores": [(name, result[name], *interval[name.replace("-", "_")]) for name in _SCORES],
@@ -125,8 +131,7 @@ def _values(
         "pictures": [
             (f"{name}-{i}", Markup(uri)) for i, entry in album.pictures.items() for name, uri in entry.items()
         ],
-        "script": Markup(script),
-        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "script": inline_script(_TEMPLATE.with_name("report.js")),
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import json
 import re
 from dataclasses import replace
@@ -94,7 +95,10 @@ def test_only_the_script_of_the_page_may_run(judged, tmp_path):
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
     script = re.search(r"<script>(.*)</script>", page, re.S)[1]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert policy.startswith(f"default-src 'none'; script-src 'sha256-{digest}';") and "unsafe-eval" not in policy
+    assert (
+        html.unescape(policy).startswith(f"default-src 'none'; script-src 'sha256-{digest}';")
+        and "unsafe-eval" not in policy
+    )
     assert not re.search(r"\son\w+=", page), "no handlers in attributes"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from mindspore import nn
 
-from mindocr.config import Config
+from mindocr.config import Config, save_config
 from mindocr.data.loading.loader import Batch, Loader
 from mindocr.engine.diagnose.zero_score.health import HealthCheck
 from mindocr.engine.diagnose.zero_score.report_causes import explain
@@ -211,6 +211,7 @@ def run(
     if not place.is_main:
         return evaluation
     write_results(evaluation, folder)
+    save_config(config, folder / "config.yaml")  # the settings that these scores belong to, for 'mindocr compare'
     logger.info("%s", evaluation.summary())
     key = evaluation.kind.entries_key
     logger.info("scores: %s; %s: %s", folder / "scores.json", key, folder / f"{key}.txt")

@@ -2,11 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import mindspore as ms
 import numpy as np
 import pytest
 
+from mindocr.config import load_config
 from mindocr.engine.evaluate import evaluation_report, evaluator
 from mindocr.engine.runtime import build
 from mindocr.errors import ConfigError, UserError
@@ -84,6 +86,7 @@ def test_an_evaluation_writes_the_page(detector, tmp_path):
     page = tmp_path / "report"
     source = "configs/det/dbnet/db_r18_synthetic.yaml", ["system.seed=3"]
     evaluator.run(made, page, report_images=2, source=source)
+    assert load_config(Path(made.train.ckpt_save_dir) / "eval/config.yaml") == made, "the settings of these scores"
     text = (page / "report.html").read_text(encoding="utf-8")
     records = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
     assert sorted(len(record["pics"]) for record in records) == [0, 0, 0, 3, 3]
