@@ -47,7 +47,8 @@ def read_images(folder: Path) -> list[JudgedImage]:
         DataError: a line that cannot be read, or an image that occurs twice; names file and line.
     """
     file = folder / IMAGES
-    cases, lines = [], {}
+    cases: list[JudgedImage] = []
+    lines: dict[str, int] = {}
     for number, line in read_lines(file):
         where = f"{file}:{number}"
         case = _case(line, where)

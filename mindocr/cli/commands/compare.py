@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> None:
     """
     if args.gt and not args.protocol:
         raise ConfigError("--gt: needs --protocol, the rules by which results in files are scored, such as icdar2015")
-    sides = [_from_files(args, path) if args.gt else _from_evaluation(args, path) for path in (args.first, args.second)]
-    comparison = compare(*sides)
+    read = _from_files if args.gt else _from_evaluation
+    comparison = compare(read(args, args.first), read(args, args.second))
     print(_summary(comparison))
     if args.json:
         files.write_text(args.json, json.dumps(_as_json(comparison), indent=2) + "\n")
