@@ -19,7 +19,7 @@ from mindocr.report.diagnosis import TAGS, Diagnosis, diagnose
 from mindocr.report.evidence import Evidence
 from mindocr.report.judged_image import JudgedImage
 from mindocr.report.payload import as_script, records, short_names, sweep_record, worst_first
-from mindocr.report.pictures import Album, check_limit, gather
+from mindocr.report.pictures import BUDGET, Album, check_limit, gather
 from mindocr.report.remedies import remedies
 from mindocr.report.setup import Setup
 from mindocr.report.sweep import Point, Sweep, sweep
@@ -28,6 +28,7 @@ from mindocr.utils.html import inline_script, render
 
 NAME = "report.html"
 PAGE_BYTES = 60_000_000  # largest size of the page
+REST_BYTES = 1_000_000  # of that for everything but pictures and records
 _TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
 _SETTING = "postprocess.box_thresh"  # what the threshold on the score is called in a configuration
 _SCORES = ("f-score", "recall", "precision")
@@ -59,9 +60,15 @@ def write_page(
         UserError: the folder cannot be written, or the limit is below 0.
     """
     check_limit(limit)
+    setup = setup or Setup()
     diagnoses = diagnose(cases, metric.protocol)
-    album = gather(cases, worst_first(cases), limit)
-    page = render(_TEMPLATE, **_values(cases, diagnoses, album, metric, facts, setup or Setup()))
+    swept = sweep(cases, metric.protocol, setup.threshold)
+    data = records(cases, diagnoses, swept)
+    room = PAGE_BYTES - REST_BYTES - len(as_script(data).encode("utf-8", errors="backslashreplace"))
+    album = gather(cases, worst_first(cases), limit, max(min(room, BUDGET), 0))
+    for i, record in enumerate(data):
+        record["pics"] = sorted(album.pictures.get(i, ()))
+    page = render(_TEMPLATE, data=as_script(data), **_values(cases, diagnoses, swept, album, metric, facts, setup))
     return save_page(folder / NAME, page)
 
 
@@ -99,13 +106,13 @@ def shorten(digest: str) -> str:
 def _values(
     cases: Sequence[JudgedImage],
     diagnoses: Sequence[Diagnosis],
+    swept: Sweep | None,
     album: Album,
     metric: DetMetric,
     facts: Mapping[str, Any],
     setup: Setup,
 ) -> dict[str, Any]:
     result, interval = metric.result(), bootstrap(metric.images, metric.protocol, seed=0)
-    swept = sweep(cases, metric.protocol, setup.threshold)
     bins = {
         "Recall by text height": curves.recall_by_height(cases),
         "Recall by aspect (length : height)": curves.recall_by_aspect(cases),
@@ -126,7 +133,6 @@ def _values(
         "no_threshold": "the detections have no scores" if any(map(_lacks_scores, cases)) else "no detection",
         "charts": {title: charts.recall_chart(title, each) for title, each in bins.items()},
         "notes": _notes(cases, album),
-        "data": as_script(records(cases, diagnoses, album.pictures, swept)),
         "sweep": as_script(sweep_record(swept) if swept else None),
         "pictures": [
             (f"{name}-{i}", Markup(uri)) for i, entry in album.pictures.items() for name, uri in entry.items()

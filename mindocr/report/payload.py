@@ -35,15 +35,14 @@ def worst_first(cases: Sequence[JudgedImage]) -> list[int]:
 def records(
     cases: Sequence[JudgedImage],
     diagnoses: Sequence[Diagnosis],
-    pictures: Mapping[int, Mapping[str, str]],
     sweep: Sweep | None = None,
 ) -> list[dict[str, Any]]:
     """Records in the order of ``cases``; polygons are lists x, y, x, y, ... in pixels of the source image.
 
     Each record has ``name``, ``size`` [w, h], f-score ``f``, recall ``r`` and precision ``p`` of the image, the names
-    of its pictures ``pics``, and its polygons: ``truth`` and ``found``, each with ``at`` (the points), ``state``, and
-    ``tag``, ``why``, ``score`` if they apply; ``weak``, detections below the threshold, with ``at`` and ``score``.
-    ``file`` is the name of the image file if ``name`` has no ending.
+    of its pictures ``pics`` (none yet), and its polygons: ``truth`` and ``found``, each with ``at`` (the points),
+    ``state``, and ``tag``, ``why``, ``score`` if they apply; ``weak``, detections below the threshold, with ``at`` and
+    ``score``. ``file`` is the name of the image file if ``name`` has no ending.
 
     With ``sweep``, polygons whose state changes with the threshold have ``runs``: position of a threshold, state from
     there on, and so on. ``steps`` has the results of the image in the same way: position, f-score, recall, precision,
@@ -59,7 +58,7 @@ def records(
                 "f": round(case.result.f_score, 4),
                 "r": round(case.result.recall, 4),
                 "p": round(case.result.precision, 4),
-                "pics": sorted(pictures.get(i, ())),
+                "pics": [],
                 "truth": _truth(case, diagnosis.misses, own),
                 "found": _found(case, diagnosis.alarms, own),
                 "weak": _weak(case, own),

@@ -100,8 +100,12 @@ def test_other_protocols_are_refused_unless_one_is_named(tmp_path, capsys):
 
 
 def test_what_is_no_evaluation(tmp_path, two_runs):
-    with pytest.raises(DataError, match="nothing: no evaluation, which has per_image.jsonl .*add --gt and --protocol"):
+    with pytest.raises(DataError, match="nothing: no such file or folder; .*add --gt and --protocol"):
         compare(tmp_path / "nothing", two_runs[0])
+    with pytest.raises(
+        DataError, match="no evaluation; an evaluation has per_image.jsonl in this folder or in its folder"
+    ):
+        compare(two_runs[0], tmp_path)
     (two_runs[0] / "eval/config.yaml").unlink()
     with pytest.raises(DataError, match="no config.yaml with a metric section says .* set --protocol"):
         compare(*two_runs)

@@ -66,7 +66,7 @@ CASES = (
          instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
     Case(r"python tools/score\.py .+ --det submit\.zip --image_dir .+ --report report", "", "report/report.html",
          slow=False, instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
-    Case(r"mindocr compare east\.zip submit\.zip --gt .+", slow=False, instead=(
+    Case(r"python tools/compare\.py east\.zip submit\.zip --gt .+", slow=False, instead=(
         "east.zip submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT " * 2)),
     Case(r"python tools/check_dataset\.py -c configs/det/dbnet/db_r18_synthetic\.yaml --report demo/check", "",
          "demo/check/dataset.html", slow=False),
@@ -106,7 +106,7 @@ CASES = (
          "demo/report/report.html"),
     Case(r"python tools/eval\.py -c configs/det/dbnet/db_r18_synthetic\.yaml.*", SAME, "demo/train/eval/scores.json"),
     Case(r"python tools/eval\.py -c my_text/recipe\.yaml", SAME, "my_text/run/eval/scores.json"),
-    Case(r"mindocr compare my_text/run my_text/run_2 .+", "", "my_text/comparison/compare.html",
+    Case(r"python tools/compare\.py my_text/run my_text/run_2 .+", "", "my_text/comparison/compare.html",
          instead=("my_text/run_2", "my_text/run/eval")),
     Case(r"python tools/fit_postprocess\.py -c my_text/recipe\.yaml .+", SAME, "my_text/run/fit/fitted.yaml"),
     *(Case(rf"python tools/convert_weights\.py .+ --output {name}\.ckpt", "", f"{name}.ckpt")
@@ -146,12 +146,8 @@ RUNNABLE = [command for command in COMMANDS if RUN.match(command)]
 
 
 def with_script(command: str) -> str:
-    """A command with ``python tools/train.py`` in place of ``mindocr train``, and so on; a few have no script."""
-
-    def script(match: re.Match[str]) -> str:
-        return f"{match[1]}python {SCRIPTS[match[2]]}" if match[2] in SCRIPTS else match[0]
-
-    return re.sub(r"(^| )(?:python -m )?mindocr ([a-z-]+)", script, command)
+    """A command with ``python tools/train.py`` in place of ``mindocr train``, and so on."""
+    return re.sub(r"(^| )(?:python -m )?mindocr ([a-z-]+)", lambda m: f"{m[1]}python {SCRIPTS[m[2]]}", command)
 
 
 def case_of(command: str) -> Case:
@@ -296,9 +292,9 @@ def test_options_in_the_documents_exist() -> None:
     """Fast commands are run; of the others, the options are checked."""
     names = {script: name for name, script in SCRIPTS.items()}
     for command in in_order(slow=True):
-        script, *words = shlex.split(with_script(command).partition("python ")[2] or command.partition("mindocr ")[2])
+        script, *words = shlex.split(with_script(command).partition("python ")[2])
         known = {
-            option for action in make_parser(names.get(script, script))._actions for option in action.option_strings
+            option for action in make_parser(names[script])._actions for option in action.option_strings
         }
         unknown = [word for word in words if word.startswith("-") and word not in known]
         assert unknown == [], COMMANDS[command]

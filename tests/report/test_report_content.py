@@ -17,6 +17,7 @@ from mindocr.errors import DataError, UserError
 from mindocr.formats.benchmarks import ImagePair, Outlines
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.predictions.detection import Detection
+from mindocr.report import page as page_module
 from mindocr.report.collect import DetectionReport, judged_images_of
 from mindocr.report.diagnosis import diagnose
 from mindocr.report.page import NAME, PAGE_BYTES, data_hash, write_page
@@ -198,6 +199,20 @@ def test_pictures_keep_to_limit_and_budget(judged, photograph, tmp_path):
     assert BUDGET < PAGE_BYTES
 
 
+def test_records_and_pictures_share_the_room(judged, tmp_path, monkeypatch):
+    """What the records take is not there for pictures; without many records, pictures have their whole budget."""
+    budgets, own = [], page_module.gather
+    monkeypatch.setattr(page_module, "gather", lambda *args: budgets.append(args[-1]) or own(*args))
+    judged([WORD], [WORD + i for i in range(300)], scores=np.linspace(0, 1, 300).tolist())
+    page = page_of(judged, tmp_path)
+    monkeypatch.setattr(page_module, "PAGE_BYTES", page_module.REST_BYTES + 100_000)
+    page_of(judged, tmp_path)
+    monkeypatch.setattr(page_module, "PAGE_BYTES", page_module.REST_BYTES)
+    page_of(judged, tmp_path)
+    size = len(re.search(r'id="data">(.*?)</script>', page, re.S)[1])
+    assert size > 20_000 and budgets == [BUDGET, 100_000 - size, 0]
+
+
 def test_quality_falls_as_pictures_become_many(photograph):
     file = photograph("a.png", 720, 1280)
     rooms = [10**9, 3 * 10**6, 2 * 10**6, 10**6, 10**3]
@@ -265,5 +280,5 @@ def test_cases_from_files(judged, photograph):
 
 def test_records_round_to_a_tenth_of_a_pixel(judged):
     case = judged([WORD + 0.26], [])
-    (record,) = records([case], diagnose(judged.cases, judged.metric.protocol), {})
+    (record,) = records([case], diagnose(judged.cases, judged.metric.protocol))
     assert record["truth"][0]["at"][:2] == [0.3, 0.3]

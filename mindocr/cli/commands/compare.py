@@ -80,9 +80,10 @@ def _from_evaluation(args: argparse.Namespace, path: Path) -> Evaluated:
 
     folder = find_evaluation(path)
     if folder is None:
+        what = "no evaluation" if path.exists() else "no such file or folder"
         raise DataError(
-            f"{path}: no evaluation, which has per_image.jsonl in this folder or in its folder eval; 'mindocr eval' "
-            "writes it. For results in files, add --gt and --protocol"
+            f"{path}: {what}; an evaluation has per_image.jsonl in this folder or in its folder eval. 'mindocr eval' "
+            "writes it (evaluate again if an earlier version did not). For results in files, add --gt and --protocol"
         )
     cases, file = read_images(folder), settings_file(folder)
     settings = (read_yaml(file) if file else None) or {}
