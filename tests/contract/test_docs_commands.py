@@ -293,9 +293,7 @@ def test_options_in_the_documents_exist() -> None:
     names = {script: name for name, script in SCRIPTS.items()}
     for command in in_order(slow=True):
         script, *words = shlex.split(with_script(command).partition("python ")[2])
-        known = {
-            option for action in make_parser(names[script])._actions for option in action.option_strings
-        }
+        known = {option for action in make_parser(names[script])._actions for option in action.option_strings}
         unknown = [word for word in words if word.startswith("-") and word not in known]
         assert unknown == [], COMMANDS[command]
 
