@@ -1,6 +1,8 @@
 """Label lines: ``image path<TAB>[{"transcription": text, "points": [[x, y], ...]}, ...]``: strict reading, and writing.
 
 Points are pixels (x, y), origin top left. The transcription ``###`` or ``*`` marks an ignored text.
+
+A path with a tab, a line end or bytes that are not UTF-8 is a JSON string in double quotes, see :func:`quoted`.
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ def parse_label_line(line: str, source: str | Path, number: int) -> tuple[str, l
 
 
 def split_label_line(line: str, source: str | Path, number: int) -> tuple[str, str]:
-    """Split a label line at its first tab into the image's path and the JSON list, which is not parsed."""
+    """Split a label line at its first tab into the image's path and the JSON list, which is not parsed.
+
+    A path in double quotes, as :func:`quoted` writes it, is returned without them.
+    """
     path, tab, label = line.lstrip("\ufeff").rstrip("\r\n").partition("\t")
     if not tab:
         raise DataError(
@@ -44,7 +49,7 @@ def split_label_line(line: str, source: str | Path, number: int) -> tuple[str, s
         )
     if not path.strip():
         raise DataError(f"{source}:{number}: no image path before the tab; expected {_EXAMPLE}")
-    return path, label
+    return _unquoted(path), label
 
 
 def parse_texts(label: str, where: str) -> list[dict[str, Any]]:
@@ -101,19 +106,51 @@ def is_json_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
 
 
-def format_label_line(path: str, texts: Sequence[dict[str, Any]]) -> str:
+def format_label_line(path: str, texts: Sequence[dict[str, Any]], *, quote: bool = False) -> str:
     """Format a label line (without line end) for :func:`parse_label_line`; non-ASCII letters are not escaped.
+
+    Args:
+        path: path of the image.
+        texts: as :func:`parse_label_line` returns them.
+        quote: accept any path, see :func:`quoted`. Other programs may not read such a line.
 
     Raises:
         DataError: the path contains a tab or a line end, or a text is malformed.
     """
+    if quote:
+        return f"{quoted(path)}\t{_texts_of(path, texts)}"
     if not path.strip() or any(sign in path for sign in "\t\r\n"):
         raise DataError(f"image path {path!r} is empty or contains a tab or line end; rename the file")
     if path.startswith("\ufeff") or not _is_writable(path):
         raise DataError(f"image path {path!r} is not UTF-8, or begins with a byte order mark; rename the file")
+    return f"{quoted(path)}\t{_texts_of(path, texts)}"
+
+
+def quoted(path: str) -> str:
+    """The path as it stands in a line: itself, or a JSON string in double quotes if a line could not hold it.
+
+    A path is quoted if it contains a tab or a line end, has bytes that are not UTF-8 (surrogates in a ``str``), begins
+    with a byte order mark, is blank, or is itself in double quotes.
+    """
+    plain = path.strip() and not any(sign in path for sign in "\t\r\n") and not path.startswith("\ufeff")
+    return path if plain and _is_writable(path) and _unquoted(path) == path else json.dumps(path)
+
+
+def _unquoted(path: str) -> str:
+    """The inverse of :func:`quoted`. The name of an image file does not end with a quote."""
+    if len(path) < 2 or not path.startswith('"') or not path.endswith('"'):
+        return path
+    try:
+        name = json.loads(path)
+    except ValueError:
+        return path
+    return name if isinstance(name, str) else path
+
+
+def _texts_of(path: str, texts: Sequence[dict[str, Any]]) -> str:
     checked = [_check_text(text, f"{path}: text {i + 1}") for i, text in enumerate(texts)]
     ordered = [{key: text[key] for key in ("transcription", "points", "score") if key in text} for text in checked]
-    return f"{path}\t{to_json(ordered)}"
+    return to_json(ordered)
 
 
 def to_json(value: Any, indent: int | None = None) -> str:

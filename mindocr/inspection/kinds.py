@@ -65,7 +65,7 @@ KINDS = (
          "Points are outside the image as used in training, but inside it after a rotation by 90 degrees. Rotate the "
          "image, or set `DecodeImage.ignore_orientation`."),
     Kind("odd_pixels", "note", "converted to 8-bit RGB",
-         "16 bits, CMYK, a palette or transparency; training uses the conversion of OpenCV."),
+         "16 bits, CMYK, a palette or transparency. Transparent parts become white, see `DecodeImage.alpha`."),
     Kind("misnamed_image", "note", "format differs from the file name ending",
          "It is decoded by its content, so this has no effect."),
     Kind("point_outside", "warning", "points outside the image",

@@ -106,3 +106,21 @@ def test_a_score_that_is_no_number_is_named(score):
     line = f'a.jpg\t[{{"transcription": "", "points": [[0, 0], [9, 0], [9, 9]], "score": {score}}}]'
     with pytest.raises(DataError, match="results.txt:4: text 1 of 1: score must be a finite number"):
         parse_label_line(line, "results.txt", 4)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a\tb.jpg", "new\nline.jpg", "cr\r.jpg", "latin-\udce4.jpg", '"quoted".jpg"', '"a.jpg"', "\ufeffa.jpg", " "],
+)
+def test_any_path_can_be_quoted(path):
+    line = format_label_line(path, [{"points": QUAD, "transcription": ""}], quote=True)
+    assert line.startswith('"') and line.count("\t") == 1 and "\n" not in line
+    assert parse_label_line(line, "gt.txt", 1)[0] == path
+    line.encode("utf-8")
+
+
+@pytest.mark.parametrize("path", ["a b.jpg", "茶.jpg", '"a".jpg', 'a".jpg', '"', '"a"b"'])
+def test_other_paths_are_written_as_they_are(path):
+    for quote in (False, True):
+        line = format_label_line(path, [], quote=quote)
+        assert line == f"{path}\t[]" and parse_label_line(line, "gt.txt", 1)[0] == path

@@ -51,7 +51,7 @@ class ImageDataset:
         if cache is not None:
             pipeline.use_cache(cache)
         self.output_columns = None if output_columns is None else list(output_columns)
-        self.on_error = on_error
+        self.on_error: str = on_error
         self.seed = seed
 
     def __len__(self) -> int:
