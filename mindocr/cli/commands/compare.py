@@ -45,13 +45,14 @@ def run(args: argparse.Namespace) -> None:
         raise ConfigError("--gt: needs --protocol, the rules by which results in files are scored, such as icdar2015")
     read = _from_files if args.gt else _from_evaluation
     comparison = compare(read(args, args.first), read(args, args.second))
-    print(_summary(comparison))
+    rows = [_summary(comparison)]
     if args.json:
         files.write_text(args.json, json.dumps(_as_json(comparison), indent=2) + "\n")
     if args.report:
         from mindocr.report.compare_page import write_comparison
 
-        print(f"page: {write_comparison(args.report, comparison, args.report_images)}")
+        rows.append(f"page: {write_comparison(args.report, comparison, args.report_images)}")
+    print("\n".join(rows))  # at the end: a reader such as head may close the pipe
 
 
 def _from_files(args: argparse.Namespace, path: Path) -> Evaluated:

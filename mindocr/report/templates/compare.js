@@ -71,6 +71,7 @@
       const text = `text ${i}: ${names[image.states[0][i]]} in the first, ${names[image.states[1][i]]} in the second`;
       return make("li", {}, make("button", { type: "button", "data-at": i }, text));
     }));
+    if (!changed.length) byId("findings").append(make("li", { class: "faint" }, "Both find the same texts."));
     zoomTo([0, 0, width, height]);
     markRow();
   }
