@@ -33,6 +33,7 @@ GROUPS = {
     "Evaluation": {
         "eval": "evaluate a checkpoint on labelled images",
         "score": "score the results of any detector by the rules of a benchmark",
+        "compare": "compare two evaluations or the results of two detectors, image by image",
         "fit-postprocess": "fit the thresholds of the post-processing on validation images",
     },
     "Prediction": {

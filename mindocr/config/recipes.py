@@ -34,7 +34,7 @@ def recipe_name(file: Path) -> str:
     return (FOLDER / file.relative_to(recipe_folder())).as_posix()
 
 
-def find_config(path: str | Path, name: str | Path | None = None) -> Path:
+def find_config(path: str | Path, name: str | Path | None = None, *, quiet: bool = False) -> Path:
     """Return ``path`` if the file exists, else the recipe of that name, which is then named in the log.
 
     Args:
@@ -42,6 +42,7 @@ def find_config(path: str | Path, name: str | Path | None = None) -> Path:
         name: the name as written in ``base:``, if ``path`` is that name joined to the folder of the file. A relative
             name means a recipe if it ends in ``configs/...``, or if it is just the file name of a recipe, with or
             without ``.yaml``.
+        quiet: do not log the recipe; for a path that was found before.
 
     Returns:
         The file that was found; ``path`` unchanged if none was.
@@ -50,7 +51,8 @@ def find_config(path: str | Path, name: str | Path | None = None) -> Path:
     found = None if exists(path) else _shipped(PurePath(path if name is None else name))
     if found is None:
         return path
-    logger.warning("%s: no such file; using the recipe of this name that ships with mindocr: %s", path, found)
+    if not quiet:
+        logger.warning("%s: no such file; using the recipe of this name that ships with mindocr: %s", path, found)
     return found
 
 

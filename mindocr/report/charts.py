@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from mindocr.report.curves import Bin, Point
+from mindocr.report.curves import Bin
+from mindocr.report.sweep import Point
 
 WIDTH, HEIGHT = 440, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 44

@@ -19,6 +19,8 @@ from mindocr.predictions.detection import Detection
 from mindocr.registry import POSTPROCESSES, REPORTS
 from mindocr.report.judged_image import JudgedImage
 from mindocr.report.page import write_page
+from mindocr.report.setup import Setup
+from mindocr.report.trials import Trials
 from mindocr.utils.html import picture_uri
 
 MAP_SIDE, MAP_QUALITY = 480, 60  # longest side in pixels and JPEG quality of the maps on the page
@@ -33,8 +35,9 @@ class DetectionReport:
 
     Args:
         postprocess: the ``postprocess`` section. The report also uses it without a limit on the score, so that it can
-            show regions below the limit; provided.
+            show regions below the limit, and with other values of single settings; provided.
         metric: evaluates the detections; provided.
+        setup: the command and the configuration of the evaluation, for the remedies on the page; provided.
 
     Attributes:
         cases: one for each image, in order.
@@ -43,14 +46,21 @@ class DetectionReport:
         ConfigError: the metric does not report which polygons match.
     """
 
-    def __init__(self, postprocess: Mapping[str, Any] | None = None, metric: Any = None) -> None:
+    def __init__(
+        self, postprocess: Mapping[str, Any] | None = None, metric: Any = None, setup: Setup | None = None
+    ) -> None:
         if not isinstance(metric, DetMetric):
             raise ConfigError(
                 f"--report: needs metric.name DetMetric, which reports the matches; got {type(metric).__name__}"
             )
         self._metric = metric
-        has_limit = postprocess and hasattr(POSTPROCESSES.build(postprocess), "box_thresh")
+        self._setup = setup or Setup()
+        built = POSTPROCESSES.build(postprocess) if postprocess else None
+        self._threshold: float | None = getattr(built, "box_thresh", None)
+        self._read = getattr(built, "reads", ("prob",))[0]
+        has_limit = postprocess and self._threshold is not None
         self._loose = POSTPROCESSES.build({**postprocess, "box_thresh": 0.0}) if postprocess and has_limit else None
+        self._trials = Trials(postprocess, built, metric.protocol) if postprocess and has_limit else None
         self.cases: list[JudgedImage] = []
 
     def add(
@@ -74,7 +84,10 @@ class DetectionReport:
         """
         shape, truth = np.asarray(columns["shape_list"], dtype=np.float64), columns["polys"]
         height, width, ratio_h, ratio_w = shape
-        loose = self._loose(outputs["prob"][None], shape[None])[0] if self._loose else None
+        ignore = np.asarray(columns["ignore_tags"], dtype=bool)
+        loose = self._loose(outputs[self._read][None], shape[None])[0] if self._loose else None
+        if self._trials:
+            self._trials.add(outputs, shape, truth, ignore)
         end = round(height * ratio_h), round(width * ratio_w)  # without the padding
         maps = {shown: outputs[name][0, : end[0], : end[1]] for name, shown in MAPS.items() if name in outputs}
         grey = {name: np.rint(np.clip(np.nan_to_num(map_), 0, 1) * 255).astype(np.uint8) for name, map_ in maps.items()}
@@ -83,7 +96,7 @@ class DetectionReport:
                 image,
                 (int(height), int(width)),
                 truth,
-                np.asarray(columns["ignore_tags"], dtype=bool),
+                ignore,
                 found.polys,
                 result,
                 scores=found.scores,
@@ -101,7 +114,9 @@ class DetectionReport:
         sizes = {tuple(round(side * scale) for side, scale in zip(case.size, case.ratio)) for case in self.cases}
         shown = [f"{h} x {w}" for h, w in sorted(sizes)]
         size = {"network's image": ", ".join(shown[:4]) + (" and others" if len(shown) > 4 else "")}
-        return write_page(folder, self.cases, self._metric, {**facts, **size}, limit)
+        trials = self._trials.results() if self._trials else ()
+        setup = replace(self._setup, threshold=self._threshold, trials=trials)
+        return write_page(folder, self.cases, self._metric, {**facts, **size}, limit, setup)
 
 
 def _peak(prob: np.ndarray, poly: Polygon) -> float:

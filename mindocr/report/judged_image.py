@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from mindocr.geometry import Polygon
 from mindocr.metrics.matching import ImageResult
+
+
+class Candidates(NamedTuple):
+    """Detections of an image without a limit on the score.
+
+    Attributes:
+        polys: polygons in the order of the detector.
+        scores: (N,) float64.
+        places: (N,) positions in ``polys``: first those of ``found``, then the weaker ones, highest scores first.
+    """
+
+    polys: Sequence[Polygon]
+    scores: np.ndarray
+    places: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -72,3 +87,16 @@ class JudgedImage:
         lowest = min(self.scores) if self.scores else np.inf
         kept = [i for i, score in enumerate(self.candidate_scores) if score < lowest]
         return [self.candidates[i] for i in kept], [self.candidate_scores[i] for i in kept]
+
+    def everything(self) -> Candidates:
+        """All detections with scores: the candidates, or ``found`` where no candidates are known."""
+        lowest = min(self.scores) if self.scores else np.inf
+        scores = np.asarray(self.candidate_scores, dtype=np.float64)
+        strong = np.flatnonzero(scores >= lowest)
+        weak = np.flatnonzero(scores < lowest)
+        weak = weak[np.argsort(-scores[weak], kind="stable")]
+        if len(strong) == len(self.found):
+            return Candidates(self.candidates, scores, np.concatenate([strong, weak]))
+        polys = [*self.found, *(self.candidates[i] for i in weak.tolist())]
+        found = np.asarray(self.scores if self.scores is not None else [], dtype=np.float64)
+        return Candidates(polys, np.concatenate([found, scores[weak]]), np.arange(len(polys)))

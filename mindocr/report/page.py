@@ -14,23 +14,34 @@ from mindocr.errors import UserError
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import LEVEL, RESAMPLES, bootstrap
 from mindocr.report import charts, curves
+from mindocr.report.advice import advise
 from mindocr.report.diagnosis import TAGS, Diagnosis, diagnose
+from mindocr.report.evidence import Evidence
 from mindocr.report.judged_image import JudgedImage
-from mindocr.report.payload import as_script, records, short_names, worst_first
-from mindocr.report.pictures import Album, check_limit, gather
+from mindocr.report.payload import as_script, records, short_names, sweep_record, worst_first
+from mindocr.report.pictures import BUDGET, Album, check_limit, gather
 from mindocr.report.remedies import remedies
+from mindocr.report.setup import Setup
+from mindocr.report.sweep import Point, Sweep, sweep
 from mindocr.utils import files
-from mindocr.utils.html import render
+from mindocr.utils.html import inline_script, render
 
 NAME = "report.html"
 PAGE_BYTES = 60_000_000  # largest size of the page
+REST_BYTES = 1_000_000  # of that for everything but pictures and records
 _TEMPLATE = Path(__file__).with_name("templates") / "report.html.j2"
+_SETTING = "postprocess.box_thresh"  # what the threshold on the score is called in a configuration
 _SCORES = ("f-score", "recall", "precision")
 _DIGITS = 12  # of a hash, enough to distinguish two
 
 
 def write_page(
-    folder: Path, cases: Sequence[JudgedImage], metric: DetMetric, facts: Mapping[str, Any], limit: int | None = None
+    folder: Path,
+    cases: Sequence[JudgedImage],
+    metric: DetMetric,
+    facts: Mapping[str, Any],
+    limit: int | None = None,
+    setup: Setup | None = None,
 ) -> Path:
     """Diagnose the images and write the page.
 
@@ -40,6 +51,7 @@ def write_page(
         metric: the metric that has evaluated them.
         facts: further entries of the summary, such as thresholds and the hash of the configuration.
         limit: largest number of images with pictures, worst first; None = as many as fit on the page.
+        setup: the run that found the detections, for the threshold and the remedies.
 
     Returns:
         Path of the page.
@@ -48,16 +60,31 @@ def write_page(
         UserError: the folder cannot be written, or the limit is below 0.
     """
     check_limit(limit)
+    setup = setup or Setup()
     diagnoses = diagnose(cases, metric.protocol)
-    album = gather(cases, worst_first(cases), limit)
-    page = render(_TEMPLATE, **_values(cases, diagnoses, album, metric, facts))
-    path = folder / NAME
+    swept = sweep(cases, metric.protocol, setup.threshold)
+    data = records(cases, diagnoses, swept)
+    room = PAGE_BYTES - REST_BYTES - len(as_script(data).encode("utf-8", errors="backslashreplace"))
+    album = gather(cases, worst_first(cases), limit, max(min(room, BUDGET), 0))
+    for i, record in enumerate(data):
+        record["pics"] = sorted(album.pictures.get(i, ()))
+    page = render(_TEMPLATE, data=as_script(data), **_values(cases, diagnoses, swept, album, metric, facts, setup))
+    return save_page(folder / NAME, page)
+
+
+def save_page(path: Path, page: str) -> Path:
+    """Write a page; the folder is created if it does not exist.
+
+    Raises:
+        UserError: it cannot be written.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        files.write_text(path, page)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_text(path, page.encode("utf-8", errors="backslashreplace").decode("utf-8"))  # names of files
     except OSError as error:
         raise UserError(
-            f"--report: cannot write to '{folder}' ({error.strerror}); choose another folder or fix its permissions"
+            f"--report: cannot write to '{path.parent}' ({error.strerror}); choose another folder or fix its "
+            "permissions"
         ) from None
     return path
 
@@ -79,34 +106,55 @@ def shorten(digest: str) -> str:
 def _values(
     cases: Sequence[JudgedImage],
     diagnoses: Sequence[Diagnosis],
+    swept: Sweep | None,
     album: Album,
     metric: DetMetric,
     facts: Mapping[str, Any],
+    setup: Setup,
 ) -> dict[str, Any]:
     result, interval = metric.result(), bootstrap(metric.images, metric.protocol, seed=0)
-    points = curves.precision_recall(cases, metric.protocol)
     bins = {
         "Recall by text height": curves.recall_by_height(cases),
         "Recall by aspect (length : height)": curves.recall_by_aspect(cases),
         "Recall by angle to the horizontal": curves.recall_by_angle(cases),
     }
+    rows = remedies(diagnoses, metric.counts, metric.protocol)
+    now = Point(setup.threshold or 0.0, result["recall"], result["precision"], result["f-score"])
     return {
         "protocol": metric.protocol_name,
         "scores": [(name, result[name], *interval[name.replace("-", "_")]) for name in _SCORES],
         "interval": f"{LEVEL:.0%} interval over images, {RESAMPLES} resamples",
         "counts": result["counts"],
         "facts": {**facts, "data hash": data_hash(cases)},
-        "remedies": remedies(diagnoses, metric.counts, metric.protocol),
+        "remedies": [(row, advise(Evidence(row.tag, cases, diagnoses, now, swept, setup))) for row in rows],
         "tags": TAGS,
-        "curve": charts.curve_chart(points, (result["recall"], result["precision"])) if points else "",
-        "best": max(points, key=lambda point: point.f_score) if points else None,
+        "curve": charts.curve_chart(swept.points, (result["recall"], result["precision"])) if swept else "",
+        "threshold": _threshold(swept, setup) if swept else None,
+        "no_threshold": "the detections have no scores" if any(map(_lacks_scores, cases)) else "no detection",
         "charts": {title: charts.recall_chart(title, each) for title, each in bins.items()},
         "notes": _notes(cases, album),
-        "data": as_script(records(cases, diagnoses, album.pictures)),
+        "sweep": as_script(sweep_record(swept) if swept else None),
         "pictures": [
             (f"{name}-{i}", Markup(uri)) for i, entry in album.pictures.items() for name, uri in entry.items()
         ],
+        "script": inline_script(_TEMPLATE.with_name("report.js")),
     }  # fmt: skip
+
+
+def _lacks_scores(case: JudgedImage) -> bool:
+    return case.scores is None and len(case.found) > 0
+
+
+def _threshold(swept: Sweep, setup: Setup) -> dict[str, Any]:
+    """What the page says about the slider."""
+    return {
+        "now": swept.now,
+        "last": len(swept.points) - 1,
+        "value": swept.points[swept.now].threshold,
+        "best": max(swept.points, key=lambda point: point.f_score),
+        "all": swept.all_scores,
+        "setting": "" if setup.threshold is None else _SETTING,
+    }
 
 
 def _notes(cases: Sequence[JudgedImage], album: Album) -> list[str]:
@@ -129,7 +177,7 @@ def _notes(cases: Sequence[JudgedImage], album: Album) -> list[str]:
         notes.append("No threshold map: the head of this network does not compute one.")
     if any(case.scores is None for case in cases):
         notes.append(
-            "Some or all detections have no scores, so there is no precision-recall curve and no tag that depends on "
-            "scores."
+            "Some or all detections have no scores, so there is no threshold to move, no precision-recall curve and no "
+            "tag that depends on scores."
         )
     return notes

@@ -12,10 +12,10 @@ import numpy as np
 from markupsafe import Markup
 
 from mindocr.geometry import Polygon
+from mindocr.metrics.matching import f_score
 from mindocr.report.diagnosis import Diagnosis, Finding
 from mindocr.report.judged_image import JudgedImage
-
-SHOWN_WEAK = 60  # largest number of candidates below the threshold that are drawn, highest scores first
+from mindocr.report.sweep import GONE, ImageSweep, Runs, Sweep
 
 
 def short_names(cases: Sequence[JudgedImage]) -> list[str]:
@@ -33,28 +33,51 @@ def worst_first(cases: Sequence[JudgedImage]) -> list[int]:
 
 
 def records(
-    cases: Sequence[JudgedImage], diagnoses: Sequence[Diagnosis], pictures: Mapping[int, Mapping[str, str]]
+    cases: Sequence[JudgedImage],
+    diagnoses: Sequence[Diagnosis],
+    sweep: Sweep | None = None,
 ) -> list[dict[str, Any]]:
     """Records in the order of ``cases``; polygons are lists x, y, x, y, ... in pixels of the source image.
 
     Each record has ``name``, ``size`` [w, h], f-score ``f``, recall ``r`` and precision ``p`` of the image, the names
-    of its pictures ``pics``, and its polygons: ``truth`` and ``found``, each with ``at`` (the points), ``state``, and
-    ``tag``, ``why``, ``score`` if they apply; ``weak`` with ``at`` and ``score``.
+    of its pictures ``pics`` (none yet), and its polygons: ``truth`` and ``found``, each with ``at`` (the points),
+    ``state``, and ``tag``, ``why``, ``score`` if they apply; ``weak``, detections below the threshold, with ``at`` and
+    ``score``. ``file`` is the name of the image file if ``name`` has no ending.
+
+    With ``sweep``, polygons whose state changes with the threshold have ``runs``: position of a threshold, state from
+    there on, and so on. ``steps`` has the results of the image in the same way: position, f-score, recall, precision,
+    numbers of matched texts, missed texts, false positives.
     """
-    return [
-        {
-            "name": name,
-            "size": [case.size[1], case.size[0]],
-            "f": round(case.result.f_score, 4),
-            "r": round(case.result.recall, 4),
-            "p": round(case.result.precision, 4),
-            "pics": sorted(pictures.get(i, ())),
-            "truth": _truth(case, diagnosis.misses),
-            "found": _found(case, diagnosis.alarms),
-            "weak": _weak(case),
-        }
-        for i, (case, name, diagnosis) in enumerate(zip(cases, short_names(cases), diagnoses))
-    ]
+    rows = []
+    for i, (case, name, diagnosis) in enumerate(zip(cases, short_names(cases), diagnoses)):
+        own = sweep.images[i] if sweep else None
+        rows.append(
+            {
+                "name": name,
+                "size": [case.size[1], case.size[0]],
+                "f": round(case.result.f_score, 4),
+                "r": round(case.result.recall, 4),
+                "p": round(case.result.precision, 4),
+                "pics": [],
+                "truth": _truth(case, diagnosis.misses, own),
+                "found": _found(case, diagnosis.alarms, own),
+                "weak": _weak(case, own),
+                **({"steps": _steps(own)} if own else {}),
+                **_file(case, name),
+            }
+        )
+    return rows
+
+
+def sweep_record(sweep: Sweep) -> dict[str, list[Any]]:
+    """Numbers of all images at each threshold: ``at`` (the thresholds), ``f``, ``r``, ``p``, ``counts``."""
+    return {
+        "at": [point.threshold for point in sweep.points],
+        "f": [round(point.f_score, 6) for point in sweep.points],
+        "r": [round(point.recall, 6) for point in sweep.points],
+        "p": [round(point.precision, 6) for point in sweep.points],
+        "counts": [list(totals) for totals in sweep.totals],
+    }
 
 
 def as_script(value: Any) -> Markup:
@@ -63,35 +86,67 @@ def as_script(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 
-def _truth(case: JudgedImage, misses: Mapping[int, Finding]) -> list[dict[str, Any]]:
+def _truth(case: JudgedImage, misses: Mapping[int, Finding], own: ImageSweep | None) -> list[dict[str, Any]]:
     aside = set(case.result.gt_dontcare)
     return [
         {
             "at": _flat(poly),
             "state": "aside" if i in aside else "miss" if i in misses else "hit",
+            **_runs(own.truth[i] if own else []),
             **_tag_of(misses.get(i)),
         }
         for i, poly in enumerate(case.truth)
     ]
 
 
-def _found(case: JudgedImage, alarms: Mapping[int, Finding]) -> list[dict[str, Any]]:
+def _found(case: JudgedImage, alarms: Mapping[int, Finding], own: ImageSweep | None) -> list[dict[str, Any]]:
     aside = set(case.result.det_dontcare)
     return [
         {
             "at": _flat(poly),
             "state": "aside" if i in aside else "alarm" if i in alarms else "hit",
-            **({} if case.scores is None else {"score": round(float(case.scores[i]), 3)}),
+            **({} if case.scores is None else {"score": round(float(case.scores[i]), 4)}),
+            **_runs(own.found[i] if own else []),
             **_tag_of(alarms.get(i)),
         }
         for i, poly in enumerate(case.found)
     ]
 
 
-def _weak(case: JudgedImage) -> list[dict[str, Any]]:
-    polys, scores = case.weak()
-    best = sorted(range(len(polys)), key=lambda i: -scores[i])[:SHOWN_WEAK]
-    return [{"at": _flat(polys[i]), "score": round(float(scores[i]), 3)} for i in best]
+def _weak(case: JudgedImage, own: ImageSweep | None) -> list[dict[str, Any]]:
+    if own is None:
+        return []
+    side, first = case.everything(), len(case.found)
+    return [
+        {"at": _flat(side.polys[place]), "score": round(float(side.scores[place]), 4), **_runs(runs)}
+        for place, runs in zip(side.places[first:].tolist(), own.found[first:])
+        if runs != [(0, GONE)]  # below the lowest threshold
+    ]
+
+
+def _runs(runs: Runs) -> dict[str, list[int]]:
+    return {"runs": [number for run in runs for number in run]} if len(runs) > 1 else {}
+
+
+def _steps(own: ImageSweep) -> list[float]:
+    return [
+        number
+        for row in own.results
+        for number in (
+            row.step,
+            round(float(f_score(row.recall, row.precision)), 4),
+            round(row.recall, 4),
+            round(row.precision, 4),
+            *row.totals,
+        )
+    ]
+
+
+def _file(case: JudgedImage, name: str) -> dict[str, str]:
+    """The name with the ending of the image file: results of benchmarks name images without one."""
+    if case.picture is None or PurePath(name).name != case.picture.stem:
+        return {}
+    return {"file": str(PurePath(name).with_name(case.picture.name))}
 
 
 def _tag_of(finding: Finding | None) -> dict[str, str]:

@@ -66,6 +66,8 @@ CASES = (
          instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
     Case(r"python tools/score\.py .+ --det submit\.zip --image_dir .+ --report report", "", "report/report.html",
          slow=False, instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
+    Case(r"python tools/compare\.py east\.zip submit\.zip --gt .+", slow=False, instead=(
+        "east.zip submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT " * 2)),
     Case(r"python tools/check_dataset\.py -c configs/det/dbnet/db_r18_synthetic\.yaml --report demo/check", "",
          "demo/check/dataset.html", slow=False),
     Case(r"python tools/check_dataset\.py .+ --json my_text/check\.json", "", "my_text/check/dataset.html", slow=False),
@@ -110,6 +112,8 @@ CASES = (
          "demo/report/report.html"),
     Case(r"python tools/eval\.py -c configs/det/dbnet/db_r18_synthetic\.yaml.*", SAME, "demo/train/eval/scores.json"),
     Case(r"python tools/eval\.py -c my_text/recipe\.yaml", SAME, "my_text/run/eval/scores.json"),
+    Case(r"python tools/compare\.py my_text/run my_text/run_2 .+", "", "my_text/comparison/compare.html",
+         instead=("my_text/run_2", "my_text/run/eval")),
     Case(r"python tools/fit_postprocess\.py -c my_text/recipe\.yaml .+", SAME, "my_text/run/fit/fitted.yaml"),
     *(Case(rf"python tools/convert_weights\.py .+ --output {name}\.ckpt", "", f"{name}.ckpt")
       for name in ("db_r18", "resnet18_imagenet", "dbnet_mmocr", "ppocr_det")),

@@ -1,6 +1,8 @@
 """Content of the page: names, hashes, pictures within the budget, no external resources."""
 
 import base64
+import hashlib
+import html
 import json
 import re
 from dataclasses import replace
@@ -15,11 +17,13 @@ from mindocr.errors import DataError, UserError
 from mindocr.formats.benchmarks import ImagePair, Outlines
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.predictions.detection import Detection
+from mindocr.report import page as page_module
 from mindocr.report.collect import DetectionReport, judged_images_of
 from mindocr.report.diagnosis import diagnose
 from mindocr.report.page import NAME, PAGE_BYTES, data_hash, write_page
 from mindocr.report.payload import as_script, records, short_names, worst_first
 from mindocr.report.pictures import BUDGET, QUALITIES, choose_quality, gather
+from mindocr.report.setup import Setup
 from mindocr.utils.html import picture_uri
 
 WORD, APART = rect(0, 0, 100, 20), rect(200, 100, 300, 120)
@@ -71,6 +75,43 @@ def test_the_summary_and_the_records(judged, tmp_path):
     assert first["found"] == [{"at": [0, 0, 100, 0, 100, 20, 0, 20], "state": "hit", "score": 0.75}]
     assert [one["score"] for one in first["weak"]] == [0.25]
     assert second["truth"][0]["state"] == "aside" and second["found"] == []
+
+
+def test_the_records_hold_every_threshold_in_runs(judged, tmp_path):
+    """Thresholds 0.25, 0.6 and 0.75: at the lowest the weak detection is a false positive, then it is gone."""
+    judged([WORD, APART], [WORD], scores=[0.75], candidates=[WORD, APART + 150], candidate_scores=[0.75, 0.25])
+    page = page_of(judged, tmp_path, setup=Setup(threshold=0.6))
+    (record,) = data_of(page)
+    assert record["weak"][0]["runs"] == [0, 2, 1, 0] and "runs" not in record["found"][0]
+    assert record["steps"] == [0, 0.5, 0.5, 0.5, 1, 1, 1, 1, 0.6667, 0.5, 1.0, 1, 1, 0]
+    swept = json.loads(re.search(r'id="sweep">(.*?)</script>', page, re.S)[1])
+    assert swept["at"] == [0.2, 0.6] and swept["counts"] == [[1, 1, 1], [1, 1, 0]]
+    assert swept["f"] == [0.5, 0.666667]
+    assert 'data-now="1" data-setting="postprocess.box_thresh"' in page
+
+
+def test_only_the_script_of_the_page_may_run(judged, tmp_path):
+    judged([WORD], [WORD], scores=[0.9])
+    page = page_of(judged, tmp_path)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    script = re.search(r"<script>(.*)</script>", page, re.S)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert (
+        html.unescape(policy).startswith(f"default-src 'none'; script-src 'sha256-{digest}';")
+        and "unsafe-eval" not in policy
+    )
+    assert not re.search(r"\son\w+=", page), "no handlers in attributes"
+
+
+def test_a_file_name_that_is_not_utf8(judged, tmp_path):
+    judged([WORD], [WORD], image="\udcff.jpg")
+    assert data_of(page_of(judged, tmp_path))[0]["name"] == "\udcff.jpg"
+
+
+def test_the_label_file_names_the_image_file(judged, photograph, tmp_path):
+    judged([WORD], [WORD], image="a", picture=photograph("a.png"))
+    judged([WORD], [WORD], image="b.png", picture=photograph("b.png"))
+    assert [record.get("file") for record in data_of(page_of(judged, tmp_path))] == ["a.png", None]
 
 
 def test_the_same_evaluation_gives_the_same_page(judged, photograph, tmp_path):
@@ -158,6 +199,20 @@ def test_pictures_keep_to_limit_and_budget(judged, photograph, tmp_path):
     assert BUDGET < PAGE_BYTES
 
 
+def test_records_and_pictures_share_the_room(judged, tmp_path, monkeypatch):
+    """What the records take is not there for pictures; without many records, pictures have their whole budget."""
+    budgets, own = [], page_module.gather
+    monkeypatch.setattr(page_module, "gather", lambda *args: budgets.append(args[-1]) or own(*args))
+    judged([WORD], [WORD + i for i in range(300)], scores=np.linspace(0, 1, 300).tolist())
+    page = page_of(judged, tmp_path)
+    monkeypatch.setattr(page_module, "PAGE_BYTES", page_module.REST_BYTES + 100_000)
+    page_of(judged, tmp_path)
+    monkeypatch.setattr(page_module, "PAGE_BYTES", page_module.REST_BYTES)
+    page_of(judged, tmp_path)
+    size = len(re.search(r'id="data">(.*?)</script>', page, re.S)[1])
+    assert size > 20_000 and budgets == [BUDGET, 100_000 - size, 0]
+
+
 def test_quality_falls_as_pictures_become_many(photograph):
     file = photograph("a.png", 720, 1280)
     rooms = [10**9, 3 * 10**6, 2 * 10**6, 10**6, 10**3]
@@ -225,5 +280,5 @@ def test_cases_from_files(judged, photograph):
 
 def test_records_round_to_a_tenth_of_a_pixel(judged):
     case = judged([WORD + 0.26], [])
-    (record,) = records([case], diagnose(judged.cases, judged.metric.protocol), {})
+    (record,) = records([case], diagnose(judged.cases, judged.metric.protocol))
     assert record["truth"][0]["at"][:2] == [0.3, 0.3]

@@ -11,8 +11,8 @@ from mindocr.formats.benchmarks import read_pairs
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import score
 from mindocr.report.collect import judged_images_of
-from mindocr.report.curves import precision_recall
 from mindocr.report.page import write_page
+from mindocr.report.sweep import sweep
 
 WORD, OTHER, APART = rect(0, 0, 100, 20), rect(0, 50, 100, 70), rect(200, 100, 300, 120)
 CURVE = 'class="curve"'
@@ -65,7 +65,7 @@ def test_the_curve_by_hand(gt, tmp_path, write):
     # three texts; the false positive comes first in the file and in score between the two matches
     cases, metric = judge(gt, write(tmp_path / "det", 0.5, 0.9, 0.2))
     assert [case.scores for case in cases] == [[0.5, 0.9, 0.2], []]
-    points = precision_recall(cases, metric.protocol)
+    points = sweep(cases, metric.protocol).points
     assert [point[:3] for point in points] == [
         (0.2, pytest.approx(2 / 3), pytest.approx(2 / 3)),
         (0.5, pytest.approx(1 / 3), pytest.approx(1 / 2)),
@@ -102,7 +102,7 @@ def test_the_lowest_threshold_gives_the_plain_score(shared_dir, tmp_path, method
     for each in results:
         each["scores"] = rng.random(len(each["polygons"])).tolist()
     cases, metric = judge(folder / "gt.jsonl", written(tmp_path / "det.jsonl", *results))
-    first, *_, last = precision_recall(cases, metric.protocol, points=5)
+    first, *_, last = sweep(cases, metric.protocol, steps=5).points
     expected = json.loads((folder / "expected.json").read_text())["results"][method]
     assert first[1:] == pytest.approx([expected[name] for name in ("recall", "precision", "hmean")], abs=1e-6)
     assert first[1:] == pytest.approx([metric.result()[name] for name in ("recall", "precision", "f-score")], abs=1e-12)

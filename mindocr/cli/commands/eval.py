@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> None:
     """Evaluate the checkpoint that ``eval.ckpt_load_path`` names."""
     from mindocr.engine.evaluate import evaluator
 
+    source = args.config, args.opt
     modelarts.run_job(
-        args, lambda config: evaluator.run(config, args.report, args.report_images), "eval.ckpt_load_path"
+        args, lambda config: evaluator.run(config, args.report, args.report_images, source), "eval.ckpt_load_path"
     )

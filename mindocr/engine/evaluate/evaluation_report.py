@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mindocr.config import Config
+from mindocr.config.check import check
+from mindocr.config.compat import upgrade
+from mindocr.config.overrides import apply_overrides
 from mindocr.config.parts import present_parts
+from mindocr.config.read import resolve
+from mindocr.config.recipes import find_config
 from mindocr.config.yaml_io import dump_yaml
-from mindocr.errors import ConfigError
+from mindocr.errors import ConfigError, UserError
 from mindocr.registry import REPORTS
 from mindocr.report.page import shorten
+from mindocr.report.setup import Setup
 from mindocr.utils import files
 
+Source = tuple[str, Sequence[str]]  # the configuration and the overrides, as after -c and -o
 
-def make_report(config: Config, postprocess: Any, metric: Any) -> Any:
-    """The report for the predictions of ``postprocess``.
+
+def make_report(config: Config, postprocess: Any, metric: Any, source: Source | None = None) -> Any:
+    """The report for the predictions of ``postprocess``; ``source`` says how the configuration was loaded.
 
     Raises:
         ConfigError: there is no report for such predictions, or it does not support the metric.
@@ -24,7 +33,27 @@ def make_report(config: Config, postprocess: Any, metric: Any) -> Any:
     name = postprocess.gives.report
     if not name:
         raise ConfigError(f"--report: there is no report page for {postprocess.gives.__name__}; leave --report out")
-    return REPORTS.build({"name": name}, postprocess=config.postprocess, metric=metric)
+    setup = _setup(config, source) if source else Setup(settings=config.model_dump())
+    return REPORTS.build({"name": name}, postprocess=config.postprocess, metric=metric, setup=setup)
+
+
+def _setup(config: Config, source: Source) -> Setup:
+    """The command's configuration and overrides, and whether further overrides are valid with them."""
+    path, overrides = source
+
+    @cache
+    def raw() -> dict[str, Any]:
+        return resolve(find_config(path, quiet=True), overrides)
+
+    def accepts(words: Sequence[str]) -> bool:
+        try:
+            upgraded = upgrade(apply_overrides(raw(), words))
+            check(upgraded.values, path, upgraded.problems)
+        except UserError:
+            return False
+        return True
+
+    return Setup(path, overrides, config.model_dump(), accepts=accepts)
 
 
 def facts(config: Config) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from mindspore import nn
 
-from mindocr.config import Config
+from mindocr.config import Config, save_config
 from mindocr.data.loading.loader import Batch, Loader
 from mindocr.engine.diagnose.zero_score.health import HealthCheck
 from mindocr.engine.diagnose.zero_score.report_causes import explain
@@ -154,13 +154,19 @@ class Evaluator:
 
 
 def build_evaluator(
-    config: Config, network: nn.Cell, place: process.Runtime = process.ALONE, *, report: bool = False
+    config: Config,
+    network: nn.Cell,
+    place: process.Runtime = process.ALONE,
+    *,
+    report: bool = False,
+    source: evaluation_report.Source | None = None,
 ) -> Evaluator:
     """Build an evaluator of ``network`` for the ``eval`` section.
 
     Args:
         place: the ranks among which the images are divided.
         report: also collect what the report page shows.
+        source: how the configuration was loaded, for the commands on that page.
 
     Raises:
         ConfigError: a section that evaluation needs is absent, or there is no report for its predictions.
@@ -169,18 +175,24 @@ def build_evaluator(
         if getattr(config, section) is None:
             raise ConfigError(f"{section}: evaluation needs this section; add it, or set system.val_while_train: False")
     postprocess, metric = POSTPROCESSES.build(config.postprocess or {}), METRICS.build(config.metric or {})
-    page = evaluation_report.make_report(config, postprocess, metric) if report else None
+    page = evaluation_report.make_report(config, postprocess, metric, source) if report else None
     share = {"rank": place.rank, "world": place.world}
     return Evaluator(network, build.eval_loader(config, **share), postprocess, metric, page, **share)
 
 
-def run(config: Config, report: Path | None = None, report_images: int | None = None) -> Evaluation:
+def run(
+    config: Config,
+    report: Path | None = None,
+    report_images: int | None = None,
+    source: evaluation_report.Source | None = None,
+) -> Evaluation:
     """Evaluate ``eval.ckpt_load_path``; scores are logged and written beside the results (see ``write_results``).
 
     Args:
         config: what to evaluate.
         report: folder for an HTML page on what was missed and why; None = no page.
         report_images: largest number of images shown there; None = as many as fit.
+        source: the configuration and the overrides, as after ``-c`` and ``-o``, for the commands on that page.
     """
     if config.eval is None or not config.eval.ckpt_load_path:
         raise ConfigError("eval.ckpt_load_path: required for evaluation; name the checkpoint to evaluate")
@@ -193,12 +205,13 @@ def run(config: Config, report: Path | None = None, report_images: int | None = 
     if report is not None and place.world > 1:
         raise ConfigError("--report: the page is made by one process; start 'mindocr eval' without a launcher")
     network = build.network(config, training=False, ckpt=config.eval.ckpt_load_path)
-    evaluator = build_evaluator(config, network, place, report=report is not None)
+    evaluator = build_evaluator(config, network, place, report=report is not None, source=source)
     with ranks.together(place.rank, place.world, folder, place.device), closing(evaluator):
         evaluation = evaluator.run()
     if not place.is_main:
         return evaluation
     write_results(evaluation, folder)
+    save_config(config, folder / "config.yaml")  # the settings that these scores belong to, for 'mindocr compare'
     logger.info("%s", evaluation.summary())
     key = evaluation.kind.entries_key
     logger.info("scores: %s; %s: %s", folder / "scores.json", key, folder / f"{key}.txt")

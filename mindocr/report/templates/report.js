@@ -11,19 +11,94 @@
     ["truth-miss", "missed text", true], ["found-alarm", "false positive", true],
   ];
   const MAPS = { probability: "linear-gradient(90deg,#300,#f60,#ff0)", threshold: "linear-gradient(90deg,#014,#08f,#6ff)" };
+  const narrow = matchMedia("(max-width: 56rem)");
   const shownLayers = new Map(LAYERS.map(([name, , on]) => [name, on]));
   const view = byId("view"), outlines = byId("outlines"), rows = document.querySelector("#images tbody");
-  let sorting = { key: "f", up: true }, tag = "", listed = [], current = -1, box = [0, 0, 1, 1];
+  // names of the numbers in the runs of a polygon; a detection is gone where its score is below the threshold
+  const STATES = { truth: ["", "hit", "miss", "aside"], found: ["gone", "hit", "alarm", "aside"] };
+  const LAYER_OF = { "found-gone": "weak" };
+  const sweep = JSON.parse(byId("sweep").textContent); // null: there is no threshold to move
+  const panel = byId("score-threshold"), now = panel ? Number(panel.dataset.now) : 0;
+  const marks = new Map(); // position of an image -> its chosen text or detection
+  let sorting = { key: "f", up: true }, tag = "", listed = [], current = -1, box = [0, 0, 1, 1], step = now;
 
   images.forEach((image, i) => {
     image.at = i;
-    image.wrong = [...wrongOf(image, "truth"), ...wrongOf(image, "found")];
-    image.misses = image.truth.filter((one) => one.state === "miss").length;
-    image.alarms = image.found.filter((one) => one.state === "alarm").length;
+    image.found = [...image.found, ...image.weak.map((one) => ({ state: "gone", ...one }))];
+    for (const side of ["truth", "found"]) for (const one of image[side]) one.evaluated = one.state;
+    delete image.weak;
   });
 
+  // --- the threshold
+
+  /** Position in a flat list of rows [threshold, ...] of the row that holds at the chosen threshold. */
+  function rowAt(list, wide) {
+    let low = 0, high = list.length / wide - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (list[middle * wide] <= step) low = middle; else high = middle - 1;
+    }
+    return low * wide;
+  }
+
+  function evaluate() {
+    for (const image of images) {
+      for (const side of ["truth", "found"]) {
+        for (const one of image[side]) if (one.runs) one.state = STATES[side][one.runs[rowAt(one.runs, 2) + 1]];
+      }
+      image.wrong = [...wrongOf(image, "truth"), ...wrongOf(image, "found")];
+      if (image.steps) {
+        [image.f, image.r, image.p, image.hits, image.misses, image.alarms] = image.steps.slice(rowAt(image.steps, 7) + 1, rowAt(image.steps, 7) + 7);
+      } else {
+        const count = (side, state) => image[side].filter((one) => one.state === state).length;
+        [image.hits, image.misses, image.alarms] = [count("truth", "hit"), count("truth", "miss"), count("found", "alarm")];
+      }
+    }
+  }
+
   function wrongOf(image, side) {
-    return image[side].flatMap((one, at) => (one.tag ? [{ ...one, side, at, layer: `${side}-${one.state}` }] : []));
+    const wrong = side === "truth" ? "miss" : "alarm";
+    return image[side].flatMap((one, at) => (one.state !== wrong ? [] : [{
+      side, at, layer: `${side}-${wrong}`, tag: one.tag || "", score: one.score, points: one.at,
+      why: one.why || `${{ hit: "matched at", gone: "below", aside: "set aside at" }[one.evaluated]} the threshold of the evaluation`,
+    }]));
+  }
+
+  function showThreshold() {
+    if (!panel) return;
+    const value = String(sweep.at[step]), slider = byId("slider");
+    slider.value = step;
+    slider.setAttribute("aria-valuetext", value);
+    byId("chosen-score").textContent = value;
+    byId("reset").disabled = step === now;
+    if (panel.dataset.setting) {
+      byId("override").textContent = byId("copy-override").dataset.copy = `-o ${panel.dataset.setting}=${value}`;
+    }
+    const shown = [["f", 4], ["r", 4], ["p", 4], ["hits", 0], ["misses", 0], ["alarms", 0]];
+    shown.forEach(([key, digits], i) => {
+      const at = (k) => (i < 3 ? sweep[key][k] : sweep.counts[k][i - 3]);
+      const change = at(step) - at(now), rounded = change.toFixed(digits);
+      byId(`live-${key}`).textContent = at(step).toFixed(digits);
+      byId(`delta-${key}`).textContent = step === now || Number(rounded) === 0 ? "" : `${change > 0 ? "+" : "−"}${rounded.replace("-", "")}`;
+    });
+    const point = document.querySelectorAll(".chart .point")[step], ring = document.querySelector(".chart .now");
+    for (const name of ["cx", "cy"]) ring.setAttribute(name, point.getAttribute(name));
+    ring.firstElementChild.textContent = point.textContent;
+  }
+
+  let waiting = false;
+  function moveTo(next) {
+    step = Math.min(Math.max(next, 0), sweep.at.length - 1);
+    showThreshold();
+    if (waiting) return;
+    waiting = true; // several events of one drag are drawn together
+    requestAnimationFrame(() => {
+      waiting = false;
+      evaluate();
+      fillList();
+      if (current >= 0) draw();
+      remember();
+    });
   }
 
   function make(name, attributes, ...children) {
@@ -70,14 +145,21 @@
 
   function choose(at, bring) {
     open(at);
-    if (bring && matchMedia("(max-width: 56rem)").matches) byId("viewer").scrollIntoView();
+    remember();
+    if (bring && narrow.matches) byId("viewer").scrollIntoView();
   }
 
-  function step(by) {
+  function walk(by) {
     const next = listed.findIndex((image) => image.at === current) + by;
     if (!listed[next]) return;
     open(listed[next].at);
-    const row = markRow(), frame = row.closest(".rows"), head = frame.querySelector("thead").offsetHeight;
+    bringToView(markRow());
+    remember();
+  }
+
+  function bringToView(row) {
+    if (!row) return;
+    const frame = row.closest(".rows"), head = frame.querySelector("thead").offsetHeight;
     if (row.offsetTop < frame.scrollTop + head) frame.scrollTop = row.offsetTop - head;
     else if (row.offsetTop + row.offsetHeight > frame.scrollTop + frame.clientHeight) {
       frame.scrollTop = row.offsetTop + row.offsetHeight - frame.clientHeight;
@@ -89,7 +171,6 @@
   function open(at) {
     current = at;
     const image = images[at], [width, height] = image.size;
-    byId("title").textContent = `${image.name}: f-score ${image.f.toFixed(3)}, recall ${image.r.toFixed(3)}, precision ${image.p.toFixed(3)}`;
     for (const name of ["picture", "probability", "threshold"]) {
       const node = byId(name);
       node.setAttribute("width", width);
@@ -98,45 +179,57 @@
     }
     view.style.aspectRatio = `${width} / ${height}`;
     zoomTo([0, 0, width, height]);
-    outlines.replaceChildren(...LAYERS.slice(3).map(([name]) => layerOf(image, name)));
     byId("missing").hidden = image.pics.includes("picture");
+    draw();
+    markRow();
+  }
+
+  function draw() {
+    const image = images[current];
+    byId("title").textContent = `${image.name}: f-score ${image.f.toFixed(3)}, recall ${image.r.toFixed(3)}, precision ${image.p.toFixed(3)}`;
+    outlines.replaceChildren(...LAYERS.slice(3).map(([name]) => layerOf(image, name)));
     byId("findings").replaceChildren(...image.wrong.map(findingOf));
-    byId("details").textContent = image.wrong.length ? "" : "No missed text, no false positive.";
     fillToggles(image);
     showLayers();
-    markRow();
+    showMark();
+  }
+
+  function shapeOf(points, ...kinds) {
+    const shape = document.createElementNS(SVG, "g");
+    for (const kind of kinds) {
+      const path = document.createElementNS(SVG, "polygon");
+      path.setAttribute("points", points.join(" "));
+      path.setAttribute("class", kind);
+      shape.append(path);
+    }
+    return shape;
+  }
+
+  function inLayer(image, name) {
+    const side = name === "weak" ? "found" : name.split("-")[0];
+    return image[side].flatMap((one, at) => {
+      const layer = `${side}-${one.state}`;
+      return (LAYER_OF[layer] || layer) === name ? [{ side, at, points: one.at }] : [];
+    });
   }
 
   function layerOf(image, name) {
     const group = document.createElementNS(SVG, "g");
     group.dataset.layer = name;
-    const [side, state] = name.split("-");
-    image[side].forEach((one, at) => {
-      if (state && one.state !== state) return;
-      const shape = document.createElementNS(SVG, "g");
+    for (const { side, at, points } of inLayer(image, name)) {
+      const shape = shapeOf(points, "rim", `line ${name}`);
       shape.dataset.side = side;
       shape.dataset.at = at;
-      for (const kind of ["rim", `line ${name}`]) {
-        const path = document.createElementNS(SVG, "polygon");
-        path.setAttribute("points", one.at.join(" "));
-        path.setAttribute("class", kind);
-        shape.append(path);
-      }
       group.append(shape);
-    });
+    }
     return group;
-  }
-
-  function countOf(image, name) {
-    const [side, state] = name.split("-");
-    return state ? image[side].filter((one) => one.state === state).length : image[side].length;
   }
 
   function fillToggles(image) {
     byId("toggles").replaceChildren(...LAYERS.flatMap(([name, text], i) => {
       const drawing = i < 3;
-      if (drawing ? !images.some((each) => each.pics.includes(name)) : name === "weak" && !images.some((each) => each.weak.length)) return [];
-      const there = drawing ? image.pics.includes(name) : countOf(image, name);
+      if (drawing ? !images.some((each) => each.pics.includes(name)) : name === "weak" && !sweep) return [];
+      const there = drawing ? image.pics.includes(name) : inLayer(image, name).length;
       const box = make("input", { type: "checkbox", "data-layer": name });
       box.checked = shownLayers.get(name);
       const label = make("label", { class: there ? "" : "off" }, box);
@@ -168,20 +261,77 @@
     swatch.setAttribute("class", "swatch");
     swatch.innerHTML = `<line x1="0" x2="100%" y1="50%" y2="50%" class="${one.layer}" stroke-width="10"/>`;
     const kind = one.side === "truth" ? "missed text" : "false positive";
-    const text = make("span", {}, `${kind}, `, make("b", {}, one.tag), `: ${one.why}`);
-    return make("li", {}, make("button", { type: "button", "data-side": one.side, "data-at": one.at, class: one.tag === tag ? "same" : "" }, swatch, text));
+    const text = make("span", {}, one.tag ? `${kind}, ` : kind, make("b", {}, one.tag), `: ${one.why}`);
+    return make("li", {}, make("button", { type: "button", "data-side": one.side, "data-at": one.at, class: one.tag && one.tag === tag ? "same" : "" }, swatch, text));
   }
 
-  function describe(side, at, near) {
-    const one = images[current][side][at], score = one.score === undefined ? "" : `, score ${one.score.toFixed(3)}`;
-    const states = { truth: { hit: "matched text", miss: "missed text", aside: "do-not-care region" },
-      found: { hit: "matched detection", alarm: "false positive", aside: "detection, set aside" } };
-    const state = states[side] ? states[side][one.state] : "region below the threshold";
-    byId("details").textContent = `${state}${score}${one.tag ? `. ${one.tag}: ${one.why}` : ""}`;
-    for (const shape of outlines.querySelectorAll(".chosen")) shape.classList.remove("chosen");
-    const shape = outlines.querySelector(`[data-side="${side}"][data-at="${at}"]`);
+  // --- the chosen text or detection: marked until another one is chosen, and named in the address
+
+  function mark(side, at, near) {
+    marks.set(current, { side, at });
+    showMark();
+    remember();
+    if (near) zoomAround(images[current][side][at].at);
+  }
+
+  function showMark() {
+    const image = images[current], chosen = marks.get(current), list = byId("findings");
+    for (const button of list.querySelectorAll("[aria-current]")) button.removeAttribute("aria-current");
+    byId("mark").replaceChildren();
+    if (!chosen) {
+      byId("details").textContent = image.wrong.length ? "" : "No missed text, no false positive.";
+      return;
+    }
+    const one = image[chosen.side][chosen.at], score = one.score === undefined ? "" : `, score ${one.score.toFixed(3)}`;
+    const names = { truth: { hit: "matched text", miss: "missed text", aside: "do-not-care region" },
+      found: { hit: "matched detection", alarm: "false positive", aside: "detection, set aside", gone: "region below the threshold" } };
+    const wrong = image.wrong.find((each) => each.side === chosen.side && each.at === chosen.at);
+    byId("details").textContent = `${names[chosen.side][one.state]}${score}${wrong ? `. ${wrong.tag ? `${wrong.tag}: ` : ""}${wrong.why}` : ""}`;
+    byId("mark").replaceChildren(shapeOf(one.at, "halo", "core"));
+    const shape = outlines.querySelector(`[data-side="${chosen.side}"][data-at="${chosen.at}"]`);
     if (shape) shape.classList.add("chosen");
-    if (near) zoomAround(one.at);
+    const button = list.querySelector(`[data-side="${chosen.side}"][data-at="${chosen.at}"]`);
+    if (!button) return;
+    button.setAttribute("aria-current", "true");
+    // only the list scrolls, not the page
+    const item = button.parentNode, top = item.offsetTop - list.offsetTop;
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (top + item.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = top + item.offsetHeight - list.clientHeight;
+  }
+
+  function remember() {
+    const chosen = marks.get(current), parts = [];
+    const name = images[current] ? images[current].name : "";
+    if (name && !/[\ud800-\udfff]/.test(name.replace(/[\ud800-\udbff][\udc00-\udfff]/g, ""))) parts.push(`image=${encodeURIComponent(name)}`);
+    if (chosen) parts.push(`${chosen.side === "truth" ? "text" : "detection"}=${chosen.at}`);
+    if (step !== now) parts.push(`score=${sweep.at[step]}`);
+    history.replaceState(null, "", `#${parts.join("&")}`);
+  }
+
+  /** Open what the address names: image, text or detection, threshold; what it does not name stays. */
+  function openAddress() {
+    const words = new Map(location.hash.slice(1).split("&").map((part) => part.split("=")).filter((pair) => pair.length === 2));
+    const text = (key) => { try { return decodeURIComponent(words.get(key)); } catch { return ""; } };
+    if (sweep && words.has("score")) {
+      const wanted = Number(words.get("score")), after = sweep.at.findIndex((value) => value >= wanted);
+      step = Number.isNaN(wanted) ? now : after < 0 ? sweep.at.length - 1 : after;
+      evaluate();
+      showThreshold();
+      fillList();
+    }
+    const image = words.has("image") ? images.find((each) => each.name === text("image")) : listed[0];
+    if (!image) {
+      if (listed.length) open(listed[0].at);
+      if (words.has("image")) byId("details").textContent = `The link names the image ${text("image")}, which is not on this page.`;
+      return;
+    }
+    const side = words.has("text") ? "truth" : "found", at = Number(words.get(side === "truth" ? "text" : "detection") ?? NaN);
+    if (image[side][at]) marks.set(image.at, { side, at });
+    open(image.at);
+    if (!words.has("image")) return;
+    if (marks.has(image.at)) zoomAround(image[marks.get(image.at).side][marks.get(image.at).at].at);
+    bringToView(markRow());
+    byId("viewer").scrollIntoView();
   }
 
   // --- zoom
@@ -237,7 +387,7 @@
   }, { passive: false });
   view.addEventListener("click", (event) => {
     const shape = event.target.closest("[data-side]");
-    if (shape && !dragged) describe(shape.dataset.side, Number(shape.dataset.at), false);
+    if (shape && !dragged) mark(shape.dataset.side, Number(shape.dataset.at), false);
   });
 
   // --- controls
@@ -257,7 +407,7 @@
     button.addEventListener("click", () => {
       tag = tag === button.dataset.tag ? "" : button.dataset.tag;
       fillList();
-      if (listed.length) open(listed[0].at);
+      if (listed.length) choose(listed[0].at, false);
       if (tag) document.querySelector(".browser").scrollIntoView();
     });
   }
@@ -270,20 +420,103 @@
   });
   byId("findings").addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button) describe(button.dataset.side, Number(button.dataset.at), true);
+    if (!button) return;
+    mark(button.dataset.side, Number(button.dataset.at), true);
+    if (narrow.matches) document.querySelector(".stage").scrollIntoView({ block: "nearest" });
   });
-  byId("before").addEventListener("click", () => step(-1));
-  byId("after").addEventListener("click", () => step(1));
+  if (panel) {
+    byId("slider").addEventListener("input", (event) => moveTo(Number(event.target.value)));
+    byId("reset").addEventListener("click", () => { moveTo(now); byId("slider").focus(); });
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button.copy");
+    if (button) copy(button);
+  });
+  window.addEventListener("hashchange", openAddress);
+
+  function copy(button) {
+    const done = (text) => {
+      button.textContent = text;
+      setTimeout(() => { button.textContent = "copy"; }, 1500);
+    };
+    const byHand = () => {
+      const field = make("textarea", { readonly: "", class: "unseen" });
+      field.value = button.dataset.copy;
+      document.body.append(field);
+      field.select();
+      done(document.execCommand("copy") ? "copied" : "select it and copy");
+      field.remove();
+    };
+    if (navigator.clipboard) navigator.clipboard.writeText(button.dataset.copy).then(() => done("copied"), byHand);
+    else byHand();
+  }
+
+  // --- files
+
+  /** A field of a CSV file. Spreadsheets run text that begins with one of these signs as a formula. */
+  function field(value) {
+    let text = String(value ?? "");
+    if (typeof value === "string" && /^[\s\u0000]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/.test(text)) text = `'${text}`;
+    return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  }
+
+  function csv(rows) {
+    return `\ufeff${rows.map((row) => row.map(field).join(",")).join("\r\n")}\r\n`; // spreadsheets expect the mark
+  }
+
+  function save(name, kind, text, note) {
+    const address = URL.createObjectURL(new Blob([text], { type: `${kind};charset=utf-8` }));
+    const [stem, ending] = name.split(".");
+    const link = make("a", { href: address, download: sweep ? `${stem}_score_${sweep.at[step]}.${ending}` : name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(address), 10000);
+    byId("saved").textContent = `${link.download}: ${note}`;
+  }
+
+  byId("save-images").addEventListener("click", () => {
+    const head = ["image", "f_score", "recall", "precision", "texts", "matched", "missed", "false_positives"];
+    const rows = images.map((one) => [one.name, one.f, one.r, one.p, one.hits + one.misses, one.hits, one.misses, one.alarms]);
+    save("images.csv", "text/csv", csv([head, ...rows]), `${rows.length} images`);
+  });
+  byId("save-errors").addEventListener("click", () => {
+    const head = ["image", "error", "position", "cause", "reason", "score", "points"];
+    const rows = images.flatMap((image) => image.wrong.map((one) => [
+      image.name, one.side === "truth" ? "missed text" : "false positive", one.at, one.tag, one.why, one.score,
+      pairs(one.points).map((point) => point.join(" ")).join(" / "),
+    ]));
+    save("errors.csv", "text/csv", csv([head, ...rows]), `${rows.length} errors`);
+  });
+  byId("save-labels").addEventListener("click", () => {
+    const left = images.filter((image) => /[\t\r\n]/.test(image.file || image.name) || !(image.file || image.name).trim());
+    const lines = images.filter((image) => !left.includes(image)).map((image) => {
+      const texts = image.found.filter((one) => one.state !== "gone").map((one) => ({
+        transcription: "", points: pairs(one.at), ...(one.score === undefined ? {} : { score: one.score }),
+      }));
+      return `${image.file || image.name}\t${JSON.stringify(texts)}\n`;
+    });
+    const note = left.length ? `, without ${left.length} whose name holds a tab or line end, such as ${JSON.stringify(left[0].name)}` : "";
+    save("detections.txt", "text/plain", lines.join(""), `${lines.length} images${note}`);
+  });
+
+  function pairs(flat) {
+    return flat.flatMap((x, i) => (i % 2 ? [] : [[x, flat[i + 1]]]));
+  }
+  byId("before").addEventListener("click", () => walk(-1));
+  byId("after").addEventListener("click", () => walk(1));
   byId("closer").addEventListener("click", () => zoomBy(0.67));
   byId("farther").addEventListener("click", () => zoomBy(1.5));
   byId("whole").addEventListener("click", () => zoomTo([0, 0, ...images[current].size]));
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input") || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === "ArrowLeft") step(-1);
-    if (event.key === "ArrowRight") step(1);
+    if (event.key === "ArrowLeft") walk(-1);
+    if (event.key === "ArrowRight") walk(1);
   });
 
   for (const name of ["probability", "threshold"]) byId(name).style.opacity = 0.7;
+  evaluate();
+  showThreshold();
   fillList();
-  if (listed.length) open(listed[0].at);
+  openAddress();
 })();

@@ -2,11 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import mindspore as ms
 import numpy as np
 import pytest
 
+from mindocr.config import load_config
 from mindocr.engine.evaluate import evaluation_report, evaluator
 from mindocr.engine.runtime import build
 from mindocr.errors import ConfigError, UserError
@@ -82,12 +84,36 @@ def test_an_evaluation_writes_the_page(detector, tmp_path):
     ms.save_checkpoint(network, str(ckpt))
     made = config.model_copy(update={"eval": config.eval.model_copy(update={"ckpt_load_path": str(ckpt)})})
     page = tmp_path / "report"
-    evaluator.run(made, page, report_images=2)
+    source = "configs/det/dbnet/db_r18_synthetic.yaml", ["system.seed=3"]
+    evaluator.run(made, page, report_images=2, source=source)
+    assert load_config(Path(made.train.ckpt_save_dir) / "eval/config.yaml") == made, "the settings of these scores"
     text = (page / "report.html").read_text(encoding="utf-8")
     records = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
     assert sorted(len(record["pics"]) for record in records) == [0, 0, 0, 3, 3]
+    assert re.search(r"mindocr (make-synthetic|check-data -c configs|fit-postprocess -c configs)", text)
+    assert 'data-setting="postprocess.box_thresh"' in text and '<output id="chosen-score" for="slider">0.6<' in text
     for part in ("config hash", "data hash", "160 x 160", "box_thresh 0.6", "tiny_for_tests, DBFPN, DBHead"):
         assert part in text
+
+
+def test_overrides_are_checked_with_the_configuration_of_the_command(tiny_config, repo_root):
+    config = tiny_config()
+    source = str(repo_root / "configs/det/dbnet/db_r18_icdar15.yaml"), ["postprocess.box_type=poly"]
+    report = evaluation_report.make_report(
+        config, POSTPROCESSES.build(config.postprocess), METRICS.build({"name": "DetMetric"}), source
+    )
+    accepts = report._setup.accepts
+    assert accepts(["postprocess.box_thresh=0.45"])
+    assert accepts(["eval.dataset.transform_pipeline.DetResize.target_size=[1104,1920]"])
+    for wrong in (
+        "postprocess.box_tresh=0.45",
+        "postprocess.box_type=round",
+        "eval.dataset.transform_pipeline.Resize.a=1",
+    ):
+        assert not accepts([wrong])
+    assert report._setup.command("eval", overrides=["a=b c"]) == (
+        f"mindocr eval -c {source[0]} -o postprocess.box_type=poly 'a=b c'"
+    )
 
 
 def test_mistakes_are_told_before_the_work(tiny_config, tmp_path):
