@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,10 @@ import yaml
 from mindspore import nn
 
 from mindocr.config import load_config
-from mindocr.config.recipes import recipe_folder
 from mindocr.engine.train import checkpoints
 from mindocr.errors import CheckpointError, UserError
 from mindocr.models.builder import build_model
-from mindocr.models.ckpt_entries import RUN_ENTRY
+from mindocr.models.ckpt_entries import MODEL_KEY, SETTINGS_ENTRY
 from mindocr.models.ckpt_format import FORMATS
 from mindocr.models.converters.rename import Conversion
 from mindocr.models.weights import load_weights
@@ -57,9 +54,10 @@ class Converted:
         lines += [f"  left over, {reason}: {_list(names)}" for reason, names in _by_reason(conversion.left_over)]
         lines += [f"  not in the file, initialised: {start}*: {why}" for start, why in conversion.absent.items()]
         lines += [f"  {note}" for note in (*conversion.notes, *self.differences)]
+        if conversion.settings:
+            lines.append("  the checkpoint holds its network, the preparation of images and the post-processing")
         if conversion.recipe:
-            words = ["mindocr", "predict", "-c", Path(conversion.recipe).stem, "--det_model_dir", str(self.path)]
-            return "\n".join([*lines, f"To find text with it: {shlex.join(words)} --image_dir IMAGES"])
+            lines.append(f"  to train it further: mindocr train -c {conversion.recipe} -o model.pretrained={self.path}")
         section = yaml.safe_dump({"model": conversion.spec}, sort_keys=False, default_flow_style=None, width=200)
         return "\n".join([*lines, "This section builds a network that computes what the source computed:", section])
 
@@ -85,11 +83,8 @@ def convert_file(source: str, path: str | Path, output: str | Path, model: str |
     module = importlib.import_module(f"mindocr.models.converters.{SOURCES[source]}")
     try:
         conversion: Conversion = module.convert(module.read(path))
-        extra = {}
-        if conversion.recipe:
-            config = load_config(recipe_folder() / conversion.recipe).model_dump()
-            conversion = replace(conversion, spec=config["model"])
-            extra = {RUN_ENTRY: {"config": json.loads(json.dumps(config)), "converted_from": Path(path).name}}
+        settings = {**conversion.settings, MODEL_KEY: conversion.spec, "converted_from": Path(path).name}
+        extra = {SETTINGS_ENTRY: settings} if conversion.settings else {}
         network = _build(chosen or conversion.spec, alone="head" not in conversion.spec)
         tensors = {name: ms.Tensor(value) for name, value in conversion.weights.items()}
         load_weights(network, tensors, allow_missing=tuple(conversion.absent))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,17 +24,33 @@ class Family:
 
     Attributes:
         title: its name, for messages.
-        recipe: our recipe of it, in the folder of the recipes; the checkpoint carries its settings.
         layers: kind and name of every layer, in the order of the file's graph.
-        shapes: (number of the layer, shape of its weight) by which the file is recognised.
+        shapes: (number of the layer, shape of its weight) by which the file is recognised; None = any size.
+        settings: the ``model`` section, and what :mod:`mindocr.inference.metadata` calls pipeline and postprocess.
+        recipe: name of our recipe of it; empty = none yet.
         absent: beginning of a parameter name -> why the file has no such weights. They keep their initial values.
     """
 
     title: str
-    recipe: str
     layers: Callable[[], Sequence[tuple[str, str]]]
-    shapes: Mapping[int, tuple[int, ...]]
-    absent: Mapping[str, str]
+    shapes: Mapping[int, tuple[int | None, ...]]
+    settings: Callable[[OnnxFile, Sequence[Layer]], Settings]
+    recipe: str = ""
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+class Settings(NamedTuple):
+    """What is needed to use a released network.
+
+    Attributes:
+        spec: the ``model`` section.
+        pipeline: ops from an image file to the network's input.
+        postprocess: the ``postprocess`` section.
+    """
+
+    spec: dict[str, Any]
+    pipeline: list[dict[str, Any]]
+    postprocess: dict[str, Any]
 
 
 def _pyramid_of_v3() -> list[tuple[str, str]]:
@@ -58,14 +73,93 @@ def _detector_v3() -> list[tuple[str, str]]:
     return [*backbone, *_pyramid_of_v3(), *((kind, f"head.segm.{number}") for kind, number in _HEAD)]
 
 
+def _recogniser_v3() -> list[tuple[str, str]]:
+    def unit(name: str) -> list[tuple[str, str]]:
+        return [("conv", f"{name}.conv"), ("norm", f"{name}.bn")]
+
+    layers = unit("backbone.conv")
+    for i in range(13):
+        excite = [("conv", f"backbone.blocks.{i}.se.conv{n}") for n in (1, 2)] if i > 10 else []
+        layers += [*unit(f"backbone.blocks.{i}.depthwise"), *excite, *unit(f"backbone.blocks.{i}.pointwise")]
+    layers += [*unit("neck.conv1"), *unit("neck.conv2")]
+    parts = ("norm1", "mixer.qkv", "mixer.proj", "norm2", "fc1", "fc2")
+    for i in range(2):
+        layers += [("scale" if "norm" in part else "linear", f"neck.blocks.{i}.{part}") for part in parts]
+    layers.append(("scale", "neck.norm"))
+    return [*layers, *unit("neck.conv3"), *unit("neck.conv4"), *unit("neck.conv5"), ("linear", "head.fc")]
+
+
+def _settings_of_detector_v3(file: OnnxFile, layers: Sequence[Layer]) -> Settings:
+    backbone = {"name": "det_mobilenet_v3_enhance", "architecture": "large", "alpha": 0.5, "disable_se": True}
+    neck = {"name": "RSEFPN", "out_channels": 96, "shortcut": True, "origin": "paddleocr"}
+    head = {"name": "DBHead", "k": 50, "bias": False, "adaptive": True}
+    pipeline: list[dict[str, Any]] = [
+        {"DecodeImage": {"img_mode": "BGR"}},
+        {"DetResize": {"keep_ratio": True, "padding": False, "limit_side_len": 736, "limit_type": "min"}},
+        # The released networks take blue, green, red, with ImageNet's numbers in the order red, green, blue.
+        {"NormalizeImage": {"mean": "imagenet", "std": "imagenet"}},
+        {"ToCHWImage": None},
+    ]
+    postprocess = {
+        "name": "DBPostprocess", "box_type": "quad", "binary_thresh": 0.3, "box_thresh": 0.6, "expand_ratio": 1.5,
+    }  # fmt: skip
+    spec = {"type": "det", "transform": None, "backbone": backbone, "neck": neck, "head": head}
+    return Settings(spec, pipeline, postprocess)
+
+
+def _settings_of_recogniser_v3(file: OnnxFile, layers: Sequence[Layer]) -> Settings:
+    classes = len(layers[-1].arrays["weight"])
+    characters = _characters(file, classes)
+    spec = {
+        "type": "rec",
+        "transform": None,
+        "backbone": {"name": "rec_lcnet", "scale": 0.5, "last_stride": [1, 2], "pooling": "mean"},
+        "neck": {"name": "SVTRNeck", "dims": 64, "kernel_size": [3, 3]},
+        "head": {"name": "CTCHead", "out_channels": classes},
+    }
+    pipeline: list[dict[str, Any]] = [
+        {"DecodeImage": {"img_mode": "BGR"}},
+        {"ResizeTextLine": {"height": 48}},
+        {"NormalizeImage": {"mean": [127.5] * 3, "std": [127.5] * 3}},
+        {"ToCHWImage": None},
+        {"PadTextLine": {"min_width": 320}},
+    ]
+    return Settings(spec, pipeline, {"name": "CTCDecode", "characters": characters, "use_space_char": True})
+
+
+def _characters(file: OnnxFile, classes: int) -> list[str]:
+    """The dictionary that a file holds: one character for each class, without the blank and the space.
+
+    Raises:
+        CheckpointError: it holds none, or one of another length.
+    """
+    text = file.metadata.get("character")
+    if text is None:
+        raise CheckpointError("the file holds no character dictionary (metadata 'character')")
+    characters = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    if len(characters) != classes - 2:
+        raise CheckpointError(
+            f"its dictionary has {len(characters)} characters, but the network has {classes} classes; expected "
+            f"{classes - 2} characters, the blank and the space"
+        )
+    return characters
+
+
 _TRAINED_ONLY = "needed in training only; a released file does not hold it"
 FAMILIES = (
     Family(
         "PP-OCRv3's mobile text detector",
-        "det/ppocr/ppocrv3_det_mobile.yaml",
         _detector_v3,
         {0: (8, 3, 3, 3), 94: (96, 480, 1, 1)},
+        _settings_of_detector_v3,
+        "ppocrv3_det_mobile",
         {"head.thresh.": f"the threshold branch, {_TRAINED_ONLY}"},
+    ),
+    Family(
+        "PP-OCRv3's mobile text recogniser",
+        _recogniser_v3,
+        {0: (16, 3, 3, 3), 81: (None, 64)},
+        _settings_of_recogniser_v3,
     ),
 )
 
@@ -91,19 +185,27 @@ def convert(file: OnnxFile) -> Conversion:
             weights[f"{target}.{role}"], count = without_tiny(array)
             mapped[layer.names[role]] = f"{target}.{role}"
             tiny += count
-    name = PurePath(family.recipe).stem
-    notes = [f"{family.title}; its settings, those of the recipe {name}, are stored in the checkpoint"]
+    spec, pipeline, postprocess = family.settings(file, layers)
+    notes = [family.title]
     if tiny:
         notes.append(f"{tiny} weights closer to 0 than 1e-30 are 0 now: the outputs stay the same, and CPUs are faster")
-    return Conversion(weights, mapped, {}, notes=tuple(notes), absent=dict(family.absent), recipe=family.recipe)
-
-
-def _fits(family: Family, layers: Sequence[Layer]) -> bool:
-    expected = [kind for kind, _ in family.layers()]
-    return [layer.kind for layer in layers] == expected and all(
-        _shape(layers[number].arrays) == shape for number, shape in family.shapes.items()
+    return Conversion(
+        weights,
+        mapped,
+        {},
+        spec,
+        tuple(notes),
+        dict(family.absent),
+        {"pipeline": pipeline, "postprocess": postprocess},
+        family.recipe,
     )
 
 
-def _shape(arrays: Mapping[str, Any]) -> tuple[int, ...]:
-    return tuple(np.shape(arrays.get("weight", ())))
+def _fits(family: Family, layers: Sequence[Layer]) -> bool:
+    if [layer.kind for layer in layers] != [kind for kind, _ in family.layers()]:
+        return False
+    return all(_agree(np.shape(layers[i].arrays["weight"]), shape) for i, shape in family.shapes.items())
+
+
+def _agree(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(expected) and all(want in (None, size) for size, want in zip(shape, expected))

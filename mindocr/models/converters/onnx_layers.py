@@ -25,9 +25,9 @@ class Layer:
     """One layer with weights.
 
     Attributes:
-        kind: ``conv``, ``deconv``, ``linear`` or ``norm``.
-        arrays: ``weight`` and, if the layer has one, ``bias``; for ``norm`` the four arrays of a BatchNorm under our
-            names. Shapes are those of MindSpore's layers.
+        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm) or ``scale`` (the end of a LayerNorm).
+        arrays: ``weight`` and, if the layer has one, ``bias``; for ``norm`` the four arrays of a BatchNorm and for
+            ``scale`` ``gamma`` and ``beta``, under our names. Shapes are those of MindSpore's layers.
         names: role -> name of the tensor in the file.
         node: the operation.
     """
@@ -90,12 +90,23 @@ class _Graph:
             if len(names) != 4 or None in names:
                 return None
             return self._make("norm", dict(zip(_NORM, names)), node)  # type: ignore[arg-type]
+        if node.op == "Mul":
+            return self._scale(node)
         kind = _WEIGHTED.get(node.op)
         weight = self._source(node.inputs[1]) if kind and len(node.inputs) > 1 else None
         if kind is None or weight is None or self._file.tensors[weight].ndim < 2:
             return None
-        bias = self._source(node.inputs[2]) if len(node.inputs) > 2 else self._added(node)
+        has_input = len(node.inputs) > 2
+        bias = self._source(node.inputs[2]) if has_input else self._added(node, self._outputs_of(node))
         return self._make(kind, {"weight": weight, **({"bias": bias} if bias else {})}, node)
+
+    def _scale(self, node: Node) -> Layer | None:
+        """A multiplication by a stored vector with the addition of another one behind it."""
+        gamma = next(filter(None, map(self._source, node.inputs)), None)
+        if gamma is None or self._file.tensors[gamma].size < 2:
+            return None
+        beta = self._added(node, self._file.tensors[gamma].size)
+        return self._make("scale", {"gamma": gamma, "beta": beta}, node) if beta else None
 
     def _make(self, kind: str, names: Mapping[str, str], node: Node) -> Layer:
         arrays = {role: self._file.tensors[name] for role, name in names.items()}
@@ -116,14 +127,14 @@ class _Graph:
             name = maker.inputs[0]
         return None
 
-    def _added(self, node: Node) -> str | None:
-        """Name of a bias that a separate addition behind an operation adds."""
+    def _added(self, node: Node, size: int) -> str | None:
+        """Name of a bias of ``size`` values that a separate addition behind an operation adds."""
         users = self._users[node.outputs[0]]
         if len(users) != 1 or users[0].op != "Add":
             return None
         for name in users[0].inputs:
             source = self._source(name) if name != node.outputs[0] else None
-            if source and self._file.tensors[source].size == self._outputs_of(node):
+            if source and self._file.tensors[source].size == size:
                 return source
         return None
 

@@ -33,8 +33,9 @@ class Conversion:
         spec: the ``model`` section of a network that computes what the source computed.
         notes: other differences, such as the expected input, as text for the user.
         absent: beginning of a parameter name -> why the source has no such weights; they keep their initial values.
-        recipe: file, in the folder of the recipes, whose settings belong to the weights: network, preparation of the
-            image, post-processing. Then ``spec`` is empty.
+        settings: preparation of the image and post-processing that belong to the weights, with the keys of
+            :mod:`mindocr.inference.metadata`; the checkpoint then carries them and ``spec``.
+        recipe: name of the recipe with which the weights can be trained further.
     """
 
     weights: dict[str, np.ndarray]
@@ -43,6 +44,7 @@ class Conversion:
     spec: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     recipe: str = ""
 
 
