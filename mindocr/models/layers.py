@@ -99,9 +99,15 @@ class ConvNormAct(nn.Cell):
     def construct(self, x: Tensor) -> Tensor:
         x = self.conv(x)
         if self.thinned:
-            x = x[:, :, :: self.down, :: self.along]
+            # A gather, because the gradient of a slice with a step fails on CPU.
+            x = _every(_every(x, self.down, 2), self.along, 3)
         x = self.bn(x)
         return x if self.act is None else self.act(x)
+
+
+def _every(x: Tensor, step: int, axis: int) -> Tensor:
+    """The first of every ``step`` rows or columns."""
+    return x if step == 1 else ops.gather(x, ops.arange(0, x.shape[axis], step), axis)
 
 
 class SqueezeExcite(nn.SequentialCell):

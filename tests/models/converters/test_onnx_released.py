@@ -11,8 +11,10 @@ from released import released
 
 from mindocr.engine.export.weights_converter import convert_file
 from mindocr.errors import CheckpointError
+from mindocr.inference.detector import TextDetector
+from mindocr.inference.runner import open_runner
 from mindocr.models.builder import build_model
-from mindocr.models.ckpt_entries import RUN_ENTRY, unpack
+from mindocr.models.ckpt_entries import SETTINGS_ENTRY, unpack
 from mindocr.models.weights import read_checkpoint
 
 pytestmark = pytest.mark.slow
@@ -45,12 +47,24 @@ def test_the_v3_detector_computes_what_its_file_computes(tmp_path):
     assert "head.thresh.*: the threshold branch" in converted.summary()
 
 
+def test_the_v3_recogniser_computes_what_its_file_computes_at_any_width(tmp_path):
+    path = released("ch_PP-OCRv3_rec_infer.onnx")
+    runner = open_runner(convert_file("onnx", path, tmp_path / "v3.ckpt").path)
+    for width in (320, 421, 64, 500):
+        lines = np.random.default_rng(width).uniform(-1, 1, (2, 3, 48, width)).astype(np.float32)
+        np.testing.assert_allclose(np.stack(runner(lines)["probs"]), outputs_of(path, lines), atol=1e-4, rtol=0)
+    characters = runner.metadata["postprocess"]["characters"]
+    assert len(characters) == 6623 and "\u3000" in characters
+
+
 def test_the_checkpoint_carries_its_settings(tmp_path):
     convert_file("onnx", released("ch_PP-OCRv3_det_infer.onnx"), tmp_path / "v3.ckpt")
-    about = unpack(read_checkpoint(tmp_path / "v3.ckpt")[RUN_ENTRY])
-    assert about["converted_from"] == "ch_PP-OCRv3_det_infer.onnx"
-    assert about["config"]["postprocess"]["box_thresh"] == 0.6
-    assert about["config"]["model"]["neck"]["origin"] == "paddleocr"
+    settings = unpack(read_checkpoint(tmp_path / "v3.ckpt")[SETTINGS_ENTRY])
+    assert settings["converted_from"] == "ch_PP-OCRv3_det_infer.onnx"
+    assert settings["postprocess"]["box_thresh"] == 0.6
+    assert settings["network"]["neck"]["origin"] == "paddleocr"
+    detector = TextDetector(tmp_path / "v3.ckpt", limit_side_len=96)
+    assert detector.postprocess.binary_thresh == 0.3
 
 
 def test_a_file_cut_short_is_refused(tmp_path):
