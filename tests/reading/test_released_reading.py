@@ -47,6 +47,17 @@ def test_the_command_reads_a_picture(home, sign, repo_root, tmp_path):
     assert all(line["confidence"] > 0.8 for line in page["lines"])
 
 
+def test_python_of_the_page_runs(home, sign, repo_root, tmp_path):
+    page = (repo_root / "docs/read_text.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    (tmp_path / "photo.jpg").write_bytes(sign.read_bytes())
+    environment = {**os.environ, "MINDOCR_HOME": str(home), "PYTHONPATH": str(repo_root)}
+    command = [sys.executable, "-c", snippet]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("MARKET\n") and done.stdout.count("[[") >= 2
+
+
 def test_words_of_icdar2015(home, shared_dir, monkeypatch):
     """The released recogniser reads 71.0 % of all 862 words (letters and digits, no case); here those of 30 files."""
     from mindocr.images.read import read_image
