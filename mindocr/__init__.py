@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 _EXPORTS = {
     "TextDetector": "mindocr.inference.detector",
+    "TextReader": "mindocr.reading.reader",
     "build_dataset": "mindocr.data",
     "build_loss": "mindocr.losses",
     "build_metric": "mindocr.metrics",

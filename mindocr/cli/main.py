@@ -37,6 +37,7 @@ GROUPS = {
         "fit-postprocess": "fit the thresholds of the post-processing on validation images",
     },
     "Prediction": {
+        "read": "read the text of photographs with released weights",
         "predict": "find text in images with a checkpoint",
         "export": "export a detector to MindIR and compare the file with the network",
         "infer": "find text in images with an exported MindIR file",

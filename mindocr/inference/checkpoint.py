@@ -14,7 +14,7 @@ from mindocr.config.schema import PredictionConfig, System
 from mindocr.errors import CheckpointError, ConfigError
 from mindocr.inference import metadata
 from mindocr.models.algorithms import ALGORITHMS, Algorithm, get_algorithm
-from mindocr.models.ckpt_entries import RUN_ENTRY, unpack
+from mindocr.models.ckpt_entries import MODEL_KEY, RUN_ENTRY, SETTINGS_ENTRY, unpack
 from mindocr.models.ckpt_format import FORMATS
 from mindocr.models.zoo import recognise
 
@@ -44,6 +44,9 @@ def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
     from mindocr.models.weights import read_checkpoint
 
     entries = read_checkpoint(path)
+    if SETTINGS_ENTRY in entries:
+        settings = unpack(entries[SETTINGS_ENTRY])
+        return _run(settings[MODEL_KEY], System(), settings, ckpt=path, pretrained=False)
     about = unpack(entries[RUN_ENTRY]) if RUN_ENTRY in entries else {}
     if "config" in about:
         return from_config(_checked(about["config"], path), path)

@@ -10,6 +10,9 @@ import numpy as np
 # Loading weights skips entries that begin with ``mindocr.``
 RUN_ENTRY = "mindocr.run"
 STATE_ENTRY = "mindocr.state"
+# What a converted checkpoint needs to be used: the keys of mindocr.inference.metadata, and MODEL_KEY
+SETTINGS_ENTRY = "mindocr.settings"
+MODEL_KEY = "network"  # the ``model`` section
 
 
 def pack(value: Any) -> np.ndarray:

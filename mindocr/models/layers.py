@@ -12,9 +12,9 @@ from mindspore.common.initializer import Constant, HeNormal, Initializer, Normal
 def conv(
     in_channels: int,
     out_channels: int,
-    kernel_size: int,
+    kernel_size: int | tuple[int, int],
     *,
-    stride: int = 1,
+    stride: int | tuple[int, int] = 1,
     groups: int = 1,
     bias: bool = False,
     pad_mode: Literal["centred", "same"] = "centred",
@@ -23,11 +23,14 @@ def conv(
     """A convolution with Kaiming-normal weights (gain sqrt 2) and, if any, a zero bias.
 
     Args:
+        kernel_size, stride: one number, or (height, width).
         pad_mode: ``centred`` pads kernel_size // 2 on every side; ``same`` pads only what the size ceil(size / stride)
             needs, an odd pixel at the bottom right. They differ at stride 2: weights of one do not suit the other.
         fan: which side of the layer sets the scale of the initial weights.
     """
-    padding = {"pad_mode": "pad", "padding": kernel_size // 2} if pad_mode == "centred" else {"pad_mode": "same"}
+    tall, wide = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+    border = tall // 2 if tall == wide else (tall // 2, tall // 2, wide // 2, wide // 2)
+    padding = {"pad_mode": "pad", "padding": border} if pad_mode == "centred" else {"pad_mode": "same"}
     return nn.Conv2d(
         in_channels,
         out_channels,
@@ -60,6 +63,51 @@ def double_size(
         weight_init=weight_init or HeNormal(mode="fan_in", nonlinearity="relu"),
         bias_init=Constant(bias),
     )
+
+
+class ConvNormAct(nn.Cell):
+    """A convolution without bias, BatchNorm, and an activation if one is given.
+
+    A depthwise convolution whose strides differ between the axes runs with stride 1 and its result is thinned out,
+    which is the same: Ascend's graph engine has no depthwise convolution of unequal strides.
+
+    Args:
+        kernel_size, stride, groups: see :func:`conv`.
+        act: activation; None = none.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        *,
+        stride: int | tuple[int, int] = 1,
+        groups: int = 1,
+        act: nn.Cell | None = None,
+    ) -> None:
+        super().__init__()
+        down, along = (stride, stride) if isinstance(stride, int) else stride
+        self.thinned = groups > 1 and down != along
+        self.down, self.along = down, along
+        self.conv = conv(
+            in_channels, out_channels, kernel_size, stride=1 if self.thinned else stride, groups=groups, fan="fan_out"
+        )
+        self.bn = nn.BatchNorm2d(out_channels)
+        self.act = act
+
+    def construct(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        if self.thinned:
+            # A gather, because the gradient of a slice with a step fails on CPU.
+            x = _every(_every(x, self.down, 2), self.along, 3)
+        x = self.bn(x)
+        return x if self.act is None else self.act(x)
+
+
+def _every(x: Tensor, step: int, axis: int) -> Tensor:
+    """The first of every ``step`` rows or columns."""
+    return x if step == 1 else ops.gather(x, ops.arange(0, x.shape[axis], step), axis)
 
 
 class SqueezeExcite(nn.SequentialCell):

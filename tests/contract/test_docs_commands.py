@@ -7,11 +7,13 @@ import re
 import shlex
 import shutil
 import subprocess
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from docs_pages import NAMES, PAGES, ROOT, blocks, copy_project, recipe_of, scripts, shell
+from released import find_released
 
 from mindocr.cli.main import make_parser
 from mindocr.formats.label_file import parse_label_line
@@ -43,6 +45,7 @@ class Case:
         makes: a file that it must leave.
         slow: it starts MindSpore.
         instead: a word of the command, and the word that stands in for it.
+        needs: released files of other projects; where they cannot be had, the command is not run.
     """
 
     pattern: str
@@ -50,6 +53,7 @@ class Case:
     makes: str = ""
     slow: bool = True
     instead: tuple[str, str] = ("", "")
+    needs: tuple[str, ...] = ()
 
 
 # In the order in which a reader would run them: later ones use what earlier ones leave.
@@ -117,6 +121,11 @@ CASES = (
     Case(r"python tools/fit_postprocess\.py -c my_text/recipe\.yaml .+", SAME, "my_text/run/fit/fitted.yaml"),
     *(Case(rf"python tools/convert_weights\.py .+ --output {name}\.ckpt", "", f"{name}.ckpt")
       for name in ("db_r18", "resnet18_imagenet", "dbnet_mmocr", "ppocr_det")),
+    *(Case(rf"python tools/convert_weights\.py --from onnx .+ --output {task}\.ckpt", "", f"{task}.ckpt",
+           needs=(f"ch_PP-OCRv3_{task[-3:]}_infer.onnx",)) for task in ("ppocrv3_det", "ppocrv3_rec")),
+    Case(r"python tools/read\.py photos --output read_texts",
+         "--detector ppocrv3_det.ckpt --recogniser ppocrv3_rec.ckpt", "read_texts/read_results.jsonl",
+         needs=("ch_PP-OCRv3_det_infer.onnx", "ch_PP-OCRv3_rec_infer.onnx")),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),
@@ -206,6 +215,12 @@ class Desk:
         key = with_script(command) if case.slow else command
         if key in self.done:
             return
+        for name in case.needs:
+            found = find_released(name)
+            if isinstance(found, str):
+                warnings.warn(f"not run: {command}: {found}", stacklevel=2)
+                return
+            shutil.copy(found, self.folder / name)
         made = self.folder / case.makes
         if case.makes:
             made.unlink(missing_ok=True)

@@ -19,13 +19,14 @@ FLOORS = (
         "losses", "optim", "scheduler", "report", "inference",
     },
     {"engine"},
+    {"reading"},
     {"cli", "__main__"},
     {"tools", "deploy", "benchmarks"},
 )  # fmt: skip
 NUMPY_ROOMS = (
     "absent_names", "errors", "environment", "registry", "geometry", "images", "config", "data", "formats",
     "inspection", "synthetic", "predictions", "postprocess", "metrics", "scheduler", "utils", "report", "inference",
-    "cli",
+    "cli", "reading",
 )  # fmt: skip
 MAY_TOUCH_MINDSPORE = {  # inside functions
     "mindocr/data/loading/loader.py",  # for sink mode

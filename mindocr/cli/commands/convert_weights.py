@@ -8,10 +8,10 @@ import argparse
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments: the project, its weights file, and the checkpoint to write."""
     add = parser.add_argument
-    add("--from", dest="source", required=True, choices=["torch-db", "torchvision", "mmocr", "paddle"],
+    add("--from", dest="source", required=True, choices=["torch-db", "torchvision", "mmocr", "paddle", "onnx"],
         help="project that the weights come from; see docs/weights.md")  # fmt: skip
     add("--to", choices=["mindspore"], default="mindspore", help="framework to convert to")
-    add("--input", required=True, help="weights file of that project: .pth, .pt, .pdparams or .safetensors")
+    add("--input", required=True, help="weights file of that project: .pth, .pt, .pdparams, .safetensors or .onnx")
     add("--output", required=True, help="checkpoint to write: .ckpt or .safetensors")
     add("--model", metavar="NAME_OR_CONFIG",
         help="named model or YAML file that the weights must fit; default: detected from the weights")  # fmt: skip

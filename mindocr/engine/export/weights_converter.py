@@ -17,14 +17,17 @@ from mindocr.config import load_config
 from mindocr.engine.train import checkpoints
 from mindocr.errors import CheckpointError, UserError
 from mindocr.models.builder import build_model
+from mindocr.models.ckpt_entries import MODEL_KEY, SETTINGS_ENTRY
 from mindocr.models.ckpt_format import FORMATS
-from mindocr.models.converters.reader import read_weights
 from mindocr.models.converters.rename import Conversion
 from mindocr.models.weights import load_weights
 from mindocr.models.zoo import get_model
 from mindocr.registry import BACKBONES, HEADS, NECKS
 
-SOURCES = {"torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle"}
+# Source -> module of mindocr.models.converters with the functions read(path) and convert(what read returned)
+SOURCES = {
+    "torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle", "onnx": "onnx",
+}  # fmt: skip
 _SUFFIXES = tuple(f".{name}" for name in FORMATS)
 _PARTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}
 _LISTED = 5
@@ -49,7 +52,12 @@ class Converted:
         conversion = self.conversion
         lines = [f"{self.path}: {len(conversion.mapped)} entries mapped, {len(conversion.left_over)} left over"]
         lines += [f"  left over, {reason}: {_list(names)}" for reason, names in _by_reason(conversion.left_over)]
+        lines += [f"  not in the file, initialised: {start}*: {why}" for start, why in conversion.absent.items()]
         lines += [f"  {note}" for note in (*conversion.notes, *self.differences)]
+        if conversion.settings:
+            lines.append("  the checkpoint holds its network, the preparation of images and the post-processing")
+        if conversion.recipe:
+            lines.append(f"  to train it further: mindocr train -c {conversion.recipe} -o model.pretrained={self.path}")
         section = yaml.safe_dump({"model": conversion.spec}, sort_keys=False, default_flow_style=None, width=200)
         return "\n".join([*lines, "This section builds a network that computes what the source computed:", section])
 
@@ -72,16 +80,20 @@ def convert_file(source: str, path: str | Path, output: str | Path, model: str |
     if output.suffix not in _SUFFIXES:
         raise UserError(f"--output: '{output}' must end in {' or '.join(_SUFFIXES)}")
     chosen = _section(model) if model else None
-    conversion = importlib.import_module(f"mindocr.models.converters.{SOURCES[source]}").convert(read_weights(path))
-    network = _build(chosen or conversion.spec, alone="head" not in conversion.spec)
-    tensors = {name: ms.Tensor(value) for name, value in conversion.weights.items()}
+    module = importlib.import_module(f"mindocr.models.converters.{SOURCES[source]}")
     try:
-        load_weights(network, tensors)
+        conversion: Conversion = module.convert(module.read(path))
+        settings = {**conversion.settings, MODEL_KEY: conversion.spec, "converted_from": Path(path).name}
+        extra = {SETTINGS_ENTRY: settings} if conversion.settings else {}
+        network = _build(chosen or conversion.spec, alone="head" not in conversion.spec)
+        tensors = {name: ms.Tensor(value) for name, value in conversion.weights.items()}
+        load_weights(network, tensors, allow_missing=tuple(conversion.absent))
     except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from error
+        message = str(error)
+        raise CheckpointError(message if message.startswith(str(path)) else f"{path}: {message}") from error
     output.parent.mkdir(parents=True, exist_ok=True)
     own = network.parameters_and_names()
-    checkpoints.save([ms.Parameter(value, name=name) for name, value in own], output)
+    checkpoints.save([ms.Parameter(value, name=name) for name, value in own], output, extra)
     return Converted(output, conversion, tuple(_differences(conversion.spec, chosen)) if chosen else ())
 
 

@@ -16,7 +16,10 @@ from mindocr.models.converters.parts import (
     resnet_rules,
     resnet_spec,
 )
+from mindocr.models.converters.reader import read_weights
 from mindocr.models.converters.rename import Conversion, refuse, rename
+
+read = read_weights
 
 _ATTENTION = r"neck\.asf_attn\."
 _RULES = (

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from mindocr.models.converters.parts import first_dimension, head_spec, pyramid_spec, width_multiplier
+from mindocr.models.converters.reader import read_weights
 from mindocr.models.converters.rename import Conversion, refuse, rename
+
+read = read_weights
 
 _SOURCE = "PaddleOCR's text detectors with MobileNetV3, DBFPN or RSEFPN, and DBHead"
 _HEAD = {"conv1": 0, "conv_bn1": 1, "conv2": 3, "conv_bn2": 4, "conv3": 6}

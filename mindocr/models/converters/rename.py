@@ -32,6 +32,10 @@ class Conversion:
         left_over: the source's name -> why it is not taken.
         spec: the ``model`` section of a network that computes what the source computed.
         notes: other differences, such as the expected input, as text for the user.
+        absent: beginning of a parameter name -> why the source has no such weights; they keep their initial values.
+        settings: preparation of the image and post-processing that belong to the weights, with the keys of
+            :mod:`mindocr.inference.metadata`; the checkpoint then carries them and ``spec``.
+        recipe: name of the recipe with which the weights can be trained further.
     """
 
     weights: dict[str, np.ndarray]
@@ -39,6 +43,9 @@ class Conversion:
     left_over: dict[str, str]
     spec: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    absent: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    recipe: str = ""
 
 
 def batch_norm_names(names: Iterable[str]) -> dict[str, str]:

@@ -15,7 +15,10 @@ from mindocr.models.converters.parts import (
     resnet_rules,
     resnet_spec,
 )
+from mindocr.models.converters.reader import read_weights
 from mindocr.models.converters.rename import Conversion, refuse, rename
+
+read = read_weights
 
 _P = r"(?:model\.)?(?:module\.)?"
 _LEVELS = [

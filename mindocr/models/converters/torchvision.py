@@ -17,7 +17,10 @@ from mindocr.models.converters.parts import (
     resnet_spec,
     width_multiplier,
 )
+from mindocr.models.converters.reader import read_weights
 from mindocr.models.converters.rename import Conversion, rename
+
+read = read_weights
 
 _SOURCE = "torchvision's resnet18, resnet50 and mobilenet_v3 classifiers"
 _LEFT_OVER = (COUNTERS, (r"(fc|classifier)\..+", CLASSIFIER))

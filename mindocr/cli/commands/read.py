@@ -1,0 +1,35 @@
+"""``mindocr read``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mindocr.cli.options import positive
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments: the images, the weights, and the output folder."""
+    add = parser.add_argument
+    add("images", nargs="+", help="images, folders of images, or globs")
+    add("--weights", default="ppocr-v3", metavar="NAME", help="released weights: ppocr-v3 (default)")
+    add("--detector", metavar="FILE", help="checkpoint of a detector that replaces that of --weights")
+    add("--recogniser", metavar="FILE", help="checkpoint of a recogniser that replaces that of --weights")
+    add("--output", type=Path, metavar="DIR", help="folder for read_results.jsonl and a picture of each image")
+    add("--drop_score", type=float, default=0.5, help="lines read with a lower confidence are left out (default: 0.5)")
+    add("--batch_size", type=positive, default=6, help="crops that the recogniser takes at once (default: 6)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read every image."""
+    from mindocr.reading.reader import TextReader
+    from mindocr.reading.run import read_images
+    from mindocr.utils.logs import start_logging
+
+    start_logging()
+    reader = TextReader(
+        args.weights, detector=args.detector, recogniser=args.recogniser, drop_score=args.drop_score,
+        batch_size=args.batch_size,
+    )  # fmt: skip
+    return read_images(reader, args.images, sys.stdout, args.output)

@@ -1,0 +1,69 @@
+"""Resizing and padding of crops that show one text line, for recognition (PP-OCR, "Text recognition")."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from mindocr.data.sample import DetSample
+from mindocr.data.transforms.protocol import image_size
+from mindocr.errors import ConfigError
+from mindocr.registry import TRANSFORMS
+
+
+@TRANSFORMS.register
+class ResizeTextLine:
+    """Resize to a fixed height; the width keeps the aspect ratio, rounded up.
+
+    Args:
+        height: pixels.
+        max_width: wider results are squeezed to this; pixels. A line of 200 characters needs about 2400 at height 48.
+    """
+
+    reads = ("image",)
+    writes = ("image",)
+
+    def __init__(self, height: int = 48, max_width: int = 3200) -> None:
+        if height < 1 or max_width < 1:
+            raise ConfigError(f"ResizeTextLine: height and max_width must be 1 or more, got {height} and {max_width}")
+        self.height, self.max_width = height, max_width
+
+    def __call__(self, sample: DetSample) -> DetSample:
+        h, w = image_size(sample)
+        width = min(max(math.ceil(self.height * w / h), 1), self.max_width)
+        resized = cv2.resize(sample["image"], (width, self.height), interpolation=cv2.INTER_LINEAR)
+        return {**sample, "image": resized}
+
+
+@TRANSFORMS.register
+class PadTextLine:
+    """Pad a normalised image (3, H, W) on the right with 0, the middle of the normalised values.
+
+    Args:
+        min_width: pixels; narrower images are padded to it.
+        multiple: pixels; the width is padded to a multiple of it.
+    """
+
+    reads = ("image",)
+    writes = ("image",)
+
+    def __init__(self, min_width: int = 320, multiple: int = 1) -> None:
+        if min_width < 1 or multiple < 1:
+            raise ConfigError(f"PadTextLine: min_width and multiple must be 1 or more, got {min_width} and {multiple}")
+        self.min_width, self.multiple = min_width, multiple
+
+    def __call__(self, sample: DetSample) -> DetSample:
+        image = sample["image"]
+        if image.ndim != 3 or image.shape[0] != 3:
+            raise ConfigError(f"PadTextLine: expected (3, H, W), got {image.shape}; put it after ToCHWImage")
+        width = math.ceil(max(image.shape[2], self.min_width) / self.multiple) * self.multiple
+        return {**sample, "image": pad_right(image, width)}
+
+
+def pad_right(image: np.ndarray, width: int) -> np.ndarray:
+    """(C, H, W) padded with 0 on the right to ``width`` pixels; unchanged if it is that wide already."""
+    if image.shape[2] >= width:
+        return image
+    return np.pad(image, ((0, 0), (0, 0), (0, width - image.shape[2])))

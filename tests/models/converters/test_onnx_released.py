@@ -1,0 +1,74 @@
+"""Released PP-OCR files: their outputs in MindSpore against onnxruntime's, and what the checkpoint carries."""
+
+from __future__ import annotations
+
+import cv2
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import Tensor
+from released import released
+
+from mindocr.engine.export.weights_converter import convert_file
+from mindocr.errors import CheckpointError
+from mindocr.inference.detector import TextDetector
+from mindocr.inference.runner import open_runner
+from mindocr.models.builder import build_model
+from mindocr.models.ckpt_entries import SETTINGS_ENTRY, unpack
+from mindocr.models.weights import read_checkpoint
+
+pytestmark = pytest.mark.slow
+
+
+def outputs_of(path, image):
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: image})[0]
+
+
+def sign() -> np.ndarray:
+    """A white picture with a word, (1, 3, 96, 224) float32, normalised."""
+    image = np.full((96, 224, 3), 255, np.uint8)
+    cv2.putText(image, "MARKET", (20, 65), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (30, 30, 120), 4)
+    scaled = (image / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
+    return scaled.transpose(2, 0, 1)[None].astype(np.float32)
+
+
+def test_the_v3_detector_computes_what_its_file_computes(tmp_path):
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    path = released("ch_PP-OCRv3_det_infer.onnx")
+    converted = convert_file("onnx", path, tmp_path / "v3.ckpt")
+    network = build_model(converted.conversion.spec, ckpt=converted.path).set_train(False)
+    image = sign()
+    expected = outputs_of(path, image)
+    assert expected.max() > 0.9 and expected.mean() < 0.5  # it finds the word
+    np.testing.assert_allclose(network(Tensor(image)).asnumpy(), expected, atol=1e-4, rtol=0)
+    assert "13895 weights closer to 0" in converted.summary()
+    assert "head.thresh.*: the threshold branch" in converted.summary()
+
+
+def test_the_v3_recogniser_computes_what_its_file_computes_at_any_width(tmp_path):
+    path = released("ch_PP-OCRv3_rec_infer.onnx")
+    runner = open_runner(convert_file("onnx", path, tmp_path / "v3.ckpt").path)
+    for width in (320, 421, 64, 500):
+        lines = np.random.default_rng(width).uniform(-1, 1, (2, 3, 48, width)).astype(np.float32)
+        np.testing.assert_allclose(np.stack(runner(lines)["probs"]), outputs_of(path, lines), atol=1e-4, rtol=0)
+    characters = runner.metadata["postprocess"]["characters"]
+    assert len(characters) == 6623 and "\u3000" in characters
+
+
+def test_the_checkpoint_carries_its_settings(tmp_path):
+    convert_file("onnx", released("ch_PP-OCRv3_det_infer.onnx"), tmp_path / "v3.ckpt")
+    settings = unpack(read_checkpoint(tmp_path / "v3.ckpt")[SETTINGS_ENTRY])
+    assert settings["converted_from"] == "ch_PP-OCRv3_det_infer.onnx"
+    assert settings["postprocess"]["box_thresh"] == 0.6
+    assert settings["network"]["neck"]["origin"] == "paddleocr"
+    detector = TextDetector(tmp_path / "v3.ckpt", limit_side_len=96)
+    assert detector.postprocess.binary_thresh == 0.3
+
+
+def test_a_file_cut_short_is_refused(tmp_path):
+    data = released("ch_PP-OCRv3_det_infer.onnx").read_bytes()
+    (tmp_path / "cut.onnx").write_bytes(data[: len(data) // 2])
+    with pytest.raises(CheckpointError, match=r"cut\.onnx: not an ONNX file, or damaged or cut short"):
+        convert_file("onnx", tmp_path / "cut.onnx", tmp_path / "net.ckpt")

