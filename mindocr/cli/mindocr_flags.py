@@ -81,7 +81,7 @@ def warn_ignored(args: argparse.Namespace, reason: str) -> None:
     """Log one warning that lists the ignored flags among the arguments.
 
     Args:
-        reason: why they have no effect, such as ``mindocr predict finds text and does not read it yet``.
+        reason: why they have no effect, such as ``mindocr predict finds text and does not read it``.
     """
     names = list(dict.fromkeys(getattr(args, "ignored_flags", ())))
     if names:

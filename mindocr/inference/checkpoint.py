@@ -60,6 +60,42 @@ def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
     return from_algorithm(_algorithm_of(name), path)
 
 
+def stored_sections(path: str | Path) -> dict[str, Any] | None:
+    """The sections that a checkpoint holds for prediction: ``model``, ``system``, ``postprocess`` and ``predict``.
+
+    Args:
+        path: the file, or a folder, see :func:`find_weights`.
+
+    Returns:
+        None for a checkpoint that holds no settings, such as those of MindOCR, or none for prediction.
+    """
+    from mindocr.models.weights import read_checkpoint
+
+    path = find_weights(path)
+    entries = read_checkpoint(path)
+    if SETTINGS_ENTRY in entries:
+        settings, system = unpack(entries[SETTINGS_ENTRY]), System()
+        model = settings[MODEL_KEY]
+    else:
+        about = unpack(entries[RUN_ENTRY]) if RUN_ENTRY in entries else {}
+        if "config" not in about:
+            return None
+        config = _checked(about["config"], path)
+        settings, system, model = metadata.of_sections(config.model_dump()), config.system, config.model.model_dump()
+    if metadata.POSTPROCESS not in settings:
+        return None
+    dataset = {"type": "PredictDataset", "data_dir": "", "transform_pipeline": settings[metadata.PIPELINE]}
+    predict = {"dataset": dataset, "loader": {"num_workers": 0}}
+    postprocess = settings[metadata.POSTPROCESS]
+    return {"model": model, "system": system.model_dump(), "postprocess": postprocess, "predict": predict}
+
+
+def from_stored(path: str | Path, model: Mapping[str, Any], config: PredictionConfig) -> NetworkRunner:
+    """Open the network of a checkpoint that holds its ``model`` section, with other settings for prediction."""
+    settings = metadata.of_sections(config.model_dump())
+    return _run(model, config.system, settings, ckpt=find_weights(path), pretrained=False)
+
+
 def open_config(path: Path, ckpt: str | Path | None = None) -> NetworkRunner:
     """Open the network of a YAML file."""
     return from_config(load_config(path), ckpt)

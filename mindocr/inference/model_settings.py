@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mindocr.config import Config, load_config
 from mindocr.config.prediction import override_sections
@@ -34,6 +35,25 @@ def algorithm_config(name: str, overrides: Sequence[str] = ()) -> PredictionConf
     section = {"dataset": dataset, "loader": {"num_workers": 0}}
     sections = {"system": {}, "postprocess": settings[metadata.POSTPROCESS], "predict": section}
     return override_sections(sections, overrides, f"--det_algorithm {name}")
+
+
+def stored_config(ckpt: str | Path, overrides: Sequence[str] = ()) -> tuple[dict[str, Any], PredictionConfig] | None:
+    """The ``model`` section and the settings that a checkpoint holds, with overrides; None if it holds none.
+
+    Args:
+        ckpt: checkpoint, a file or a folder.
+        overrides: as for :func:`algorithm_config`.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+        ConfigError: an override does not fit.
+    """
+    from mindocr.inference.checkpoint import stored_sections
+
+    sections = stored_sections(ckpt)
+    if sections is None:
+        return None
+    return sections.pop("model"), override_sections(sections, overrides, f"the settings stored in {ckpt}")
 
 
 def load_settings(

@@ -13,15 +13,15 @@ from mindocr.config.schema import Predict, PredictionConfig
 from mindocr.errors import ConfigError
 from mindocr.inference import checkpoint
 from mindocr.inference.exported import from_exported
-from mindocr.inference.model_settings import algorithm_config, load_settings
+from mindocr.inference.model_settings import algorithm_config, load_settings, stored_config
 from mindocr.inference.predictor import Predictor, configured
 from mindocr.inference.run import Outcome, run
 from mindocr.models.algorithms import get_algorithm
 from mindocr.registry import POSTPROCESSES
 
 __all__ = [
-    "Outcome", "Task", "algorithm_config", "choose", "from_algorithm", "from_config", "from_exported", "load_settings",
-    "plan", "run",
+    "Outcome", "Task", "algorithm_config", "choose", "from_algorithm", "from_config", "from_exported", "from_stored",
+    "load_settings", "plan", "run", "stored_config",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -109,6 +109,15 @@ def from_config(config: Config, ckpt: str | Path | None = None, limit: tuple[int
         ConfigError: no checkpoint is set, or there is no ``postprocess`` section.
     """
     runner = checkpoint.from_config(config, ckpt)
+    return Predictor(runner, *configured(runner, limit))
+
+
+def from_stored(
+    ckpt: str | Path, model: Mapping[str, Any], config: PredictionConfig, limit: tuple[int, str] | None = None
+) -> Predictor:
+    """A predictor of a checkpoint that holds its settings, see :func:`stored_config`; other arguments as above."""
+    POSTPROCESSES.build(config.postprocess)
+    runner = checkpoint.from_stored(ckpt, model, config)
     return Predictor(runner, *configured(runner, limit))
 
 

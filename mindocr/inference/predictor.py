@@ -176,24 +176,43 @@ class Predictor:
                 yield list(zip(batch["img_path"], batch["image_ori"], self._decode(batch)))
 
     def _predict(self, images: Sequence[Image], batch_size: int, on_error: str = "raise") -> list[Result]:
-        results, left_out = [], []
+        results = []
+        left_out: list[str] = []
         for start in range(0, len(images), batch_size):
-            chunk: list[tuple[Image, Mapping[str, Any]]] = []
-            for number, image in enumerate(images[start : start + batch_size], start):
-                try:
-                    chunk.append((image, self._sample(image, number)))
-                except DataError as error:
-                    if on_error != "skip":
-                        raise
-                    left_out.append(str(error))
+            chunk, samples = self._samples(images[start : start + batch_size], on_error, left_out, start)
             if not chunk:
                 continue
-            batch = {name: [sample[name] for _, sample in chunk] for name in self._columns}
-            for (image, _), original, found in zip(chunk, batch["image_ori"], self._decode(batch)):
+            batch = {name: [sample[name] for sample in samples] for name in self._columns}
+            for image, original, found in zip(chunk, batch["image_ori"], self._decode(batch)):
                 results.append(self._result(image, original, found))
-        if left_out:
-            logger.warning("%d of %d images left out:%s", len(left_out), len(images), listed(left_out))
+        self._warn_left_out(left_out, len(images))
         return results
+
+    def _samples(
+        self, images: Sequence[Image], on_error: str, left_out: list[str], first: int = 0
+    ) -> tuple[list[Image], list[Mapping[str, Any]]]:
+        """The images that can be prepared, and their samples.
+
+        Args:
+            on_error: ``skip``: append the reason to ``left_out``; ``raise``: raise a DataError.
+            first: number of the first image, for messages.
+        """
+        kept: list[Image] = []
+        samples: list[Mapping[str, Any]] = []
+        for number, image in enumerate(images, first):
+            try:
+                samples.append(self._sample(image, number))
+            except DataError as error:
+                if on_error != "skip":
+                    raise
+                left_out.append(str(error))
+            else:
+                kept.append(image)
+        return kept, samples
+
+    def _warn_left_out(self, reasons: Sequence[str], count: int) -> None:
+        if reasons:
+            logger.warning("%d of %d images left out:%s", len(reasons), count, listed(reasons))
 
     def _sample(self, image: Image, number: int) -> Mapping[str, Any]:
         rng = np.random.default_rng(0)  # pipelines of prediction have no random op

@@ -42,8 +42,9 @@ class TextRecogniser(Predictor):
         """Texts of crops (h, w, 3) uint8 RGB, in their order."""
         return [result.prediction for result in self._predict(crops, batch_size)]  # type: ignore[misc]
 
-    def _predict(self, images: Sequence[Image], batch_size: int) -> list[Result]:
-        samples = [self._sample(image, i) for i, image in enumerate(images)]
+    def _predict(self, images: Sequence[Image], batch_size: int, on_error: str = "raise") -> list[Result]:
+        left_out: list[str] = []
+        kept, samples = self._samples(images, on_error, left_out)
         narrow_first = sorted(range(len(samples)), key=lambda i: samples[i]["image"].shape[2])
         texts: dict[int, Text] = {}
         for start in range(0, len(samples), batch_size):
@@ -51,4 +52,5 @@ class TextRecogniser(Predictor):
             width = samples[chosen[-1]]["image"].shape[2]
             batch = np.stack([pad_right(samples[i]["image"], width) for i in chosen])
             texts.update(zip(chosen, decode(self.postprocess, self.runner(batch), {})))
-        return [self._result(image, samples[i]["image_ori"], texts[i]) for i, image in enumerate(images)]
+        self._warn_left_out(left_out, len(images))
+        return [self._result(image, samples[i]["image_ori"], texts[i]) for i, image in enumerate(kept)]

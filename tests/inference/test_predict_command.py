@@ -62,7 +62,18 @@ def test_mindocrs_command_line(opened, tmp_path, monkeypatch, caplog):
     assert Path("inference_results/det_results.txt").read_text().startswith("a.png\t[[[")
     assert {p.as_posix() for p in Path("output").rglob("*.jpg")} == {"output/a_crop_0.jpg", "output/b/a_crop_0.jpg"}
     ignored = [m for m in caplog.messages if "ignored" in m]
-    assert ignored == ["mindocr predict finds text and does not read it yet; ignored: --rec_algorithm"]
+    assert ignored == ["mindocr predict finds text and does not read it (mindocr read does); ignored: --rec_algorithm"]
+
+
+def test_a_checkpoint_that_holds_its_settings_needs_no_configuration(recipe, photo, tmp_path, capfd):
+    words = ["--image_dir", photo, "--det_model_dir", recipe.ckpt, "--draw_img_save_dir", tmp_path / "out"]
+    assert predict(*words) == 0
+    whole = entries(tmp_path / "out")[0]["detections"]
+    assert whole and f"{recipe.ckpt} holds its settings; they are used" in capfd.readouterr().err
+    assert predict(*words, "-o", "postprocess.box_thresh=1.0") == 0
+    assert entries(tmp_path / "out")[0]["detections"] == []
+    with pytest.raises(ConfigError, match=r"the settings stored in .*best\.ckpt.*\n.*box_tresh.*did you mean"):
+        predict(*words, "-o", "postprocess.box_tresh=1.0")
 
 
 def test_exit_codes_with_broken_files(opened, tmp_path):

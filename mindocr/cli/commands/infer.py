@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from mindocr.inference import predict
 
     _start_logging(args)
-    mindocr_flags.warn_ignored(args, "mindocr infer runs in MindSpore and finds text; it does not read it yet")
+    mindocr_flags.warn_ignored(args, "mindocr infer runs in MindSpore and finds text; it does not read it")
     overrides = mindocr_flags.overrides(args, "infer")
     name, form = args.det_model_name_or_config, _result_format(args)
     key = "--det_model_name_or_config"

@@ -23,7 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["skip", "stop"],
         help="skip: leave out images that cannot be read and list them at the end (default); stop: end at the first",
     )
-    add("--det_algorithm", help="DB (default), DB++, DB_R18, DB_MV3 or DB_PPOCRv3; not with -c")
+    add(
+        "--det_algorithm",
+        help="DB, DB++, DB_R18, DB_MV3 or DB_PPOCRv3; not with -c (default: the settings that --det_model_dir holds, "
+        "else DB)",
+    )
     add("--det_model_dir", help="checkpoint, or folder with a checkpoint")
     add("--det_limit_side_len", type=positive, help="side length that det_limit_type limits, pixels")
     add(
@@ -60,18 +64,28 @@ def run(args: argparse.Namespace) -> int:
     from mindocr.utils.logs import start_logging
 
     start_logging()
-    mindocr_flags.warn_ignored(args, "mindocr predict finds text and does not read it yet")
+    mindocr_flags.warn_ignored(args, "mindocr predict finds text and does not read it (mindocr read does)")
     batch_size = _one_batch_size(args)
     overrides = [*mindocr_flags.overrides(args, "predict"), *args.opt]
     algorithm = args.det_algorithm or "DB"
-    config: Any = load_config(args.config, overrides) if args.config else predict.algorithm_config(algorithm, overrides)
+    alone = args.det_model_dir and not (args.config or args.det_algorithm)
+    stored = predict.stored_config(args.det_model_dir, overrides) if alone else None
+    config: Any
+    if stored is not None:
+        predict.logger.info("%s holds its settings; they are used", args.det_model_dir)
+        model, config = stored
+    else:
+        config = load_config(args.config, overrides) if args.config else predict.algorithm_config(algorithm, overrides)
     if args.config and args.det_algorithm:
         predict.logger.warning("--det_algorithm %s is not used: %s states the network", algorithm, args.config)
     task = predict.plan(
         config.predict, args.image_dir, args.draw_img_save_dir, batch_size,
         recursive=args.recursive, on_error=args.on_error,
     )  # fmt: skip
-    finder = predict.choose(config, algorithm, args.det_model_dir, _limit(args))
+    if stored is not None:
+        finder = predict.from_stored(args.det_model_dir, model, config, _limit(args))
+    else:
+        finder = predict.choose(config, algorithm, args.det_model_dir, _limit(args))
     outcome = predict.run(
         finder,
         task.dataset,

@@ -11,6 +11,7 @@ from mindocr.data.sample import DetSample
 from mindocr.errors import ConfigError
 from mindocr.images.alpha import Alpha, background
 from mindocr.images.read import MAX_PIXELS, Picture, as_picture, decode, decoding_flags, open_image, read_file
+from mindocr.images.read import read_image as read_image  # scripts import it from this module
 from mindocr.registry import TRANSFORMS
 
 
