@@ -13,15 +13,18 @@ from mindocr.data.loading.loader import Loader
 from mindocr.engine.runtime.build import starts_from_weights
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train.checkpoints import CheckpointKeeper
-from mindocr.engine.train.observers import EndEvent
+from mindocr.engine.train.next_commands import NextCommands
+from mindocr.engine.train.observers import EndEvent, StartEvent
 from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.resume import SavedState
+from mindocr.utils import logs
+from mindocr.utils.progress import duration
 
 logger = logging.getLogger(__name__)
 
 
-def beginning(config: Config, place: Runtime, loader: Loader) -> None:
-    """Log device, precision, data and output folder."""
+def beginning(config: Config, place: Runtime, loader: Loader, notes: Sequence[str] = ()) -> None:
+    """Log device, precision, data and output folder, and ``notes`` on settings that do not fit into the run."""
     train = config.train
     mode = "graph" if config.system.mode == 0 else "PyNative"
     logger.info("mindspore %s on %s, rank %d of %d, %s mode, amp %s", ms.__version__, place.device, place.rank,
@@ -30,7 +33,8 @@ def beginning(config: Config, place: Runtime, loader: Loader) -> None:
                 train.loader.batch_size, config.scheduler.num_epochs, train.ckpt_save_dir)  # fmt: skip
     if train.dataset_sink_mode and place.device == "CPU":
         logger.info("train.dataset_sink_mode: a CPU has no data queue, batches are passed directly")
-    logger.info("the first step compiles the network; that takes a while")
+    if notes and place.is_main:
+        logger.warning("some settings do not fit into the length of this run:\n  %s", "\n  ".join(notes))
 
 
 def resumed(config: Config, found: SavedState, at: Progress, keeper: CheckpointKeeper, changes: list[str]) -> None:
@@ -48,26 +52,54 @@ def resumed(config: Config, found: SavedState, at: Progress, keeper: CheckpointK
                        "\n  ".join(changes))  # fmt: skip
 
 
-def stopped(name: str, at: Progress, folder: Path, unsaved: Mapping[str, str]) -> str:
-    """Message for a run that a signal has ended, with the way to resume it."""
+def stopped(name: str, at: Progress, folder: Path, unsaved: Mapping[str, str], commands: NextCommands) -> str:
+    """Message for a run that a signal has ended, with the command that resumes it."""
     saved = f"the state is saved in {folder}"
     if unsaved:
         saved = f"not everything is saved in {folder} ({'; '.join(unsaved.values())})"
     return (
-        f"{name}: stopped after step {at.steps} (epoch {at.epoch}, batch {at.batch}); {saved}. "
-        "To resume, run the same command with -o train.resume=auto"
+        f"{name}: stopped after step {at.steps} (epoch {at.epoch}, batch {at.batch}); {saved}. To resume, run"
+        f"{commands.on_all_ranks}:\n  {commands.resume()}"
     )
 
 
-def end(event: EndEvent, indicator: str, files: Sequence[str], folder: str) -> None:
-    """Log dropped updates, skipped images, the best score (``indicator`` names it) and where the files are."""
+def end(event: EndEvent, run: StartEvent, files: Sequence[str], commands: NextCommands) -> None:
+    """Log dropped updates, skipped images, the best score, where the files are, and what to do next.
+
+    Args:
+        run: its beginning, in this process.
+        files: what the loggers write in the folder of the run.
+    """
     at, result = event.at, event.result
     if at.dropped:
         logger.warning("%d updates were dropped because of non-finite gradients", at.dropped)
     if result.skipped:
         listed = "\n  ".join(result.skipped)
         logger.warning("%d images were skipped:\n  %s", len(result.skipped), listed)
-    best = f", best {indicator} {result.best:.4f} (epoch {result.best_epoch})" if result.best is not None else ""
+    if run.resumed and at.steps == run.at.steps:
+        logger.info("%s", nothing_left(at, commands))
+    best = f", best {run.indicator} {result.best:.4f} (epoch {result.best_epoch})" if result.best is not None else ""
     *others, last = ("checkpoints", *files)
     names = f"{', '.join(others)} and {last}" if others else last
-    logger.info("done: %d steps in %.0f s%s; %s are in %s", at.steps, event.seconds, best, names, folder)
+    logger.info("done: %d steps in %s%s; %s are in %s", at.steps, duration(event.seconds), best, names,
+                commands.folder)  # fmt: skip
+    warnings, errors = logs.counted()
+    if warnings or errors:
+        logger.info("%d warnings and %d errors above; in %s their lines begin with W and E after the time", warnings,
+                    errors, commands.folder / "log_0.txt")  # fmt: skip
+    if follow := commands.after_training(result.best is not None, at.epoch):
+        logger.info("next, to evaluate the checkpoint and to find text with it:\n  %s", "\n  ".join(follow))
+
+
+def nothing_left(at: Progress, commands: NextCommands) -> str:
+    """Message for a resumed run that was complete already, with the command that continues it."""
+    limit = commands.config.train.max_steps
+    if limit is not None and at.updates >= limit:
+        done, key, more = f"train.max_steps: {limit} updates are done", "train.max_steps", 2 * limit
+    else:
+        done = f"epochs 1 to {at.epoch} are done" if at.epoch > 1 else "epoch 1 is done"
+        key, more = "scheduler.num_epochs", 2 * at.epoch
+    return (
+        f"{done}, and nothing is left to train; to continue, raise {key} (the learning rate then follows the longer "
+        f"schedule), for example -o {key}={more} train.resume=auto:\n  {commands.resume(f'{key}={more}')}"
+    )
