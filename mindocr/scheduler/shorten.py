@@ -59,14 +59,15 @@ def shorten(section: SchedulerSection) -> Shortened:
     name, epochs = str(section.scheduler).lower(), section.num_epochs
     warmup, decay = float(section.warmup_epochs), section.decay_epochs
     notes = []
+    run = _epochs(epochs)
     if warmup >= epochs:
         warmup = epochs * WARMUP_SHARE
-        notes.append(("scheduler.warmup_epochs", f"{section.warmup_epochs:g} epochs of warm-up do not fit into a run "
-                      f"of {_epochs(epochs)}; the warm-up takes a third of the run, {warmup:.3g} epochs"))  # fmt: skip
+        text = f"{section.warmup_epochs:g} epochs of warm-up do not fit into a run of {run}; the warm-up takes a third "
+        notes.append(("scheduler.warmup_epochs", f"{text}of the run, {_epochs(warmup)}"))
     left = epochs - warmup
     if name in FITTED_CURVES and decay is not None and decay > left + _ROUNDING:
-        notes.append(("scheduler.decay_epochs", f"the curve of {decay:g} epochs would end after the run of "
-                      f"{_epochs(epochs)}; it ends with the run, after {left:.4g} epochs"))  # fmt: skip
+        text = f"the curve of {_epochs(decay)} would end after the run of {run}; it ends with the run, after "
+        notes.append(("scheduler.decay_epochs", f"{text}{_epochs(left)}"))
         decay = left
     notes += _unreached(section, name, left)
     return Shortened(name, section.lr, section.min_lr, epochs, warmup, decay, section.decay_rate,
@@ -85,5 +86,5 @@ def _unreached(section: SchedulerSection, name: str, left: float) -> list[tuple[
     return []
 
 
-def _epochs(number: int) -> str:
-    return f"{number} epoch{'s' if number != 1 else ''}"
+def _epochs(number: float) -> str:
+    return f"{number:.4g} epoch{'s' if number > 1 else ''}"

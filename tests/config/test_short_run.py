@@ -13,7 +13,7 @@ def test_a_trial_of_two_epochs_runs_and_says_what_it_changes(capsys):
     assert capsys.readouterr().out == (
         f"{RECIPE}: OK\n"
         "  scheduler.warmup_epochs: 3 epochs of warm-up do not fit into a run of 2 epochs; the warm-up takes a third "
-        "of the run, 0.667 epochs\n"
+        "of the run, 0.6667 epoch\n"
         "  system.val_start_epoch: 500 is after the last epoch, 2; the run is evaluated once, after its last epoch\n"
     )
     quiet = load_config(RECIPE, ["scheduler.num_epochs=2", "system.val_while_train=False"])

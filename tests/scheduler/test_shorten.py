@@ -30,7 +30,7 @@ def test_a_warmup_that_leaves_no_epoch_takes_a_third_of_the_run():
     np.testing.assert_allclose(rates, expected, rtol=1e-6)
     assert notes(num_epochs=2, warmup_epochs=3) == [
         "scheduler.warmup_epochs: 3 epochs of warm-up do not fit into a run of 2 epochs; the warm-up takes a third of "
-        "the run, 0.667 epochs"
+        "the run, 0.6667 epoch"
     ]
     assert shorten(section(num_epochs=3, warmup_epochs=3)).warmup_epochs == 1
     assert "a run of 1 epoch;" in notes(num_epochs=1, warmup_epochs=2.5)[0]

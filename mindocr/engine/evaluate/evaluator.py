@@ -30,6 +30,7 @@ from mindocr.report.page import PAGE_BYTES
 from mindocr.report.pictures import check_limit
 from mindocr.utils import files
 from mindocr.utils.progress import duration, progress
+from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +57,9 @@ class Evaluation:
 
     def summary(self) -> str:
         """One line: the scores, number of images, duration, images per second."""
-        images = f"{len(self.predictions)} images"
-        return f"{self.score_line} on {images} in {duration(self.seconds)} ({self.images_per_s:.2f} images/s)"
+        images = count(len(self.predictions), "image")
+        spent = duration(self.seconds) if self.seconds >= 10 else f"{self.seconds:.1f} s"
+        return f"{self.score_line} on {images} in {spent} ({self.images_per_s:.2f} images/s)"
 
 
 class Evaluator:

@@ -19,6 +19,7 @@ from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.resume import SavedState
 from mindocr.utils import logs
 from mindocr.utils.progress import duration
+from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
 
@@ -72,21 +73,24 @@ def end(event: EndEvent, run: StartEvent, files: Sequence[str], commands: NextCo
     """
     at, result = event.at, event.result
     if at.dropped:
-        logger.warning("%d updates were dropped because of non-finite gradients", at.dropped)
+        were = "was" if at.dropped == 1 else "were"
+        logger.warning("%s %s dropped because of non-finite gradients", count(at.dropped, "update"), were)
     if result.skipped:
         listed = "\n  ".join(result.skipped)
-        logger.warning("%d images were skipped:\n  %s", len(result.skipped), listed)
+        were = "was" if len(result.skipped) == 1 else "were"
+        logger.warning("%s %s skipped:\n  %s", count(len(result.skipped), "image"), were, listed)
+    spent = f"done: {count(at.steps, 'step')} in {duration(event.seconds)}"
     if run.resumed and at.steps == run.at.steps:
         logger.info("%s", nothing_left(at, commands))
+        spent = f"done before: {count(at.steps, 'step')}"
     best = f", best {run.indicator} {result.best:.4f} (epoch {result.best_epoch})" if result.best is not None else ""
     *others, last = ("checkpoints", *files)
     names = f"{', '.join(others)} and {last}" if others else last
-    logger.info("done: %d steps in %s%s; %s are in %s", at.steps, duration(event.seconds), best, names,
-                commands.folder)  # fmt: skip
+    logger.info("%s%s; %s are in %s", spent, best, names, commands.folder)
     warnings, errors = logs.counted()
     if warnings or errors:
-        logger.info("%d warnings and %d errors above; in %s their lines begin with W and E after the time", warnings,
-                    errors, commands.folder / "log_0.txt")  # fmt: skip
+        logger.info("%s and %s above; in %s their lines begin with W or E after the time", count(warnings, "warning"),
+                    count(errors, "error"), commands.folder / "log_0.txt")  # fmt: skip
     if follow := commands.after_training(result.best is not None, at.epoch):
         logger.info("next, to evaluate the checkpoint and to find text with it:\n  %s", "\n  ".join(follow))
 

@@ -169,7 +169,7 @@ def test_a_bad_image_can_be_skipped_and_is_listed_at_the_end(tiny_config, tiny_d
     )
     assert (len(result.skipped), result.steps) == (1, 12)
     log = (result.folder / "log_0.txt").read_text(encoding="utf-8")
-    assert victim.name in log.split("1 images were skipped:")[1]
+    assert victim.name in log.split("1 image was skipped:")[1]
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_the_work(tiny_config, tmp_path):
