@@ -9,5 +9,5 @@ def count(number: int, noun: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """The plural of a regular noun."""
-    return f"{noun}es" if noun.endswith(("ch", "x", "s")) else f"{noun}s"
+    """The plural of a regular noun; the ch of ``epoch`` is a k."""
+    return f"{noun}es" if noun.endswith(("ch", "x", "s")) and noun != "epoch" else f"{noun}s"
