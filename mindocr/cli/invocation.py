@@ -18,7 +18,7 @@ def program(name: str) -> str:
         name: a command, such as ``eval``.
     """
     started = Path(sys.argv[0])
-    if started.name == "__main__.py":
+    if started.name == "__main__.py" and started.parent.name == "mindocr":
         return f"{_program_file(sys.executable)} -m mindocr {name}"
     if started.suffix == ".py" and started.parent.name == "tools" and name in _SCRIPTS:
         return f"{_program_file(sys.executable)} {shlex.quote(str(started.parent / _SCRIPTS[name]))}"

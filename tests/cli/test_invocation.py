@@ -18,6 +18,7 @@ from mindocr.cli.invocation import program
         ("tools/train.py", "predict", "python tools/infer/text/predict_det.py"),
         ("/my code/tools/train.py", "eval", "python '/my code/tools/eval.py'"),
         ("notebook.py", "eval", "mindocr eval"),
+        ("/lib/other/__main__.py", "eval", "mindocr eval"),
     ],
 )
 def test_a_command_starts_as_this_process_did(monkeypatch, argv0, command, line):

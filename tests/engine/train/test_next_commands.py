@@ -1,13 +1,16 @@
 """The commands that follow a run."""
 
+import re
 import shlex
+import sys
 
 import cv2
 import numpy as np
 import pytest
 
-from mindocr.cli.main import make_parser
+from mindocr.cli.main import make_parser, run_command
 from mindocr.config.overrides import parse_override
+from mindocr.engine.runtime.signals import Stopped
 from mindocr.engine.train.next_commands import NextCommands, Started
 
 
@@ -89,3 +92,62 @@ def test_resuming_repeats_what_was_typed(commands):
     assert again.resume() == "python tools/train.py -c a.yaml -o train.resume=auto"
     assert commands(ranks=2).on_all_ranks == " on each of the 2 ranks, with the launcher as before"
     assert again.on_all_ranks == ""
+
+
+STOPPER = '''
+import os
+import signal
+
+from mindocr.engine.train.observers import Observer
+
+already = []
+
+
+class Stopper(Observer):
+    """Sends SIGTERM once, after two steps."""
+
+    def on_step(self, event):
+        if event.at.steps == 2 and not already:
+            already.append(True)
+            os.kill(os.getpid(), signal.SIGTERM)
+'''
+
+
+def run_typed(command):
+    program, name, *words = shlex.split(command)
+    assert program == "mindocr"
+    return run_command(name, words)
+
+
+@pytest.mark.slow
+def test_the_printed_commands_work(tiny_config, tiny_data, tmp_path, repo_root, monkeypatch, capfd):
+    """A run is stopped; then only commands that our messages print are run, as they are printed."""
+    (tmp_path / "stopper.py").write_text(STOPPER, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["mindocr"])
+    monkeypatch.chdir(tmp_path)
+    words = [
+        "-c", str(repo_root / "configs/det/dbnet/db_r18_synthetic.yaml"), "-o", "train.ckpt_save_dir=it's my run",
+        f"train.dataset.dataset_root={tiny_data}", f"eval.dataset.dataset_root={tiny_data}",
+        "model.backbone={name: tiny_for_tests}", "model.neck.out_channels=16", "eval.loader.num_workers=0",
+        "train.dataset.transform_pipeline.RandomCropWithBBox.crop_size=[160, 160]", "train.loader.num_workers=0",
+        "eval.dataset.transform_pipeline.DetResize.target_size=[160, 160]", "scheduler.num_epochs=1",
+        "train.loggers=[csv, stopper:Stopper]",
+    ]  # fmt: skip
+    with pytest.raises(Stopped, match=r"SIGTERM: stopped after step 2 \(epoch 1, batch 2\)") as stopped:
+        run_command("train", words)
+    capfd.readouterr()
+    run_typed(str(stopped.value).splitlines()[-1])
+    told = capfd.readouterr().err
+    assert "resumed from it's my run/train_state.ckpt" in told and "done: 6 steps" in told
+    follow = re.findall(r"^  (mindocr .*)$", told, re.M)
+    assert [command.split()[1] for command in follow] == ["eval", "predict"]
+    for command in follow:
+        run_typed(command)
+    assert (tmp_path / "it's my run/eval/scores.json").exists()
+    assert "5 images" in capfd.readouterr().err
+    run_typed(str(stopped.value).splitlines()[-1])
+    told = capfd.readouterr().err
+    assert "epoch 1 is done, and nothing is left to train" in told
+    run_typed(re.findall(r"^  (mindocr train .*)$", told, re.M)[0])
+    assert "done: 12 steps" in capfd.readouterr().err
