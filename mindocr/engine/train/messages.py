@@ -64,12 +64,13 @@ def stopped(name: str, at: Progress, folder: Path, unsaved: Mapping[str, str], c
     )
 
 
-def end(event: EndEvent, run: StartEvent, files: Sequence[str], commands: NextCommands) -> None:
+def end(event: EndEvent, run: StartEvent, files: Sequence[str], commands: NextCommands, rank: int = 0) -> None:
     """Log dropped updates, skipped images, the best score, where the files are, and what to do next.
 
     Args:
         run: its beginning, in this process.
         files: what the loggers write in the folder of the run.
+        rank: of this process; rank 0 names the next commands.
     """
     at, result = event.at, event.result
     if at.dropped:
@@ -90,8 +91,9 @@ def end(event: EndEvent, run: StartEvent, files: Sequence[str], commands: NextCo
     warnings, errors = logs.counted()
     if warnings or errors:
         logger.info("%s and %s above; in %s their lines begin with W or E after the time", count(warnings, "warning"),
-                    count(errors, "error"), commands.folder / "log_0.txt")  # fmt: skip
-    if follow := commands.after_training(result.best is not None, at.epoch):
+                    count(errors, "error"), commands.folder / f"log_{rank}.txt")  # fmt: skip
+    follow = commands.after_training(result.best is not None, at.epoch) if rank == 0 else []
+    if follow:
         logger.info("next, to evaluate the checkpoint and to find text with it:\n  %s", "\n  ".join(follow))
 
 
@@ -105,5 +107,5 @@ def nothing_left(at: Progress, commands: NextCommands) -> str:
         key, more = "scheduler.num_epochs", 2 * at.epoch
     return (
         f"{done}, and nothing is left to train; to continue, raise {key} (the learning rate then follows the longer "
-        f"schedule), for example -o {key}={more} train.resume=auto:\n  {commands.resume(f'{key}={more}')}"
+        f"schedule), for example -o {key}={more} train.resume=auto{commands.on_all_ranks}:\n  {commands.resume(f'{key}={more}')}"
     )

@@ -89,20 +89,21 @@ class RunLog(Observer):
         """Log the scores, the best so far, and the file of the weights."""
         if event.evaluation is None:
             return
+        parts = [event.evaluation.summary()]
+        path = self.commands.weights(epoch_stem(event.at.epoch))
         if event.best is not None:
-            saved = f"best so far, saved as {event.best}"
-        else:
-            path = self.commands.weights(epoch_stem(event.at.epoch))
-            best = f"best {self._run.indicator} {event.best_score:.4f} of epoch {event.best_epoch}"
-            saved = f"{best if event.best_score is not None else 'no best so far'}"
-            saved += f"; saved as {path}" if path.exists() else ""
-        logger.info("epoch %d/%d: %s; %s", event.at.epoch, self._run.epochs, event.evaluation.summary(), saved)
+            parts.append(f"best so far, saved as {event.best}")
+        elif event.best_score is not None:
+            parts.append(f"best {self._run.indicator} {event.best_score:.4f} of epoch {event.best_epoch}")
+        if event.best is None and self.place.is_main and path.exists():
+            parts.append(f"saved as {path}")
+        logger.info("epoch %d/%d: %s", event.at.epoch, self._run.epochs, "; ".join(parts))
 
     def on_end(self, event: EndEvent) -> None:
         """Log the result of a complete run; errors and signals have their own messages."""
         self._close_bar()
         if event.error is None:
-            messages.end(event, self._run, self.files, self.commands)
+            messages.end(event, self._run, self.files, self.commands, self.place.rank)
 
     def _line(self, event: StepEvent) -> str:
         device = peak_device_memory(self.place.device)

@@ -157,9 +157,16 @@ def test_an_evaluation_names_the_best_score_and_the_file(make_log, heard, tmp_pa
     log.on_epoch(run_events.epoch(1, {"hmean": 0.5}, folder / "best.ckpt", (0.5, 1)))
     (folder / "epoch_0002.ckpt").touch()
     log.on_epoch(run_events.epoch(2, {"hmean": 0.25}, None, (0.5, 1)))
+    # weights that could not be saved, and another rank, which saves nothing
+    log.on_epoch(run_events.epoch(3, {"hmean": 0.25}))
+    other = make_log(place=Runtime("CPU", 1, 2))
+    other._run = log._run
+    other.on_epoch(run_events.epoch(2, {"hmean": 0.25}))
     assert heard.messages == [
         f"epoch 1/2: hmean on 5 images; best so far, saved as {folder / 'best.ckpt'}",
         f"epoch 2/2: hmean on 5 images; best hmean 0.5000 of epoch 1; saved as {folder / 'epoch_0002.ckpt'}",
+        "epoch 3/2: hmean on 5 images",
+        "epoch 2/2: hmean on 5 images",
     ]
 
 
