@@ -105,7 +105,8 @@ def nothing_left(at: Progress, commands: NextCommands) -> str:
     else:
         done = f"epochs 1 to {at.epoch} are done" if at.epoch > 1 else "epoch 1 is done"
         key, more = "scheduler.num_epochs", 2 * at.epoch
+    longer = f"{key}={more}"
     return (
         f"{done}, and nothing is left to train; to continue, raise {key} (the learning rate then follows the longer "
-        f"schedule), for example -o {key}={more} train.resume=auto{commands.on_all_ranks}:\n  {commands.resume(f'{key}={more}')}"
+        f"schedule), for example -o {longer} train.resume=auto{commands.on_all_ranks}:\n  {commands.resume(longer)}"
     )
