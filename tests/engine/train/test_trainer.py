@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,12 +114,9 @@ def test_max_steps_stops_early_and_still_evaluates(tiny_config):
     assert log.rstrip().splitlines()[-3].endswith("to find text with it:")
 
 
-def test_a_run_without_a_single_update_ends_before_the_network_is_built(tiny_config, tmp_path):
+def test_a_run_without_a_single_update_ends_before_the_network_is_built(tiny_config):
     with pytest.raises(ConfigError, match=r"12 batches in all \(2 epochs of 6\), 13 are needed for one update"):
         trainer.run(tiny_config("train.gradient_accumulation_steps=13"))
-    assert "E the run ends with an error: train.gradient_accumulation_steps: 12" in (
-        tmp_path / "run/log_0.txt"
-    ).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -154,6 +152,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_terms_and_images
     config = tiny_config("optimizer={opt: SGD}", "scheduler={scheduler: constant, lr: 1e30, num_epochs: 1}")
     with pytest.raises(UserError, match=r"not finite at step \d \(epoch 1\).*bce.*images: .*\.jpg.*Lower scheduler.lr"):
         trainer.run(config)
+    log = Path(config.train.ckpt_save_dir, "log_0.txt").read_text(encoding="utf-8")
+    assert "E the run ends with an error: the loss or its gradient is not finite at step" in log
 
 
 def test_a_scaler_drops_overflowing_updates_and_counts_them(tiny_config, caplog):
