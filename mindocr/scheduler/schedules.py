@@ -8,15 +8,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
 import numpy as np
 
 from mindocr.errors import ConfigError
 from mindocr.registry import suggest
-from mindocr.scheduler.shorten import SchedulerSection, shorten
+from mindocr.scheduler.shorten import shorten
 
 # An epoch boundary computed as steps / steps_per_epoch - warm-up may fall short of the whole number by rounding.
 _ROUNDING = 1e-9
+
+
+class SchedulerSection(Protocol):
+    """The keys of the ``scheduler`` section that are read; durations are in epochs."""
+
+    @property
+    def scheduler(self) -> str: ...
+    @property
+    def lr(self) -> float: ...
+    @property
+    def min_lr(self) -> float: ...
+    @property
+    def num_epochs(self) -> int: ...
+    @property
+    def warmup_epochs(self) -> float: ...
+    @property
+    def decay_epochs(self) -> float | None: ...
+    @property
+    def decay_rate(self) -> float | Sequence[float] | None: ...
+    @property
+    def milestones(self) -> Sequence[float]: ...
 
 
 def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation: int = 1) -> np.ndarray:
@@ -49,10 +71,10 @@ def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation
     if problems:
         raise ConfigError("; ".join(problems))
 
-    section = shorten(section)
+    section = cast(SchedulerSection, shorten(section))
     num_updates = math.ceil(section.num_epochs * steps_per_epoch / accumulation)
     epochs = np.arange(num_updates, dtype=np.float64) * accumulation / steps_per_epoch
-    warmup = section.warmup_epochs
+    warmup = float(section.warmup_epochs)
     rates = SCHEDULES[name](section, np.maximum(epochs - warmup, 0.0))
     if warmup > 0:
         rates = np.where(epochs < warmup, section.lr * epochs / warmup, rates)

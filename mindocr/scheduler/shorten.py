@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 WARMUP_SHARE = 1 / 3  # of the run, for a warm-up that does not fit
 FITTED_CURVES = ("polynomial_decay", "cosine_decay", "warmup_cosine_decay")  # decay_epochs is the length of the curve
 _ROUNDING = 1e-9  # 0.06 + 2.94 may be more than 3
 
 
-class SchedulerSection(Protocol):
-    """The keys of the ``scheduler`` section that are read; durations are in epochs."""
+class Durations(Protocol):
+    """The keys of the ``scheduler`` section that depend on the length of the run, in epochs."""
 
     @property
     def scheduler(self) -> str: ...
-    @property
-    def lr(self) -> float: ...
-    @property
-    def min_lr(self) -> float: ...
     @property
     def num_epochs(self) -> int: ...
     @property
@@ -27,27 +22,24 @@ class SchedulerSection(Protocol):
     @property
     def decay_epochs(self) -> float | None: ...
     @property
-    def decay_rate(self) -> float | Sequence[float] | None: ...
-    @property
     def milestones(self) -> Sequence[float]: ...
 
 
-@dataclass(frozen=True)
 class Shortened:
-    """A ``scheduler`` section whose durations fit into ``num_epochs``; ``notes`` are the changes, (key, text) each."""
+    """A ``scheduler`` section with other durations; all other keys are those of the section.
 
-    scheduler: str
-    lr: float
-    min_lr: float
-    num_epochs: int
-    warmup_epochs: float
-    decay_epochs: float | None
-    decay_rate: float | Sequence[float] | None
-    milestones: Sequence[float]
-    notes: tuple[tuple[str, str], ...] = ()
+    Attributes:
+        notes: the changes, (key, text) each.
+    """
+
+    def __init__(self, section: Any, warmup: float, decay: float | None, notes: Sequence[tuple[str, str]] = ()) -> None:
+        self._section, self.warmup_epochs, self.decay_epochs, self.notes = section, warmup, decay, tuple(notes)
+
+    def __getattr__(self, key: str) -> Any:
+        return getattr(self._section, key)
 
 
-def shorten(section: SchedulerSection) -> Shortened:
+def shorten(section: Durations) -> Shortened:
     """Fit the durations of a section into the run; durations that fit are not changed.
 
     A warm-up that leaves no epoch after it takes a third of the run. A curve that would end after the run ends with
@@ -70,11 +62,10 @@ def shorten(section: SchedulerSection) -> Shortened:
         notes.append(("scheduler.decay_epochs", f"{text}{_epochs(left)}"))
         decay = left
     notes += _unreached(section, name, left)
-    return Shortened(name, section.lr, section.min_lr, epochs, warmup, decay, section.decay_rate,
-                     tuple(section.milestones or ()), tuple(notes))  # fmt: skip
+    return Shortened(section, warmup, decay, notes)
 
 
-def _unreached(section: SchedulerSection, name: str, left: float) -> list[tuple[str, str]]:
+def _unreached(section: Durations, name: str, left: float) -> list[tuple[str, str]]:
     """Steps of the learning rate after the end of the run; ``left`` epochs follow the warm-up."""
     if name == "step_decay" and section.decay_epochs is not None and section.decay_epochs >= left:
         return [("scheduler.decay_epochs", f"the run of {_epochs(section.num_epochs)} ends before the learning rate "
