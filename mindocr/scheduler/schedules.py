@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
 from mindocr.errors import ConfigError
 from mindocr.registry import suggest
+from mindocr.scheduler.shorten import shorten
 
 # An epoch boundary computed as steps / steps_per_epoch - warm-up may fall short of the whole number by rounding.
 _ROUNDING = 1e-9
@@ -44,7 +45,8 @@ def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation
     """Learning rates of a whole run.
 
     Args:
-        section: the ``scheduler`` section. ``decay_epochs`` defaults to ``num_epochs`` - ``warmup_epochs``.
+        section: the ``scheduler`` section. ``decay_epochs`` defaults to ``num_epochs`` - ``warmup_epochs``. Durations
+            that do not fit into ``num_epochs`` are shortened, see :func:`~mindocr.scheduler.shorten.shorten`.
         steps_per_epoch: batches in an epoch, above 0.
         accumulation: batches per optimizer step (gradient accumulation), above 0.
 
@@ -69,6 +71,7 @@ def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation
     if problems:
         raise ConfigError("; ".join(problems))
 
+    section = cast(SchedulerSection, shorten(section))
     num_updates = math.ceil(section.num_epochs * steps_per_epoch / accumulation)
     epochs = np.arange(num_updates, dtype=np.float64) * accumulation / steps_per_epoch
     warmup = float(section.warmup_epochs)
@@ -148,10 +151,6 @@ def _problems(section: SchedulerSection, name: str) -> list[str]:
         problems.append(f"scheduler.num_epochs: expected at least 1, got {section.num_epochs}")
     if section.warmup_epochs < 0:
         problems.append(f"scheduler.warmup_epochs: expected at least 0, got {section.warmup_epochs}")
-    if section.warmup_epochs > section.num_epochs:
-        problems.append(
-            f"scheduler.warmup_epochs: {section.warmup_epochs} do not fit into num_epochs {section.num_epochs}"
-        )
     if section.decay_epochs is not None and section.decay_epochs <= 0:
         problems.append(f"scheduler.decay_epochs: expected a number above 0, got {section.decay_epochs}")
     return problems + _curve_problems(section, name)
@@ -161,13 +160,6 @@ def _curve_problems(section: SchedulerSection, name: str) -> list[str]:
     """Problems that concern this curve only."""
     problems = []
     rates = _rates(section)
-    if name in ("polynomial_decay", "cosine_decay", "warmup_cosine_decay") and section.decay_epochs is not None:
-        together = section.warmup_epochs + section.decay_epochs
-        if together > section.num_epochs:
-            problems.append(
-                f"scheduler.decay_epochs: warmup_epochs {section.warmup_epochs} + decay_epochs {section.decay_epochs} "
-                f"= {together} is more than num_epochs {section.num_epochs}; lower decay_epochs or leave it out"
-            )
     if name == "step_decay" and section.decay_epochs is None:
         problems.append("scheduler.decay_epochs: step_decay needs the number of epochs between two steps")
     if name in ("polynomial_decay", "step_decay", "multi_step_decay", "exponential_decay"):

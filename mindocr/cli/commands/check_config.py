@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mindocr.cli.options import add_overrides
 from mindocr.config import load_config
 from mindocr.config.reference import write_documents
+from mindocr.config.short_run import run_notes
 from mindocr.errors import ConfigError, UserError
 
 EXIT_FOUND_PROBLEMS = 1
@@ -33,16 +34,18 @@ def run(args: argparse.Namespace) -> int:
 def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
     """Check configurations: one OK line for each valid file on stdout, all problems of the others on stderr.
 
+    Below the OK line are the settings that do not fit into the number of epochs, and what training does instead.
+
     Returns:
         The exit code: 0 if all files are valid, else 1.
     """
     code = 0
     for path in paths:
         try:
-            load_config(path, overrides)
+            config = load_config(path, overrides)
         except UserError as error:
             print(error, file=sys.stderr)
             code = EXIT_FOUND_PROBLEMS
         else:
-            print(f"{path}: OK")
+            print("\n  ".join([f"{path}: OK", *run_notes(config)]))
     return code
