@@ -15,7 +15,12 @@ from mindocr.errors import DataError
 from mindocr.images.headers import Size, is_png, is_whole_png, stated_size, without_animation
 from mindocr.images.jpeg import JpegHeader, is_jpeg, is_whole, read_header
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+# Endings of the files that are read, each with the name that Pillow has for its format.
+IMAGE_FORMATS = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".png": "PNG", ".bmp": "BMP", ".dib": "BMP",
+    ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".gif": "GIF",
+}  # fmt: skip
+IMAGE_SUFFIXES = tuple(IMAGE_FORMATS)
 
 _REDUCING = {1: 0, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 

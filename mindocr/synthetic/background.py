@@ -9,9 +9,11 @@ import cv2
 import numpy as np
 
 from mindocr.errors import DataError
+from mindocr.images.folder import walk_files
+from mindocr.images.read import IMAGE_SUFFIXES
 from mindocr.synthetic.options import SceneOptions
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+PHOTO_SUFFIXES = tuple(suffix for suffix in IMAGE_SUFFIXES if suffix != ".gif")  # not every OpenCV reads GIF
 
 
 def find_photos(background_dir: str | Path | None) -> tuple[str, ...]:
@@ -25,7 +27,7 @@ def find_photos(background_dir: str | Path | None) -> tuple[str, ...]:
     folder = Path(background_dir)
     if not folder.is_dir():
         raise DataError(f"background_dir: {folder} is not a folder; expected a folder with photographs without text")
-    photos = tuple(str(p) for p in sorted(folder.rglob("*")) if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
+    photos = tuple(str(p) for p in sorted(walk_files(folder)) if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
     if not photos:
         raise DataError(f"background_dir: no image ({', '.join(PHOTO_SUFFIXES)}) in {folder}")
     return photos
