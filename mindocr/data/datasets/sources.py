@@ -6,19 +6,23 @@ import glob
 import logging
 import os
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from mindocr.errors import ConfigError, DataError
 from mindocr.formats.label_file import IGNORED
 from mindocr.formats.record import Record
-from mindocr.images.folder import is_image_name, list_images, unread_files
+from mindocr.images.folder import UNREAD_SUFFIXES, is_image_name, list_images, unread_files, walk_files
 
 logger = logging.getLogger(__name__)
 
 Paths = str | list[str]
 Ratio = float | list[float]
+
+_MOST_LOOKED_AT = 100_000  # files of a folder among which missing images are searched
 
 
 def find_images(place: Path, recursive: bool = False) -> list[Path]:
@@ -102,6 +106,29 @@ def subsample(count: int, ratio: float, seed: Sequence[int]) -> list[int]:
     return sorted([*list(range(count)) * rounds, *map(int, chosen)])
 
 
+def choose_share(count: int, ratio: float, seed: Sequence[int], source: Path) -> list[int]:
+    """The indices that :func:`subsample` returns, at least one.
+
+    Args:
+        count: images of ``source``.
+        ratio: its ``sample_ratio``.
+        source: label file, or folder of images, for the message.
+
+    Raises:
+        DataError: there is no image, or the ratio leaves none.
+    """
+    if not count:
+        raise DataError(f"{source}: the data set is empty: no image is listed; list images, or remove this data set")
+    chosen = subsample(count, ratio, seed)
+    if not chosen:
+        one = 1 / count
+        raise DataError(
+            f"{source}: 0 of {count} images are used: sample_ratio {ratio:g} leaves none; set it to {one:.2g} for one "
+            "image, or remove this data set"
+        )
+    return chosen
+
+
 def require_images(records: Sequence[Record], folder: Path) -> None:
     """Check that every image exists, by listing each folder once.
 
@@ -121,7 +148,36 @@ def require_images(records: Sequence[Record], folder: Path) -> None:
         raise DataError(
             f"{missing[0].where}: image {missing[0].img_path} does not exist; {len(missing)} of the {len(records)} "
             f"images of this label file are missing: {few}{', ...' if len(missing) > 3 else ''}; "
-            "check dataset_root and data_dir, or remove these lines"
+            f"{_found_below(missing, folder) or 'check dataset_root and data_dir, or remove these lines'}"
+        )
+
+
+def _found_below(missing: Sequence[Record], folder: Path) -> str:
+    """What to do about missing images whose names exist in subfolders; empty where none does."""
+    names = {os.path.basename(record.img_path) for record in missing}  # noqa: PTH119  fast
+    found = [file for file in islice(walk_files(folder), _MOST_LOOKED_AT) if file.name in names]
+    if not found:
+        return ""
+    return (
+        f"files of these names are in subfolders, such as {found[0].relative_to(folder)}: set data_dir to the folder of "
+        "the images, or write their paths below data_dir into the label file"
+    )
+
+
+def require_readable(records: Sequence[Record]) -> None:
+    """Check that no image is of a kind that is not read, as its name ending and its first bytes show.
+
+    Raises:
+        DataError: such an image is listed; the message names the first line and the number.
+    """
+    suffixes = {record.img_path: os.path.splitext(record.img_path)[1].lower() for record in records}  # noqa: PTH122
+    unread = [record for record in records if suffixes[record.img_path] in UNREAD_SUFFIXES]
+    if unread and not cv2.haveImageReader(unread[0].img_path):
+        kinds = ", ".join(dict.fromkeys(suffixes[record.img_path] for record in unread))
+        raise DataError(
+            f"{unread[0].where}: image {unread[0].img_path} is of a kind that is not read; {len(unread)} of the "
+            f"{len(records)} images of this label file are of such kinds ({kinds}): convert them to JPEG or PNG, and "
+            "change their names in the label file"
         )
 
 
@@ -132,7 +188,7 @@ def require_texts(images: int, counted: int, label_file: Paths, is_train: bool) 
         DataError: there is no image, or every text is ignored.
     """
     if not images:
-        raise DataError(f"{label_file}: the data set is empty: no image is listed (or sample_ratio leaves none)")
+        raise DataError(f"{label_file}: the data set is empty: no image is listed")
     if not counted:
         purpose = "nothing to learn" if is_train else "nothing to evaluate"
         raise DataError(
