@@ -19,6 +19,7 @@ from mindocr.inference.results import Result
 from mindocr.inference.runner import Runner
 from mindocr.predictions.base import Prediction, decode
 from mindocr.registry import DATASETS, POSTPROCESSES
+from mindocr.utils.paths import expand_home
 from mindocr.utils.progress import progress
 from mindocr.utils.visualize import as_rgb
 
@@ -79,6 +80,7 @@ class Predictor:
         if isinstance(source, np.ndarray):
             return self._predict([source], batch_size)[0]
         if isinstance(source, str | Path):
+            source = expand_home(str(source))
             if Path(source).is_file():
                 return self._predict([source], batch_size)[0]
             batches = self._batches(source, show_progress=False, batch_size=batch_size)
@@ -134,7 +136,7 @@ class Predictor:
         if not isinstance(image, np.ndarray):
             if not isinstance(image, str | Path):
                 raise DataError(f"image {number}: expected a path or an array, got {type(image).__name__}")
-            return self._ops({"img_path": str(image)}, rng)
+            return self._ops({"img_path": expand_home(str(image))}, rng)
         checked = _checked(image, f"image {number}")
         self._given.image = np.ascontiguousarray(checked if self._rgb else checked[..., ::-1])
         try:

@@ -13,6 +13,7 @@ from mindocr.errors import CheckpointError, UserError
 from mindocr.models.algorithms import ALGORITHMS
 from mindocr.models.zoo import model_names
 from mindocr.registry import suggest
+from mindocr.utils.paths import expand_home
 
 # Suffix of a file -> module with ``open_file(path, config)``, imported when such a file is opened
 OPENERS = {
@@ -70,6 +71,8 @@ def open_runner(model: str | Path, *, config: str | Path | None = None, ckpt: st
         UserError: the kind of model is unknown, ``config`` or ``ckpt`` cannot be used with it, or the framework that
             runs it is not installed.
     """
+    model, config, ckpt = (expand_home(str(path)) if path else path for path in (model, config, ckpt))
+    assert model is not None
     try:
         return _open(model, config, ckpt)
     except ImportError as error:

@@ -17,6 +17,7 @@ from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_l
 from mindocr.formats.record import Record
 from mindocr.formats.synthtext_mat import read_synthtext
 from mindocr.registry import DATASETS
+from mindocr.utils.paths import expand_home
 
 
 @DATASETS.register
@@ -91,7 +92,7 @@ class PredictDataset(ImageDataset):
         ratios = spread("sample_ratio", sample_ratio, len(places))
         records: list[Record] = []
         for number, (place, ratio) in enumerate(zip(places, ratios)):
-            source = Path(dataset_root) / place
+            source = Path(dataset_root) / expand_home(place)
             files = find_images(source)
             records += [
                 Record(str(files[i]), "", None) for i in choose_share(len(files), ratio, (seed, number), source)

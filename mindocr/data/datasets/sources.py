@@ -16,6 +16,7 @@ from mindocr.errors import ConfigError, DataError
 from mindocr.formats.label_file import IGNORED
 from mindocr.formats.record import Record
 from mindocr.images.folder import UNREAD_SUFFIXES, is_image_name, list_images, unread_files, walk_files
+from mindocr.utils.paths import expand_home
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def find_images(place: Path, recursive: bool = False) -> list[Path]:
     Raises:
         DataError: the path does not exist, or has no image.
     """
+    place = Path(expand_home(str(place)))
     if place.is_file():
         return [place]
     if place.is_dir():
@@ -71,7 +73,8 @@ def pair_up(
             f"data_dir has {len(folders)} folders and label_file {len(files)} files; expected the same number, at "
             "least one"
         )
-    root = Path(dataset_root)
+    root = Path(expand_home(dataset_root))
+    folders, files = [expand_home(folder) for folder in folders], [expand_home(file) for file in files]
     for folder in folders:
         if not (root / folder).is_dir():
             raise DataError(f"{root / folder}: no such folder; check dataset_root and data_dir")
@@ -159,8 +162,8 @@ def _found_below(missing: Sequence[Record], folder: Path) -> str:
     if not found:
         return ""
     return (
-        f"files of these names are in subfolders, such as {found[0].relative_to(folder)}: set data_dir to the folder of "
-        "the images, or write their paths below data_dir into the label file"
+        f"files of these names are in subfolders, such as {found[0].relative_to(folder)}: set data_dir to the folder "
+        "of the images, or write their paths below data_dir into the label file"
     )
 
 
