@@ -39,7 +39,16 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     return config
 
 
+_HEADER = "# Resolved configuration, written by mindocr"
+
+
 def save_config(config: Config, path: str | Path) -> None:
     """Write a resolved configuration as YAML, completely or not at all. ``load_config`` reads back an equal one."""
-    header = "# Resolved configuration, written by mindocr: every value that was used, no base files.\n"
+    header = f"{_HEADER}: every value that was used, no base files.\n"
     files.write_text(Path(path), header + dump_yaml(config.model_dump()))
+
+
+def is_resolved(path: Path) -> bool:
+    """Whether :func:`save_config` has written a file."""
+    with path.open("rb") as file:
+        return file.readline().startswith(_HEADER.encode())

@@ -52,7 +52,7 @@ class RunParts:
         evaluator: None where the run does not evaluate.
         saver: saves weights and state.
         observers: log, diagnoses and loggers.
-        resumed: the parts were restored from a saved state.
+        resumed_from: the file of the saved state that the parts were restored from; None = a new run.
     """
 
     config: Config
@@ -67,7 +67,7 @@ class RunParts:
     evaluator: Evaluator | None
     saver: Saver
     observers: Observers
-    resumed: bool
+    resumed_from: Path | None
 
     def close(self) -> None:
         """Free the evaluation workers."""
@@ -113,7 +113,7 @@ def build_parts(config: Config, place: process.Runtime, folder: Path, loader: Lo
         messages.resumed(config, found, at, keeper, provenance.differences(found.about, about))
     saver = Saver(network, state, keeper, policy)
     return RunParts(
-        config, place, loader, step, feed, at, meter, plan, guard, evaluator, saver, observers, found is not None
+        config, place, loader, step, feed, at, meter, plan, guard, evaluator, saver, observers, found and found.path
     )
 
 
