@@ -28,6 +28,6 @@ def write_whole(path: Path, content: str) -> None:
     """
     make_place(path)
     try:
-        files.write_text(path, content)
+        files.write_text(path, content, old="report")
     except OSError as error:
         raise DataError(f"{path}: cannot write this file: {error.strerror}; choose another path") from None

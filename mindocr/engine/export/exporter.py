@@ -61,7 +61,7 @@ def export_mindir(
     samples = [_sample(size) for size in sizes]
     expected = [_arrays(network(ms.Tensor(sample))) for sample in samples]
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
-    with files.replacing(path, suffix=".mindir") as partial:
+    with files.replacing(path, suffix=".mindir", old="report") as partial:
         enclose = mindir.encloser({**(metadata or {}), OUTPUTS: network.inference_outputs})
         name = str(partial.with_suffix(""))
         ms.export(network, declared, file_name=name, file_format="MINDIR", custom_func=enclose)

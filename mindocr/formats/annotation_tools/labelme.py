@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mindocr.errors import DataError
-from mindocr.formats.annotation_tools.common import Labelled, Options, text_of, write_json
+from mindocr.formats.annotation_tools.common import Labelled, Options, json_bytes, text_of, write_bytes
 from mindocr.formats.datasets.common import UNREAD, Entry, Job, Points, Report, Text, rectangle
 from mindocr.formats.datasets.images import place_of
 from mindocr.formats.datasets.reading import expect, get, nested_points, read_json
+from mindocr.utils.files import keep_old
+
+logger = logging.getLogger(__name__)
 
 
 def read(job: Job, options: Options) -> Iterator[Entry]:
@@ -66,8 +70,12 @@ def _rectangle(corners: Points) -> Points:
 
 
 def write(labelled: list[Labelled], target: Path, options: Options, report: Report) -> None:
-    """Write a JSON file for each image into a folder, with the images' folder structure; images are not embedded."""
+    """Write a JSON file for each image into a folder, with the images' folder structure; images are not embedded.
+
+    Files there with other content, which may have been corrected by hand, are kept under other names.
+    """
     taken: set[Path] = set()
+    kept: list[Path] = []
     for image in labelled:
         relative = Path(image.path)
         file = target / relative.with_suffix(".json")
@@ -80,7 +88,13 @@ def write(labelled: list[Labelled], target: Path, options: Options, report: Repo
             for item in image.items
         ]  # fmt: skip
         path = os.path.relpath(image.image.resolve(), file.resolve().parent).replace(os.sep, "/")
-        write_json(file, {
+        content = json_bytes({
             "version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": path, "imageData": None,
             "imageHeight": image.size[1], "imageWidth": image.size[0],
         })  # fmt: skip
+        if file.is_file() and file.read_bytes() != content:
+            kept.append(keep_old(file))
+        write_bytes(file, content)
+    if kept:
+        logger.warning("%s: %d files with other content were there; they are kept, such as %s", target, len(kept),
+                       kept[0].relative_to(target))  # fmt: skip
