@@ -49,7 +49,7 @@ GROUPS = {
         "demo": "generate images, train on them, evaluate, export and predict",
     },
 }
-_OPTION = re.compile(r"((?:--?[A-Za-z][\w-]*=)?)(.*)", re.DOTALL)
+_OPTION = re.compile(r"--?[A-Za-z][\w-]*=", re.ASCII)
 COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 
@@ -106,8 +106,9 @@ def help_page() -> str:
 
 def _with_home(word: str) -> str:
     """A word with ``~`` replaced where the shell leaves it: in ``--option=~/x``, and in quotes."""
-    option, value = _OPTION.fullmatch(word).groups()  # type: ignore[union-attr]  it matches every text
-    return f"{option}{expand_home(value)}"
+    option = _OPTION.match(word)
+    start = option.end() if option else 0
+    return f"{word[:start]}{expand_home(word[start:])}"
 
 
 def _module(name: str) -> Any:

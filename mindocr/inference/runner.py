@@ -71,10 +71,9 @@ def open_runner(model: str | Path, *, config: str | Path | None = None, ckpt: st
         UserError: the kind of model is unknown, ``config`` or ``ckpt`` cannot be used with it, or the framework that
             runs it is not installed.
     """
-    model, config, ckpt = (expand_home(str(path)) if path else path for path in (model, config, ckpt))
-    assert model is not None
+    model = expand_home(str(model))
     try:
-        return _open(model, config, ckpt)
+        return _open(model, *(expand_home(str(path)) if path else None for path in (config, ckpt)))
     except ImportError as error:
         if error.name != "mindspore":
             raise

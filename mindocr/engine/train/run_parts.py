@@ -112,9 +112,8 @@ def build_parts(config: Config, place: process.Runtime, folder: Path, loader: Lo
         keeper.recall(found.state, found.path)
         messages.resumed(config, found, at, keeper, provenance.differences(found.about, about))
     saver = Saver(network, state, keeper, policy)
-    return RunParts(
-        config, place, loader, step, feed, at, meter, plan, guard, evaluator, saver, observers, found and found.path
-    )
+    source = None if found is None else found.path
+    return RunParts(config, place, loader, step, feed, at, meter, plan, guard, evaluator, saver, observers, source)
 
 
 def build_step(config: Config, network: nn.Cell, loss: nn.Cell, schedule: np.ndarray, world: int) -> TrainStep:
