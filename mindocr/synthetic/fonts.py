@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mindocr.errors import DataError
+from mindocr.images.folder import walk_files
 from mindocr.synthetic.words import CHINESE, LATIN
 
 SUFFIXES = (".ttf", ".otf", ".ttc")
@@ -48,7 +49,7 @@ def find_fonts(font_dir: str | Path | None = None) -> tuple[FontFace, ...]:
         folder = Path(font_dir)
         if not folder.is_dir():
             raise DataError(f"font_dir: {folder} is not a folder; expected a folder with {', '.join(SUFFIXES)} files")
-        found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES and p.is_file()]
+        found = [p for p in sorted(walk_files(folder)) if p.suffix.lower() in SUFFIXES and p.is_file()]
         own = _usable(found, own=True)
         if not own:
             raise DataError(f"font_dir: no usable font ({', '.join(SUFFIXES)}, with letters and digits) in {folder}")

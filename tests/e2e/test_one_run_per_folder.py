@@ -29,7 +29,10 @@ SHORT = ("train.max_steps=1", "train.resume=null", "system.val_while_train=False
 
 def kill(run, process):
     """Kill rank 0 with SIGKILL, and wait for the others."""
-    os.kill(int((run.folder / "notes.pid0").read_text(encoding="utf-8")), signal.SIGKILL)
+    note = run.folder / "notes.pid0"
+    while not (pid := note.read_text(encoding="utf-8")):  # it is written again at each step
+        time.sleep(0.01)
+    os.kill(int(pid), signal.SIGKILL)
     run.wait(process)
 
 

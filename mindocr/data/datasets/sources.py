@@ -47,6 +47,8 @@ def find_images(place: Path, recursive: bool = False) -> list[Path]:
             logger.warning("%s: images used: %d; left out: %s", place, len(images.files), images.left_out)
         return images.files
     matches = sorted(map(Path, glob.iglob(str(place), recursive=True)))  # noqa: PTH207  Path.glob: no absolute patterns
+    if "**" in place.parts:
+        matches = _each_once(matches)
     files = [file for file in matches if is_image_name(file.name) and file.is_file()]
     unread = unread_files(matches)
     if not files:
@@ -55,6 +57,14 @@ def find_images(place: Path, recursive: bool = False) -> list[Path]:
     if unread:
         logger.warning("%s: images used: %d; left out: %s", place, len(files), unread)
     return files
+
+
+def _each_once(paths: Sequence[Path]) -> list[Path]:
+    """The paths without those that lead again to a file through links in a circle; the shortest path is kept."""
+    shortest: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda each: (len(each.parts), each)):
+        shortest.setdefault(os.path.realpath(path), path)
+    return sorted(shortest.values())
 
 
 def pair_up(

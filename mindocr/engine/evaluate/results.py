@@ -81,6 +81,7 @@ def write_results(evaluation: Any, about: Mapping[str, Any], folder: Path) -> No
         about: see :func:`describe`.
         folder: for the files.
     """
+    folder.mkdir(parents=True, exist_ok=True)  # a training run that has started since may have set it aside
     found = f"{evaluation.kind.entries_key}.txt"
     set_aside(folder, str(about["id"]), (SCORES, IMAGES, found, *_MORE))
     write_predictions(evaluation.predictions, folder / found)

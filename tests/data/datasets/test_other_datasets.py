@@ -127,6 +127,16 @@ def test_prediction_names_what_is_left_out(make_set, tmp_path, caplog, monkeypat
     assert "images used: 1; left out: 1 file of a kind" in caplog.text
 
 
+def test_links_to_folders_are_followed_once(make_set, tmp_path):
+    folder, _ = make_set([("a.jpg", [])])
+    make_set([("b.jpg", [])], folder="store")
+    (folder / "part").symlink_to(tmp_path / "store")
+    (tmp_path / "store/back").symlink_to(folder)
+    names = [r.img_path for r in PredictDataset(str(folder / "**/*.jpg")).records]
+    assert names == [f"{folder}/a.jpg", f"{folder}/part/b.jpg"]
+    assert len(PredictDataset(str(tmp_path / "images/part")).records) == 1
+
+
 @pytest.mark.parametrize(("ratio", "size"), [(0.25, 2), (1.0, 8), (1.5, 12), (3.0, 24), (0.01, 0)])
 def test_subsample_sizes(ratio, size):
     chosen = subsample(8, ratio, (0, 0))
