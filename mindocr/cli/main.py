@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Any, NoReturn
 from mindocr import __version__
 from mindocr.cli.run import run_tool
 from mindocr.errors import UserError
+from mindocr.utils.paths import expand_home
 
 GROUPS = {
     "Data": {
@@ -50,6 +52,7 @@ GROUPS = {
         "demo": "generate images, train on them, evaluate, export and predict",
     },
 }
+_OPTION = re.compile(r"--?[A-Za-z][\w-]*=", re.ASCII)
 COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 
@@ -85,7 +88,7 @@ def run_command(name: str, words: Sequence[str], prog: str | None = None) -> int
     """
     parser = make_parser(name, prog)
     parser.set_defaults(command_line=shlex.join(["mindocr", name, *words]))
-    code: int | None = _module(name).run(parser.parse_args(words))
+    code: int | None = _module(name).run(parser.parse_args([_with_home(word) for word in words]))
     return code
 
 
@@ -122,6 +125,13 @@ def help_page() -> str:
     for title, commands in GROUPS.items():
         lines += ["", f"{title}:", *(f"  {name:<16} {summary}" for name, summary in commands.items())]
     return "\n".join([*lines, "", "  --version        show the version"])
+
+
+def _with_home(word: str) -> str:
+    """A word with ``~`` replaced where the shell leaves it: in ``--option=~/x``, and in quotes."""
+    option = _OPTION.match(word)
+    start = option.end() if option else 0
+    return f"{word[:start]}{expand_home(word[start:])}"
 
 
 def _module(name: str) -> Any:

@@ -12,6 +12,7 @@ from mindocr.config.recipes import find_config
 from mindocr.config.yaml_io import read_yaml
 from mindocr.errors import ConfigError
 from mindocr.utils.files import exists
+from mindocr.utils.paths import expand_home
 
 
 def resolve(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def _read_with_bases(path: Path, derived: tuple[Path, ...]) -> dict[str, Any]:
         got = "an empty file" if own is None else type(own).__name__
         raise ConfigError(f"{path}: expected a mapping of sections such as system: and model:, got {got}")
     merged: dict[str, Any] = {}
-    for base in _base_names(own, path):
+    for base in map(expand_home, _base_names(own, path)):
         merged = _merge_from(path, merged, _read_with_bases(find_config(path.parent / base, base), (*derived, path)))
     return _merge_from(path, merged, {key: value for key, value in own.items() if key != "base"})
 

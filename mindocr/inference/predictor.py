@@ -22,6 +22,7 @@ from mindocr.inference.results import Result
 from mindocr.inference.runner import Runner
 from mindocr.predictions.base import Prediction, decode
 from mindocr.registry import DATASETS, POSTPROCESSES
+from mindocr.utils.paths import expand_home
 from mindocr.utils.printable import listed
 from mindocr.utils.progress import progress
 from mindocr.utils.visualize import as_rgb
@@ -94,6 +95,7 @@ class Predictor:
         if isinstance(source, np.ndarray):
             return self._predict([source], batch_size)[0]
         if isinstance(source, str | Path):
+            source = expand_home(str(source))
             if Path(source).is_file():
                 return self._predict([source], batch_size)[0]
             chosen = {"data_dir": str(source), "on_error": on_error}
@@ -219,7 +221,7 @@ class Predictor:
         if not isinstance(image, np.ndarray):
             if not isinstance(image, str | Path):
                 raise DataError(f"image {number}: expected a path or an array, got {type(image).__name__}")
-            return self._ops({"img_path": str(image)}, rng)
+            return self._ops({"img_path": expand_home(str(image))}, rng)
         checked = _checked(image, f"image {number}", self._alpha)
         self._given.image = np.ascontiguousarray(checked if self._rgb else checked[..., ::-1])
         try:

@@ -14,6 +14,7 @@ from mindocr.models.algorithms import ALGORITHMS
 from mindocr.models.file_kind import Kind, kind_of, refusal
 from mindocr.models.zoo import model_names
 from mindocr.registry import suggest
+from mindocr.utils.paths import expand_home
 
 # Ending of a file -> module with ``open_file(path, config)``, imported when such a file is opened. If the content of a
 # file shows its kind, the ending of that kind counts.
@@ -73,8 +74,9 @@ def open_runner(model: str | Path, *, config: str | Path | None = None, ckpt: st
         UserError: the kind of model is unknown, ``config`` or ``ckpt`` cannot be used with it, or the framework that
             runs it is not installed.
     """
+    model = expand_home(str(model))
     try:
-        return _open(model, config, ckpt)
+        return _open(model, *(expand_home(str(path)) if path else None for path in (config, ckpt)))
     except ImportError as error:
         if error.name != "mindspore":
             raise

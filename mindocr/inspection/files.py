@@ -28,6 +28,6 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """
     make_place(path)
     try:
-        files.write_bytes(path, content.encode("utf-8") if isinstance(content, str) else content)
+        files.write_bytes(path, content.encode("utf-8") if isinstance(content, str) else content, old="report")
     except OSError as error:
         raise DataError(f"{path}: cannot write this file: {error.strerror}; choose another path") from None

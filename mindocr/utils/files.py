@@ -7,21 +7,32 @@ contains ``.part``. A killed process leaves its temporary file behind; :func:`re
 
 from __future__ import annotations
 
+import filecmp
 import glob
 import hashlib
+import logging
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
+
+logger = logging.getLogger(__name__)
 
 _BLOCK = 1 << 20  # bytes per read
 _SHOWN = 40  # characters of the name that the temporary name contains; file systems allow 255 bytes
 
 
+# What happens to an old file with other content: it is replaced without a message (files that a program keeps for
+# itself), replaced and named in the log (results that the same command makes again), or kept under another name (files
+# that a person may have changed).
+Old = Literal["replace", "report", "keep"]
+
+
 @contextmanager
-def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
+def replacing(path: Path, suffix: str = "", old: Old = "replace") -> Iterator[Path]:
     """Yield a temporary path beside ``path``; the file or folder written there is then renamed to ``path``.
 
     When the block raises, the temporary file is removed and ``path`` does not change.
@@ -29,6 +40,7 @@ def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
     Args:
         path: a file, or a folder that does not exist when the block ends.
         suffix: ending of the temporary name, for libraries that choose the format by it; by default ``.part``.
+        old: what happens to a file ``path`` with other content, see ``Old``.
 
     Raises:
         OSError: the file cannot be renamed, or the block did not write it.
@@ -36,28 +48,50 @@ def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
     partial = path.with_name(f".{path.stem[:_SHOWN]}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{suffix}")
     try:
         yield partial
+        if old != "replace" and path.is_file() and not filecmp.cmp(path, partial, shallow=False):
+            if old == "keep":
+                logger.warning("%s: the file that was there is now %s", path, keep_old(path).name)
+            else:
+                logger.warning("%s: the file that was there is replaced", path)
         partial.replace(path)
     finally:
         remove(partial)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def keep_old(path: Path) -> Path:
+    """Rename a file to the first free name ``<name>.earlier``, ``<name>.earlier_2``, ...; returns the new path.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    number, kept = 1, path.with_name(f"{path.name}.earlier")
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.earlier_{number}")
+    return path.rename(kept)
+
+
+def write_bytes(path: Path, content: bytes, old: Old = "replace") -> None:
     """Write a file atomically.
+
+    Args:
+        path, content: the file.
+        old: what happens to an old file with other content, see ``Old``.
 
     Raises:
         OSError: it cannot be written; an old file does not change.
     """
-    with replacing(path) as partial:
+    with replacing(path, old=old) as partial:
         partial.write_bytes(content)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file atomically, without changing line ends.
+def write_text(path: Path, text: str, old: Old = "replace") -> None:
+    """Write a UTF-8 file atomically, without changing line ends; arguments as for :func:`write_bytes`.
 
     Raises:
         OSError: it cannot be written; an old file does not change.
     """
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), old)
 
 
 def flush(path: Path) -> None:

@@ -7,19 +7,21 @@ import shutil
 from pathlib import Path
 
 from mindocr.errors import UserError
+from mindocr.utils.paths import expand_home
 
 
 def prepare_output(folder: str | Path, need_bytes: int = 0, key: str = "the output folder") -> Path:
     """Create ``folder`` and check that it is writable, before the work starts.
 
     Args:
+        folder: ``~`` at its beginning is the home folder.
         need_bytes: free space that the work needs there.
         key: the configuration key or option that named the folder, for messages.
 
     Raises:
         UserError: it cannot be created or written, or the disk has too little free space.
     """
-    folder = Path(folder)
+    folder = Path(expand_home(str(folder)))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".write_test_{os.getpid()}"

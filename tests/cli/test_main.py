@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -140,3 +141,24 @@ def test_a_script_finds_the_package_from_any_folder(repo_root: Path, tmp_path: P
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(f"usage: {path.name} ") and COMMANDS[name][1:10] in done.stdout
         assert done.stdout.endswith(f"['{repo_root / 'mindocr'}']\n")
+
+
+@pytest.mark.parametrize(
+    "written", ["--output_path=~/a b.txt", "~/a b.txt", "-o=~/a b.txt", "key=~/x", "a~", "~", "x\n"]
+)
+def test_the_home_folder_in_arguments(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    expected = {
+        "--output_path=~/a b.txt": "--output_path=/home/me/a b.txt",
+        "~/a b.txt": "/home/me/a b.txt",
+        "-o=~/a b.txt": "-o=/home/me/a b.txt",
+        "~": "/home/me",
+    }
+    seen: list[str] = []
+    fake = SimpleNamespace(
+        add_arguments=lambda parser: parser.add_argument("words", nargs="*"),
+        run=lambda args: seen.extend(args.words),
+    )
+    monkeypatch.setattr("mindocr.cli.main._module", lambda name: fake)
+    run_command("score", ["--", written])
+    assert seen == [expected.get(written, written)]

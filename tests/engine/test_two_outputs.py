@@ -67,7 +67,9 @@ def test_it_trains_evaluates_and_exports(config, tmp_path):
     header = (result.folder / "performance.csv").read_text(encoding="utf-8").splitlines()[0]
     assert {"dice", "share"} <= set(header.split(","))
     evaluation = evaluator.run(made)
-    assert evaluation.scores == json.loads((result.folder / "eval/scores.json").read_text(encoding="utf-8"))
+    saved = json.loads((result.folder / "eval/scores.json").read_text(encoding="utf-8"))
+    assert saved.pop("evaluated")["checkpoint"] == str(result.folder / "best.ckpt")
+    assert evaluation.scores == saved
     network = build.network(made, training=False, ckpt=result.folder / "best.ckpt")
     exported = exporter.export_mindir(network, tmp_path / "two.mindir", (64, 96), dynamic=True)
     assert exported.max_difference == 0

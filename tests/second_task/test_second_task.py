@@ -76,7 +76,11 @@ def test_it_trains_evaluates_exports_and_predicts(recipe, crops, tmp_path):
     evaluation = evaluator.run(load_config(recipe))
     assert evaluation.scores["accuracy"] == result.best
     assert evaluation.summary().startswith("accuracy ")
-    assert json.loads((result.folder / "eval/scores.json").read_text(encoding="utf-8")) == evaluation.scores
+    saved = json.loads((result.folder / "eval/scores.json").read_text(encoding="utf-8"))
+    assert saved.pop("evaluated")["images"] == 40 and saved == evaluation.scores
+    lines = [json.loads(line) for line in (result.folder / "eval/per_image.jsonl").read_text().splitlines()]
+    assert len(lines) == 40 and set(lines[0]) == {"image", "truth", "found", "result"}
+    assert sum(line["result"] for line in lines) / 40 == result.best
 
     exported = exporter.run(str(recipe), (32, 96), tmp_path)
     assert exported.max_difference <= 1e-5

@@ -1,5 +1,6 @@
 """Files are written atomically; hashes are those of the standard tools."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -20,6 +21,30 @@ def test_a_file_is_replaced_and_stands_alone(tmp_path):
     files.write_text(path, "\u00e9\r\nnew\n")
     assert path.read_bytes() == b"\xc3\xa9\r\nnew\n"
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_an_old_file_is_kept_or_named_where_that_is_wanted(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("mindocr"), "propagate", True)  # a run in this process may have set it
+    path = tmp_path / "gt.txt"
+    for text in ("one", "two", "two", "three"):
+        files.write_text(path, text, old="keep")
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {
+        "gt.txt": "three", "gt.txt.earlier": "one", "gt.txt.earlier_2": "two",
+    }  # fmt: skip
+    assert list(dict.fromkeys(caplog.messages)) == [
+        f"{path}: the file that was there is now gt.txt.earlier",
+        f"{path}: the file that was there is now gt.txt.earlier_2",
+    ]
+    caplog.clear()
+    for text in ("three", "four"):
+        files.write_text(path, text, old="report")
+    files.write_text(path, "five")
+    assert set(caplog.messages) == {f"{path}: the file that was there is replaced"}
+    assert path.read_text() == "five" and len(names(tmp_path)) == 3
+    with pytest.raises(ZeroDivisionError), files.replacing(path, old="keep") as partial:
+        partial.write_text("six")
+        raise ZeroDivisionError
+    assert path.read_text() == "five" and len(names(tmp_path)) == 3
 
 
 def test_the_mode_is_that_of_any_new_file(tmp_path):

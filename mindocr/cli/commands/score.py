@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mindocr.formats import benchmarks
 from mindocr.formats.label_file import read_lines
+from mindocr.utils import files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
     result = score(pairs, missing, metric, workers=args.workers)
     print(result)
     if args.json:
-        args.json.write_text(result.as_json(), encoding="utf-8")
+        files.write_text(args.json, result.as_json(), old="report")
     if args.report:
         from mindocr.report.collect import judged_images_of
         from mindocr.report.page import write_page

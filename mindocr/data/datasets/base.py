@@ -14,7 +14,15 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from mindocr.data.datasets.image_paths import resolve_paths
-from mindocr.data.datasets.sources import Paths, Ratio, pair_up, require_images, require_texts, subsample
+from mindocr.data.datasets.sources import (
+    Paths,
+    Ratio,
+    choose_share,
+    pair_up,
+    require_images,
+    require_readable,
+    require_texts,
+)
 from mindocr.data.loading.cache import Content, Kind, open_cache
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.load import Store
@@ -99,7 +107,7 @@ class ListFileDataset(ImageDataset, ABC):
         label_file: file that lists the images with their labels, or a list of files, one per folder.
         dataset_root: folder that ``data_dir`` and ``label_file`` are relative to.
         sample_ratio: share of the images to use, one number or one per label file; chosen at random with
-            ``seed``. 2 uses every image twice.
+            ``seed``. 2 uses every image twice. At least one image of each label file must remain.
         transform_pipeline: ops, see ``transforms/pipeline.py``.
         output_columns: keys of a finished sample, in this order; None = all keys.
         on_error: ``raise`` stops at a broken image, ``skip`` leaves it out and lists it at the end.
@@ -112,7 +120,8 @@ class ListFileDataset(ImageDataset, ABC):
         is_train: whether the data are for training; provided by the builder.
 
     Raises:
-        DataError: a file is missing or malformed, images are missing, or no text counts.
+        DataError: a file is missing or malformed, images are missing or of a kind that is not read, no image of a file
+            is used, or no text counts.
         ConfigError: lists have different lengths, or the pipeline is inconsistent.
     """
 
@@ -142,7 +151,9 @@ class ListFileDataset(ImageDataset, ABC):
                 counts.append(count)
             listed = resolve_paths(listed, folder)
             require_images(listed, folder)
-            chosen = subsample(len(listed), ratio, (seed, number))
+            if on_error == "raise":
+                require_readable(listed)
+            chosen = choose_share(len(listed), ratio, (seed, number), file)
             records += [listed[i] for i in chosen]
             counted += sum(counts[i] for i in chosen)
         require_texts(len(records), counted, label_file, is_train)

@@ -10,15 +10,15 @@ from typing import Any, Literal
 import numpy as np
 
 from mindocr.data.datasets.base import ImageDataset, ListFileDataset
-from mindocr.data.datasets.sources import Paths, Ratio, find_images, spread, subsample
+from mindocr.data.datasets.sources import Paths, Ratio, choose_share, find_images, spread
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.pipeline import Pipeline
-from mindocr.errors import DataError
 from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line
 from mindocr.formats.label_units import covers_a_pixel, refuse_small_texts
 from mindocr.formats.record import Record
 from mindocr.formats.synthtext_mat import read_synthtext
 from mindocr.registry import DATASETS
+from mindocr.utils.paths import expand_home
 
 
 @DATASETS.register
@@ -85,7 +85,7 @@ class PredictDataset(ImageDataset):
         exclude: files of a folder or a pattern that are not taken; provided by prediction, for its own results.
 
     Raises:
-        DataError: the path does not exist, or has no image.
+        DataError: the path does not exist, has no image, or ``sample_ratio`` leaves none of it.
     """
 
     def __init__(
@@ -106,8 +106,9 @@ class PredictDataset(ImageDataset):
         ratios = spread("sample_ratio", sample_ratio, len(places))
         records: list[Record] = []
         for number, (place, ratio) in enumerate(zip(places, ratios)):
-            files = find_images(Path(dataset_root) / place, recursive, exclude)
-            records += [Record(str(files[i]), "", None) for i in subsample(len(files), ratio, (seed, number))]
-        if not records:
-            raise DataError(f"no image to predict: sample_ratio {sample_ratio} leaves none of {data_dir}")
+            source = Path(dataset_root) / expand_home(place)
+            files = find_images(source, recursive, exclude)
+            records += [
+                Record(str(files[i]), "", None) for i in choose_share(len(files), ratio, (seed, number), source)
+            ]
         super().__init__(records, pipeline, output_columns, "skip" if on_error == "skip" else "raise", seed)

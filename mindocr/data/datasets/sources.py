@@ -6,19 +6,24 @@ import glob
 import logging
 import os
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from mindocr.errors import ConfigError, DataError
 from mindocr.formats.label_file import IGNORED
 from mindocr.formats.record import Record
-from mindocr.images.folder import is_image_name, list_images, unread_files
+from mindocr.images.folder import UNREAD_SUFFIXES, is_image_name, list_images, unread_files, walk_files
+from mindocr.utils.paths import expand_home
 
 logger = logging.getLogger(__name__)
 
 Paths = str | list[str]
 Ratio = float | list[float]
+
+_MOST_LOOKED_AT = 100_000  # files of a folder among which missing images are searched
 
 
 def find_images(place: Path, recursive: bool = False, exclude: Callable[[Path], bool] | None = None) -> list[Path]:
@@ -34,6 +39,7 @@ def find_images(place: Path, recursive: bool = False, exclude: Callable[[Path], 
     Raises:
         DataError: the path does not exist, or has no image.
     """
+    place = Path(expand_home(str(place)))
     if place.is_file():
         return [place]
     if place.is_dir():
@@ -42,6 +48,8 @@ def find_images(place: Path, recursive: bool = False, exclude: Callable[[Path], 
             logger.warning("%s: images used: %d; left out: %s", place, len(images.files), images.left_out)
         return _without_results(images.files, place, exclude)
     matches = sorted(map(Path, glob.iglob(str(place), recursive=True)))  # noqa: PTH207  Path.glob: no absolute patterns
+    if "**" in place.parts:
+        matches = _each_once(matches)
     files = [file for file in matches if is_image_name(file.name) and file.is_file()]
     unread = unread_files(matches)
     if not files:
@@ -67,6 +75,14 @@ def _without_results(files: list[Path], place: Path, exclude: Callable[[Path], b
     return [file for file, out in zip(files, left_out) if not out]
 
 
+def _each_once(paths: Sequence[Path]) -> list[Path]:
+    """The paths without those that lead again to a file through links in a circle; the shortest path is kept."""
+    shortest: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda each: (len(each.parts), each)):
+        shortest.setdefault(os.path.realpath(path), path)
+    return sorted(shortest.values())
+
+
 def pair_up(
     dataset_root: str, data_dir: Paths, label_file: Paths, sample_ratio: Ratio
 ) -> list[tuple[Path, Path, float]]:
@@ -83,7 +99,8 @@ def pair_up(
             f"data_dir has {len(folders)} folders and label_file {len(files)} files; expected the same number, at "
             "least one"
         )
-    root = Path(dataset_root)
+    root = Path(expand_home(dataset_root))
+    folders, files = [expand_home(folder) for folder in folders], [expand_home(file) for file in files]
     for folder in folders:
         if not (root / folder).is_dir():
             raise DataError(f"{root / folder}: no such folder; check dataset_root and data_dir")
@@ -118,6 +135,29 @@ def subsample(count: int, ratio: float, seed: Sequence[int]) -> list[int]:
     return sorted([*list(range(count)) * rounds, *map(int, chosen)])
 
 
+def choose_share(count: int, ratio: float, seed: Sequence[int], source: Path) -> list[int]:
+    """The indices that :func:`subsample` returns, at least one.
+
+    Args:
+        count: images of ``source``.
+        ratio: its ``sample_ratio``.
+        source: label file, or folder of images, for the message.
+
+    Raises:
+        DataError: there is no image, or the ratio leaves none.
+    """
+    if not count:
+        raise DataError(f"{source}: the data set is empty: no image is listed; list images, or remove this data set")
+    chosen = subsample(count, ratio, seed)
+    if not chosen:
+        one = 1 / count
+        raise DataError(
+            f"{source}: 0 of {count} images are used: sample_ratio {ratio:g} leaves none; set it to {one:.2g} for one "
+            "image, or remove this data set"
+        )
+    return chosen
+
+
 def require_images(records: Sequence[Record], folder: Path) -> None:
     """Check that every image exists, by listing each folder once.
 
@@ -137,7 +177,36 @@ def require_images(records: Sequence[Record], folder: Path) -> None:
         raise DataError(
             f"{missing[0].where}: image {missing[0].img_path} does not exist; {len(missing)} of the {len(records)} "
             f"images of this label file are missing: {few}{', ...' if len(missing) > 3 else ''}; "
-            "check dataset_root and data_dir, or remove these lines"
+            f"{_found_below(missing, folder) or 'check dataset_root and data_dir, or remove these lines'}"
+        )
+
+
+def _found_below(missing: Sequence[Record], folder: Path) -> str:
+    """What to do about missing images whose names exist in subfolders; empty where none does."""
+    names = {os.path.basename(record.img_path) for record in missing}  # noqa: PTH119  fast
+    found = [file for file in islice(walk_files(folder), _MOST_LOOKED_AT) if file.name in names]
+    if not found:
+        return ""
+    return (
+        f"files of these names are in subfolders, such as {found[0].relative_to(folder)}: set data_dir to the folder "
+        "of the images, or write their paths below data_dir into the label file"
+    )
+
+
+def require_readable(records: Sequence[Record]) -> None:
+    """Check that no image is of a kind that is not read, as its name ending and its first bytes show.
+
+    Raises:
+        DataError: such an image is listed; the message names the first line and the number.
+    """
+    suffixes = {record.img_path: os.path.splitext(record.img_path)[1].lower() for record in records}  # noqa: PTH122
+    unread = [record for record in records if suffixes[record.img_path] in UNREAD_SUFFIXES]
+    if unread and not cv2.haveImageReader(unread[0].img_path):
+        kinds = ", ".join(dict.fromkeys(suffixes[record.img_path] for record in unread))
+        raise DataError(
+            f"{unread[0].where}: image {unread[0].img_path} is of a kind that is not read; {len(unread)} of the "
+            f"{len(records)} images of this label file are of such kinds ({kinds}): convert them to JPEG or PNG, and "
+            "change their names in the label file"
         )
 
 
@@ -148,7 +217,7 @@ def require_texts(images: int, counted: int, label_file: Paths, is_train: bool) 
         DataError: there is no image, or every text is ignored.
     """
     if not images:
-        raise DataError(f"{label_file}: the data set is empty: no image is listed (or sample_ratio leaves none)")
+        raise DataError(f"{label_file}: the data set is empty: no image is listed")
     if not counted:
         purpose = "nothing to learn" if is_train else "nothing to evaluate"
         raise DataError(

@@ -16,6 +16,7 @@ from mindocr.data.loading.disk_cache import DiskCache
 from mindocr.data.loading.shared_memory import AVAILABLE, SharedBlock, available_memory
 from mindocr.data.transforms.load import Store
 from mindocr.errors import ConfigError
+from mindocr.utils.paths import expand_home
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,9 @@ def open_cache(kind: Kind, content: Content, limit: int | str, folder: str, path
     size = parse_size("cache_limit", limit)
     if kind == "disk":
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        return DiskCache(Path(folder) if folder else root / "mindocr", size, holds_pixels=content == "decoded")
+        return DiskCache(
+            Path(expand_home(folder)) if folder else root / "mindocr", size, holds_pixels=content == "decoded"
+        )
     if not AVAILABLE:
         raise ConfigError("cache: ram needs Linux (memfd_create); use disk or none")
     room = int(available_memory() * _SHARE)

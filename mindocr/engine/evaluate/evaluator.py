@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -19,16 +18,16 @@ from mindocr.config import Config, save_config
 from mindocr.data.loading.loader import Batch, Loader
 from mindocr.engine.diagnose.zero_score.health import HealthCheck
 from mindocr.engine.diagnose.zero_score.report_causes import explain
-from mindocr.engine.evaluate import evaluation_report
+from mindocr.engine.evaluate import evaluation_report, results
+from mindocr.engine.evaluate.results import image_line
 from mindocr.engine.runtime import build, process, ranks
 from mindocr.errors import ConfigError
 from mindocr.models.network import statistics
 from mindocr.models.network_runner import NetworkRunner
-from mindocr.predictions.base import Prediction, decode, write_predictions
+from mindocr.predictions.base import Prediction, decode
 from mindocr.registry import HEALTH_CHECKS, METRICS, POSTPROCESSES
 from mindocr.report.page import PAGE_BYTES
 from mindocr.report.pictures import check_limit
-from mindocr.utils import files
 from mindocr.utils.progress import duration, progress
 from mindocr.utils.wording import count
 
@@ -46,6 +45,8 @@ class Evaluation:
         score_line: the scores as one line of text, from the metric.
         images_per_s: images per second, loading included.
         seconds: duration.
+        image_lines: a line of JSON for each image, see :func:`~mindocr.engine.evaluate.results.image_line`; empty
+            unless the evaluator keeps them.
     """
 
     scores: dict[str, Any]
@@ -54,6 +55,7 @@ class Evaluation:
     score_line: str = ""
     images_per_s: float = 0.0
     seconds: float = 0.0
+    image_lines: list[str] = field(default_factory=list, repr=False)
 
     def summary(self) -> str:
         """One line: the scores, number of images, duration, images per second."""
@@ -73,6 +75,7 @@ class Evaluator:
         report: collects every image for the report page; None = no report.
         rank, world: the loader returns every ``world``-th image, starting with image ``rank``. All ranks run together
             with the BatchNorm statistics of rank 0, and their counts are added up.
+        keep_lines: keep a line of JSON for each image.
 
     Attributes:
         metric, report: as given; after a run they hold that run's counts and images.
@@ -88,6 +91,7 @@ class Evaluator:
         report: Any = None,
         rank: int = 0,
         world: int = 1,
+        keep_lines: bool = False,
     ) -> None:
         self.metric = metric
         self.report = report
@@ -95,12 +99,17 @@ class Evaluator:
             {"name": postprocess.gives.health_check}, postprocess=postprocess
         )
         self._network = network
-        self._rank, self._world = rank, world
+        self._rank, self._world, self._keep_lines = rank, world, keep_lines
         self._input = network.inputs[0]
         self._runner = NetworkRunner(network, training_outputs=report is not None)
         self._loader = loader
         self._postprocess = postprocess
         self._columns = tuple(dict.fromkeys((*postprocess.columns, *metric.reads)))
+
+    @property
+    def dataset(self) -> Any:
+        """The data set of the loader."""
+        return self._loader.dataset
 
     @property
     def main_indicator(self) -> str:
@@ -118,20 +127,22 @@ class Evaluator:
             ranks.take_from_rank_0(statistics(self._network), self._rank)
         self.health.begin_evaluation()
         predictions: list[tuple[str, Any]] = []
+        lines: list[str] = []
         start = time.perf_counter()
         for batch in progress(self._loader.epoch(), "evaluate", "batch", len(self._loader)):
             before_batch()
             outputs = self._runner(batch[self._input])
             found = decode(self._postprocess, outputs, batch)
-            results = self.metric.judge(found, [batch[name] for name in self.metric.reads])
-            self._look_at(batch, outputs, found, results)
+            judged = self.metric.judge(found, [batch[name] for name in self.metric.reads])
+            self._look_at(batch, outputs, found, judged)
             predictions += zip(batch["img_path"], found)
+            lines += self._lines(batch, found, judged) if self._keep_lines else ()
         if self._world > 1:
-            predictions = self._add_up(predictions)
+            predictions, lines = self._add_up(predictions, lines)
         seconds = time.perf_counter() - start
         scores = self.metric.result()
         line, rate = self.metric.summary(scores), len(predictions) / seconds
-        return Evaluation(scores, predictions, self._postprocess.gives, line, rate, seconds)
+        return Evaluation(scores, predictions, self._postprocess.gives, line, rate, seconds, lines)
 
     def _look_at(
         self, batch: Batch, outputs: Mapping[str, Sequence[np.ndarray]], found: Sequence[Any], results: Sequence[Any]
@@ -144,15 +155,21 @@ class Evaluator:
             if self.report is not None:
                 self.report.add(path, own, found[i], columns, results[i])
 
-    def _add_up(self, predictions: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-        """Add the counts of the other ranks to the metric; returns the predictions of all, in order of the images."""
+    def _lines(self, batch: Batch, found: Sequence[Any], results: Sequence[Any]) -> Iterator[str]:
+        for i, path in enumerate(batch["img_path"]):
+            truth = {name: batch[name][i] for name in self.metric.reads}
+            yield image_line(path, truth, found[i], results[i] if results else None)
+
+    def _add_up(self, predictions: list[tuple[str, Any]], lines: list[str]) -> tuple[list[tuple[str, Any]], list[str]]:
+        """Add the counts of the other ranks to the metric; returns predictions and lines of all, in order of images."""
         items = [(path, found.to_json()) for path, found in predictions]
-        everyone = ranks.gather([self.metric.counts, items])
-        for rank, (counts, _) in enumerate(everyone):
+        everyone = ranks.gather([self.metric.counts, items, lines])
+        for rank, (counts, _, _) in enumerate(everyone):
             if rank != self._rank:
                 self.metric.merge(counts)
-        in_order = [item for row in zip_longest(*(items for _, items in everyone)) for item in row if item is not None]
-        return [(path, self._postprocess.gives.from_json(value)) for path, value in in_order]
+        in_order = _take_turns([items for _, items, _ in everyone])
+        found = [(path, self._postprocess.gives.from_json(value)) for path, value in in_order]
+        return found, _take_turns([lines for _, _, lines in everyone])
 
     def close(self) -> None:
         """End the loader's workers."""
@@ -166,6 +183,7 @@ def build_evaluator(
     *,
     report: bool = False,
     source: evaluation_report.Source | None = None,
+    keep_lines: bool = False,
 ) -> Evaluator:
     """Build an evaluator of ``network`` for the ``eval`` section.
 
@@ -173,6 +191,7 @@ def build_evaluator(
         place: the ranks among which the images are divided.
         report: also collect what the report page shows.
         source: how the configuration was loaded, for the commands on that page.
+        keep_lines: also keep a line of JSON for each image.
 
     Raises:
         ConfigError: a section that evaluation needs is absent, or there is no report for its predictions.
@@ -183,7 +202,8 @@ def build_evaluator(
     postprocess, metric = POSTPROCESSES.build(config.postprocess or {}), METRICS.build(config.metric or {})
     page = evaluation_report.make_report(config, postprocess, metric, source) if report else None
     share = {"rank": place.rank, "world": place.world}
-    return Evaluator(network, build.eval_loader(config, **share), postprocess, metric, page, **share)
+    loader = build.eval_loader(config, **share)
+    return Evaluator(network, loader, postprocess, metric, page, **share, keep_lines=keep_lines)
 
 
 def run(
@@ -192,7 +212,7 @@ def run(
     report_images: int | None = None,
     source: evaluation_report.Source | None = None,
 ) -> Evaluation:
-    """Evaluate ``eval.ckpt_load_path``; scores are logged and written beside the results (see ``write_results``).
+    """Evaluate ``eval.ckpt_load_path``; scores are logged and written beside the results (see ``results``).
 
     Args:
         config: what to evaluate.
@@ -211,16 +231,17 @@ def run(
     if report is not None and place.world > 1:
         raise ConfigError("--report: the page is made by one process; start 'mindocr eval' without a launcher")
     network = build.network(config, training=False, ckpt=config.eval.ckpt_load_path)
-    evaluator = build_evaluator(config, network, place, report=report is not None, source=source)
+    evaluator = build_evaluator(config, network, place, report=report is not None, source=source, keep_lines=True)
     with ranks.together(place.rank, place.world, folder, place.device), closing(evaluator):
         evaluation = evaluator.run()
     if not place.is_main:
         return evaluation
-    write_results(evaluation, folder)
-    save_config(config, folder / "config.yaml")  # the settings that these scores belong to, for 'mindocr compare'
+    results.write_results(evaluation, results.describe(config, evaluator.dataset), folder)
+    save_config(config, folder / results.SETTINGS)
     logger.info("%s", evaluation.summary())
     key = evaluation.kind.entries_key
-    logger.info("scores: %s; %s: %s", folder / "scores.json", key, folder / f"{key}.txt")
+    logger.info("scores: %s; %s: %s; each image: %s", folder / results.SCORES, key, folder / f"{key}.txt",
+                folder / results.IMAGES)  # fmt: skip
     explain(network, evaluator.health, float(evaluation.scores[evaluator.main_indicator]), folder)
     if report is not None:
         page = evaluator.report.write(report, evaluation_report.facts(config), report_images)
@@ -228,7 +249,6 @@ def run(
     return evaluation
 
 
-def write_results(evaluation: Evaluation, folder: Path) -> None:
-    """Write ``scores.json``, and a file with one result line for each image, for detectors ``detections.txt``."""
-    files.write_text(folder / "scores.json", json.dumps(evaluation.scores, indent=2) + "\n")
-    write_predictions(evaluation.predictions, folder / f"{evaluation.kind.entries_key}.txt")
+def _take_turns(shares: Sequence[list[Any]]) -> list[Any]:
+    """The items of all ranks in the order of the images: rank r has images r, r + world, and so on."""
+    return [item for row in zip_longest(*shares) for item in row if item is not None]

@@ -63,7 +63,7 @@ def export_mindir(
     samples = [_sample(size) for size in sizes]
     expected = [_arrays(network(ms.Tensor(sample))) for sample in samples]
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
-    with files.replacing(path, suffix=".mindir") as partial:
+    with files.replacing(path, suffix=".mindir", old="report") as partial:
         mindir.write(network, declared, partial, {**(metadata or {}), OUTPUTS: network.inference_outputs})
         mindir.seal(partial)
         reloaded = nn.GraphCell(load_graph(partial))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from mindocr.models.converters.rename import Conversion
 from mindocr.models.weights import load_weights
 from mindocr.models.zoo import get_model
 from mindocr.registry import BACKBONES, HEADS, NECKS
+
+logger = logging.getLogger(__name__)
 
 # Source -> module of mindocr.models.converters with the functions read(path) and convert(what read returned)
 SOURCES = {
@@ -93,6 +96,8 @@ def convert_file(source: str, path: str | Path, output: str | Path, model: str |
         raise CheckpointError(message if message.startswith(str(path)) else f"{path}: {message}") from error
     output.parent.mkdir(parents=True, exist_ok=True)
     own = network.parameters_and_names()
+    if output.exists():
+        logger.warning("%s: the file that was there is replaced", output)
     checkpoints.save([ms.Parameter(value, name=name) for name, value in own], output, extra)
     return Converted(output, conversion, tuple(_differences(conversion.spec, chosen)) if chosen else ())
 

@@ -108,16 +108,19 @@ class Outcome:
         return json.dumps({"fitted_on": self.source, "settings_tried": self.tried, "rows": rows}, indent=2) + "\n"
 
     def write(self, folder: Path) -> None:
-        """Write the overlay, and ``fit.json``, ``fit.md``, ``fit.html`` to the folder."""
+        """Write the overlay, and ``fit.json``, ``fit.md``, ``fit.html`` to the folder.
+
+        An overlay and a ``fit.json`` of another fit are kept under other names.
+        """
         validation = {row.kind: row.validation.f_score for row in self.rows if row.validation}
         header = (
             f"# Settings fitted on {self.source}: their f-score is {validation['fitted']:.4f}, "
             f"it was {validation['fixed']:.4f} before the fit.\n"
         )
         content: dict[str, Any] = {"postprocess": self.fitted.arguments()}
-        write_text(self.overlay, header + dump_yaml(content))
+        write_text(self.overlay, header + dump_yaml(content), old="keep")
         for ending, text in (("json", self.as_json()), ("md", self.as_markdown()), ("html", self.as_html())):
-            write_text(folder / f"{NAME}.{ending}", text)
+            write_text(folder / f"{NAME}.{ending}", text, old="keep" if ending == "json" else "replace")
 
     def _cells(self) -> list[list[str]]:
         rows = []

@@ -11,9 +11,9 @@ from mindocr.config.schema import System
 from mindocr.engine.runtime import ranks
 from mindocr.models import device
 from mindocr.utils.folders import prepare_output
-from mindocr.utils.logs import start_logging
+from mindocr.utils.logs import release_log, start_logging
 
-__all__ = ["ALONE", "Runtime", "prepare_output", "seed_everything", "start", "start_logging"]
+__all__ = ["ALONE", "Runtime", "prepare_output", "release_log", "seed_everything", "start", "start_logging"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,11 +16,8 @@ from mindocr.models.ckpt_entries import RUN_ENTRY, STATE_ENTRY, pack
 from mindocr.models.ckpt_format import FORMATS
 from mindocr.utils import files
 
-logger = logging.getLogger(__name__)
-
 STATE = "train_state"
 PREVIOUS = "train_state.previous"
-EARLIER = "train_state.earlier"
 
 
 def save(
@@ -109,8 +105,7 @@ class CheckpointKeeper:
         self.best = -1.0
         self.best_epoch = 0
         self.scores: dict[int, float | None] = {}
-        # New name of the state file that the next one replaces. The first time that file belongs to another run.
-        self._old_state: str | None = EARLIER
+        self._old_state: str | None = PREVIOUS  # new name of the state file that the next one replaces
 
     def path(self, stem: str) -> Path:
         """The file of this name, in this run's format."""
@@ -139,8 +134,6 @@ class CheckpointKeeper:
         extra = {RUN_ENTRY: self.about, STATE_ENTRY: {**state, "keeper": memory}}
         old = self._old_state
         save(parameters, self.path(STATE), extra, keep_old_as=self.path(old) if old else None)
-        if old == EARLIER:
-            self._forget_earlier_run()
         self._old_state = PREVIOUS
 
     def recall(self, state: Mapping[str, Any], path: Path) -> None:
@@ -151,14 +144,6 @@ class CheckpointKeeper:
         if path.parent.resolve() == self.folder.resolve():
             # After a fallback the newer file is damaged, and must not replace the good one.
             self._old_state = None if path.stem == PREVIOUS else PREVIOUS
-
-    def _forget_earlier_run(self) -> None:
-        """Remove the states of another run, so that nobody mistakes them for states of this run."""
-        for path in states_in(self.folder):
-            if path != self.path(STATE):
-                path.unlink()
-        if self.path(EARLIER).exists():
-            logger.warning("%s: the state of an earlier run is now %s", self.folder, self.path(EARLIER).name)
 
     def _save_weights(self, weights: Mapping[str, ms.Parameter], stem: str) -> None:
         save(weights, self.path(stem), {RUN_ENTRY: self.about})

@@ -12,6 +12,7 @@ import mindspore as ms
 
 from mindocr.engine.runtime import ranks
 from mindocr.engine.train.checkpoints import STATE, states_in
+from mindocr.engine.train.earlier_run import earlier_folders
 from mindocr.errors import CheckpointError
 from mindocr.models.ckpt_entries import RUN_ENTRY, STATE_ENTRY, unpack
 from mindocr.models.weights import read_checkpoint
@@ -64,7 +65,7 @@ def _find(resume: str, folder: Path) -> SavedState | None:
     named = [] if resume == "auto" else [Path(resume).expanduser()]
     others = states_in(named[0].parent if named else folder)
     if not named and not others:
-        logger.info("train.resume: auto, but there is no %s in %s; a new run begins", STATE, folder)
+        logger.info("train.resume: auto, but there is no %s in %s; a new run begins%s", STATE, folder, _earlier(folder))
         return None
     damage: list[str] = []
     for path in named + [p for p in others if p not in named]:
@@ -80,6 +81,12 @@ def _find(resume: str, folder: Path) -> SavedState | None:
             logger.warning("train.resume: falling back to %s", path)
         return _unpack(path, entries)
     raise CheckpointError("train.resume: no intact state is left:\n  " + "\n  ".join(damage))
+
+
+def _earlier(folder: Path) -> str:
+    """Where an earlier run of this folder can be resumed from, or empty."""
+    found = [state for each in earlier_folders(folder) for state in states_in(each)]
+    return f"; to continue an earlier one, use train.resume={found[0]}" if found else ""
 
 
 def _unpack(path: Path, entries: dict[str, ms.Parameter]) -> SavedState:

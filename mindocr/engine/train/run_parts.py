@@ -54,7 +54,7 @@ class RunParts:
         evaluator: None where the run does not evaluate.
         saver: saves weights and state.
         observers: log, diagnoses and loggers.
-        resumed: the parts were restored from a saved state.
+        resumed_from: the file of the saved state that the parts were restored from; None = a new run.
         commands: that messages name.
     """
 
@@ -70,7 +70,7 @@ class RunParts:
     evaluator: Evaluator | None
     saver: Saver
     observers: Observers
-    resumed: bool
+    resumed_from: Path | None
     commands: NextCommands
 
     def close(self) -> None:
@@ -125,10 +125,10 @@ def build_parts(
         keeper.recall(found.state, found.path)
         messages.resumed(config, found, at, keeper, provenance.differences(found.about, about))
     saver = Saver(network, state, keeper, policy)
+    source = None if found is None else found.path
     return RunParts(
-        config, place, loader, step, feed, at, meter, plan, guard, evaluator, saver, observers, found is not None,
-        commands,
-    )  # fmt: skip
+        config, place, loader, step, feed, at, meter, plan, guard, evaluator, saver, observers, source, commands
+    )
 
 
 def build_step(config: Config, network: nn.Cell, loss: nn.Cell, schedule: np.ndarray, world: int) -> TrainStep:

@@ -12,7 +12,7 @@ from mindocr.data.loading.loader import Batch
 from mindocr.engine.evaluate.evaluator import Evaluation, Evaluator
 from mindocr.engine.runtime import build, process, ranks
 from mindocr.engine.runtime.signals import Stopped, StopRequest
-from mindocr.engine.train import messages
+from mindocr.engine.train import messages, run_folder
 from mindocr.engine.train.next_commands import Started
 from mindocr.engine.train.observers import EndEvent, EpochEvent, StartEvent, StepEvent
 from mindocr.engine.train.result import TrainingResult
@@ -30,21 +30,23 @@ def run(config: Config, started: Started = Started()) -> TrainingResult:  # noqa
         started: the command that started the run, for the commands in its messages.
 
     Raises:
-        UserError: a mistake in the configuration or the data, or a loss that is not finite.
+        UserError: a mistake in the configuration or the data, another run in this folder, or a loss that is not finite.
         Stopped: SIGTERM or Ctrl-C; the state is saved.
     """
     folder = process.prepare_output(config.train.ckpt_save_dir, key="train.ckpt_save_dir")
-    process.start_logging(folder)
+    process.start_logging(folder, held=True)  # the file may be that of another run
     place = process.start(config.system)
     if not place.is_main:
-        process.start_logging(folder, place.rank)
+        process.start_logging(folder, place.rank, held=True)
     with (
         errors_in_the_file(),
         StopRequest() as stop,
         ranks.together(place.rank, place.world, folder, place.device),
+        run_folder.claimed(folder, place),
         build.train_loader(config, place) as loader,
         closing(build_parts(config, place, folder, loader, started)) as parts,
     ):
+        run_folder.make_room(parts, folder)
         try:
             return Trainer(parts, stop).fit()
         except Stopped as ended:
@@ -166,11 +168,9 @@ class Trainer:
         raise Stopped(self.stop.number, message)
 
     def _start_event(self) -> StartEvent:
-        evaluator, plan = self.parts.evaluator, self.plan
+        evaluator, plan, resumed = self.parts.evaluator, self.plan, self.parts.resumed_from is not None
         indicator = evaluator.main_indicator if evaluator is not None else ""
-        return StartEvent(
-            self.at.copy(), plan.epochs, plan.steps_per_epoch, self.term_names, indicator, self.parts.resumed
-        )
+        return StartEvent(self.at.copy(), plan.epochs, plan.steps_per_epoch, self.term_names, indicator, resumed)
 
     def _complete_result(self) -> None:
         keeper, result = self.saver.keeper, self.result

@@ -98,11 +98,16 @@ def text_of(transcription: str, ignored: bool, points: Points) -> Text:
 
 
 def write_json(target: Path, content: Any) -> None:
-    """Write a UTF-8 JSON file atomically."""
-    write_bytes(target, (to_json(content, indent=1) + "\n").encode())
+    """Write a UTF-8 JSON file; see :func:`write_bytes`."""
+    write_bytes(target, json_bytes(content))
+
+
+def json_bytes(content: Any) -> bytes:
+    """The content of a UTF-8 JSON file."""
+    return (to_json(content, indent=1) + "\n").encode()
 
 
 def write_bytes(target: Path, content: bytes) -> None:
-    """Write a file atomically; its folder is created if needed."""
+    """Write a file atomically; its folder is created if needed, and an old file with other content is kept."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    files.write_bytes(target, content)
+    files.write_bytes(target, content, old="keep")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mindocr.errors import DataError
-from mindocr.formats.annotation_tools.common import Labelled, Options, entries, text_of, write_json
+from mindocr.formats.annotation_tools.common import Labelled, Options, entries, json_bytes, text_of, write_bytes
 from mindocr.formats.annotation_tools.labelme_shapes import polygon_of
 from mindocr.formats.annotation_tools.shapes import is_flagged
 from mindocr.formats.datasets.common import UNREAD, Entry, Job, Report, Text
@@ -16,7 +17,10 @@ from mindocr.formats.datasets.images import note_hidden
 from mindocr.formats.datasets.reading import expect, get, read_json
 from mindocr.formats.image_finder import Wanted, possible_names
 from mindocr.formats.label_file import shorten
+from mindocr.utils.files import keep_old
 from mindocr.utils.search import find_files
+
+logger = logging.getLogger(__name__)
 
 
 def read(job: Job, options: Options) -> Iterator[Entry]:
@@ -78,8 +82,12 @@ def _text(shape: Any, where: str, job: Job, options: Options) -> Text | None:
 
 
 def write(labelled: list[Labelled], target: Path, options: Options, report: Report) -> None:
-    """Write a JSON file for each image into a folder, with the images' folder structure; images are not embedded."""
+    """Write a JSON file for each image into a folder, with the images' folder structure; images are not embedded.
+
+    Files there with other content, which may have been corrected by hand, are kept under other names.
+    """
     taken: set[Path] = set()
+    kept: list[Path] = []
     for image in labelled:
         relative = Path(image.path)
         file = target / relative.with_suffix(".json")
@@ -93,7 +101,13 @@ def write(labelled: list[Labelled], target: Path, options: Options, report: Repo
         ]  # fmt: skip
         folder = image.image.parents[image.path.count("/")].resolve()  # folders below it may be links
         path = os.path.relpath(folder / image.path, file.resolve().parent).replace(os.sep, "/")
-        write_json(file, {
+        content = json_bytes({
             "version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": path, "imageData": None,
             "imageHeight": image.size[1], "imageWidth": image.size[0],
         })  # fmt: skip
+        if file.is_file() and file.read_bytes() != content:
+            kept.append(keep_old(file))
+        write_bytes(file, content)
+    if kept:
+        logger.warning("%s: %d files with other content were there; they are kept, such as %s", target, len(kept),
+                       kept[0].relative_to(target))  # fmt: skip

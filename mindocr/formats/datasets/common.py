@@ -142,6 +142,8 @@ class Job:
 def write_labels(entries: Iterable[Entry], job: Job, make: MakeText | None = None) -> None:
     """Write a line for each usable image as UTF-8 with line feeds; the file is written atomically.
 
+    An old file with other content, which may have been corrected by hand, is kept under another name.
+
     Args:
         entries: images with their texts.
         job: the conversion.
@@ -153,7 +155,7 @@ def write_labels(entries: Iterable[Entry], job: Job, make: MakeText | None = Non
     output = job.report.output_path
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with files.replacing(output) as part:
+        with files.replacing(output, old="keep") as part:
             with part.open("w", encoding="utf-8", newline="\n") as file:
                 file.writelines(f"{line}\n" for line in _lines(entries, job, make or make_text))
             if not job.report.images and job.report.missing:

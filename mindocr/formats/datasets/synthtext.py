@@ -74,7 +74,7 @@ def write_mat(job: Job) -> None:
     output = report.output_path
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with files.replacing(output) as part:
+        with files.replacing(output, old="keep") as part:
             savemat(str(part), content, appendmat=False, do_compression=True)
     except OSError as error:
         raise DataError(f"{output}: cannot write this file: {error.strerror}") from None

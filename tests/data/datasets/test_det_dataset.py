@@ -4,7 +4,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 
-from mindocr.data.datasets.detection import DetDataset
+from mindocr.data.datasets.detection import DetDataset, PredictDataset
 from mindocr.errors import ConfigError, DataError
 from mindocr.registry import DATASETS
 
@@ -78,6 +78,51 @@ def test_share_of_images_is_drawn_by_the_seed(make_set):
     assert len(names(1)) == 4
     assert names(1) == names(1) == sorted(names(1))
     assert len({tuple(names(seed)) for seed in range(5)}) > 1
+
+
+def test_a_share_that_leaves_nothing_of_a_label_file_is_refused(make_set, tmp_path):
+    for name in ("one", "two"):
+        make_set([(f"{i}.jpg", TEXT) for i in range(4)], folder=name)
+    both = {"data_dir": ["one", "two"], "label_file": ["one.txt", "two.txt"], "dataset_root": str(tmp_path)}
+    message = r"two\.txt: 0 of 4 images are used: sample_ratio 0\.1 leaves none; set it to 0\.25 for one image"
+    with pytest.raises(DataError, match=message):
+        DetDataset(**both, sample_ratio=[1.0, 0.1])
+    with pytest.raises(DataError, match=r"one\.txt: 0 of 4 images are used"):
+        DetDataset(**both, sample_ratio=0.001)
+    with pytest.raises(DataError, match=r"two: 0 of 4 images are used"):
+        PredictDataset(["one", "two"], str(tmp_path), sample_ratio=[1.0, 0.1])
+    assert len(DetDataset(**both, sample_ratio=[1.0, 0.25])) == 5
+    assert len(DetDataset(**both, sample_ratio=[1.0, 1.5])) == 10
+    for wrong in (-1.0, 0.0, float("inf"), float("nan"), [1.0, 0.0]):
+        with pytest.raises(ConfigError, match="sample_ratio must be above 0"):
+            DetDataset(**both, sample_ratio=wrong)
+
+
+def test_one_of_two_label_files_is_empty(make_set, tmp_path):
+    make_set([("a.jpg", TEXT)], folder="one")
+    make_set([], folder="two")
+    (tmp_path / "two").mkdir(exist_ok=True)
+    with pytest.raises(DataError, match=r"two\.txt: the data set is empty: no image is listed"):
+        DetDataset(["one", "two"], ["one.txt", "two.txt"], dataset_root=str(tmp_path))
+
+
+def test_missing_images_that_are_in_subfolders(make_set):
+    folder, file = make_set([("sub/a.jpg", TEXT), ("b.jpg", TEXT)])
+    file.write_text(file.read_text().replace("sub/", ""))
+    with pytest.raises(DataError, match=r"files of these names are in subfolders, such as sub/a\.jpg: set data_dir"):
+        DetDataset(str(folder), str(file))
+
+
+def test_listed_images_of_a_kind_that_is_not_read(make_set):
+    folder, file = make_set([("a.jpg", TEXT), ("b.jpg", TEXT)])
+    file.write_text(file.read_text().replace("b.jpg", "b.HEIC"))
+    (folder / "b.jpg").replace(folder / "b.HEIC")
+    assert len(DetDataset(str(folder), str(file))) == 2  # a JPEG with the wrong ending can be read
+    (folder / "b.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    message = r"images\.txt:2: image .*b\.HEIC is of a kind that is not read; 1 of the 2 images .* \(\.heic\): convert"
+    with pytest.raises(DataError, match=message):
+        DetDataset(str(folder), str(file))
+    assert len(DetDataset(str(folder), str(file), on_error="skip")) == 2
 
 
 def test_wrong_image_is_named_with_its_line(make_set):

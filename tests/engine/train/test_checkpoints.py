@@ -102,17 +102,6 @@ def test_the_state_before_the_last_stays(tmp_path):
     assert [steps_in(path) for path in checkpoints.states_in(tmp_path)] == [3, 2]
 
 
-def test_the_state_of_an_earlier_run_is_set_aside_by_the_first_save(tmp_path):
-    for step in (1, 2):
-        keeper = CheckpointKeeper(tmp_path)
-        for _ in range(2):
-            keeper.save_state(network(step).get_parameters(), state(step))
-    assert steps_in(tmp_path / "train_state.earlier.ckpt") == 1
-    assert [steps_in(path) for path in checkpoints.states_in(tmp_path)] == [2, 2]
-    CheckpointKeeper(tmp_path, format="safetensors").save_state(network().get_parameters(), state(3))
-    assert [path.name for path in checkpoints.states_in(tmp_path)] == ["train_state.safetensors"]
-
-
 def test_a_damaged_state_never_replaces_the_good_one_before_it(tmp_path):
     keeper = CheckpointKeeper(tmp_path)
     for step in (1, 2):

@@ -1,6 +1,7 @@
 """Export and import of labels for annotation tools, and import of files that the tools themselves write."""
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -81,6 +82,27 @@ def test_round_trip_loses_nothing(name, labels, tmp_path):
         for (_, points), (_, expected) in zip(found[path], items):
             np.testing.assert_allclose(points, expected, rtol=0, atol=1e-12 if name == "label_studio" else 0)
     assert (back.images, back.texts, back.ignored, back.dropped) == (3, report.texts, 2, 0)
+
+
+@pytest.mark.parametrize("name", sorted(ROUND))
+def test_files_corrected_by_hand_are_kept_on_export_and_import(name, labels, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("mindocr"), "propagate", True)  # a run in this process may have set it
+    target, options = tmp_path / "out" / ROUND[name][0], ROUND[name][1]
+    labels({"img_1.jpg": [("a", SQUARE)], "img_2.png": [("b", SQUARE)]})
+    for _ in range(2):
+        annotation_tools.export_labels(name, labels.folder, labels.file, target, options)
+        annotation_tools.import_labels(name, labels.folder, target, tmp_path / "back.txt", options)
+    assert not caplog.messages and not list(tmp_path.rglob("*.earlier*"))
+    file = target / "img_1.json" if target.is_dir() else target
+    original = file.read_bytes()
+    file.write_bytes(b"corrected by hand")
+    annotation_tools.export_labels(name, labels.folder, labels.file, target, options)
+    assert file.read_bytes() == original
+    assert file.with_name(f"{file.name}.earlier").read_bytes() == b"corrected by hand"
+    (tmp_path / "back.txt").write_text("corrected by hand")
+    annotation_tools.import_labels(name, labels.folder, target, tmp_path / "back.txt", options)
+    assert (tmp_path / "back.txt.earlier").read_text() == "corrected by hand"
+    assert len(set(caplog.messages)) == 2 and all(".earlier" in message for message in caplog.messages)
 
 
 def test_tidy_import_mends(labels, tmp_path):
