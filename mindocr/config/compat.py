@@ -27,6 +27,7 @@ _IDLE_DATASET_KEYS = {
     "num_keys_of_labels": _BY_NAME,
     "num_keys_to_net": _BY_NAME,
 }
+_NOT_READ = "prediction loads the columns that it needs"
 _IDLE_LOADER_KEYS = {"max_rowsize": "memory for a batch is sized by the batch"}
 _NO_QUEUE = "only training uses the device's queue"
 # Of evaluation and prediction, which read every image in the order of the list.
@@ -41,6 +42,7 @@ _IDLE_KEYS = {
     "eval.pred_cast_fp32": "losses are always computed in float32",
     "eval.dataset_sink_mode": _NO_QUEUE,
     "predict.dataset_sink_mode": _NO_QUEUE,
+    "predict.dataset.label_file": "prediction reads no labels",
     "system.log_level": "the log has one level",
     "system.refine_batch_size": "evaluation takes any batch size",
     "train.max_call_depth": "the networks here are not that deep",
@@ -62,6 +64,7 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     """Translate old keys into today's; all other values stay the same. ``raw`` is not changed."""
     result = Upgraded(copy.deepcopy(dict(raw)), [], [])
     idle = [(key, _BY_NAME) for path in DATASET_PATHS for key in _columns_by_name(result, path)]
+    idle += _prediction_columns(result)
     _mindrecord(result)
     _checkpoint_policy(result)
     _resume(result)
@@ -93,6 +96,8 @@ def _columns_by_name(result: Upgraded, path: str) -> list[str]:
     """
     columns = lookup(result.values, f"{path}.output_columns")
     chosen = {}
+    if path == "predict.dataset":  # nothing reads its list of columns
+        return [f"{path}.{key}" for key in _INDEX_KEYS if _take(result.values, f"{path}.{key}") not in (_ABSENT, None)]
     for key in _INDEX_KEYS:
         key_path = f"{path}.{key}"
         indices = _take(result.values, key_path)
@@ -111,6 +116,21 @@ def _columns_by_name(result: Upgraded, path: str) -> list[str]:
     if path == "train.dataset" and "label_column_index" in chosen:
         _compare(result, path, "label_column_index", chosen, _loss_labels(result.values), "the loss takes")
     return [f"{path}.{key}" for key in chosen]
+
+
+def _prediction_columns(result: Upgraded) -> list[tuple[str, str]]:
+    """Columns of ``predict.dataset`` that only MindOCR knows, such as ``raw_img_shape``.
+
+    Prediction loads the columns that the post-processing reads, whatever the file lists.
+    """
+    section = lookup(result.values, "predict.dataset")
+    columns = section.get("output_columns") if isinstance(section, Mapping) else None
+    if not isinstance(columns, list) or section.get("type") != "PredictDataset":
+        return []
+    from mindocr.data.sample import DetSample
+
+    strange = [name for name in columns if name not in DetSample.__annotations__]
+    return [(f"predict.dataset.output_columns {name}", _NOT_READ) for name in strange]
 
 
 def _compare(result: Upgraded, path: str, key: str, chosen: dict[str, list[str]], wanted: list[str], who: str) -> None:

@@ -5,34 +5,62 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from mindocr.config.check import check
+from mindocr.config.check import check_for, examine, format_problems
 from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
 from mindocr.config.recipes import find_config
 from mindocr.config.schema import Config
+from mindocr.config.usage import concerned
 from mindocr.config.yaml_io import dump_yaml
 from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+def load_config(path: str | Path, overrides: Sequence[str] = (), command: str | None = None) -> Config:
     """Read and check a configuration.
 
     Args:
         path: YAML file with our keys or MindOCR's, or a recipe that ships with the package (see :func:`find_config`).
         overrides: overrides such as ``train.loader.batch_size=4``, as after ``-o``.
+        command: the command that uses it, such as ``train`` or ``eval``: problems in sections that it does not use are
+            only named, in one warning (see ``usage.py``). None = every section must be right.
 
     Raises:
         ConfigError: the file cannot be read, or the configuration has problems; the message lists all of them.
     """
     path = find_config(path)
     upgraded = upgrade(resolve(path, overrides))
-    config = check(upgraded.values, str(path), upgraded.problems)
+    config, elsewhere = check_for(command, upgraded.values, str(path), upgraded.problems)
     for note in upgraded.notes:
         logger.warning("%s: %s", path, note)
+    if elsewhere:
+        logger.warning("%s", format_problems(str(path), elsewhere, f" in sections that '{command}' does not use"))
     return config
+
+
+class Finding(NamedTuple):
+    """A problem of a configuration, and the commands that it stops."""
+
+    path: str
+    text: str
+    stops: list[str]
+
+
+def inspect_config(path: str | Path, overrides: Sequence[str] = ()) -> list[Finding]:
+    """Every problem of a configuration; keys without an effect are named in the log, as by :func:`load_config`.
+
+    Raises:
+        ConfigError: the file cannot be read, or describes a model that this package does not have.
+    """
+    path = find_config(path)
+    upgraded = upgrade(resolve(path, overrides))
+    _, problems = examine("train", upgraded.values, str(path), upgraded.problems)
+    for note in upgraded.notes:
+        logger.warning("%s: %s", path, note)
+    return [Finding(where, text, concerned(where, text, upgraded.values)) for where, text in problems]
 
 
 def save_config(config: Config, path: str | Path) -> None:

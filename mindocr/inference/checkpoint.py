@@ -38,7 +38,7 @@ def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
     """
     path = find_weights(path)
     if config is not None:
-        return from_config(load_config(config), path)
+        return from_config(load_config(config, command="predict"), path)
     from mindocr.models.weights import read_checkpoint
 
     entries = read_checkpoint(path)
@@ -57,7 +57,7 @@ def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
 
 def open_config(path: Path, ckpt: str | Path | None = None) -> NetworkRunner:
     """Open the network of a YAML file."""
-    return from_config(load_config(path), ckpt)
+    return from_config(load_config(path, command="predict"), ckpt)
 
 
 def open_named(name: str, ckpt: str | Path | None = None) -> NetworkRunner:

@@ -118,7 +118,7 @@ def from_mindir(path: str | Path, config_path: str | Path) -> Predictor:
     Raises:
         ConfigError: the configuration has no ``eval`` or no ``postprocess`` section.
     """
-    config = load_config(config_path)
+    config = load_config(config_path, command="infer")
     if config.eval is None or config.postprocess is None:
         raise ConfigError(f"{config_path}: inference needs its eval and postprocess sections")
     start_logging()

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from mindocr.cli.options import add_overrides
-from mindocr.config import load_config
+from mindocr.config.check import format_problems
+from mindocr.config.load import inspect_config
 from mindocr.config.reference import write_documents
 from mindocr.errors import ConfigError, UserError
 
@@ -33,15 +34,26 @@ def run(args: argparse.Namespace) -> int:
 def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
     """Check configurations: one OK line for each valid file on stdout, all problems of the others on stderr.
 
+    A problem that does not stop training is a warning, which names the commands that it stops.
+
     Returns:
         The exit code: 0 if all files are valid, else 1.
     """
     code = 0
     for path in paths:
         try:
-            load_config(path, overrides)
+            problems = inspect_config(path, overrides)
         except UserError as error:
             print(error, file=sys.stderr)
+            code = EXIT_FOUND_PROBLEMS
+            continue
+        stops_training = any("train" in problem.stops for problem in problems)
+        if problems:
+            lines = [(p.path, p.text if "train" in p.stops else f"{p.text} (stops only: {', '.join(p.stops)})")
+                     for p in problems]  # fmt: skip
+            print(format_problems(path, lines, "" if stops_training else ", none of which stops training"),
+                  file=sys.stderr)  # fmt: skip
+        if stops_training:
             code = EXIT_FOUND_PROBLEMS
         else:
             print(f"{path}: OK")

@@ -25,5 +25,5 @@ def run(args: argparse.Namespace) -> None:
     from mindocr.engine.evaluate import evaluator
 
     modelarts.run_job(
-        args, lambda config: evaluator.run(config, args.report, args.report_images), "eval.ckpt_load_path"
+        args, lambda config: evaluator.run(config, args.report, args.report_images), "eval.ckpt_load_path", "eval"
     )

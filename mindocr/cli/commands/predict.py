@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     start_logging()
     if args.opt and not args.config:
         raise ConfigError("-o: overrides need a configuration to override; add -c FILE")
-    config = load_config(args.config, args.opt) if args.config else None
+    config = load_config(args.config, args.opt, "predict") if args.config else None
     task = predict.plan(config.predict if config else None, args.image_dir, args.draw_img_save_dir, args.batch_size)
     finder = predict.choose(
         config, args.det_algorithm, args.det_model_dir, args.det_limit_side_len, args.det_limit_type

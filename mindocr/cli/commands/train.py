@@ -23,6 +23,6 @@ def run(args: argparse.Namespace) -> None:
     from mindocr.engine.train import data_profile, trainer
 
     if args.profile_data:
-        modelarts.run_job(args, lambda config: data_profile.run(config, args.profile_data), "model.pretrained")
+        modelarts.run_job(args, lambda config: data_profile.run(config, args.profile_data), "model.pretrained", "train")
     else:
-        modelarts.run_job(args, trainer.run, "model.pretrained")
+        modelarts.run_job(args, trainer.run, "model.pretrained", "train")
