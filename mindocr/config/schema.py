@@ -87,17 +87,25 @@ class Scheduler(Section):
     min_lr: float = Field(default=0.0, ge=0, description="lowest learning rate of the curve, in [0, lr]")
     num_epochs: int = Field(ge=1, description="length of the training in epochs, from 1")
     warmup_epochs: float = Field(
-        default=0.0, ge=0, description="epochs in which the rate rises from 0; fractions allowed"
+        default=0.0, ge=0, description="epochs in which the rate rises to lr; fractions allowed"
     )
+    warmup_factor: float = Field(default=0.0, ge=0, le=1, description="rate at the start of the warm-up / lr, in [0, 1]")
     decay_epochs: float | None = Field(
         default=None,
         gt=0,
         description="length of the curve (empty = all epochs after the warm-up); step_decay: length of one step",
     )
     decay_rate: float | list[float] | None = Field(
-        default=None, description="polynomial_decay: exponent; others: factor of one step; above 0"
+        default=0.9, description="polynomial_decay: exponent; others: factor of one step; above 0"
     )
-    milestones: list[float] = Field(default=[], description="multi_step_decay: epochs of the steps, increasing")
+    milestones: list[float] = Field(
+        default=[], description="multi_step_decay: epochs of the steps, counted from the end of the warm-up, increasing"
+    )
+    num_cycles: int = Field(default=1, ge=1, description="cosine_decay: how often the curve starts again, from 1")
+    cycle_decay: float = Field(
+        default=1.0, gt=0, le=1, description="cosine_decay: factor of lr from one cycle to the next, above 0, up to 1"
+    )
+    lr_epoch_stair: bool = Field(default=False, description="change the rate between epochs only")
 
 
 class Optimizer(Section):
