@@ -69,7 +69,7 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     _checkpoint_policy(result)
     _resume(result)
     _tensorboard(result)
-    _move(result, "optimizer.grouping_strategy", "optimizer.filter_bias_and_bn", _grouping)
+    _weight_decay_groups(result)
     _move(result, "train.dataset.shuffle", "train.loader.shuffle")
     for section in _SECTIONS:
         _move(result, f"{section}.loader.prefetch_size", f"{section}.loader.prefetch")
@@ -191,15 +191,24 @@ def _mindrecord(result: Upgraded) -> None:
             result.problems.append((f"{path}.mindrecord", text))
 
 
-def _grouping(strategy: Any) -> bool:
-    return strategy is not None
+def _weight_decay_groups(result: Upgraded) -> None:
+    """``grouping_strategy`` becomes ``filter_bias_and_bn``, which a list of names without decay switches off."""
+    strategy = _take(result.values, "optimizer.grouping_strategy")
+    if strategy == "filter_norm_and_bias":
+        _put(result.values, "optimizer.filter_bias_and_bn", True)
+    elif strategy not in (_ABSENT, None):
+        owner = {"svtr": " belongs to SVTR", "visionlan": " belongs to VisionLAN"}.get(str(strategy), "")
+        text = f"{strategy!r}{owner}; expected 'filter_norm_and_bias', or the names in no_weight_decay_params"
+        result.problems.append(("optimizer.grouping_strategy", text))
+    if lookup(result.values, "optimizer.no_weight_decay_params"):
+        _put(result.values, "optimizer.filter_bias_and_bn", False)
 
 
-def _move(result: Upgraded, old: str, new: str, translate: Any = None) -> None:
+def _move(result: Upgraded, old: str, new: str) -> None:
     """Move the value at ``old`` to ``new``; a value that is there already stays."""
     value = _take(result.values, old)
     if value is not _ABSENT:
-        _put(result.values, new, translate(value) if translate else value)
+        _put(result.values, new, value)
 
 
 _ABSENT: Any = object()
