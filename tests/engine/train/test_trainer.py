@@ -5,6 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import mindspore as ms
 import numpy as np
 import pytest
 
@@ -118,6 +119,25 @@ def test_every_optimizer_in_both_modes(tiny_config, optimizer, mode):
         tiny_config(options, f"system.mode={mode}", "train.max_steps=2", "system.val_while_train=False")
     )
     assert np.isfinite(result.losses).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["NAdam", "rmsprop", "adagrad", "LAMB", "lion", "Adan"])
+def test_an_optimizer_resumes_exactly_with_average_accumulation_and_loss_scale(tiny_config, optimizer):
+    def run(folder, *more):
+        options = f"optimizer={{opt: {optimizer}, weight_decay: 1e-4, filter_bias_and_bn: True}}"
+        extras = ("train.ema=True", "train.gradient_accumulation_steps=2", "loss_scaler={type: dynamic, loss_scale: 8.0}")
+        return trainer.run(
+            tiny_config(options, *extras, "system.val_while_train=False", "scheduler.num_epochs=2", *more, folder=folder)
+        )
+
+    whole = run("whole")
+    run("cut", "train.max_steps=2")
+    resumed = run("cut", "train.resume=auto")
+    assert np.isfinite(whole.losses).all()
+    assert resumed.losses == whole.losses[-len(resumed.losses) :]
+    wanted, got = (ms.load_checkpoint(str(result.folder / "epoch_0002.ckpt")) for result in (whole, resumed))
+    assert all(np.array_equal(got[name].asnumpy(), value.asnumpy()) for name, value in wanted.items())
 
 
 @pytest.mark.slow
