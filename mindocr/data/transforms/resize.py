@@ -133,9 +133,12 @@ class DetResize:
         return _round_up(_scaled(h, scale), self.divisor), _round_up(_scaled(w, scale), self.divisor)
 
     def _nearest(self, side: float, largest: int | None = None) -> int:
-        """The nearest multiple of ``divisor`` above 0, at most ``largest``; of two the one with an even factor."""
+        """The nearest multiple of ``divisor`` above 0, at most ``largest``; of two the one with an even factor.
+
+        As in MindOCR, the fraction of a pixel is cut off first.
+        """
         divisor = self.nearest or 1
-        multiple = max(round(side / divisor), 1) * divisor
+        multiple = max(round(int(side + 1e-6) / divisor), 1) * divisor
         return multiple if largest is None else min(multiple, largest)
 
 
