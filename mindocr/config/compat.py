@@ -51,6 +51,14 @@ _IDLE_KEYS = {
     **{f"{section}.{key}": why for section in ("eval", "predict") for key, why in _IDLE_ORDER_KEYS.items()},
 }
 
+# Keys that are translated or checked and then dropped, besides those of _IDLE_KEYS.
+_TRANSLATED = (
+    "system.ckpt_save_policy", "system.ckpt_max_keep", "model.resume", "train.tensorboard", "train.dataset.shuffle",
+    "optimizer.grouping_strategy", "optimizer.no_weight_decay_params",
+    *(f"{path}.{key}" for path in DATASET_PATHS for key in (*_INDEX_KEYS, "mindrecord")),
+    *(f"{section}.loader.prefetch_size" for section in _SECTIONS),
+)  # fmt: skip
+
 
 class Upgraded(NamedTuple):
     """A configuration in today's spelling, notes for the log, and problems as (path, text)."""
@@ -77,6 +85,11 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     if idle:
         result.notes.append(_name_idle(idle))
     return result
+
+
+def known_keys() -> list[str]:
+    """Every key that is translated, checked and dropped, or without an effect."""
+    return [*_TRANSLATED, *_IDLE_KEYS]
 
 
 def _name_idle(idle: list[tuple[str, str]]) -> str:

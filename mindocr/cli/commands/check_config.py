@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from mindocr.cli.differences import write_page
 from mindocr.cli.options import add_overrides
 from mindocr.config.check import format_problems
 from mindocr.config.load import inspect_config
@@ -21,13 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_overrides(parser)
     parser.add_argument("--schema", metavar="OUT.json", help="write the JSON schema for editors")
     parser.add_argument("--reference", metavar="OUT.md", help="write the reference of all keys")
+    parser.add_argument(
+        "--differences", type=Path, metavar="OUT.md", help="write the page on MindOCR from the table OUT.yaml beside it"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the documents and check the files; returns exit code 1 if a file has problems."""
-    if not (args.files or args.schema or args.reference):
+    if not (args.files or args.schema or args.reference or args.differences):
         raise ConfigError("nothing to check: name at least one FILE")
     write_documents(args.schema, args.reference)
+    if args.differences:
+        write_page(args.differences)
     return check_files(args.files, args.opt)
 
 
