@@ -34,8 +34,8 @@ def read_table(path: Path) -> dict[str, Any]:
             wrong = [key for key in row if key not in (*SUBJECTS, *_TEXTS, *_OPTIONAL)]
             if len(subjects) != 1 or wrong or not all(isinstance(row.get(key), str) for key in _TEXTS):
                 raise ConfigError(
-                    f"{path}: section '{section['title']}': expected a row with one of {', '.join(SUBJECTS)}, the texts "
-                    f"{' and '.join(_TEXTS)}, and perhaps {' and '.join(_OPTIONAL)}; got {row}"
+                    f"{path}: section '{section['title']}': expected a row with one of {', '.join(SUBJECTS)}, the "
+                    f"texts {' and '.join(_TEXTS)}, and perhaps {' and '.join(_OPTIONAL)}; got {row}"
                 )
     return dict(table)
 

@@ -30,8 +30,8 @@ def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) ->
         found: problems that are known already and belong in the same message.
 
     Raises:
-        ConfigError: the message is ``source: N problems``, then one line ``path: problem`` for each; or one sentence, if
-            the configuration describes a model that this package does not have.
+        ConfigError: the message is ``source: N problems``, then one line ``path: problem`` for each; or one sentence,
+            if the configuration describes a model that this package does not have.
     """
     return check_for(None, raw, source, found)[0]
 

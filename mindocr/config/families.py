@@ -74,13 +74,13 @@ def unknown_model(raw: Mapping[str, Any]) -> str | None:
     kind = lookup(raw, "model.type")
     task = f" for {_TASKS[kind]}" if isinstance(kind, str) and kind in _TASKS else ""
     return (
-        f"this is a configuration of an unknown model{task}: mindocr has no {', '.join(strange)}; {_HERE}. Parts of your "
-        "own must be registered before the configuration is read"
+        f"this is a configuration of an unknown model{task}: mindocr has no {', '.join(strange)}; {_HERE}. Parts of "
+        "your own must be registered before the configuration is read"
     )
 
 
 def _unregistered(raw: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Names of the parts of the model and of the loss that no registry has, each with the names that its registry has."""
+    """Names of parts of the model and of the loss that no registry has, with the names that their registry has."""
     for part, spec in present_parts(raw):
         name = spec.get(part.selector)
         if part.path.startswith(("model.", "loss")) and isinstance(name, str) and name not in part.registry:

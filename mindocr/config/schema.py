@@ -93,7 +93,9 @@ class Scheduler(Section):
     warmup_epochs: float = Field(
         default=0.0, ge=0, description="epochs in which the rate rises to lr; fractions allowed"
     )
-    warmup_factor: float = Field(default=0.0, ge=0, le=1, description="rate at the start of the warm-up / lr, in [0, 1]")
+    warmup_factor: float = Field(
+        default=0.0, ge=0, le=1, description="rate at the start of the warm-up / lr, in [0, 1]"
+    )
     decay_epochs: float | None = Field(
         default=None,
         gt=0,

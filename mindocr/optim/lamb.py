@@ -31,8 +31,8 @@ def _step_one(rates, unbiased1, unbiased2, lr, decay, weight, moment1, moment2, 
 class Lamb(Rule):
     """Adam with decoupled weight decay, each layer's step scaled to the norm of its weights (You et al., ICLR 2020).
 
-    r = m / (sqrt(v) + eps) + weight_decay * w, with bias correction, and w <- w - lr * ||w|| / ||r|| * r. The ratio is 1
-    where a norm is 0. MindSpore's own rule has no kernel for CPU.
+    r = m / (sqrt(v) + eps) + weight_decay * w, with bias correction, and w <- w - lr * ||w|| / ||r|| * r. The ratio is
+    1 where a norm is 0. MindSpore's own rule has no kernel for CPU.
 
     Args:
         params, learning_rate, weight_decay: see :class:`Rule`.

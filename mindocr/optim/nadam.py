@@ -28,8 +28,8 @@ class NAdam(Rule):
     """Adam that looks ahead: the momentum of the next step is applied in this one (Dozat, ICLR workshop 2016).
 
     The momentum of step t = 1, 2, ... is mu_t = beta1 * (1 - 0.96 ** (t * schedule_decay) / 2). The update is
-    ((1 - mu_t) * g / (1 - mu_1 ... mu_t) + mu_(t+1) * m / (1 - mu_1 ... mu_(t+1))) / (sqrt(v / (1 - beta2 ** t)) + eps).
-    Weight decay is an L2 term in the gradient g.
+    ((1 - mu_t) * g / (1 - mu_1 ... mu_t) + mu_(t+1) * m / (1 - mu_1 ... mu_(t+1))) / (sqrt(v / (1 - beta2 ** t)) +
+    eps). Weight decay is an L2 term in the gradient g.
 
     Args:
         params, learning_rate, weight_decay: see :class:`Rule`.
@@ -69,7 +69,12 @@ class NAdam(Rule):
         product = self.momentum_product * now
         beta2_power = self.beta2_power * self.beta2
         step = ops.partial(
-            _step, self.rates, (1.0 - now) / (1.0 - product), after / (1.0 - product * after), 1.0 / (1.0 - beta2_power), lr
+            _step,
+            self.rates,
+            (1.0 - now) / (1.0 - product),
+            after / (1.0 - product * after),
+            1.0 / (1.0 - beta2_power),
+            lr,
         )
         done = self.hyper_map(step, self.decays, self.parameters, self.moment1, self.moment2, gradients)
         ops.assign(self.shrink_power, power)

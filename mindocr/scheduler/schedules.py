@@ -197,8 +197,8 @@ def _curve_problems(section: SchedulerSection, name: str) -> list[str]:
         problems.append(f"scheduler.cycle_decay: expected a number above 0, up to 1, got {section.cycle_decay}")
     elif is_cosine and section.lr * section.cycle_decay ** (section.num_cycles - 1) < section.min_lr:
         problems.append(
-            f"scheduler.cycle_decay: cycle {section.num_cycles} would start below min_lr {section.min_lr}; lower min_lr "
-            "or num_cycles"
+            f"scheduler.cycle_decay: cycle {section.num_cycles} would start below min_lr {section.min_lr}; lower "
+            "min_lr or num_cycles"
         )
     rates = _rates(section)
     if name in ("polynomial_decay", "cosine_decay", "warmup_cosine_decay") and section.decay_epochs is not None:

@@ -43,7 +43,7 @@ def stored(path: str) -> Any:
     return json.loads((ROOT / "tests" / path).read_text(encoding="utf-8"))
 
 
-# --- what the code says ------------------------------------------------------------------------------------------------
+# --- what the code says ---
 
 
 def default_of(section: Any, key: str) -> str:
@@ -68,7 +68,10 @@ def milestones() -> list[str]:
     ours, theirs = build_schedule(section, rates["steps_per_epoch"]), np.array(rates["rates"]["multi-step"])
     falls = [[step for step in range(1, len(each)) if each[step] < each[step - 1]] for each in (ours, theirs)]
     assert falls[0] == falls[1]
-    return [f"Milestones {' and '.join(map(str, section.milestones))}".replace(".0", ""), " and ".join(map(str, falls[0]))]
+    return [
+        f"Milestones {' and '.join(map(str, section.milestones))}".replace(".0", ""),
+        " and ".join(map(str, falls[0])),
+    ]
 
 
 def warmup_start() -> list[str]:
@@ -138,7 +141,11 @@ def resize_sizes() -> list[str]:
     ours = [DetResize(**sizes["settings"][name]).new_size(736, 1090) for name in ("min", "max")]
     theirs = [sizes["sizes_and_ratios"][name][position][0] for name in ("min", "max")]
     texts = [f"{h} x {w}" for h, w in (*ours, *theirs)]
-    return [*texts[:2], *(f"MindOCR: {text}" for text in texts[2:]), f"{len(sizes['images']) * len(sizes['settings'])} "]
+    return [
+        *texts[:2],
+        *(f"MindOCR: {text}" for text in texts[2:]),
+        f"{len(sizes['images']) * len(sizes['settings'])} ",
+    ]
 
 
 def resize_padded() -> list[str]:
@@ -201,7 +208,7 @@ CHECKS: dict[str, Callable[[], list[str]]] = {
 }  # fmt: skip
 
 
-# --- the page and its table --------------------------------------------------------------------------------------------
+# --- the page and its table ---
 
 
 def test_the_page_follows_its_table() -> None:
@@ -294,7 +301,9 @@ def test_every_flag_of_a_command_has_a_row(command: str) -> None:
     parser = argparse.ArgumentParser(add_help=False)
     module.add_arguments(parser)
     flags = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
-    sections = {section["command"]: subjects("flag", section["rows"]) for section in TABLE["sections"] if "command" in section}
+    sections = {
+        section["command"]: subjects("flag", section["rows"]) for section in TABLE["sections"] if "command" in section
+    }
     listed = set(sections[command]) | (set(sections["train"]) - {"--profile-data"} if command == "eval" else set())
     assert flags == listed
 

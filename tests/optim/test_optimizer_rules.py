@@ -1,4 +1,4 @@
-"""Further optimizers: hand-computed first steps, NumPy, MindOCR's stored steps, and a saved state that goes on exactly."""
+"""Further optimizers against hand-computed steps, NumPy and MindOCR's stored steps; a saved state goes on exactly."""
 
 from __future__ import annotations
 
@@ -171,7 +171,9 @@ def test_nadam_by_hand():
     # mu_1 = 0.45007, mu_2 = 0.45015: the first step is ((1 - mu_1) / (1 - mu_1) + 0.1 * mu_2 / (1 - mu_1 * mu_2)) * lr
     parameter = Parameter(Tensor([1.0], ms.float32), name="w")
     build_optimizer([parameter], section("NAdam"), np.array([0.1]))((Tensor([0.5], ms.float32),))
-    assert float(parameter.asnumpy()[0]) == pytest.approx(1 - 0.1 * (1 + 0.1 * 0.45015 / (1 - 0.45007 * 0.45015)), abs=1e-5)
+    assert float(parameter.asnumpy()[0]) == pytest.approx(
+        1 - 0.1 * (1 + 0.1 * 0.45015 / (1 - 0.45007 * 0.45015)), abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("key", [pytest.param("steps", marks=pytest.mark.slow), "steps_with_decay"])

@@ -13,7 +13,7 @@ from mindocr.scheduler import SCHEDULES, build_schedule
 
 STORED = json.loads((Path(__file__).parent / "golden/mindocr_rates.json").read_text(encoding="utf-8"))
 
-# Settings that MindOCR ignores and we do not: the lowest rate, except of a cosine curve, and the length of a polynomial.
+# Settings that MindOCR ignores and we do not: the lowest rate, except of a cosine, and the length of a polynomial.
 DIFFERENT = ("polynomial, min_lr", "polynomial, decay_epochs", "exponential, min_lr", "step, min_lr",
              "multi-step, min_lr")  # fmt: skip
 NAMES = {True: [], False: []}

@@ -1,4 +1,4 @@
-"""Writes ``golden/mindocr_sizes.json``: sizes to which MindOCR's DetResize brings images, and the scales that it reports.
+"""Writes ``golden/mindocr_sizes.json``: sizes to which MindOCR's DetResize brings images, and the scales it reports.
 
     python tests/data/transforms/make_mindocr_sizes.py
 
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-IMAGES = [[720, 1280], [480, 640], [600, 800], [500, 700], [723, 1063], [736, 1090], [736, 1100], [300, 1000], [1000, 300],
-          [1080, 1920], [97, 33], [1066, 1600], [1365, 2048], [853, 1280], [427, 640], [2592, 1944],
+IMAGES = [[720, 1280], [480, 640], [600, 800], [500, 700], [723, 1063], [736, 1090], [736, 1100], [300, 1000],
+          [1000, 300], [1080, 1920], [97, 33], [1066, 1600], [1365, 2048], [853, 1280], [427, 640], [2592, 1944],
           [300, 346], [300, 633], [500, 1033], [507, 1047]]  # fmt: skip
 SETTINGS = {
     "min": {"limit_type": "min", "limit_side_len": 736},

@@ -25,7 +25,9 @@ def sizes(name, **more):
 
 @pytest.mark.parametrize("name", list(STORED["settings"]))
 def test_rounding_to_the_nearest_gives_mindocrs_sizes(name):
-    for (size, ratios), (wanted, their_ratios) in zip(sizes(name, rounding="nearest"), STORED["sizes_and_ratios"][name]):
+    for (size, ratios), (wanted, their_ratios) in zip(
+        sizes(name, rounding="nearest"), STORED["sizes_and_ratios"][name]
+    ):
         assert list(size) == wanted
         np.testing.assert_allclose(ratios, their_ratios, rtol=1e-6)
 

@@ -127,9 +127,15 @@ def test_every_optimizer_in_both_modes(tiny_config, optimizer, mode):
 def test_an_optimizer_resumes_exactly_with_average_accumulation_and_loss_scale(tiny_config, optimizer):
     def run(folder, *more):
         options = f"optimizer={{opt: {optimizer}, weight_decay: 1e-4, filter_bias_and_bn: True}}"
-        extras = ("train.ema=True", "train.gradient_accumulation_steps=2", "loss_scaler={type: dynamic, loss_scale: 8.0}")
+        extras = (
+            "train.ema=True",
+            "train.gradient_accumulation_steps=2",
+            "loss_scaler={type: dynamic, loss_scale: 8.0}",
+        )
         return trainer.run(
-            tiny_config(options, *extras, "system.val_while_train=False", "scheduler.num_epochs=2", *more, folder=folder)
+            tiny_config(
+                options, *extras, "system.val_while_train=False", "scheduler.num_epochs=2", *more, folder=folder
+            )
         )
 
     whole = run("whole")
