@@ -37,8 +37,9 @@ class DetResize:
         force_divisable: round both sides up to multiples of ``divisor``.
         divisor: largest stride of the network.
         rounding: how a size that keeps the aspect ratio becomes a multiple of ``divisor``. ``up``: the smallest
-            multiple that is not below it; with ``padding`` the content keeps its size. ``nearest``: the nearest multiple, the
-            content's too, and also without ``force_divisable``, as in MindOCR; 1090 pixels become 1088, not 1120.
+            multiple that is not below it; with ``padding`` the content keeps its size. ``nearest``: the nearest
+            multiple, the content's too, and also without ``force_divisable``, as in MindOCR; 1090 pixels become 1088,
+            not 1120.
         max_pixels: largest number of pixels after resizing; more is an error: ``limit_type: min`` would enlarge a strip
             of 20000 x 10 pixels to a billion pixels.
     """
