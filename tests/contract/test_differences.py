@@ -79,6 +79,12 @@ def warmup_start() -> list[str]:
     return [str(float(build_schedule(section, 7)[0]))]
 
 
+def accumulation() -> list[str]:
+    section = Scheduler(scheduler="constant", lr=1.0, num_epochs=10, warmup_epochs=10)
+    texts = [", ".join(f"{rate:.1f}" for rate in build_schedule(section, 1, n)[:3]) for n in (2, 1)]
+    return [texts[0], f"MindOCR: {texts[1]}"]
+
+
 def first_steps(opt: str, gradients: list[float], **settings: Any) -> list[float]:
     """A weight of 1 after each step with rate 0.1."""
     import mindspore as ms
@@ -192,6 +198,7 @@ CHECKS: dict[str, Callable[[], list[str]]] = {
     "multi_step_min_lr": lambda: last_rate("multi-step, min_lr"),
     "milestones": milestones,
     "warmup_start": warmup_start,
+    "accumulation": accumulation,
     "adan": adan,
     "nesterov": nesterov,
     "spared_with_filter": lambda: spared(True),
@@ -313,3 +320,9 @@ def test_a_row_with_two_subjects_is_refused(tmp_path: Path) -> None:
     path.write_text("sections:\n- title: T\n  rows:\n  - {key: a, about: b, mindocr: c, here: d}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="section 'T': expected a row with one of key, argument, part, flag, about"):
         read_table(path)
+
+
+def test_every_flag_of_the_table_of_flags_is_on_the_page() -> None:
+    flags = pytest.importorskip("mindocr.cli.mindocr_flags").FLAGS
+    text = PAGE.read_text(encoding="utf-8")
+    assert [flag.name for flag in flags if f"`{flag.name}`" not in text] == []

@@ -145,8 +145,8 @@ def test_an_optimizer_resumes_exactly_with_average_accumulation_and_loss_scale(t
     assert resumed.losses == whole.losses[-len(resumed.losses) :]
     wanted, got = (read_checkpoint(result.folder / "epoch_0002.ckpt") for result in (whole, resumed))
     assert wanted.pop(RUN_ENTRY) is not None and got.pop(RUN_ENTRY) is not None  # it names the folder of the run
-    different = [name for name, value in wanted.items() if not np.array_equal(got[name].asnumpy(), value.asnumpy())]
-    assert different == []
+    for name, value in wanted.items():
+        np.testing.assert_array_equal(got[name].asnumpy(), value.asnumpy(), err_msg=name)
 
 
 @pytest.mark.slow
