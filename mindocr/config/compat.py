@@ -142,7 +142,7 @@ def _prediction_columns(result: Upgraded) -> list[tuple[str, str]]:
         return []
     from mindocr.data.sample import DetSample
 
-    strange = [name for name in columns if name not in DetSample.__annotations__]
+    strange = [name for name in columns if str(name) not in DetSample.__annotations__]
     return [(f"predict.dataset.output_columns {name}", _NOT_READ) for name in strange]
 
 

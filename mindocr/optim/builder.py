@@ -16,6 +16,7 @@ from mindocr.optim.lamb import Lamb
 from mindocr.optim.learning_rate import ArrayLR
 from mindocr.optim.lion import Lion
 from mindocr.optim.nadam import NAdam
+from mindocr.optim.rmsprop import RMSProp
 from mindocr.registry import suggest
 
 OPTIMIZERS = (
@@ -112,9 +113,7 @@ def _build(name: str, groups: list[dict[str, Any]], schedule: ArrayLR, section: 
     if name == "adagrad":
         return nn.Adagrad(groups, accum=section.accum, learning_rate=schedule)
     if name == "rmsprop":
-        return nn.RMSProp(
-            groups, schedule, decay=section.decay, momentum=momentum, epsilon=eps, centered=section.centered
-        )
+        return RMSProp(groups, schedule, decay=section.decay, momentum=momentum, eps=eps, centered=section.centered)
     if name == "nesterov" or section.nesterov:
         if momentum == 0:
             raise ConfigError("optimizer.momentum: Nesterov's rule needs a number above 0, got 0")
