@@ -49,18 +49,22 @@ class Finding(NamedTuple):
     stops: list[str]
 
 
-def inspect_config(path: str | Path, overrides: Sequence[str] = ()) -> list[Finding]:
+def inspect_config(path: str | Path, overrides: Sequence[str] = ()) -> tuple[Config | None, list[Finding]]:
     """Every problem of a configuration; keys without an effect are named in the log, as by :func:`load_config`.
+
+    Returns:
+        The configuration, as training uses it, and the problems. None if one of them stops training.
 
     Raises:
         ConfigError: the file cannot be read, or describes a model that this package does not have.
     """
     path = find_config(path)
     upgraded = upgrade(resolve(path, overrides))
-    _, problems = examine("train", upgraded.values, str(path), upgraded.problems)
+    config, problems = examine("train", upgraded.values, str(path), upgraded.problems)
     for note in upgraded.notes:
         logger.warning("%s: %s", path, note)
-    return [Finding(where, text, concerned(where, text, upgraded.values)) for where, text in problems]
+    found = [Finding(where, text, concerned(where, text, upgraded.values)) for where, text in problems]
+    return (None if any("train" in finding.stops for finding in found) else config), found
 
 
 def save_config(config: Config, path: str | Path) -> None:

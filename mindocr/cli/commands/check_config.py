@@ -49,18 +49,17 @@ def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
     code = 0
     for path in paths:
         try:
-            problems = inspect_config(path, overrides)
+            config, problems = inspect_config(path, overrides)
         except UserError as error:
             print(error, file=sys.stderr)
             code = EXIT_FOUND_PROBLEMS
             continue
-        stops_training = any("train" in problem.stops for problem in problems)
         if problems:
             lines = [(p.path, p.text if "train" in p.stops else f"{p.text} (stops only: {', '.join(p.stops)})")
                      for p in problems]  # fmt: skip
-            print(format_problems(path, lines, "" if stops_training else ", none of which stops training"),
+            print(format_problems(path, lines, "" if config is None else ", none of which stops training"),
                   file=sys.stderr)  # fmt: skip
-        if stops_training:
+        if config is None:
             code = EXIT_FOUND_PROBLEMS
         else:
             print(f"{path}: OK")
