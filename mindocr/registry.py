@@ -193,7 +193,7 @@ BACKBONES = Registry("backbone", "mindocr.models.backbones")
 NECKS = Registry("neck", "mindocr.models.necks", provided=("in_channels",))
 HEADS = Registry("head", "mindocr.models.heads", provided=("in_channels",))
 LOSSES = Registry("loss", "mindocr.losses")
-DATASETS = Registry("dataset", "mindocr.data.datasets", provided=("is_train", "seed"))
+DATASETS = Registry("dataset", "mindocr.data.datasets", provided=("is_train", "seed", "exclude"))
 SAMPLERS = Registry(
     "sampler", "mindocr.data.loading",
     provided=("dataset", "batch_size", "shuffle", "drop_remainder", "seed", "rank", "world", "pad"),

@@ -22,6 +22,7 @@ GROUPS = {
         "convert": "convert the annotations of a published data set to a label file",
         "exchange": "import labels from an annotation tool, or export labels to one",
         "check-data": "find broken images, wrong labels and duplicates in a data set",
+        "look": "draw samples as training receives them, with their label maps",
     },
     "Training": {
         "recipes": "list the recipes that come with mindocr, or copy them",
@@ -86,9 +87,29 @@ def run_command(name: str, words: Sequence[str], prog: str | None = None) -> int
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes options by their whole names only, and suggests one for a name that it does not know.
+
+    With abbreviations, a new option would change the meaning of a command, and a misspelt one might mean another.
+    """
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The arguments; ends the process with exit code 2 for an unknown one."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            from mindocr.registry import suggest
+
+            word = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
+            known = [name for name in self._option_string_actions if name.startswith("--")]
+            longer = [name for name in known if name.startswith(word)] if word.startswith("--") else []
+            hint = f" (did you mean '{longer[0]}'?)" if longer else suggest(word, known)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found
+
+
 def make_parser(name: str, prog: str | None = None) -> argparse.ArgumentParser:
     """The parser of one command; arguments as for :func:`run_command`."""
-    parser = argparse.ArgumentParser(prog=prog, description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.")
+    parser = _Parser(prog=prog, allow_abbrev=False, description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.")
     _module(name).add_arguments(parser)
     return parser
 

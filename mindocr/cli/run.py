@@ -21,6 +21,9 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
     The exit code is the one that ``main`` returns (None = 0), 2 for a mistake of the user, 3 if a result could not be
     written, 130 after Ctrl-C and 143 after SIGTERM.
     """
+    if sys.stdout is not None and getattr(sys.stdout, "errors", "") == "strict":
+        # The name of a file may have letters that the terminal's encoding lacks, or bytes that are no text.
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         code = main() or 0
         sys.stdout.flush()

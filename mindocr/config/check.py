@@ -11,7 +11,7 @@ from mindocr.config.families import unknown_model
 from mindocr.config.loggers import logger_problems
 from mindocr.config.pairing import pairing_problems
 from mindocr.config.parts import DATASET_PATHS, lookup, present_parts
-from mindocr.config.schema import Config
+from mindocr.config.schema import Config, PredictionConfig
 from mindocr.config.usage import replaced, uses
 from mindocr.config.wording import Problem, word_problems
 from mindocr.errors import ConfigError
@@ -87,6 +87,26 @@ def examine(
     if config is not None and usable.get("scheduler") == raw.get("scheduler"):
         problems += _schedule_problems(config)
     return config, list(dict.fromkeys(problems))
+
+
+def check_prediction(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) -> PredictionConfig:
+    """Check the sections of a prediction with a named model; arguments as for :func:`check`.
+
+    Raises:
+        ConfigError: the message lists all problems.
+    """
+    problems = list(found)
+    config = None
+    try:
+        config = PredictionConfig.model_validate(raw)
+    except pydantic.ValidationError as error:
+        problems += word_problems(error)
+    problems += _part_problems(raw)
+    problems += _pipeline_problems(raw, "predict.dataset")
+    problems = list(dict.fromkeys(problems))
+    if config is None or problems:
+        raise ConfigError(format_problems(source, problems))
+    return config
 
 
 def format_problems(source: str, problems: Sequence[Problem], where: str = "") -> str:

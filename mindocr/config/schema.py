@@ -257,3 +257,11 @@ class Config(Section):
     train: Train
     eval: Eval | None = None
     predict: Predict | None = None
+
+
+class PredictionConfig(Section):
+    """What a named model needs for prediction: the sections of :class:`Config` that do not depend on training."""
+
+    system: System = Field(default_factory=System)
+    postprocess: Part = Field(description="open part, chosen by name")
+    predict: Predict

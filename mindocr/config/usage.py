@@ -24,6 +24,8 @@ USES: dict[str, tuple[str, ...]] = {
     "replay": ("system", "model", "loss", "postprocess", "train"),
     "check-data": ("train.dataset", "eval.dataset"),
     "convert-weights": ("model",),
+    "look --split train": ("system", "train.dataset"),
+    "look --split eval": ("system", "eval.dataset"),
     "infer": ("system", "postprocess", "eval.dataset"),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from mindocr.errors import ConfigError
+from mindocr.models.file_kind import Kind, kind_of
 
 _FLOAT = re.compile(
     r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?$|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$"
@@ -20,6 +21,8 @@ LONGEST = 1 << 18  # characters
 DEEPEST = 50  # levels
 MOST_VALUES = 100_000  # with every alias expanded
 _LONGEST_NUMBER = 100  # characters
+
+_MODEL_FILES = (Kind.CHECKPOINT, Kind.SAFETENSORS, Kind.MINDIR, Kind.ONNX, Kind.TORCH_ZIP, Kind.PICKLE)
 
 _INT_TAG, _FLOAT_TAG = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 _BOOL_TAG, _MERGE_TAG = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:merge"
@@ -188,6 +191,9 @@ def read_yaml(path: Path) -> Any:
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
         raise ConfigError(f"{path}: {reason}") from None
+    kind = kind_of(path)
+    if kind in _MODEL_FILES:
+        raise ConfigError(f"{path}: expected a YAML file, but this is {kind.noun}; {kind.advice(path)}")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

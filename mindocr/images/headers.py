@@ -35,6 +35,37 @@ def is_whole_png(content: bytes) -> bool:
     return any(kind == b"IEND" and end <= len(content) for kind, _, end in _chunks(content))
 
 
+def png_chunk(content: bytes, kind: bytes) -> bytes | None:
+    """The data of the first chunk of that kind before the pixels of a PNG; None if there is none."""
+    for name, start, end in _chunks(content):
+        if name == kind:
+            return content[start + 8 : end - 4]
+        if name == b"IDAT":
+            return None
+    return None
+
+
+def is_tiff(content: bytes) -> bool:
+    """Whether a file begins with the signature of a TIFF of up to 4 GiB."""
+    return content.startswith((b"II*\0", b"MM\0*"))
+
+
+def tiff_tags(content: bytes) -> dict[int, int]:
+    """The first value of each tag of a TIFF's first image, for tags of whole numbers; empty for a broken table."""
+    big = content[:1] == b"M"
+    table = _number(content, 4, 4, big)
+    found: dict[int, int] = {}
+    for i in range(_number(content, table, 2, big)):
+        entry = table + 2 + 12 * i
+        if entry > len(content):
+            return {}
+        size = 2 if _number(content, entry + 2, 2, big) == 3 else 4
+        fits = size * _number(content, entry + 4, 4, big) <= 4  # otherwise the entry holds the position of the values
+        at = entry + 8 if fits else _number(content, entry + 8, 4, big)
+        found[_number(content, entry, 2, big)] = _number(content, at, size, big)
+    return found
+
+
 def without_animation(content: bytes) -> bytes:
     """A PNG reduced to its first frame; other files unchanged.
 
@@ -87,15 +118,7 @@ def _webp(content: bytes) -> Size | None:
 
 
 def _tiff(content: bytes) -> Size | None:
-    big = content[:1] == b"M"
-    table = _number(content, 4, 4, big)
-    found: dict[int, int] = {}
-    for i in range(_number(content, table, 2, big)):
-        entry = table + 2 + 12 * i
-        short = _number(content, entry + 2, 2, big) == 3
-        found[_number(content, entry, 2, big)] = _number(content, entry + 8, 2 if short else 4, big)
-        if entry > len(content):
-            return None
+    found = tiff_tags(content)
     return (found[257], found[256]) if {256, 257} <= found.keys() else None
 
 

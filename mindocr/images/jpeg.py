@@ -59,7 +59,7 @@ def read_header(content: bytes) -> JpegHeader | None:
             return None  # stray bytes between the segments
         last_end = end
         if marker == 0xE1 and content[start : start + 6] == _EXIF:
-            found = _orientation(content[start + 6 : end])
+            found = tiff_orientation(content[start + 6 : end])
             if found is None or orientation is not None:
                 return None
             orientation = found
@@ -87,7 +87,7 @@ def _frame_size(content: bytes, start: int) -> tuple[int, int]:
     return int.from_bytes(content[start + 1 : start + 3], "big"), int.from_bytes(content[start + 3 : start + 5], "big")
 
 
-def _orientation(tiff: bytes) -> int | None:
+def tiff_orientation(tiff: bytes) -> int | None:
     """The orientation in EXIF data, 1 where there is none, None where the TIFF structure is invalid."""
     order: dict[bytes, str] = {b"II*\0": "little", b"MM\0*": "big"}
     if tiff[:4] not in order or len(tiff) < 8:

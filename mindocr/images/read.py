@@ -12,10 +12,18 @@ import cv2
 import numpy as np
 
 from mindocr.errors import DataError
+from mindocr.images.alpha import WHITE, Alpha, Background, background
+from mindocr.images.complete import decode_complete
 from mindocr.images.headers import Size, is_png, is_whole_png, stated_size, without_animation
 from mindocr.images.jpeg import JpegHeader, is_jpeg, is_whole, read_header
+from mindocr.images.pixel_form import PixelForm, pixel_form
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+# Endings of the files that are read, each with the name that Pillow has for its format.
+IMAGE_FORMATS = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".png": "PNG", ".bmp": "BMP", ".dib": "BMP",
+    ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".gif": "GIF",
+}  # fmt: skip
+IMAGE_SUFFIXES = tuple(IMAGE_FORMATS)
 
 _REDUCING = {1: 0, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
@@ -39,18 +47,21 @@ class Picture:
     largest_factor: int = 1
 
 
-def read_image(path: str | Path, *, rgb: bool = True, ignore_orientation: bool = False) -> np.ndarray:
-    """Read an image as (H, W, 3) uint8; grey becomes colour, an alpha channel is dropped, 16 bits become 8.
+def read_image(
+    path: str | Path, *, rgb: bool = True, ignore_orientation: bool = False, alpha: Alpha = "white"
+) -> np.ndarray:
+    """Read an image as (H, W, 3) uint8; grey becomes colour, 16 bits become 8.
 
     Args:
         path: the file.
         rgb: channel order: True = RGB, False = BGR.
         ignore_orientation: do not rotate the image upright by its EXIF data.
+        alpha: background for transparent parts, see :func:`mindocr.images.alpha.background`.
 
     Raises:
         DataError: the file is missing, empty, truncated, too large, or OpenCV cannot decode it.
     """
-    return decode(path, read_file(path), decoding_flags(rgb, ignore_orientation))
+    return decode(path, read_file(path), decoding_flags(rgb, ignore_orientation), background(alpha))
 
 
 def read_file(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
@@ -91,10 +102,10 @@ def decoding_flags(rgb: bool, ignore_orientation: bool) -> int:
     return flags | cv2.IMREAD_IGNORE_ORIENTATION if ignore_orientation else flags
 
 
-def open_image(path: str, content: bytes, flags: int) -> Picture:
+def open_image(path: str, content: bytes, flags: int, behind: Background = WHITE) -> Picture:
     header = read_header(content) if is_jpeg(content) else None
     if header is None:
-        return as_picture(decode(path, content, flags))
+        return as_picture(decode(path, content, flags, behind))
     upright = not flags & cv2.IMREAD_IGNORE_ORIENTATION
     h, w = size = header.size(upright)
 
@@ -119,14 +130,32 @@ def _largest_factor(header: JpegHeader, upright: bool) -> int:
     return max(fitting)
 
 
-def decode(path: str | Path, content: bytes, flags: int) -> np.ndarray:
+def decode(path: str | Path, content: bytes, flags: int, behind: Background = WHITE) -> np.ndarray:
+    """Decode the bytes of an image file as (H, W, 3) uint8.
+
+    Args:
+        path: the file, for messages.
+        flags: see :func:`decoding_flags`.
+        behind: background for transparent parts; None = the opacity is ignored.
+
+    Raises:
+        DataError: the image cannot be decoded.
+    """
+    content = without_animation(content)
+    form = pixel_form(content)
     try:
-        image = cv2.imdecode(np.frombuffer(without_animation(content), dtype=np.uint8), flags)
+        if form is PixelForm.PLAIN:
+            image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
+        else:
+            rgb, upright = bool(flags & cv2.IMREAD_COLOR_RGB), not flags & cv2.IMREAD_IGNORE_ORIENTATION
+            image = decode_complete(path, content, form, behind, rgb=rgb, upright=upright)
     except cv2.error as error:
         raise DataError(f"{path}: OpenCV cannot decode this image: {error.err}") from None
     if image is None:
+        by_pillow = form is PixelForm.PILLOW
+        problem = "not an image that Pillow can decode" if by_pillow else "not an image that OpenCV can decode"
         raise DataError(
-            f"{path}: not an image that OpenCV can decode ({len(content)} bytes, beginning with {content[:8]!r}); "
-            "convert it to JPEG or PNG, or remove it from the label file"
+            f"{path}: {problem} ({len(content)} bytes, beginning with {content[:8]!r}); convert it to JPEG or PNG, or "
+            "remove it from the label file"
         )
     return image

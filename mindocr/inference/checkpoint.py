@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mindocr.config import Config, load_config
 from mindocr.config.check import check
 from mindocr.config.compat import upgrade
-from mindocr.config.schema import System
+from mindocr.config.schema import PredictionConfig, System
 from mindocr.errors import CheckpointError, ConfigError
 from mindocr.inference import metadata
 from mindocr.models.algorithms import ALGORITHMS, Algorithm, get_algorithm
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mindocr.models.network_runner import NetworkRunner
 
 logger = logging.getLogger(__name__)
+
+_OTHERS = ("mindir", "onnx", "pth", "pt", "pdparams")  # endings of files that a folder may hold instead
 
 
 def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
@@ -86,11 +88,22 @@ def from_config(config: Config, ckpt: str | Path | None = None) -> NetworkRunner
     return _run(config.model.model_dump(), config.system, settings, ckpt=weights, pretrained=False)
 
 
-def from_algorithm(algorithm: Algorithm, ckpt: str | Path | None = None) -> NetworkRunner:
-    """Open the network of an algorithm; without ``ckpt`` it gets the released weights, which are downloaded once."""
+def from_algorithm(
+    algorithm: Algorithm, ckpt: str | Path | None = None, config: PredictionConfig | None = None
+) -> NetworkRunner:
+    """Open the network of an algorithm; without ``ckpt`` it gets the released weights, which are downloaded once.
+
+    Args:
+        algorithm: named model and its settings.
+        ckpt: checkpoint, a file or a folder.
+        config: settings that replace those of the algorithm.
+    """
     weights = find_weights(ckpt) if ckpt else None
     settings = metadata.of_algorithm(algorithm)
-    return _run(algorithm.model, System(), settings, ckpt=weights, pretrained=weights is None)
+    if config is not None:
+        settings.update(metadata.of_sections(config.model_dump()))
+    system = System() if config is None else config.system
+    return _run(algorithm.model, system, settings, ckpt=weights, pretrained=weights is None)
 
 
 def find_weights(path: str | Path) -> Path:
@@ -105,9 +118,11 @@ def find_weights(path: str | Path) -> Path:
     files = sorted(file for suffix in FORMATS for file in path.glob(f"*.{suffix}"))
     best = [file for file in files if file.stem == "best"] or files
     if len(best) != 1:
+        others = sorted(file.name for suffix in _OTHERS for file in path.glob(f"*.{suffix}")) if not files else []
+        has = f"; it has {', '.join(others[:5])}" if others else ""
         raise CheckpointError(
             f"'{path}' holds {len(files)} checkpoints; expected one, or one named best.ckpt or best.safetensors; name "
-            "the file instead of the folder"
+            f"the file instead of the folder{has}"
         )
     return best[0]
 

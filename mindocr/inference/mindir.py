@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ from mindocr.config.schema import System
 from mindocr.errors import CheckpointError
 from mindocr.inference import metadata
 from mindocr.inference.runner import run_one_by_one
+from mindocr.models.file_kind import Kind, refusal
 
 # Bytes before the checksum of 8 digits at the end of a file: protobuf field 14 of 25 bytes, key of 13, value of 8
 SEAL = b"r\x19\n\rmindocr.crc32\x12\x08"
@@ -33,17 +36,20 @@ class MindIR:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise CheckpointError(f"'{path}': no such file; expected a MindIR file written by tools/export.py")
-        import mindspore as ms
+            what = f"a folder{_files_in(self.path)}" if self.path.is_dir() else "no such file"
+            raise CheckpointError(f"'{path}': {what}; expected a MindIR file written by tools/export.py")
+        if error := refusal(path, "a MindIR file", Kind.MINDIR):
+            raise error
         from mindspore import nn
 
         try:
             self.input_size, self.metadata = _read(self.path)
             self.output_names = metadata.output_names(self.metadata)
-            self._graph = nn.GraphCell(ms.load(str(self.path)))
+            self._graph = nn.GraphCell(load_graph(self.path))
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise CheckpointError(
-                f"'{path}' is not a complete MindIR file ({str(error).strip().splitlines()[0]}); export it again"
+                f"'{path}' is not a complete MindIR file ({str(error).strip().splitlines()[0]}); export it again "
+                "(a file of converter_lite runs only in MindSpore Lite)"
             ) from None
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
@@ -56,6 +62,27 @@ class MindIR:
         from mindocr.models.network import as_tuple
 
         return [output.asnumpy() for output in as_tuple(self._graph(ms.Tensor(image)))]
+
+
+def load_graph(path: Path) -> Any:
+    """The graph of a MindIR file, for ``nn.GraphCell``.
+
+    MindSpore needs the ending ``.mindir`` and a name that UTF-8 can encode, so any other file is copied first.
+    """
+    import mindspore as ms
+
+    name = str(path.resolve())
+    if name.endswith(".mindir") and not any("\ud800" <= letter <= "\udfff" for letter in name):
+        return ms.load(name)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "model.mindir"
+        shutil.copyfile(path, copy)
+        return ms.load(str(copy))
+
+
+def _files_in(folder: Path) -> str:
+    names = sorted(file.name for file in folder.glob("*.mindir"))
+    return f" with {', '.join(names[:5])}: name the file" if names else " without MindIR files"
 
 
 def open_file(path: Path, config: str | Path | None = None) -> MindIR:

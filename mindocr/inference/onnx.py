@@ -11,6 +11,7 @@ import numpy as np
 from mindocr.errors import CheckpointError, UserError
 from mindocr.inference import metadata
 from mindocr.inference.runner import run_one_by_one
+from mindocr.models.file_kind import Kind, refusal
 
 
 class Onnx:
@@ -30,6 +31,8 @@ class Onnx:
         self.path = Path(path)
         if not self.path.is_file():
             raise CheckpointError(f"'{path}': no such file; expected an ONNX file")
+        if error := refusal(path, "an ONNX file", Kind.ONNX):
+            raise error
         try:
             import onnxruntime
         except ImportError:

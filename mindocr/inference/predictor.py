@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from mindocr.data.datasets.base import ImageDataset
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import ConfigError, DataError, UserError
+from mindocr.images.alpha import Alpha, background, composite
 from mindocr.inference import metadata
 from mindocr.inference.pipeline import decoding, with_limit, with_original, with_size
 from mindocr.inference.results import Result
 from mindocr.inference.runner import Runner
 from mindocr.predictions.base import Prediction, decode
 from mindocr.registry import DATASETS, POSTPROCESSES
+from mindocr.utils.printable import listed
 from mindocr.utils.progress import progress
 from mindocr.utils.visualize import as_rgb
 
+logger = logging.getLogger(__name__)
+
 Image = str | Path | np.ndarray
+_MOST_TRIED = 100  # images that are tried for a warm-up
 
 
 class Predictor:
@@ -57,76 +64,135 @@ class Predictor:
         reading = decoding(self._specs)
         self._rgb = reading.get("img_mode", "BGR") == "RGB"
         self._upright = not reading.get("ignore_orientation", False)
+        self._alpha = reading.get("alpha", "white")
 
-    def __call__(self, source: Image | Iterable[Image], batch_size: int = 1) -> Any:
+    def __call__(
+        self, source: Image | Iterable[Image], batch_size: int = 1, on_error: Literal["raise", "skip"] = "raise"
+    ) -> Any:
         """Predict.
 
         Args:
             source: an image, a folder of images or a glob, or a list of images. An image is a path, or an array
                 (H, W, 3) uint8 in the order red, green, blue, or (H, W) uint8 grey. OpenCV reads images in the order
-                blue, green, red: pass ``image[..., ::-1]``.
+                blue, green, red: pass ``image[..., ::-1]``. An opacity in a fourth channel, as of a PNG, is applied as
+                ``DecodeImage.alpha`` of the pipeline says; by default transparent parts become white.
             batch_size: images that the network processes at once if their sizes agree. Results do not depend on it.
+            on_error: of a folder, a glob or a list: ``raise`` stops at an image that cannot be used, ``skip`` leaves it
+                out with a warning; the results name their images.
 
         Returns:
             A :class:`~mindocr.inference.results.Result` for an image; a list of them for a folder, a glob or a list.
 
         Raises:
             DataError: there is no image, an image cannot be decoded, or an array has another form.
-            UserError: ``batch_size`` is below 1.
+            UserError: ``batch_size`` is below 1, or ``on_error`` is another word.
         """
         if batch_size < 1:
             raise UserError(f"batch_size: expected a whole number from 1, got {batch_size}")
+        if on_error not in ("raise", "skip"):
+            raise UserError(f"on_error: expected 'raise' or 'skip', got {on_error!r}")
         if isinstance(source, np.ndarray):
             return self._predict([source], batch_size)[0]
         if isinstance(source, str | Path):
             if Path(source).is_file():
                 return self._predict([source], batch_size)[0]
-            batches = self._batches(source, show_progress=False, batch_size=batch_size)
+            chosen = {"data_dir": str(source), "on_error": on_error}
+            batches = self._batches(chosen, show_progress=False, batch_size=batch_size)
             return [self._result(*each) for batch in batches for each in batch]
         if not isinstance(source, Iterable):
             raise DataError(f"expected a path, an array or a list of them, got {type(source).__name__}")
         images = list(source)
         if not images:
             raise DataError("no image to predict: the list is empty")
-        return self._predict(images, batch_size)
+        return self._predict(images, batch_size, on_error)
 
-    def images(
-        self, source: str | Path | Mapping[str, Any], batch_size: int = 1, **loader: Any
-    ) -> Iterator[tuple[str, np.ndarray, Prediction]]:
-        """Yield (path, image (H, W, 3) uint8 RGB, prediction) for a file, a folder or a glob, with a progress bar.
+    def dataset(
+        self, source: str | Path | Mapping[str, Any], exclude: Callable[[Path], bool] | None = None
+    ) -> ImageDataset:
+        """The images of a file, a folder or a glob, with the pipeline of this predictor.
 
         Args:
             source: a file, a folder, a glob, or arguments of ``PredictDataset``.
-            batch_size: images that the network takes at once where their sizes agree.
-            loader: further arguments of the loader, such as ``num_workers``.
+            exclude: see ``PredictDataset``.
 
         Raises:
-            DataError: there is no image, or an image cannot be decoded.
+            DataError: there is no image.
+            ConfigError: ``PredictDataset`` has no such argument.
         """
-        for batch in self._batches(source, show_progress=True, batch_size=batch_size, **loader):
+        chosen: dict[str, Any] = dict(source) if isinstance(source, Mapping) else {"data_dir": str(source)}
+        chosen.update(type="PredictDataset", transform_pipeline=self._specs, output_columns=self._columns)
+        built: ImageDataset = DATASETS.build(chosen, key="type", is_train=False, seed=0, exclude=exclude)
+        return built
+
+    def warm_up(self, dataset: ImageDataset, batch_size: int = 1) -> None:
+        """Run the network once on the first image that can be read, so that it is compiled for this size.
+
+        Args:
+            dataset: result of :meth:`dataset`.
+            batch_size: the image is repeated so many times, as graphs are compiled for a batch.
+        """
+        for index in range(min(len(dataset), _MOST_TRIED)):
+            try:
+                image = dataset[index]["image"]
+            except DataError:
+                continue
+            self.runner(np.stack([image] * batch_size))
+            return
+
+    def images(
+        self,
+        source: str | Path | Mapping[str, Any] | ImageDataset,
+        batch_size: int = 1,
+        **loader: Any,
+    ) -> Iterator[tuple[str, np.ndarray, Prediction]]:
+        """Yield (path, image (H, W, 3) uint8 RGB, prediction) for a file, a folder or a glob, with a progress bar.
+
+        An image that cannot be read is left out, unless the arguments of ``PredictDataset`` say otherwise.
+
+        Args:
+            source: a file, a folder, a glob, arguments of ``PredictDataset``, or the result of :meth:`dataset`.
+            batch_size: images that the network takes at once where their sizes agree.
+            loader: further arguments of the loader, such as ``num_workers`` or ``on_skip``.
+
+        Raises:
+            DataError: there is no image, or with ``on_error: stop`` an image that cannot be decoded.
+        """
+        batches = self._batches(source, show_progress=True, batch_size=batch_size, **loader)
+        for batch in batches:
             for path, image, found in batch:
                 yield path, image if self._rgb else np.ascontiguousarray(image[..., ::-1]), found
 
     def _batches(
-        self, source: str | Path | Mapping[str, Any], show_progress: bool, **loader: Any
+        self,
+        source: str | Path | Mapping[str, Any] | ImageDataset,
+        show_progress: bool,
+        **loader: Any,
     ) -> Iterator[list[tuple[str, np.ndarray, Prediction]]]:
         """Yield batches of (path, decoded image, prediction)."""
-        chosen: dict[str, Any] = dict(source) if isinstance(source, Mapping) else {"data_dir": str(source)}
-        chosen.update(type="PredictDataset", transform_pipeline=self._specs, output_columns=self._columns)
-        dataset = DATASETS.build(chosen, key="type", is_train=False, seed=0)
+        dataset = source if isinstance(source, ImageDataset) else self.dataset(source)
         with Loader(dataset, **loader) as batches:
             epoch = batches.epoch()
             for batch in progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch:
                 yield list(zip(batch["img_path"], batch["image_ori"], self._decode(batch)))
 
-    def _predict(self, images: Sequence[Image], batch_size: int) -> list[Result]:
-        results = []
+    def _predict(self, images: Sequence[Image], batch_size: int, on_error: str = "raise") -> list[Result]:
+        results, left_out = [], []
         for start in range(0, len(images), batch_size):
-            chunk = images[start : start + batch_size]
-            samples = [self._sample(image, start + i) for i, image in enumerate(chunk)]
-            batch = {name: [sample[name] for sample in samples] for name in self._columns}
-            for image, original, found in zip(chunk, batch["image_ori"], self._decode(batch)):
+            chunk: list[tuple[Image, Mapping[str, Any]]] = []
+            for number, image in enumerate(images[start : start + batch_size], start):
+                try:
+                    chunk.append((image, self._sample(image, number)))
+                except DataError as error:
+                    if on_error != "skip":
+                        raise
+                    left_out.append(str(error))
+            if not chunk:
+                continue
+            batch = {name: [sample[name] for _, sample in chunk] for name in self._columns}
+            for (image, _), original, found in zip(chunk, batch["image_ori"], self._decode(batch)):
                 results.append(self._result(image, original, found))
+        if left_out:
+            logger.warning("%d of %d images left out:%s", len(left_out), len(images), listed(left_out))
         return results
 
     def _sample(self, image: Image, number: int) -> Mapping[str, Any]:
@@ -135,7 +201,7 @@ class Predictor:
             if not isinstance(image, str | Path):
                 raise DataError(f"image {number}: expected a path or an array, got {type(image).__name__}")
             return self._ops({"img_path": str(image)}, rng)
-        checked = _checked(image, f"image {number}")
+        checked = _checked(image, f"image {number}", self._alpha)
         self._given.image = np.ascontiguousarray(checked if self._rgb else checked[..., ::-1])
         try:
             return self._ops({"img_path": f"image {number}"}, rng)
@@ -148,8 +214,10 @@ class Predictor:
     def _result(self, image: Image, original: np.ndarray, found: Prediction) -> Result:
         size = (original.shape[0], original.shape[1])
         if isinstance(image, np.ndarray):
-            return self.result_type(found, size, pixels=image)
-        return self.result_type(found, size, path=str(image), upright=self._upright)
+            # An array with opacity is kept as the network has seen it, which is also what is drawn.
+            pixels = image if image.shape[2:] in ((), (3,)) else _checked(image, "image", self._alpha)
+            return self.result_type(found, size, pixels=pixels)
+        return self.result_type(found, size, path=str(image), upright=self._upright, alpha=self._alpha)
 
 
 def configured(
@@ -180,8 +248,11 @@ def configured(
     return POSTPROCESSES.build(section), list(pipeline)
 
 
-def _checked(image: np.ndarray, name: str) -> np.ndarray:
+def _checked(image: np.ndarray, name: str, alpha: Alpha = "white") -> np.ndarray:
     """Check an array and return it as an image (H, W, 3) uint8.
+
+    Args:
+        alpha: background for transparent parts, see :func:`mindocr.images.alpha.background`.
 
     Raises:
         DataError: the array is not an image; the message states what to do.
@@ -198,10 +269,13 @@ def _checked(image: np.ndarray, name: str) -> np.ndarray:
         return as_rgb(image)
     if image.ndim == 3 and shape[2] == 3:
         return image
-    advice = "expected (H, W, 3) RGB or (H, W) grey"
     if image.ndim == 3 and shape[2] == 4:
-        advice += "; remove the fourth channel with image[..., :3]"
-    elif image.ndim == 3 and shape[0] == 3:
+        behind = background(alpha)
+        return image[..., :3] if behind is None else composite(image[..., :3], image[..., 3], behind)
+    if image.ndim == 3 and shape[2] == 1:
+        return as_rgb(image[..., 0])
+    advice = "expected (H, W, 3) RGB, (H, W, 4) RGB with opacity, or (H, W) grey"
+    if image.ndim == 3 and shape[0] == 3:
         advice += "; move the channels to the end with image.transpose(1, 2, 0)"
     elif image.ndim == 4:
         advice += "; pass several images as a list"

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from mindocr.geometry import Polygon
+from mindocr.images.alpha import Alpha
 from mindocr.images.read import read_image
 from mindocr.predictions.base import Prediction
 from mindocr.predictions.detection import Detection
@@ -25,6 +26,7 @@ class Result:
         path: file of the image; None for an image passed as an array.
         pixels: the array that was passed, RGB or grey; None for a file, which is read again for drawing.
         upright: whether the image of a file is rotated according to its EXIF data.
+        alpha: background for transparent parts of a file, see :func:`mindocr.images.alpha.background`.
     """
 
     prediction: Prediction
@@ -32,6 +34,7 @@ class Result:
     path: str | None = None
     pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
     upright: bool = field(default=True, repr=False)
+    alpha: Alpha = field(default="white", repr=False)
 
     def __len__(self) -> int:
         return len(self.prediction)
@@ -46,7 +49,7 @@ class Result:
         if self.pixels is not None:
             return as_rgb(self.pixels)
         assert self.path is not None
-        return read_image(self.path, ignore_orientation=not self.upright)
+        return read_image(self.path, ignore_orientation=not self.upright, alpha=self.alpha)
 
     def draw(self) -> np.ndarray:
         """Draw the prediction on a copy of the image, (H, W, 3) uint8 RGB."""

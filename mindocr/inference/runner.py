@@ -11,16 +11,19 @@ import numpy as np
 
 from mindocr.errors import CheckpointError, UserError
 from mindocr.models.algorithms import ALGORITHMS
+from mindocr.models.file_kind import Kind, kind_of, refusal
 from mindocr.models.zoo import model_names
 from mindocr.registry import suggest
 
-# Suffix of a file -> module with ``open_file(path, config)``, imported when such a file is opened
+# Ending of a file -> module with ``open_file(path, config)``, imported when such a file is opened. If the content of a
+# file shows its kind, the ending of that kind counts.
 OPENERS = {
     ".ckpt": "mindocr.inference.checkpoint",
     ".safetensors": "mindocr.inference.checkpoint",
     ".mindir": "mindocr.inference.mindir",
     ".onnx": "mindocr.inference.onnx",
 }
+_ENDINGS = {Kind.CHECKPOINT: ".ckpt", Kind.SAFETENSORS: ".safetensors", Kind.MINDIR: ".mindir", Kind.ONNX: ".onnx"}
 _YAML = (".yaml", ".yml")
 
 
@@ -92,9 +95,11 @@ def _open(model: str | Path, config: str | Path | None, ckpt: str | Path | None)
         return checkpoint.open_named(str(model), ckpt) if is_named else checkpoint.open_config(path, ckpt)
     if ckpt is not None:
         raise UserError(f"ckpt: expected a named model or a YAML file to use it with, got '{model}'; remove ckpt")
-    if path.is_dir():
-        suffix = ".ckpt"
+    kind = kind_of(path)
+    suffix = ".ckpt" if path.is_dir() else _ENDINGS.get(kind, suffix) if kind else suffix
     if suffix not in OPENERS:
+        if error := refusal(path, "a checkpoint, MindIR or ONNX file"):
+            raise error
         known = [*model_names(), *ALGORITHMS]
         raise UserError(
             f"'{model}'{suggest(str(model), known)}: expected a file that ends in {', '.join(OPENERS)} or .yaml, a "

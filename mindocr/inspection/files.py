@@ -20,14 +20,14 @@ def make_place(path: Path) -> None:
         raise DataError(f"{path}: cannot write this file: {error.strerror}; choose another path") from None
 
 
-def write_whole(path: Path, content: str) -> None:
-    """Write a UTF-8 file atomically, without changing line feeds; its folder is created if needed.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file atomically, a text as UTF-8 without changing line feeds; its folder is created if needed.
 
     Raises:
         DataError: it cannot be written.
     """
     make_place(path)
     try:
-        files.write_text(path, content)
+        files.write_bytes(path, content.encode("utf-8") if isinstance(content, str) else content)
     except OSError as error:
         raise DataError(f"{path}: cannot write this file: {error.strerror}; choose another path") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 from mindocr.errors import DataError
 from mindocr.formats.datasets.common import Points, tidy_polygon
 from mindocr.formats.label_file import split_label_line
+from mindocr.formats.label_units import plain
 from mindocr.geometry import area, clip_to_rect, is_valid, orient_clockwise, polygon_iou
 from mindocr.inspection.files import make_place, write_whole
 from mindocr.inspection.kinds import BY_KEY, Problem
@@ -23,6 +25,7 @@ CLOSE_ENOUGH = 0.95  # IoU with the exact clip from which corners are moved to t
 CHANGES_SUFFIX = ".changes.jsonl"
 
 _UNUSABLE = ("malformed_line", "missing_image", "undecodable_image", "cut_short_image")
+_REWRITTEN = ("lines_run_together", "other_notation")
 _DROPPED_TEXTS = ("zero_area", "text_outside", "repeated_text")
 
 
@@ -35,7 +38,7 @@ class Change(NamedTuple):
         text: number of the text in that line, from 1; 0 = the complete line.
         why: kinds of the repaired problems.
         before: the text, or the line, as it was.
-        after: the text as it is now; None = left out.
+        after: the text as it is now, or the lines that replace the line; None = left out.
     """
 
     line: int
@@ -59,14 +62,30 @@ def fix_lines(inspection: Inspection, file: Path) -> tuple[list[str], list[Chang
     for number, line in enumerate(inspection.lines):
         if line.file != file:
             continue
+        if line.original:
+            changes.append(_undone_joint(inspection.lines, number))
         reasons = [p.kind for p in found[number] if p.text == 0 and _drops_line(p, inspection.lines)]
         if reasons:
             changes.append(Change(line.number, line.name, 0, reasons, line.raw, None))
             continue
+        if line.found:
+            label = split_label_line(line.raw, line.file, line.number)[1]
+            kinds = [kind for kind, _ in line.faults if kind in ("other_path", "backslash_path")]
+            changes.append(Change(line.number, line.name, 0, kinds, line.raw, [f"{line.found}\t{label}"]))
+            line = line._replace(raw=f"{line.found}\t{label}", name=line.found)
         made = list(_fix_texts(line, found[number], inspection.facts[number].size))
         changes += made
         lines.append(_rewritten(line, made) if made else line.raw)
     return lines, changes
+
+
+def _undone_joint(lines: Sequence[Line], number: int) -> Change:
+    """The change of a line into those that were meant."""
+    first = lines[number]
+    count = next(n for n in itertools.count(1) if number + n == len(lines) or lines[number + n].original != "")
+    meant = lines[number : number + count]
+    kinds = [kind for line in meant for kind, _ in line.faults if kind in _REWRITTEN]
+    return Change(first.number, "", 0, list(dict.fromkeys(kinds)), first.original, [line.raw for line in meant])
 
 
 def write_fixed(inspection: Inspection, file: Path, output: Path, overwrite: bool = False) -> str:
@@ -90,8 +109,12 @@ def write_fixed(inspection: Inspection, file: Path, output: Path, overwrite: boo
     repairs = [f"  {count} x {BY_KEY[kind].title}: {BY_KEY[kind].fix}" for kind, count in counts.most_common()]
     summary = (
         f"{output}: {len(lines)} lines; left out: {sum(change.text == 0 for change in left_out)} lines, "
-        f"{sum(change.text > 0 for change in left_out)} texts; changed: {len(changes) - len(left_out)} texts"
+        f"{sum(change.text > 0 for change in left_out)} texts; changed: "
+        f"{sum(change.text > 0 and change.after is not None for change in changes)} texts"
     )
+    rewritten = [change for change in changes if change.text == 0 and change.after is not None]
+    if rewritten:
+        summary += f"; lines rewritten: {len(rewritten)}"
     return "\n".join([summary, *repairs, f"  every change with the previous content: {record}"])
 
 
@@ -141,11 +164,13 @@ def _fix_texts(line: Line, problems: Sequence[Problem], size: tuple[int, int]) -
     kinds: dict[int, list[str]] = defaultdict(list)
     for problem in problems:
         kinds[problem.text].append(problem.kind)
-    for number in sorted(number for number in kinds if number):
+    texts, scaled = line.texts_in_pixels(size), ["points_are_shares"] if line.shares else []
+    for number in range(1, len(texts) + 1) if scaled else sorted(number for number in kinds if number):
         dropped = [kind for kind in kinds[number] if kind in _DROPPED_TEXTS]
-        points, done = line.texts[number - 1]["points"], dropped
+        points, done = texts[number - 1]["points"], dropped
         if not dropped:
             points, done = fixed_points(points, kinds[number], size)
+            done = scaled + done
         if done:
             before = _items(line)[number - 1]
             after = None if dropped or points is None else {**before, "points": points}
@@ -195,7 +220,7 @@ def _cut(points: Points, size: tuple[int, int]) -> Points | None:
     sound = is_valid(corners) and _without_repeated(moved) == moved
     if sound and polygon_iou(corners, pieces[0]) >= CLOSE_ENOUGH:
         return moved
-    cut = _without_repeated([[_plain(x), _plain(y)] for x, y in pieces[0].tolist()])
+    cut = _without_repeated([[plain(x), plain(y)] for x, y in pieces[0].tolist()])
     return cut if is_valid(np.array(cut, dtype=np.float64)) else points  # rounding can make a thin polygon invalid
 
 
@@ -206,8 +231,3 @@ def _record_of(output: Path) -> Path:
 def _as_json(change: Change) -> str:
     # lines may contain bytes that are not UTF-8, which need escapes
     return json.dumps(change._asdict(), ensure_ascii=change.text == 0)
-
-
-def _plain(value: float) -> int | float:
-    rounded = round(value, 2)
-    return int(rounded) if rounded.is_integer() else rounded

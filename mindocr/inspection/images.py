@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from mindocr.errors import DataError
 from mindocr.images.jpeg import is_jpeg, is_whole
-from mindocr.images.read import read_image
+from mindocr.images.read import IMAGE_FORMATS, read_image
 from mindocr.utils.files import hash_bytes
 
 HASH_SIDE, THUMB_SIDE = 32, 16
@@ -26,9 +26,6 @@ _EXIF_ORIENTATION = 0x0112
 _PLAIN_MODES = ("RGB", "L", "1")
 _COMPLAINTS = ("Corrupt JPEG data", "Premature end of JPEG")
 _HARMLESS = "extraneous bytes before marker 0xd9"  # some cameras append them to a complete image
-# Format that each file name ending stands for.
-_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".bmp": "BMP", ".webp": "WEBP", ".tif": "TIFF",
-            ".tiff": "TIFF", ".gif": "GIF"}  # fmt: skip
 
 
 class ImageFacts(NamedTuple):
@@ -128,7 +125,7 @@ def _header(content: bytes, suffix: str) -> tuple[int, str, str]:
             form = "JPEG" if picture.format == "MPO" else str(picture.format)  # MPO: JPEG of a camera with a preview
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, TypeError):
         return 1, "", ""  # Pillow cannot read it, but OpenCV has decoded it
-    misnamed = "" if _FORMATS.get(suffix, form) == form else form
+    misnamed = "" if IMAGE_FORMATS.get(suffix, form) == form else form
     return orientation if 1 <= orientation <= 8 else 1, odd, misnamed
 
 

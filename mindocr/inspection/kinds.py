@@ -51,8 +51,19 @@ _DROP_TEXT = "leaves out the text"
 KINDS = (
     Kind("malformed_line", "error", "malformed label line",
          "The line is not `path<TAB>JSON list` of texts with points; training stops.", _DROP_LINE),
+    Kind("lines_run_together", "error", "malformed label line: several in one",
+         "Several label lines stand in one, without a line break between them; training stops.",
+         "puts each on a line of its own"),
+    Kind("other_notation", "error", "malformed label line: another notation",
+         "It can be read, but it is not `path<TAB>JSON list`: quotes of Python or of a spreadsheet, blanks in place of "
+         "the tab, a comma after the last item; training stops.", "writes it as JSON"),
     Kind("missing_image", "error", "image missing",
          "The image of the line does not exist; training stops.", _DROP_LINE),
+    Kind("other_path", "error", "image at another path",
+         "The path is that of another system or folder, or differs in letter case, but the image is in the image "
+         "folder; training stops.", "writes the path relative to the image folder"),
+    Kind("backslash_path", "note", "backslashes in the image path",
+         "Training reads them as `/`.", "writes `/`"),
     Kind("undecodable_image", "error", "image cannot be decoded",
          "The file is empty or no image; training stops, or skips it with `on_error: skip`.", _DROP_LINE),
     Kind("cut_short_image", "error", "image cut short",
@@ -63,11 +74,17 @@ KINDS = (
          "Training rotates the image upright; labels made on the stored pixels then do not fit."),
     Kind("labels_lie_on_side", "warning", "labels fit the image rotated by 90 degrees",
          "Points are outside the image as used in training, but inside it after a rotation by 90 degrees. Rotate the "
-         "image, or set `DecodeImage.ignore_orientation`."),
+         "image, set `DecodeImage.ignore_orientation`, or exchange x and y in the labels."),
     Kind("odd_pixels", "note", "converted to 8-bit RGB",
-         "16 bits, CMYK, a palette or transparency; training uses the conversion of OpenCV."),
+         "16 bits, CMYK, a palette or transparency. Transparent parts become white, see `DecodeImage.alpha`."),
     Kind("misnamed_image", "note", "format differs from the file name ending",
          "It is decoded by its content, so this has no effect."),
+    Kind("points_are_shares", "error", "points are shares of the image size",
+         "All points of the line lie between 0 and 1, but pixels are expected. Training stops if a label file has no "
+         "other points.", "multiplies them by the image size"),
+    Kind("other_scale", "warning", "labels made on images of another size",
+         "In most images of the label file, points are outside the image, or no point is beyond its upper left "
+         "quarter."),
     Kind("point_outside", "warning", "points outside the image",
          "Part of the text is outside, where nothing can be learned or detected.", "clips the polygon to the image"),
     Kind("text_outside", "warning", "text completely outside the image",

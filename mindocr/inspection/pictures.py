@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,8 @@ from mindocr.inspection.labels import Line
 from mindocr.inspection.survey import Inspection
 from mindocr.utils.visualize import BLUE, GREEN, RED, YELLOW, draw_polygons, side_by_side
 
-WITHOUT_PICTURE = ("malformed_line", "missing_image", "undecodable_image", "cut_short_image", "repeated_line",
+WITHOUT_PICTURE = ("malformed_line", "lines_run_together", "other_notation", "missing_image", "other_path",
+                   "backslash_path", "undecodable_image", "cut_short_image", "repeated_line",
                    "unlisted_image")  # fmt: skip
 _MARGIN = 30  # pixels around a text, at least
 _LEAST_SIDE = 320  # pixels; smaller regions are enlarged
@@ -34,13 +36,14 @@ def picture_of(inspection: Inspection, problem: Problem) -> np.ndarray | None:
     if problem.kind in WITHOUT_PICTURE:
         return None
     line = inspection.lines[problem.line]
-    image = _read(inspection, line)
+    image = read_line_image(inspection, line)
     if problem.other >= 0:
         other = inspection.lines[problem.other]
-        return side_by_side([image, _read(inspection, other)], [line.name, other.name], height=_BESIDE)
+        return side_by_side([image, read_line_image(inspection, other)], [line.name, other.name], height=_BESIDE)
+    texts = line.texts_in_pixels((image.shape[1], image.shape[0]))
     if problem.text == 0:
-        return _whole(image, line)
-    polys = [np.array(text["points"], dtype=np.float64) for text in line.texts]
+        return draw_texts(image, texts)
+    polys = [np.array(text["points"], dtype=np.float64) for text in texts]
     return place_of_text(image, polys, problem.text - 1)
 
 
@@ -77,13 +80,20 @@ def _range(low: float, high: float, size: int) -> tuple[int, int]:
     return first, max(min(int(np.ceil(high)), size + _MOST_OUTSIDE), first + 1)
 
 
-def _read(inspection: Inspection, line: Line) -> np.ndarray:
+def read_line_image(inspection: Inspection, line: Line) -> np.ndarray:
+    """(H, W, 3) uint8 RGB, the image of a line as training uses it."""
     with decoders_words():  # their messages are already reported
         return read_image(line.img_path, ignore_orientation=inspection.settings.ignore_orientation)
 
 
-def _whole(image: np.ndarray, line: Line) -> np.ndarray:
+def draw_texts(image: np.ndarray, texts: Sequence[dict[str, Any]]) -> np.ndarray:
+    """The complete image with its texts: those that count are green, ignored ones are yellow.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        texts: texts with points in pixels.
+    """
     for color, wanted in ((YELLOW, True), (GREEN, False)):
-        polys = [np.array(text["points"]) for text in line.texts if (text["transcription"] in IGNORED) is wanted]
+        polys = [np.array(text["points"]) for text in texts if (text["transcription"] in IGNORED) is wanted]
         image = draw_polygons(image, polys, color=color)
     return image

@@ -58,7 +58,7 @@ def settings_of(train: Mapping[str, Any], test: Mapping[str, Any] | None) -> Set
         train: ``train.dataset`` of the recipe, already checked.
         test: ``eval.dataset``, already checked; None = there is none.
     """
-    ops, test_ops = dict(_ops(train)), dict(_ops(test or {}))
+    ops, test_ops = dict(ops_of(train)), dict(ops_of(test or {}))
     shrink, resize, test_resize = ops.get("ShrinkBinaryMap", {}), ops.get("DetResize"), test_ops.get("DetResize")
     return Settings(
         shrink_ratio=shrink.get("shrink_ratio", 0.4),
@@ -83,7 +83,8 @@ def places_of(dataset: Mapping[str, Any], section: str) -> list[tuple[Path, Path
     return [(folder, file) for folder, file, _ in pairs]
 
 
-def _ops(dataset: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def ops_of(dataset: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Name and arguments of each op of a ``dataset`` section."""
     for op in dataset.get("transform_pipeline", ()):
         if isinstance(op, str):
             yield op, {}

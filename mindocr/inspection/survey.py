@@ -17,6 +17,7 @@ from mindocr.inspection.images import ImageFacts, look_into
 from mindocr.inspection.kinds import BY_KEY, KINDS, Problem
 from mindocr.inspection.labels import Line, read_part
 from mindocr.inspection.polygons import Measure, check_texts
+from mindocr.inspection.scale import scale_problems
 from mindocr.inspection.settings import Settings
 from mindocr.utils.parallel import processes_for, run_over
 
@@ -77,15 +78,18 @@ class Examiner:
 
     def __call__(self, job: tuple[int, Line]) -> tuple[ImageFacts, list[Problem], list[Measure]]:
         number, line = job
-        if line.error:
-            return ImageFacts(), [Problem("malformed_line", number, 0, line.error)], []
+        faults = [Problem(kind, number, 0, detail) for kind, detail in line.faults]
+        if not line.name:
+            return ImageFacts(), faults, []
         facts = look_into(line.img_path, self.settings.ignore_orientation)
-        problems = list(_image_problems(number, line, facts))
+        problems = faults + list(_image_problems(number, line, facts))
         if not facts.usable:
             return facts, problems, []
         w, h = facts.size
         scales = self.settings.scales(line.part, h, w)
-        found, measures = check_texts(number, line.texts, facts.size, scales, self.settings)
+        found, measures = check_texts(number, line.texts_in_pixels(facts.size), facts.size, scales, self.settings)
+        if facts.orientation == 1:
+            found = [_with_guess(problem) for problem in found]
         return facts, problems + found, measures
 
 
@@ -117,6 +121,7 @@ def inspect(
     for source in sources:
         _require_images(source, result)
     problems += [*_repeated_lines(lines), *_unlisted_images(lines), *find_duplicates(lines, result.facts)]
+    problems += scale_problems(lines, result.facts)
     rank = {kind.key: i for i, kind in enumerate(KINDS)}
     result.problems = sorted(problems, key=lambda p: (rank[p.kind], -p.weight, p.line, p.text))
     return result
@@ -124,7 +129,8 @@ def inspect(
 
 def _image_problems(number: int, line: Line, facts: ImageFacts) -> Iterator[Problem]:
     if facts.problem:
-        yield Problem(facts.problem, number, 0, facts.detail)
+        missing = facts.problem == "missing_image"
+        yield Problem(facts.problem, number, 0, facts.detail + (line.doubt if missing else ""))
     if not facts.usable:
         return
     if facts.orientation != 1:
@@ -139,12 +145,20 @@ def _image_problems(number: int, line: Line, facts: ImageFacts) -> Iterator[Prob
         yield Problem("all_ignored", number, 0, f"{len(line.texts)} texts", len(line.texts))
 
 
+def _with_guess(problem: Problem) -> Problem:
+    """The problem of an image that has no EXIF rotation, with its likely cause."""
+    if problem.kind != "labels_lie_on_side":
+        return problem
+    return problem._replace(detail=f"{problem.detail}, not rotated by EXIF data: x and y may be exchanged")
+
+
 def _require_images(source: Source, result: Inspection) -> None:
-    here = [i for i, line in enumerate(result.lines) if line.file == source.file and not line.error]
+    here = [i for i, line in enumerate(result.lines) if line.file == source.file and line.name]
     missing = [i for i in here if result.facts[i].problem == "missing_image"]
     if here and len(missing) == len(here):
+        line = result.lines[here[0]]
         raise DataError(
-            f"{source.file}: none of its {len(here)} images exists, such as {result.lines[here[0]].img_path}; "
+            f"{source.file}: none of its {len(here)} images exists, such as {line.img_path}{line.doubt}; "
             "set --data_dir to the folder that its paths are relative to"
         )
 
@@ -152,7 +166,7 @@ def _require_images(source: Source, result: Inspection) -> None:
 def _repeated_lines(lines: Sequence[Line]) -> Iterator[Problem]:
     seen: dict[tuple[str, str], int] = {}
     for i, line in enumerate(lines):
-        if line.error:
+        if not line.name:
             continue
         first = seen.setdefault((line.part, os.path.normpath(line.img_path)), i)
         if first != i:
@@ -165,8 +179,8 @@ def _unlisted_images(lines: Sequence[Line]) -> Iterator[Problem]:
     listed: dict[str, set[str]] = defaultdict(set)
     first: dict[str, int] = {}
     for i, line in enumerate(lines):
-        if not line.error:
-            folder, name = os.path.split(line.img_path)
+        if line.name:
+            folder, name = os.path.split(os.path.normpath(line.img_path))
             listed[folder].add(name)
             first.setdefault(folder, i)
     for folder, names in listed.items():

@@ -7,20 +7,13 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from mindocr.errors import CheckpointError
+from mindocr.models.file_kind import Kind, kind_of, starts_with_parameter, varint
 
 FORMATS = ("ckpt", "safetensors")  # also the suffixes of such files
 _FIELD_1 = 0x0A  # protobuf: field 1, length-delimited
 _CRC_MARK = b"crc_num"
 _CRC_TAIL = len(_CRC_MARK) + 10
-_FOREIGN = {
-    b"PK\x03\x04": "a zip archive, such as PyTorch writes",
-    b"\x80\x02": "a Python pickle, such as PyTorch or Paddle write",
-    b"\x80\x04": "a Python pickle, such as PyTorch or Paddle write",
-    b"\x89HDF": "an HDF5 file",
-    b"<!DO": "a web page (a failed download?)",
-    b"<htm": "a web page (a failed download?)",
-    b"vers": "a Git LFS pointer (fetch the file itself with 'git lfs pull')",
-}
+_ENDINGS = {Kind.CHECKPOINT: ".ckpt", Kind.SAFETENSORS: ".safetensors"}
 
 
 def check_file(path: Path) -> tuple[Literal["ckpt", "safetensors"], bool]:
@@ -41,6 +34,7 @@ def check_file(path: Path) -> tuple[Literal["ckpt", "safetensors"], bool]:
         with path.open("rb") as file:
             if size == 0:
                 raise CheckpointError(f"{path}: the file is empty; a copy or a save was interrupted. Copy it again")
+            _check_kind(path)
             if path.suffix == ".safetensors":
                 return "safetensors", _check_safetensors(path, file, size)
             return "ckpt", _check_ckpt(path, file, size)
@@ -68,13 +62,13 @@ def _check_ckpt(path: Path, file: BinaryIO, size: int) -> bool:
     has_crc = file.read(len(_CRC_MARK)) == _CRC_MARK
     end = size - _CRC_TAIL if has_crc else size
     file.seek(0)
-    if not _starts_with_parameter(file.read(64)):
-        raise _not_a_checkpoint(path, file)
+    if not starts_with_parameter(file.read(64)):
+        raise _not_a_checkpoint(path)
     position = 0
     while position < end:
         file.seek(position)
         head = file.read(11)
-        length, used = _varint(head[1:])
+        length, used = varint(head[1:])
         if head[0] != _FIELD_1 or (length is None and len(head) == 11):
             raise CheckpointError(f"{path}: damaged at byte {position}; copy it again, or use an older checkpoint")
         if length is None:
@@ -85,45 +79,36 @@ def _check_ckpt(path: Path, file: BinaryIO, size: int) -> bool:
     return has_crc
 
 
-def _starts_with_parameter(head: bytes) -> bool:
-    """True when the bytes begin an entry whose first field is a printable name."""
-    if head[:1] != bytes([_FIELD_1]):
-        return False
-    length, used = _varint(head[1:11])
-    entry = head[1 + used :]
-    if length is None or entry[:1] != bytes([_FIELD_1]):
-        return False
-    name_length, used = _varint(entry[1:])
-    name = entry[1 + used :][: name_length or 0]
-    return bool(name) and name.decode("ascii", "replace").isprintable()
+def _check_kind(path: Path) -> None:
+    """Refuse files of another kind, and the wrong ending, by which MindSpore chooses the format."""
+    kind = kind_of(path)
+    if kind is None:
+        return
+    if kind not in _ENDINGS:
+        raise _not_a_checkpoint(path)
+    ending = _ENDINGS[kind]
+    if path.suffix != ending:
+        raise CheckpointError(
+            f"{path}: this is a checkpoint in the format {ending[1:]}, and MindSpore needs this ending; rename it to "
+            f"'{path.with_suffix(ending).name}'"
+        )
 
 
-def _not_a_checkpoint(path: Path, file: BinaryIO) -> CheckpointError:
-    file.seek(0)
-    head = file.read(8)
-    kind = next((text for start, text in _FOREIGN.items() if head.startswith(start)), None)
-    advice = "; 'mindocr convert-weights' converts such weights" if kind and "PyTorch" in kind else ""
+def _not_a_checkpoint(path: Path) -> CheckpointError:
+    kind = kind_of(path)
+    is_foreign = kind is not None and kind not in _ENDINGS
+    what, advice = (f" but {kind.noun}", f"; {kind.advice(path)}") if kind and is_foreign else ("", "")
     return CheckpointError(
-        f"{path}: not a MindSpore checkpoint{f' but {kind}' if kind else ''}; expected a file that "
-        f"mindspore.save_checkpoint wrote (.ckpt or .safetensors){advice}"
+        f"{path}: not a MindSpore checkpoint{what}; expected a file that mindspore.save_checkpoint wrote (.ckpt or "
+        f".safetensors){advice}"
     )
-
-
-def _varint(data: bytes) -> tuple[int | None, int]:
-    """A protobuf number at the start of ``data`` and the bytes it takes; None when it does not end there."""
-    value = 0
-    for i, byte in enumerate(data):
-        value |= (byte & 0x7F) << (7 * i)
-        if byte < 0x80:
-            return value, i + 1
-    return None, len(data)
 
 
 def _check_safetensors(path: Path, file: BinaryIO, size: int) -> bool:
     """Compare the file's size with what its header states; True where MindSpore has stored a CRC there."""
     header_size = int.from_bytes(file.read(8), "little")
     if size < 8 or header_size > 100_000_000:
-        raise _not_a_checkpoint(path, file)
+        raise _not_a_checkpoint(path)
     if 8 + header_size > size:
         raise _cut_short(path, size, 8 + header_size)
     try:
@@ -131,7 +116,7 @@ def _check_safetensors(path: Path, file: BinaryIO, size: int) -> bool:
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         has_crc = "crc_num" in header.get("__metadata__", {})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _not_a_checkpoint(path, file) from error
+        raise _not_a_checkpoint(path) from error
     needed = 8 + header_size + max(ends, default=0)
     if size < needed:
         raise _cut_short(path, size, needed)

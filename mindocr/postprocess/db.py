@@ -52,6 +52,8 @@ class DBPostprocess:
         pred_name: which output to read: ``binary`` (the probability), ``thresh`` or ``thresh_binary``. In evaluation
             the network outputs only the probability.
         rescale_fields: ``["polys"]`` maps polygons to source pixels; an empty list leaves map pixels.
+        dilation: widen the regions by one pixel to the right and below before contours are found (a square of 2 x 2
+            pixels, as ``use_dilation`` of PaddleOCR). Parts of a text that almost touch become one.
         threads: threads for the images of a batch: contours of the next images are found while one image is decoded;
             0 = number of usable CPUs. Results are the same.
 
@@ -79,6 +81,7 @@ class DBPostprocess:
         approx_eps: float = 0.005,
         pred_name: Literal["binary", "thresh", "thresh_binary"] = "binary",
         rescale_fields: Sequence[Literal["polys"]] = ("polys",),
+        dilation: bool = False,
         threads: int = 0,
     ) -> None:
         ranges = {
@@ -105,6 +108,7 @@ class DBPostprocess:
         self.approx_eps = approx_eps
         self.reads = (OUTPUTS[pred_name],)
         self.rescale = "polys" in rescale_fields
+        self.dilation = dilation
         self.threads = threads or usable_cpus()
         self.last_rejections: dict[str, int] = {}
 
@@ -132,7 +136,7 @@ class DBPostprocess:
         shapes = check_shapes(shape_list, len(maps))
         if not self.rescale:
             shapes = np.array([(*probability.shape, 1, 1) for probability in maps], dtype=np.float64).reshape(-1, 4)
-        find = partial(find_contours, binary_thresh=self.binary_thresh)
+        find = partial(find_contours, binary_thresh=self.binary_thresh, dilation=self.dilation)
         if len(maps) > 1 and self.threads > 1:
             # The other threads run only the long calls on complete maps. With many short calls they would wait longer
             # for the interpreter lock than they save.

@@ -24,6 +24,7 @@ ScoreMode = Literal["fast", "slow"]
 DIAGONAL = 1.4143  # largest ratio of a rectangle's short side to that of the upright box around it
 GROWN_MARGIN = 2  # pixels above min_size that an expanded region must reach, as in the reference
 FEW = 16  # number of contours up to which polygons are expanded one by one, which is then faster than arrays
+_DILATION = np.ones((2, 2), dtype=np.uint8)
 LEVEL = 45.01  # degrees; at exactly 45 degrees the highest corner comes first
 
 
@@ -79,17 +80,19 @@ class Grown:
     shorts: np.ndarray
 
 
-def find_contours(prob: np.ndarray, binary_thresh: float) -> Sequence[np.ndarray]:
+def find_contours(prob: np.ndarray, binary_thresh: float, dilation: bool = False) -> Sequence[np.ndarray]:
     """Contours of the regions above ``binary_thresh`` and of the holes in them.
 
     Args:
         prob: (H, W) float32, contiguous; NaN counts as no text.
-        binary_thresh: as for ``DBPostprocess``.
+        binary_thresh, dilation: as for ``DBPostprocess``.
 
     Returns:
         (K_i, 1, 2) int32 each, ordered from the bottom of the map upwards.
     """
     bitmap = (prob > binary_thresh).view(np.uint8)
+    if dilation:
+        bitmap = cv2.dilate(bitmap, _DILATION)
     return cv2.findContours(bitmap, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]
 
 
@@ -102,6 +105,7 @@ def find_regions(
     min_size: float,
     rejected: Counter[str],
     contours: Sequence[np.ndarray] | None = None,
+    dilation: bool = False,
 ) -> Regions:
     """Find contours of the pixels above ``binary_thresh``, simplify and score them.
 
@@ -110,9 +114,10 @@ def find_regions(
         kind, binary_thresh, score_mode, approx_eps, min_size: as for ``DBPostprocess``.
         rejected: counter of rejected contours by reason; increased here.
         contours: result of :func:`find_contours`, if it is known already.
+        dilation: as for ``DBPostprocess``; not used if ``contours`` is given.
     """
     if contours is None:
-        contours = find_contours(prob, binary_thresh)
+        contours = find_contours(prob, binary_thresh, dilation)
     outlines: Sequence[Polygon] = []
     boxes = np.zeros((0, 5))
     if kind == "quad":

@@ -57,8 +57,11 @@ class Detection(Prediction):
         ]
 
     def result_line(self, image: str) -> str:
-        """One line in the format of a label file, with a score for each polygon and empty transcriptions."""
-        return format_label_line(image, [{"transcription": "", **entry} for entry in self.entries()])
+        """One line in the format of a label file, with a score for each polygon and empty transcriptions.
+
+        Any path is accepted, see :func:`mindocr.formats.label_file.quoted`.
+        """
+        return format_label_line(image, [{"transcription": "", **entry} for entry in self.entries()], quote=True)
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         """Draw polygons and scores on a copy of the image, (H, W, 3) uint8 RGB."""

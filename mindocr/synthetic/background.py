@@ -9,9 +9,11 @@ import cv2
 import numpy as np
 
 from mindocr.errors import DataError
+from mindocr.images.folder import walk_files
+from mindocr.images.read import IMAGE_SUFFIXES, read_image
 from mindocr.synthetic.options import SceneOptions
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+PHOTO_SUFFIXES = IMAGE_SUFFIXES
 
 
 def find_photos(background_dir: str | Path | None) -> tuple[str, ...]:
@@ -25,7 +27,7 @@ def find_photos(background_dir: str | Path | None) -> tuple[str, ...]:
     folder = Path(background_dir)
     if not folder.is_dir():
         raise DataError(f"background_dir: {folder} is not a folder; expected a folder with photographs without text")
-    photos = tuple(str(p) for p in sorted(folder.rglob("*")) if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
+    photos = tuple(str(p) for p in sorted(walk_files(folder)) if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
     if not photos:
         raise DataError(f"background_dir: no image ({', '.join(PHOTO_SUFFIXES)}) in {folder}")
     return photos
@@ -197,10 +199,7 @@ def _photo_crop(rng: np.random.Generator, path: str, size: tuple[int, int]) -> n
 @functools.lru_cache(maxsize=8)
 def _load_photo(path: str) -> np.ndarray:
     try:
-        data = np.frombuffer(Path(path).read_bytes(), np.uint8)
-    except OSError as error:
-        raise DataError(f"background_dir: {path} cannot be read ({error.strerror})") from None
-    photo = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if photo is None:
-        raise DataError(f"background_dir: {path} cannot be decoded as an image; remove it or save it again")
-    return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
+        return read_image(path)
+    except DataError as error:
+        reason = str(error).removeprefix(f"{path}: ").partition(";")[0]
+        raise DataError(f"background_dir: {path} cannot be decoded ({reason}); remove it or save it again") from None

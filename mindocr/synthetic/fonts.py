@@ -10,6 +10,7 @@ from typing import Any
 
 from mindocr.errors import DataError
 from mindocr.synthetic.words import CHINESE, LATIN
+from mindocr.utils.search import find_files
 
 SUFFIXES = (".ttf", ".otf", ".ttc")
 BUILT_IN = ("DejaVuSans", "DejaVuSansMono", "DejaVuSerif", "STIXGeneral")
@@ -48,8 +49,7 @@ def find_fonts(font_dir: str | Path | None = None) -> tuple[FontFace, ...]:
         folder = Path(font_dir)
         if not folder.is_dir():
             raise DataError(f"font_dir: {folder} is not a folder; expected a folder with {', '.join(SUFFIXES)} files")
-        found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES and p.is_file()]
-        own = _usable(found, own=True)
+        own = _usable(find_files(folder, SUFFIXES).files, own=True)
         if not own:
             raise DataError(f"font_dir: no usable font ({', '.join(SUFFIXES)}, with letters and digits) in {folder}")
     faces = (*_built_in(), *own)

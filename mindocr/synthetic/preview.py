@@ -10,6 +10,7 @@ import numpy as np
 
 from mindocr.errors import DataError
 from mindocr.formats.label_file import IGNORED, parse_label_line, read_lines
+from mindocr.images.read import read_image
 
 COLUMNS = 5
 GREEN, RED = (0, 220, 60), (255, 40, 40)
@@ -33,10 +34,10 @@ def contact_sheet(folder: Path, label_file: Path, most: int = 20, tile_width: in
     tiles = []
     for number, line in itertools.islice(read_lines(label_file), most):
         name, texts = parse_label_line(line, label_file, number)
-        picture = cv2.imdecode(np.frombuffer((folder / name).read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise DataError(f"{label_file}:{number}: {folder / name} cannot be decoded as an image")
-        image = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        try:
+            image = read_image(folder / name)
+        except DataError as error:
+            raise DataError(f"{label_file}:{number}: {error}") from None
         scale = tile_width / image.shape[1]
         image = cv2.resize(image, (tile_width, round(image.shape[0] * scale)), interpolation=cv2.INTER_AREA)
         for text in texts:

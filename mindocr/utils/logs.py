@@ -37,6 +37,6 @@ def start_logging(folder: Path | None = None, rank: int = 0) -> None:
     screen.setFormatter(logging.Formatter("%(levelname).1s %(message)s"))
     root.addHandler(screen)
     if folder is not None:
-        file = _FileHandler(folder / f"log_{rank}.txt", encoding="utf-8")
+        file = _FileHandler(folder / f"log_{rank}.txt", encoding="utf-8", errors="backslashreplace")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(message)s"))
         root.addHandler(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -87,3 +88,12 @@ def test_a_process_can_leave_without_what_happens_at_exit(repo_root: Path, body:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=repo_root, timeout=60)
     assert (done.returncode, done.stdout + done.stderr) == (code, "error: x\n" if code else "written\n")
+
+
+def test_a_name_that_the_output_cannot_hold_is_escaped(repo_root: Path) -> None:
+    script = "from mindocr.cli.run import run_tool\nrun_tool(lambda: print('\\u8336', '\\udce4', 'a'))\n"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=repo_root, timeout=60, env=environment
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\\u8336 \\udce4 a\n", "")

@@ -73,6 +73,12 @@ CASES = (
          "my_text/train_gt_fixed.txt", slow=False),
     Case(r"python tools/check_dataset\.py -c my_text/recipe\.yaml .+", "", "my_text/check/dataset.html", slow=False),
     Case(r"python tools/check_dataset\.py --label_file my_text/train_gt\.txt --data_dir my_text/train", slow=False),
+    Case(r"python tools/look\.py -c configs/det/dbnet/db_r18_synthetic\.yaml --output demo/look\.png", "--number 2",
+         "demo/look.png", slow=False),
+    Case(r"python tools/look\.py -c my_text/recipe\.yaml --output my_text/look\.png", "--number 1", "my_text/look.png",
+         slow=False),
+    Case(r"python tools/look\.py -c my_text/recipe\.yaml .+ --output my_text/look\.html", "--number 1",
+         "my_text/look.html", slow=False),
     Case(r"python tools/check_config\.py mindocr_files/\S+\.yaml", slow=False,
          instead=("mindocr_files/", "configs/det/dbnet/")),
     Case(r"python tools/check_config\.py --reference docs/config_reference\.md", "", "docs/config_reference.md",
@@ -307,14 +313,6 @@ def test_make_targets_do_what_the_readme_says(target: str, expected: list[str]) 
     done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert [line for line in expected if line not in done.stdout] == []
-
-
-def test_python_of_the_own_data_page_runs(desk: Desk) -> None:
-    (snippet,) = [text for _, text in blocks(ROOT / "docs/train_on_your_own_data.md", "python")]
-    (desk.folder / "snippet.py").write_text(snippet, encoding="utf-8")
-    done = shell("python snippet.py", desk.folder)
-    assert (done.returncode, done.stdout) == (0, "6 images; look at my_text/look\n"), done.stderr
-    assert len(list((desk.folder / "my_text/look").glob("*.png"))) == 6
 
 
 def test_python_of_the_page_for_mindocrs_users_runs(desk: Desk) -> None:

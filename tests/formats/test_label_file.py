@@ -28,7 +28,8 @@ def test_other_keys_are_left_out_and_tabs_inside_json_belong_to_it():
 BROKEN = {
     "a.jpg []": "no tab in .*expected image.jpg<TAB>",
     "\t[]": "no image path before the tab",
-    "a.jpg\t[{": "is not JSON",
+    "a.jpg\t[{": "the list is not complete at the end of the line",
+    "a.jpg\t[x]": "the part after the tab is not JSON: Expecting value, at column 8",
     "a.jpg\t{}": "expected a JSON list of texts",
     'a.jpg\t["x"]': "text 1 of 1: expected",
     'a.jpg\t[{"points": [[0,0],[1,0],[1,1]]}]': "no 'transcription' among its keys \\(points\\)",
@@ -106,3 +107,21 @@ def test_a_score_that_is_no_number_is_named(score):
     line = f'a.jpg\t[{{"transcription": "", "points": [[0, 0], [9, 0], [9, 9]], "score": {score}}}]'
     with pytest.raises(DataError, match="results.txt:4: text 1 of 1: score must be a finite number"):
         parse_label_line(line, "results.txt", 4)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a\tb.jpg", "new\nline.jpg", "cr\r.jpg", "latin-\udce4.jpg", '"quoted".jpg"', '"a.jpg"', "\ufeffa.jpg", " "],
+)
+def test_any_path_can_be_quoted(path):
+    line = format_label_line(path, [{"points": QUAD, "transcription": ""}], quote=True)
+    assert line.startswith('"') and line.count("\t") == 1 and "\n" not in line
+    assert parse_label_line(line, "gt.txt", 1)[0] == path
+    line.encode("utf-8")
+
+
+@pytest.mark.parametrize("path", ["a b.jpg", "茶.jpg", '"a".jpg', 'a".jpg', '"', '"a"b"'])
+def test_other_paths_are_written_as_they_are(path):
+    for quote in (False, True):
+        line = format_label_line(path, [], quote=quote)
+        assert line == f"{path}\t[]" and parse_label_line(line, "gt.txt", 1)[0] == path

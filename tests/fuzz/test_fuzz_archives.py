@@ -106,9 +106,9 @@ def lying():
 
 INNER = packed([("gt_img_1.txt", TRUTH)])
 CHOSEN = {
-    "leads out": (packed([("../../secret.txt", TRUTH)]), "a folder inside the archive"),
-    "absolute": (packed([("/etc/passwd.txt", TRUTH)]), "a folder inside the archive"),
-    "backslashes": (packed([("..\\x.txt", TRUTH)]), "a folder inside the archive"),
+    "leads out": (packed([("../../secret.txt", TRUTH)]), "a path that leads out of the archive"),
+    "absolute": (packed([("/etc/passwd.txt", TRUTH)]), "a path that leads out of the archive"),
+    "backslashes": (packed([("..\\x.txt", TRUTH)]), "a path that leads out of the archive"),
     "link": (packed([("gt_img_1.txt", TRUTH)], link="/etc/passwd"), "gt_img_1.txt"),
     "ten thousand": (packed([(f"gt_img_{i}.txt", TRUTH) for i in range(10_000)] + [("x.exe", b"")]),
     "x.exe: expected only"),

@@ -49,7 +49,7 @@ def test_an_exported_file_of_one_size_gives_what_the_command_gives(recipe, photo
 
     exporter.run(str(recipe.path), (96, 160), tmp_path / "one")
     exported = tmp_path / "one/recipe.mindir"
-    ((_, _, found),) = predict.from_mindir(exported, recipe.path).images(photo)
+    ((_, _, found),) = predict.from_exported(exported, recipe.path).images(photo)
     result = TextDetector(exported)(photo)
     assert len(result) == len(found) > 0
     for ours, theirs in zip(result.polygons, found.polys):

@@ -55,9 +55,9 @@ def test_a_missing_and_a_damaged_file_are_named(tmp_path, exported):
 
 
 def test_the_files_own_postprocessing_is_used(exported, repo_root):
-    finder = predict.from_mindir(exported[0], repo_root / "configs/det/dbnet/db_r18_synthetic.yaml")
+    finder = predict.from_exported(exported[0], repo_root / "configs/det/dbnet/db_r18_synthetic.yaml")
     assert (finder.postprocess.box_thresh, finder.postprocess.expand_by_height) == (0.45, [[8, 1.8], [32, 1.5]])
-    finder = predict.from_mindir(exported[1], repo_root / "configs/det/dbnet/db_r18_synthetic.yaml")
+    finder = predict.from_exported(exported[1], repo_root / "configs/det/dbnet/db_r18_synthetic.yaml")
     assert finder.postprocess.box_thresh == 0.5
 
 

@@ -126,12 +126,30 @@ def test_an_output_that_is_not_there_is_named():
         make(runner=runner)
 
 
+@pytest.mark.parametrize(("alpha", "seen"), [("white", 255), ("black", 0), ("drop", 77)])
+def test_opacity_of_an_array_is_applied_as_for_a_file(alpha, seen, tmp_path):
+    image = np.full((32, 32, 4), 77, np.uint8)
+    image[..., 3] = 0
+    assert cv2.imwrite(str(tmp_path / "a.png"), image)
+    pipeline = default_pipeline()
+    pipeline[0]["DecodeImage"]["alpha"] = alpha
+    finder = Predictor(BrightIsText(), DBPostprocess(), pipeline)
+    for source in (image, str(tmp_path / "a.png")):
+        assert (finder(source).image == seen).all() and finder(source).image.shape == (32, 32, 3)
+    shown = finder.runner.seen
+    assert len(shown) == 4 and all(np.array_equal(each, shown[0]) for each in shown)
+
+
+def test_a_grey_array_may_have_an_axis_for_its_channel(finder):
+    grey = np.full((32, 32, 1), 9, np.uint8)
+    np.testing.assert_array_equal(finder(grey).image, finder(grey[..., 0]).image)
+
+
 @pytest.mark.parametrize(("image", "told"), [
     (np.zeros((8, 8, 3), np.float32), r"image 0: expected uint8 .* got float32; .*\(image \* 255\)"),
-    (np.zeros((8, 8, 4), np.uint8), r"image 0: an array of shape \(8, 8, 4\).*remove the fourth channel"),
     (np.zeros((3, 8, 8), np.uint8), r"shape \(3, 8, 8\).*image.transpose\(1, 2, 0\)"),
     (np.zeros((2, 8, 8, 3), np.uint8), r"shape \(2, 8, 8, 3\).*pass several images as a list"),
-    (np.zeros((8, 8, 2), np.uint8), r"shape \(8, 8, 2\); expected \(H, W, 3\) RGB or \(H, W\) grey"),
+    (np.zeros((8, 8, 2), np.uint8), r"shape \(8, 8, 2\); expected \(H, W, 3\) RGB, \(H, W, 4\) RGB with opacity, or"),
     (np.zeros((0, 8, 3), np.uint8), r"image 0: the array is empty"),
 ])  # fmt: skip
 def test_arrays_of_another_form_are_refused(finder, image, told):

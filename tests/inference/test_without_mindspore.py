@@ -27,7 +27,7 @@ def test_a_detection_with_a_stand_in_for_the_network(tmp_path):
         "from mindocr.models.algorithms import get_algorithm\n"
         "runner = BrightIsText(metadata=of_algorithm(get_algorithm('DB')))\n"
         "finder = Predictor(runner, *configured(runner))\n"
-        "print(len(finder(white_box())), len(finder('in/a.png')), len(predict.run(finder, 'in', 'out')))\n"
+        "print(len(finder(white_box())), len(finder('in/a.png')), predict.run(finder, 'in', 'out').images)\n"
     )
     assert python(code, tmp_path) == "1 1 1\n"
     assert (tmp_path / "out/det_results.json").is_file()

@@ -119,6 +119,43 @@ def test_the_record_undoes_everything(small_set: SmallSet, tmp_path: Path) -> No
     assert restored == expected
 
 
+def test_lines_and_paths_are_written_anew(small_set: SmallSet, tmp_path: Path) -> None:
+    """Joined lines, another notation, a foreign path and shares in one run; nothing is left to repair."""
+    for i in range(4):
+        small_set.add(text(GOOD[::-1]) if i == 1 else text())
+    shares = [text([[x / 320, y / 240] for x, y in GOOD], language="en")]
+    a, b, c, _ = small_set.lines
+    small_set.lines = []
+    joined = f"{a}{b}broken\t[{{"
+    for line in (joined, f"003.jpg {json.dumps([text()])}", f"C:\\x\\004.jpg\t{json.dumps(shares)}"):
+        small_set.line(line)
+    output = tmp_path / "fixed.txt"
+    told = write_fixed(look(small_set), small_set.file, output)
+    turned = f"002.jpg\t{json.dumps([text([*GOOD[::-1][:1], *GOOD[:3]])])}"
+    fourth = f"004.jpg\t{json.dumps([text(GOOD, language='en')])}"
+    assert output.read_text(encoding="utf-8").splitlines() == [a, turned, c, fourth]
+    assert told.startswith(f"{output}: 4 lines; left out: 1 lines, 0 texts; changed: 2 texts; lines rewritten: 3\n")
+    changes = [json.loads(line) for line in Path(f"{output}{CHANGES_SUFFIX}").read_text("utf-8").splitlines()]
+    assert [(change["line"], change["text"], change["why"]) for change in changes] == [
+        (1, 0, ["lines_run_together"]), (1, 1, ["counter_clockwise"]), (1, 0, ["malformed_line"]),
+        (2, 0, ["other_notation"]), (3, 0, ["other_path"]), (3, 1, ["points_are_shares"]),
+    ]  # fmt: skip
+    assert changes[0]["before"] == joined and changes[0]["after"] == [a, b, "broken\t[{"]
+    assert changes[4]["before"] == small_set.lines[2] and changes[5]["before"] == shares[0]
+    small_set.file = output
+    assert set(found(look(small_set))) == set()
+
+
+def test_the_first_of_two_lists_stays(small_set: SmallSet, tmp_path: Path) -> None:
+    small_set.add()
+    small_set.lines, first = [], small_set.lines[0]
+    small_set.line(f"{first}\t{json.dumps([text(OTHER)])}")
+    write_fixed(look(small_set), small_set.file, tmp_path / "fixed.txt")
+    assert (tmp_path / "fixed.txt").read_text() == f"{first}\n"
+    (change,) = map(json.loads, (tmp_path / f"fixed.txt{CHANGES_SUFFIX}").read_text().splitlines())
+    assert change["before"] == small_set.lines[0] and change["after"] == [first]
+
+
 def test_nothing_is_left_to_repair(small_set: SmallSet, tmp_path: Path) -> None:
     broken_set(small_set)
     first, second = tmp_path / "first.txt", tmp_path / "second.txt"

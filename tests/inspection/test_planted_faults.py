@@ -91,9 +91,9 @@ def test_fault_of_an_image(small_set: SmallSet, kind, content, capfd) -> None:
 
 
 @pytest.mark.parametrize("line", [
-    "003.jpg [] no tab",
+    "003.jpg no tab",
     "003.jpg\t[{'transcription'",
-    "003.jpg\t[]]",
+    "003.jpg\t[] x",
     '003.jpg\t[{"transcription": "a", "points": [[1, 2], [3, 4]]}]',
     '003.jpg\t[{"transcription": "a", "points": [[1, 2], [3, 4], [5, NaN]]}]',
     b"003.jpg\t[{\"transcription\": \"\xff\"}]",
@@ -103,6 +103,123 @@ def test_malformed_line(small_set: SmallSet, line) -> None:
     small_set.line("")
     small_set.line(line)
     assert found(look(small_set)) == {"malformed_line": [(3, 0)]}
+
+
+@pytest.mark.parametrize(("lines", "kind"), [
+    ("{a}{b}", "lines_run_together"),
+    ("{a}\u2028{b}", "lines_run_together"),
+    ("{a}]", "other_notation"),
+    ("{python}", "other_notation"),
+])  # fmt: skip
+def test_lines_are_inspected_as_they_were_meant(small_set: SmallSet, lines, kind) -> None:
+    """Their images are found, and faults in them too."""
+    for texts in ([text()], [text(GOOD[::-1])]):
+        small_set.add(*texts)
+    a, b = small_set.lines
+    small_set.lines = []
+    small_set.line(lines.format(a=a, b=b, python=f"001.jpg\t{[text()]}"))
+    places = found(look(small_set))
+    assert places.pop(kind) == [(1, 0)]
+    assert places == ({"counter_clockwise": [(1, 1)]} if "{b}" in lines else {"unlisted_image": [(1, 0)]})
+
+
+def test_lines_of_an_old_mac(small_set: SmallSet) -> None:
+    for _ in range(3):
+        small_set.add()
+    small_set.file.write_bytes("\r".join(small_set.lines).encode())
+    assert found(look(small_set)) == {} and [line.number for line in look(small_set).lines] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("name", "kind", "detail"), [
+    (r"deep\a.jpg", "backslash_path", "it has backslashes; the image is deep/a.jpg"),
+    (r"C:\data\deep\a.jpg", "other_path", "it is a Windows path with a drive; the image is deep/a.jpg"),
+    ("/home/other/deep/a.jpg", "other_path",
+     "it is an absolute path of another computer or folder; the image is deep/a.jpg"),
+    ("train/deep/a.jpg", "other_path",
+     "it begins with folders that are not in the image folder; the image is deep/a.jpg"),
+    ("deep/A.JPG", "other_path", "it differs in upper and lower case; the image is deep/a.jpg"),
+])  # fmt: skip
+def test_paths_of_other_systems(small_set: SmallSet, name, kind, detail) -> None:
+    (small_set.folder / "deep").mkdir()
+    small_set.add(text(GOOD[::-1]), name="deep/a.jpg")
+    small_set.lines = []
+    small_set.line(f"{name}\t{json.dumps([text(GOOD[::-1])])}")
+    inspection = look(small_set)
+    assert found(inspection) == {kind: [(1, 0)], "counter_clockwise": [(1, 1)]}
+    assert details(inspection, kind) == [detail]
+    assert inspection.has_errors is (kind == "other_path")
+
+
+def test_several_paths_that_may_mean_one_image(small_set: SmallSet) -> None:
+    small_set.add()
+    (small_set.folder / "a.jpg").write_bytes(jpeg(picture(50)))
+    small_set.line(f"one/a.jpg\t{json.dumps([text()])}")
+    small_set.line(f"two/a.jpg\t{json.dumps([text()])}")
+    inspection = look(small_set)
+    assert found(inspection) == {"missing_image": [(2, 0), (3, 0)], "unlisted_image": [(1, 0)]}
+    assert "one/a.jpg; a.jpg may be meant, but other paths may mean it too" in details(inspection, "missing_image")[0]
+
+
+def test_a_missing_image_with_a_foreign_path(small_set: SmallSet) -> None:
+    small_set.add()
+    small_set.line(f"D:\\none.jpg\t{json.dumps([text()])}")
+    assert details(look(small_set), "missing_image")[0].endswith(
+        "it is a Windows path with a drive, and no image of this name is in the image folder"
+    )
+    small_set.lines = []
+    small_set.line(f"D:\\none.jpg\t{json.dumps([text()])}")
+    with pytest.raises(DataError, match="none of its 1 images exists.*Windows path with a drive"):
+        look(small_set)
+
+
+SHARES = [[x / 320, y / 240] for x, y in GOOD]
+
+
+def test_points_that_are_shares(small_set: SmallSet) -> None:
+    """Their texts are inspected in pixels; in a file of pixels only lines with fractions are taken for shares."""
+    small_set.add(text(SHARES), text([[x / 320, y / 240] for x, y in [[10, 150], [90, 150], [90, 180], [10, 180]]]))
+    whole = text([[0, 0], [1, 0], [1, 1], [0, 1]], "###")
+    small_set.add(whole)
+    inspection = look(small_set)
+    assert found(inspection) == {"points_are_shares": [(1, 0), (2, 0)], "all_ignored": [(2, 0)]}
+    assert details(inspection, "points_are_shares")[0] == "the largest coordinate of 2 texts is 0.75"
+    assert [round(size.thickness) for size in inspection.measures[0]] == [40, 30] and inspection.has_errors
+    small_set.add()
+    assert found(look(small_set)) == {"points_are_shares": [(1, 0)], "all_ignored": [(2, 0)]}
+
+
+BEYOND = ("5 of 5 images have points outside; a typical image is 320 x 240: the labels seem to be made on larger "
+          "images, about")  # fmt: skip
+WITHIN = "the 20 texts of 5 images are all within"
+SMALLER = "the labels seem to be made on smaller images"
+
+
+def scaled(factor_x: float, factor_y: float) -> list[list[float]]:
+    return [[x * factor_x, y * factor_y] for x, y in [[10, 10], [300, 10], [300, 200], [10, 200]]]
+
+
+@pytest.mark.parametrize(("factors", "detail"), [
+    ((1.5, 1.5), f"{BEYOND} 1.4 times this size"),
+    ((1000 / 320, 1000 / 240), f"{BEYOND} 3.5 times this size, or to be shares of 1000"),
+    ((0.5, 0.5), f"{WITHIN} 47% of the width and 42% of the height: {SMALLER}"),
+    ((100 / 320, 100 / 240), f"{WITHIN} 29% of the width and 35% of the height: {SMALLER}, or to be percentages of the "
+     "image size"),
+    ((1, 1), None),
+])  # fmt: skip
+def test_labels_of_images_of_another_size(small_set: SmallSet, factors, detail) -> None:
+    for _ in range(5):
+        small_set.add(*[text(scaled(*factors), letter) for letter in "abcd"])
+    assert details(look(small_set), "other_scale") == [detail] * (detail is not None)
+    small_set.lines = small_set.lines[:4]
+    small_set.line(small_set.lines.pop())
+    assert details(look(small_set), "other_scale") == []  # too few images to say so
+
+
+def test_x_and_y_exchanged(small_set: SmallSet) -> None:
+    small_set.add(text([[50, 250], [50, 310], [20, 310], [20, 250]]))
+    assert details(look(small_set), "labels_lie_on_side") == [
+        "the image is 320 x 240, not rotated by EXIF data: x and y may be exchanged"
+    ]
 
 
 def test_missing_image(small_set: SmallSet) -> None:
@@ -212,6 +329,7 @@ def test_a_good_set_has_no_problem(small_set: SmallSet, other_set: SmallSet) -> 
 def test_paths_that_are_spelled_differently_are_one(small_set: SmallSet) -> None:
     small_set.add()
     small_set.line(f"./{small_set.lines[0]}")
+    small_set.add()
     assert found(look(small_set)) == {"repeated_line": [(2, 0)]}
 
 

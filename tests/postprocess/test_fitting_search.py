@@ -52,9 +52,14 @@ WIDE = [
 ]
 
 
-@pytest.mark.parametrize("protocol", ["icdar2015", "totaltext_deteval", "ctw1500", "mindocr_compat"])
-def test_counts_are_those_of_post_processing_and_metric_for_every_setting(protocol):
-    grid = make_grid(DBPostprocess(binary_thresh=0.5, box_thresh=0.5, max_candidates=12), WIDE)
+@pytest.mark.parametrize(
+    ("protocol", "dilation"),
+    [("icdar2015", False), ("icdar2015", True), ("totaltext_deteval", False), ("ctw1500", False),
+     ("mindocr_compat", False)],
+)  # fmt: skip
+def test_counts_are_those_of_post_processing_and_metric_for_every_setting(protocol, dilation):
+    now = DBPostprocess(binary_thresh=0.5, box_thresh=0.5, max_candidates=12, dilation=dilation)
+    grid = make_grid(now, WIDE)
     grid = replace(grid, growth=(*grid.growth, Growth(1.5, ((3.0, 2.0), (6.0, 1.0)))))
     image = noisy_case(1)
     counts = count_image(image, grid, build_protocol(protocol))
@@ -62,7 +67,7 @@ def test_counts_are_those_of_post_processing_and_metric_for_every_setting(protoc
     seen = set()
     for index in range(len(grid)):
         metric = DetMetric(protocol=protocol)
-        post = DBPostprocess(**grid.setting(index).arguments(), max_candidates=12)
+        post = DBPostprocess(**grid.setting(index).arguments(), max_candidates=12, dilation=dilation)
         (found,) = post(image.prob[None], image.shape[None])
         metric.update(found.polys, image.truth, image.ignore)
         expected = [metric.counts[name] for name in metric.protocol.count_names]

@@ -236,6 +236,15 @@ def test_slow_score_counts_only_the_contour():
     assert detect(prob, score_mode="slow").scores[0] == pytest.approx(0.9)
 
 
+def test_dilation_joins_parts_one_pixel_apart_and_widens_to_the_right_and_below():
+    prob = draw(rectangle(40, 40, 60, 20), rectangle(102, 40, 60, 20))  # pixels 40 to 100, 102 to 162
+    left, right = sorted(detect(prob, expand_ratio=0.0).polys, key=lambda poly: poly[0][0])
+    np.testing.assert_allclose(left, rectangle(40, 40, 60, 20), atol=1e-3)
+    (joined,) = detect(prob, expand_ratio=0.0, dilation=True, box_thresh=0.5).polys
+    np.testing.assert_allclose(joined, rectangle(40, 40, 123, 21), atol=1e-3)
+    assert detect(prob, dilation=False).polys[0].tolist() == detect(prob).polys[0].tolist()
+
+
 def test_thresholds_are_exclusive_for_pixels_and_inclusive_for_boxes():
     prob = draw(rectangle(100, 100, 100, 20), value=0.5)
     assert len(detect(prob, binary_thresh=0.5, box_thresh=0.1)) == 0

@@ -84,15 +84,21 @@ def test_it_trains_evaluates_exports_and_predicts(recipe, crops, tmp_path):
     assert model.output_names == ("confidences",)
 
     predictor = Predictor(model, POSTPROCESSES.build({"name": "DecodeAngle"}), model.metadata["pipeline"])
-    found = dict(predict.run(predictor, crops / "test", tmp_path / "found"))
+    assert predict.run(predictor, crops / "test", tmp_path / "found").exit_code == 0
+    results = json.loads((tmp_path / "found/results.json").read_text(encoding="utf-8"))
+    found = {each["image"]: each["result"] for each in results}
     assert {path.rpartition("/")[2] for path in found} == {f"{i}.png" for i in range(40)}
-    right = [found[path].angle == ANGLES[int(re.search(r"(\d+)\.png", path)[1]) % 2] for path in found]
+    right = [found[path]["angle"] == ANGLES[int(re.search(r"(\d+)\.png", path)[1]) % 2] for path in found]
     assert sum(right) / len(right) == result.best
     lines = (tmp_path / "found/results.txt").read_text(encoding="utf-8").splitlines()
-    assert sorted(line.rpartition("\t")[2] for line in lines) == sorted(str(each.angle) for each in found.values())
-    first = json.loads((tmp_path / "found/results.json").read_text(encoding="utf-8"))[0]
+    assert sorted(line.rpartition("\t")[2] for line in lines) == sorted(str(each["angle"]) for each in found.values())
+    first = results[0]
     assert set(first) == {"image", "result"} and set(first["result"]) == {"angle", "confidence"}
     assert (tmp_path / "found/0_res.png").is_file()
+    with pytest.raises(ConfigError, match="--result_format jsonl: needs text polygons, but this model returns "):
+        predict.run(predictor, crops / "test", tmp_path / "found", result_format="jsonl")
+    with pytest.raises(ConfigError, match="--save_crop_res: needs text polygons"):
+        predict.run(predictor, crops / "test", tmp_path / "found", crops=tmp_path / "crops")
     one = predictor(str(crops / "test/0.png"))
     assert one.to_json()["angle"] == one.prediction.angle
 

@@ -15,6 +15,7 @@ from mindocr.data.datasets.sources import pair_up
 from mindocr.errors import ConfigError
 from mindocr.inspection.files import make_place, write_whole
 from mindocr.inspection.fix import check_output, write_fixed
+from mindocr.inspection.overrides import size_overrides
 from mindocr.inspection.page import place_of_page, write_page
 from mindocr.inspection.settings import Settings, places_of, settings_of
 from mindocr.inspection.statistics import statistics_of
@@ -39,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--report", type=Path, metavar="PATH", help="HTML report to write, a file or a folder")
     add("--json", type=Path, metavar="FILE", help="file to write all findings to")
     add("--pictures", type=int, default=6, help="pictures in the report for each kind of problem (default 6)")
+    add("--report_images", type=int, default=24, metavar="N",
+        help="images shown in the report with their labels, with or without problems (default 24)")  # fmt: skip
     add("--fix", action="store_true", help="write repaired label files to --output")
     add("--output", type=Path, metavar="PATH", help="repaired label file; a folder if there are several label files")
     add("--overwrite", action="store_true", help="allow --output to replace files, even the label file itself")
@@ -55,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: arguments that do not fit together.
         DataError: a label file or a folder is missing or empty, or a file cannot be written.
     """
+    for name in ("pictures", "report_images"):
+        if getattr(args, name) < 0:
+            raise ConfigError(f"--{name}: expected a number from 0, got {getattr(args, name)}")
     recipe = _recipe(args)
     sources = _sources(args, recipe)
     outputs = _outputs(args, sources)
@@ -64,11 +70,14 @@ def run(args: argparse.Namespace) -> int:
     inspection = inspect(sources, _settings(args, recipe), args.workers)
     parts = [part for part in PARTS if any(source.part == part for source in sources)]
     statistics = {part: statistics_of(inspection, part) for part in parts}
-    print(summary(inspection, statistics))
+    datasets = {section: dataset for section, dataset in zip(("train", "eval"), recipe or ()) if dataset}
+    overrides = size_overrides(datasets, statistics)
+    print(summary(inspection, statistics, overrides))
     if args.json:
-        write_whole(args.json, json.dumps(findings_of(inspection, statistics), indent=1) + "\n")
+        write_whole(args.json, json.dumps(findings_of(inspection, statistics, overrides), indent=1) + "\n")
     if args.report:
-        print(f"page: {write_page(args.report, inspection, statistics, args.pictures)}")
+        page = write_page(args.report, inspection, statistics, args.pictures, args.report_images, overrides)
+        print(f"page: {page}")
     for source, output in zip(sources, outputs):
         print(write_fixed(inspection, source.file, output, args.overwrite))
     return EXIT_FOUND_ERRORS if inspection.has_errors else 0

@@ -18,13 +18,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--other", required=True, type=Path, help="file or folder of the annotation tool")
     add("--layout", default="quads", help="icdar: layout of the text files, such as quads, polygons, ic15, mlt")
     add("--class_names", nargs="*", default=[], help="labelme: labels that are classes, not texts")
+    add("--image_key", default="", help="label_studio: key of a task that names its image; default: found by its value")
+    add(
+        "--text_key",
+        default="",
+        help="coco: key or attribute of the transcription; label_studio: name of the text area",
+    )
     add("--tidy", action="store_true", help="import: turn polygons clockwise, repair invalid ones")
     add("--strict", action="store_true", help="import: stop at a defect, such as a missing image")
 
 
 def run(args: argparse.Namespace) -> None:
     """Import or export, and print a summary."""
-    options = annotation_tools.Options(args.layout, args.class_names)
+    options = annotation_tools.Options(args.layout, args.class_names, args.image_key, args.text_key)
     if args.direction == "export":
         report = annotation_tools.export_labels(args.format, args.image_dir, args.label_file, args.other, options)
     else:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from mindocr.data.datasets.image_paths import resolve_paths
 from mindocr.data.datasets.sources import Paths, Ratio, pair_up, require_images, require_texts, subsample
 from mindocr.data.loading.cache import Content, Kind, open_cache
 from mindocr.data.sample import DetSample
@@ -51,7 +52,7 @@ class ImageDataset:
         if cache is not None:
             pipeline.use_cache(cache)
         self.output_columns = None if output_columns is None else list(output_columns)
-        self.on_error = on_error
+        self.on_error: str = on_error
         self.seed = seed
 
     def __len__(self) -> int:
@@ -139,6 +140,7 @@ class ListFileDataset(ImageDataset, ABC):
             for record, count in self.read_list(file, folder):
                 listed.append(record)
                 counts.append(count)
+            listed = resolve_paths(listed, folder)
             require_images(listed, folder)
             chosen = subsample(len(listed), ratio, (seed, number))
             records += [listed[i] for i in chosen]

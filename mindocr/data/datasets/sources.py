@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,28 +13,58 @@ import numpy as np
 from mindocr.errors import ConfigError, DataError
 from mindocr.formats.label_file import IGNORED
 from mindocr.formats.record import Record
-from mindocr.images.read import IMAGE_SUFFIXES
+from mindocr.images.folder import is_image_name, list_images, unread_files
+
+logger = logging.getLogger(__name__)
 
 Paths = str | list[str]
 Ratio = float | list[float]
 
 
-def find_images(place: Path) -> list[Path]:
+def find_images(place: Path, recursive: bool = False, exclude: Callable[[Path], bool] | None = None) -> list[Path]:
     """The image files in a folder, or those matching a pattern, sorted; or the file itself.
+
+    A warning names what a folder holds besides them, such as images in subfolders.
+
+    Args:
+        place: folder, pattern or file.
+        recursive: of a folder, also the images in its subfolders.
+        exclude: files of a folder or a pattern that are results of prediction, which a warning counts.
 
     Raises:
         DataError: the path does not exist, or has no image.
     """
     if place.is_file():
         return [place]
-    matches = glob.iglob(str(place), recursive=True)  # noqa: PTH207  Path.glob does not accept absolute patterns
-    candidates = place.iterdir() if place.is_dir() else map(Path, matches)
-    files = sorted(file for file in candidates if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
-    if files:
-        return files
     if place.is_dir():
-        raise DataError(f"{place}: no image in this folder; expected files ending in {', '.join(IMAGE_SUFFIXES)}")
-    raise DataError(f"{place}: no such folder or file, and no image matches it as a pattern")
+        images = list_images(place, recursive, "use --recursive (predict.dataset.recursive: True)")
+        if images.left_out:
+            logger.warning("%s: images used: %d; left out: %s", place, len(images.files), images.left_out)
+        return _without_results(images.files, place, exclude)
+    matches = sorted(map(Path, glob.iglob(str(place), recursive=True)))  # noqa: PTH207  Path.glob: no absolute patterns
+    files = [file for file in matches if is_image_name(file.name) and file.is_file()]
+    unread = unread_files(matches)
+    if not files:
+        reason = f"; it matches {unread}" if unread else ""
+        raise DataError(f"{place}: no such folder or file, and no image matches it as a pattern{reason}")
+    if unread:
+        logger.warning("%s: images used: %d; left out: %s", place, len(files), unread)
+    return _without_results(files, place, exclude)
+
+
+def _without_results(files: list[Path], place: Path, exclude: Callable[[Path], bool] | None) -> list[Path]:
+    if exclude is None:
+        return files
+    left_out = [exclude(file) for file in files]
+    results = [file for file, out in zip(files, left_out) if out]
+    if not results:
+        return files
+    if len(results) == len(files):
+        raise DataError(
+            f"{place}: no image: its {len(files)} image files, such as {files[0]}, are results of prediction"
+        )
+    logger.warning("%s: left out as results of prediction: %d files such as %s", place, len(results), results[0])
+    return [file for file, out in zip(files, left_out) if not out]
 
 
 def pair_up(

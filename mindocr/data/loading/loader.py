@@ -12,9 +12,10 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Literal, NamedTuple
 
@@ -62,6 +63,7 @@ class Loader:
         refill: with ``on_error: skip``, replace a skipped sample by the next usable one of the epoch, so that batches
             are full (training); otherwise the batch becomes smaller (evaluation).
         prefetch: batches in preparation per worker, as long as they fit into a quarter of the available memory.
+        on_skip: called with the description of each sample that is left out; None = a warning in the log.
 
     Attributes:
         skipped: descriptions of the samples left out so far, in order.
@@ -81,6 +83,7 @@ class Loader:
         num_workers: int | Literal["auto"] = 0,
         refill: bool = False,
         prefetch: int = 2,
+        on_skip: Callable[[str], None] | None = None,
     ) -> None:
         self.dataset = dataset
         self.sampler: Sampler = SAMPLERS.build(
@@ -90,6 +93,7 @@ class Loader:
         )  # fmt: skip
         self.refill = refill
         self.prefetch = max(1, prefetch)
+        self._on_skip = on_skip or partial(logger.warning, "skipped: %s")
         self.skipped: list[str] = []
         self.num_workers = usable_workers(num_workers, world)
         self._depth = self.prefetch * max(1, self.num_workers)  # batches in preparation
@@ -226,7 +230,7 @@ class Loader:
         except BrokenProcessPool as error:
             raise self._ended([job.indices]) from error
         for text in skipped:
-            logger.warning("skipped: %s", text)
+            self._on_skip(text)
         self.skipped += [text for text in skipped if text not in self.skipped]
         if job.slot is None:
             return made

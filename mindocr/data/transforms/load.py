@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from mindocr.data.sample import DetSample
+from mindocr.errors import ConfigError
+from mindocr.images.alpha import Alpha, background
 from mindocr.images.read import MAX_PIXELS, Picture, as_picture, decode, decoding_flags, open_image, read_file
 from mindocr.registry import TRANSFORMS
 
@@ -39,6 +42,8 @@ class DecodeImage:
     If geometric ops follow, a pipeline decodes a JPEG only after they have drawn their parameters, and at 1/2, 1/4 or
     1/8 of its size if they reduce it accordingly. This changes neither the parameters nor the polygons.
 
+    Values of 16 bits become 8, see :func:`mindocr.images.depth.to_eight_bits`.
+
     Args:
         img_mode: channel order.
         channel_first: return (3, H, W) instead of (H, W, 3); other ops expect (H, W, 3) unless stated otherwise.
@@ -46,6 +51,8 @@ class DecodeImage:
         ignore_orientation: do not rotate the image by its EXIF data. Labels must have been made in the same way.
         keep_ori: also keep the image as ``image_ori``, (H, W, 3) uint8, for drawing results.
         max_pixels: an image with more pixels is an error before decoding, as a small file can contain a huge image.
+        alpha: background behind transparent parts: ``white``, ``black``, or a colour [red, green, blue] with values
+            from 0 to 255; ``drop`` ignores the opacity, so the colour stored in transparent parts is visible.
 
     Attributes:
         cache: used before a file is read and filled after; None = every image is read each time.
@@ -62,6 +69,7 @@ class DecodeImage:
         ignore_orientation: bool = False,
         keep_ori: bool = False,
         max_pixels: int = MAX_PIXELS,
+        alpha: Alpha = "white",
     ) -> None:
         self.max_pixels = max_pixels
         self.channel_first = channel_first
@@ -71,6 +79,16 @@ class DecodeImage:
             self.writes = ("image", "image_ori")
         self.cache: Store | None = None
         self._flags = decoding_flags(img_mode == "RGB", ignore_orientation)
+        self._background = background(alpha)
+
+    @classmethod
+    def check_arguments(cls, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Conditions that types cannot express, see :meth:`mindocr.registry.Registry.check`."""
+        try:
+            background(arguments.get("alpha", "white"))
+        except ConfigError as error:
+            return [("alpha", str(error).removeprefix("alpha: "))]
+        return []
 
     @property
     def can_wait(self) -> bool:
@@ -81,19 +99,19 @@ class DecodeImage:
         """Open the image; it is decoded only if its size cannot be read from the header."""
         path = sample["img_path"]
         if self.cache is None:
-            return open_image(path, read_file(path, self.max_pixels), self._flags)
-        form = f"flags {self._flags}" if self.cache.holds_pixels else "file"
+            return open_image(path, read_file(path, self.max_pixels), self._flags, self._background)
+        form = f"flags {self._flags}, background {self._background}" if self.cache.holds_pixels else "file"
         held = self.cache.get(path, form)
         if self.cache.holds_pixels:
             if held is None:
-                held = decode(path, read_file(path, self.max_pixels), self._flags)
+                held = decode(path, read_file(path, self.max_pixels), self._flags, self._background)
                 self.cache.put(path, form, held)
             return as_picture(held)
         if held is None:
             content = read_file(path, self.max_pixels)
             self.cache.put(path, form, np.frombuffer(content, dtype=np.uint8))
-            return open_image(path, content, self._flags)
-        return open_image(path, held.tobytes(), self._flags)
+            return open_image(path, content, self._flags, self._background)
+        return open_image(path, held.tobytes(), self._flags, self._background)
 
     def __call__(self, sample: DetSample) -> DetSample:
         original = self.open(sample).decode(1)

@@ -18,7 +18,9 @@ from mindocr.engine.export import mindir
 from mindocr.engine.runtime import process
 from mindocr.errors import UserError
 from mindocr.inference.metadata import MODEL, OUTPUTS, of_sections
+from mindocr.inference.mindir import load_graph
 from mindocr.models.builder import build_model
+from mindocr.models.file_kind import refusal
 from mindocr.models.network import as_tuple
 from mindocr.utils import files
 
@@ -62,12 +64,9 @@ def export_mindir(
     expected = [_arrays(network(ms.Tensor(sample))) for sample in samples]
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
     with files.replacing(path, suffix=".mindir") as partial:
-        enclose = mindir.encloser({**(metadata or {}), OUTPUTS: network.inference_outputs})
-        name = str(partial.with_suffix(""))
-        ms.export(network, declared, file_name=name, file_format="MINDIR", custom_func=enclose)
-        partial.chmod(0o644)
+        mindir.write(network, declared, partial, {**(metadata or {}), OUTPUTS: network.inference_outputs})
         mindir.seal(partial)
-        reloaded = nn.GraphCell(ms.load(str(partial)))
+        reloaded = nn.GraphCell(load_graph(partial))
         outputs = [_arrays(reloaded(ms.Tensor(sample))) for sample in samples]
         pairs = [pair for got, wanted in zip(outputs, expected) for pair in zip(got, wanted, strict=True)]
         difference = max(float(np.abs(a - b).max()) for a, b in pairs)
@@ -121,6 +120,8 @@ def run(
         model: Any = config.model.model_dump()
         metadata = of_sections(config.model_dump(), fixed_size=not dynamic)
     else:
+        if error := refusal(model_name_or_config, "a named model or a YAML file"):
+            raise error
         model, weights = model_name_or_config, ckpt
         metadata = {MODEL: model_name_or_config}
     check_shape(shape, build_model(model, pretrained=False).stride)  # before weights are downloaded

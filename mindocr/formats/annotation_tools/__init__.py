@@ -14,13 +14,19 @@ from types import ModuleType
 
 from mindocr.errors import ConfigError, DataError
 from mindocr.formats.annotation_tools.common import Options, read_labelled
+from mindocr.formats.annotation_tools.which_tool import advice
 from mindocr.formats.datasets.common import Job, PathMode, Report, keep_text, make_text, write_labels
 from mindocr.registry import suggest
+
+_HELPERS = (
+    "coco_shapes", "common", "label_studio_regions", "label_studio_simple", "labelme_shapes", "masks", "shapes",
+    "which_tool",
+)  # fmt: skip
 
 
 def names() -> list[str]:
     """Names of the available formats."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "common")
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _HELPERS)
 
 
 def import_labels(
@@ -55,7 +61,13 @@ def import_labels(
     if not source.exists():
         raise DataError(f"{source}: no such file or folder; expected what {format_name} exported")
     job = Job(image_dir, source, Report(label_file), path_mode, strict)
-    write_labels(module.read(job, options or Options()), job, make_text if tidy else keep_text)
+    try:
+        write_labels(module.read(job, options or Options()), job, make_text if tidy else keep_text)
+    except DataError as error:
+        other = advice(source, format_name)
+        if other:
+            raise DataError(f"{other} ({error})") from None
+        raise
     return job.report
 
 

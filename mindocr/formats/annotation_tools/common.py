@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mindocr.errors import DataError
-from mindocr.formats.datasets.common import Points, Text
-from mindocr.formats.datasets.images import look_at, place_of
+from mindocr.formats.datasets.common import Entry, Job, Points, Text
+from mindocr.formats.datasets.images import look_at
+from mindocr.formats.image_finder import Wanted, find_images
 from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line, to_json
 from mindocr.utils import files
 
@@ -21,10 +22,15 @@ class Options:
     Attributes:
         layout: layout of the text files, for icdar; see ``icdar.py``.
         class_names: labels that are a class, not a transcription, for labelme.
+        image_key: key of a task that names its image, for label_studio; empty = the only one that looks like an image.
+        text_key: key of an annotation that holds its transcription, for coco, or name of the text area, for
+            label_studio; empty = the usual ones.
     """
 
     layout: str = "quads"
     class_names: Sequence[str] = ()
+    image_key: str = ""
+    text_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,28 +62,34 @@ def read_labelled(label_file: Path, image_dir: Path) -> list[Labelled]:
     """Read the lines of a label file.
 
     Raises:
-        DataError: a malformed line, or an image that is missing or cannot be read.
+        DataError: a malformed line, or an image that is missing, cannot be read or is listed twice.
     """
-    found = []
+    lines: list[tuple[str, str, str]] = []
     for number, line in read_lines(label_file):
-        where = f"{label_file}:{number}"
         path, label = split_label_line(line, label_file, number)
-        image = _inside(Path(path), image_dir, where) if Path(path).is_absolute() else place_of(image_dir, path, where)
-        _, size, problem = look_at(image)
-        if problem:
-            raise DataError(f"{where}: {image}: {problem}; check --image_dir")
-        items = [Item(t["points"], t["transcription"], t.get("score")) for t in parse_texts(label, where)]
-        found.append(Labelled(image.relative_to(image_dir).as_posix(), image, size, items, where))
-    if not found:
+        lines.append((path, label, f"{label_file}:{number}"))
+    if not lines:
         raise DataError(f"{label_file}: this label file is empty")
-    return found
+    labelled = []
+    matches = find_images(image_dir, [Wanted((path,), where) for path, _, where in lines])
+    for (path, label, where), (image, problem) in zip(lines, matches):
+        _, size, unreadable = look_at(image) if not problem else (image, (0, 0), "")
+        if problem or unreadable:
+            raise DataError(f"{where}: {image}: {problem or unreadable}; check --image_dir")
+        items = [Item(t["points"], t["transcription"], t.get("score")) for t in parse_texts(label, where, path)]
+        labelled.append(Labelled(image.relative_to(image_dir).as_posix(), image, size, items, where))
+    return labelled
 
 
-def _inside(image: Path, image_dir: Path, where: str) -> Path:
-    folder = image_dir.resolve()
-    if not image.resolve().is_relative_to(folder):
-        raise DataError(f"{where}: {image} is not below {folder}; set --image_dir to a folder that contains all images")
-    return image_dir / image.resolve().relative_to(folder)
+def entries(job: Job, found: Sequence[tuple[Wanted, list[Text]]]) -> Iterator[Entry]:
+    """An entry for each image, with its file.
+
+    Raises:
+        DataError: two annotations mean the same file, and neither is the better match.
+    """
+    matches = find_images(job.image_dir, [wanted for wanted, _ in found], job.report.notes)
+    for (wanted, texts), (image, problem) in zip(found, matches):
+        yield Entry(image, texts, wanted.size, wanted.where, problem)
 
 
 def text_of(transcription: str, ignored: bool, points: Points) -> Text:

@@ -71,7 +71,7 @@ def write(labelled: list[Labelled], target: Path, options: Options, report: Repo
         ConfigError: unknown layout.
         DataError: two images have the same name, a line cannot hold a text, or a score is missing.
     """
-    known = {**dict.fromkeys(TRUTH, _truth_line), **_RESULTS}
+    known = (*TRUTH, *_RESULTS)
     if options.layout not in known:
         raise ConfigError(f"unknown layout '{options.layout}'; known: {', '.join(known)}")
     files: dict[str, str] = {}
@@ -79,8 +79,7 @@ def write(labelled: list[Labelled], target: Path, options: Options, report: Repo
         name = _file_name(PurePosixPath(image.path).stem, options.layout)
         if name in files:
             raise DataError(f"{image.where}: two images have the name {name}; the archive has no folders")
-        lines = (known[options.layout](item, image, options.layout) for item in image.items)
-        kept = [line for line in lines if line]
+        kept = lines_of(image, options.layout)
         report.dropped += len(image.items) - len(kept)
         files[name] = "".join(f"{line}\n" for line in kept)
     buffer = io.BytesIO()
@@ -90,6 +89,13 @@ def write(labelled: list[Labelled], target: Path, options: Options, report: Repo
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content.encode())
     write_bytes(target, buffer.getvalue())
+
+
+def lines_of(image: Labelled, layout: str) -> list[str]:
+    """Lines of the text file of an image in one of the layouts, see :func:`write`."""
+    line_of = _truth_line if layout in TRUTH else _RESULTS[layout]
+    lines = (line_of(item, image, layout) for item in image.items)
+    return [line for line in lines if line]
 
 
 def _file_name(stem: str, layout: str) -> str:

@@ -1,22 +1,28 @@
-"""Label Studio: a list of tasks with regions in percent of the image size, and texts linked to them by an id."""
+"""Label Studio: a list of tasks with regions in percent of the image size, and texts linked to them by an id.
+
+Two exports are read: ``JSON``, and ``JSON-MIN``, whose texts have no ids and are assigned to regions by their order.
+"""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote
 
 from mindocr.errors import DataError
-from mindocr.formats.annotation_tools.common import Labelled, Options, text_of, write_json
-from mindocr.formats.datasets.common import UNREAD, Entry, Job, Number, Points, Report, Text
-from mindocr.formats.datasets.images import place_of
-from mindocr.formats.datasets.reading import expect, get, json_number, nested_points, read_json
+from mindocr.formats.annotation_tools.common import Labelled, Options, entries, write_json
+from mindocr.formats.annotation_tools.label_studio_regions import Place, Size, texts_of
+from mindocr.formats.annotation_tools.label_studio_simple import is_simple, results_of
+from mindocr.formats.datasets.common import Entry, Job, Report, Text
+from mindocr.formats.datasets.images import look_at
+from mindocr.formats.datasets.reading import expect, get, read_json
+from mindocr.formats.image_finder import Wanted, find_images, possible_names, without_upload_id
 from mindocr.formats.label_file import shorten
+from mindocr.images.read import IMAGE_SUFFIXES
 
-_IGNORE = "Ignore"
+_USUAL_KEYS = ("image", "ocr")
 
 
 def read(job: Job, options: Options) -> Iterator[Entry]:
@@ -29,81 +35,98 @@ def read(job: Job, options: Options) -> Iterator[Entry]:
         DataError: the file is no JSON export of tasks, or it is malformed.
     """
     file = job.label_dir
-    for number, task in enumerate(expect(read_json(file), list, str(file)), start=1):
+    found: list[tuple[Wanted, list[Text]]] = []
+    tasks = expect(read_json(file), list, str(file))
+    for number, task in enumerate(tasks, start=1):
         where = f"{file}: task {number}"
-        data = get(task, "data", dict, where)
-        name = get(data, "image" if "image" in data else "ocr", str, where)
-        done = [a for a in get(task, "annotations", list, where) if not expect(a, dict, where).get("was_cancelled")]
-        if not done:
-            job.report.notes["tasks without an annotation left out"] += 1
-            continue
-        newest = max(enumerate(done), key=lambda pair: (str(pair[1].get("updated_at", "")), pair[0]))[1]
-        yield Entry(_image(name, job, where), *_texts(get(newest, "result", list, where), where, job))
+        if is_simple(task):
+            data, results = task, results_of(task, where, job)
+        else:
+            data, listed = get(task, "data", dict, where), _newest(task, where, job)
+            if listed is None:
+                continue
+            results = listed
+        key = _image_key(data, options, where)
+        wanted = _wanted(get(data, key, str, where), where)
+        place = Place(where, job, _lazy_size(wanted, job), options.text_key, key)
+        texts, size = texts_of(results, place)
+        found.append((Wanted(wanted.names, where, size, lenient=wanted.lenient), texts))
+    if not found:
+        notes = ", ".join(f"{count} {what}" for what, count in job.report.notes.items()) or "no task in it"
+        raise DataError(f"{file}: no annotated task: {notes}; export the tasks after their annotations were submitted")
+    return entries(job, found)
 
 
-def _image(url: str, job: Job, where: str) -> Path:
-    """Image path from a URL: upload (``/data/upload/3/1a2b3c4d-img.jpg``) or local storage (``?d=folder/img.jpg``)."""
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise DataError(f"{where}: {shorten(url)} is no URL of an image ({error})") from None
-    stored = parse_qs(parts.query).get("d")
-    name = stored[0] if stored else unquote(parts.path)
-    found = place_of(job.image_dir, name.lstrip("/"), where)
-    if found.is_file():
+def _newest(task: Any, where: str, job: Job) -> list[Any] | None:
+    """The results of the newest annotation that was not cancelled, or None."""
+    notes = job.report.notes
+    key = "completions" if "completions" in task else "annotations"  # before version 1.0
+    listed = expect(task.get(key) or [], list, f"{where}: '{key}'")
+    done = [a for a in listed if not expect(a, dict, f"{where}: an annotation").get("was_cancelled")]
+    if not done:
+        predicted = bool(task.get("predictions"))
+        notes[f"tasks {'with predictions only' if predicted else 'without an annotation'} left out"] += 1
+        return None
+    if len(done) > 1:
+        notes["older annotations of the same tasks left out"] += len(done) - 1
+    newest = max(enumerate(done), key=lambda pair: (str(pair[1].get("updated_at", "")), pair[0]))[1]
+    return get(newest, "result", list, where)
+
+
+def _image_key(data: dict[str, Any], options: Options, where: str) -> str:
+    """The key that names the image: the option, ``image`` or ``ocr``, or the only one whose value looks like an image.
+
+    Raises:
+        DataError: there is none, or several.
+    """
+    keys = shorten(", ".join(map(str, data)) or "none", 120).strip("'")
+    if options.image_key:
+        if options.image_key not in data:
+            raise DataError(f"{where}: no '{options.image_key}' among its keys ({keys}); correct --image_key")
+        return options.image_key
+    usual = [key for key in _USUAL_KEYS if isinstance(data.get(key), str)]
+    likely = [key for key, value in data.items() if isinstance(value, str) and _looks_like_image(value)]
+    chosen = [key for key in usual if key in likely] or likely or usual
+    if len(chosen) == 1 or (chosen and chosen[0] in _USUAL_KEYS):
+        return chosen[0]
+    several = [key for key, value in data.items() if isinstance(value, list) and any(map(_looks_like_image, value))]
+    if several and not chosen:
+        raise DataError(f"{where}: '{several[0]}' is a list of images (pages); export tasks that have one image each")
+    found = f"several name an image: {', '.join(chosen)}" if chosen else "none of them names an image"
+    raise DataError(f"{where}: which of its keys names the image? {found} (keys: {keys}); set --image_key")
+
+
+def _looks_like_image(value: Any) -> bool:
+    return isinstance(value, str) and any(
+        name.lower().endswith(IMAGE_SUFFIXES) for name in possible_names(value[:4096])
+    )
+
+
+def _wanted(url: str, where: str) -> Wanted:
+    """The image of a URL: upload (``/data/upload/3/1a2b3c4d-img.jpg``), local storage (``?d=folder/img.jpg``), others.
+
+    The name of an upload says nothing about its folder, and begins with eight digits that the tool has added.
+    """
+    if url.startswith("data:"):
+        raise DataError(f"{where}: the task contains the image itself (data:...); import image files into Label Studio")
+    names = possible_names(url)
+    if not re.search(r"(^|/)(data|media)/upload/", names[0]):
+        return Wanted(names, where)
+    name = names[0].rpartition("/")[2]
+    return Wanted(tuple(dict.fromkeys((name, without_upload_id(name)))), where, lenient=True)
+
+
+def _lazy_size(wanted: Wanted, job: Job) -> Callable[[], Size]:
+    """The size of the image itself, read only for results that do not state one."""
+
+    def size() -> Size:
+        image, problem = find_images(job.image_dir, [wanted])[0]
+        _, found, unreadable = look_at(image) if not problem else (image, (0, 0), problem)
+        if unreadable:
+            raise DataError(f"{wanted.where}: no 'original_width' in a result, and {image}: {unreadable}")
         return found
-    return place_of(job.image_dir, re.sub(r"^[0-9a-f]{8}-", "", Path(name).name), where)
 
-
-def _texts(results: list[Any], where: str, job: Job) -> tuple[list[Text], tuple[int, int] | None]:
-    regions: dict[str, Points] = {}
-    said: dict[str, str] = {}
-    ignored = set()
-    size = None
-    for number, result in enumerate(results, start=1):
-        place = f"{where}: result {number}"
-        kind, key = (get(result, name, str, place) for name in ("type", "id"))
-        value: dict[str, Any] = get(result, "value", dict, place)
-        if kind == "textarea":
-            listed = value.get("text", "")
-            said[key] = " ".join(expect(t, str, place) for t in (listed if isinstance(listed, list) else [listed]))
-        labels = value.get(kind)
-        if isinstance(labels, list) and _IGNORE in labels:
-            ignored.add(key)
-        if "points" not in value and "width" not in value:
-            continue
-        if result.get("image_rotation", 0):
-            raise DataError(f"{place}: the image was rotated in Label Studio (image_rotation); rotate the file instead")
-        w, h = (json_number(get(result, f"original_{side}", int, place), place) for side in ("width", "height"))
-        size = int(w), int(h)
-        if "ellipse" in kind or "brush" in kind:
-            job.warn(f"{place}: a region of type {kind} is no polygon; left out")
-        elif key not in regions:
-            regions[key] = _points(value, size, place)
-    return [text_of(said.get(key, UNREAD), key in ignored, points) for key, points in regions.items()], size
-
-
-def _points(value: dict[str, Any], size: tuple[int, int], where: str) -> Points:
-    w, h = size
-    if "points" in value:
-        return [[_pixels(x, w), _pixels(y, h)] for x, y in nested_points(value["points"], where)]
-    keys = ("x", "y", "width", "height", "rotation")
-    x, y, wide, high, turn = (json_number(value.get(key, 0), where) for key in keys)
-    left, top, wide, high = x * w / 100, y * h / 100, wide * w / 100, high * h / 100
-    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-    corners = ((0, 0), (wide, 0), (wide, high), (0, high))
-    return [[_neat(left + cos * dx - sin * dy), _neat(top + sin * dx + cos * dy)] for dx, dy in corners]
-
-
-def _pixels(percent: Number, side: int) -> Number:
-    return _neat(percent / 100 * side)
-
-
-def _neat(value: float) -> Number:
-    """The number without rounding errors of the conversion to percent and back."""
-    short = round(value, 6)
-    value = short if abs(short - value) < 1e-9 else value
-    return int(value) if value.is_integer() else value
+    return size
 
 
 def write(labelled: list[Labelled], target: Path, options: Options, report: Report) -> None:
@@ -119,7 +142,7 @@ def write(labelled: list[Labelled], target: Path, options: Options, report: Repo
             shape = {"points": points, "closed": True}
             results += [
                 {**shared, "type": "polygonlabels", "from_name": "label",
-                 "value": {**shape, "polygonlabels": [_IGNORE if item.ignored else "Text"]}},
+                 "value": {**shape, "polygonlabels": ["Ignore" if item.ignored else "Text"]}},
                 {**shared, "type": "textarea", "from_name": "transcription",
                  "value": {**shape, "text": [item.transcription]}},
             ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""labelme: a JSON file for each image, with polygons and rectangles."""
+"""labelme and X-AnyLabeling: a JSON file for each image, with polygons and other shapes."""
 
 from __future__ import annotations
 
@@ -8,61 +8,73 @@ from pathlib import Path
 from typing import Any
 
 from mindocr.errors import DataError
-from mindocr.formats.annotation_tools.common import Labelled, Options, text_of, write_json
-from mindocr.formats.datasets.common import UNREAD, Entry, Job, Points, Report, Text, rectangle
-from mindocr.formats.datasets.images import place_of
-from mindocr.formats.datasets.reading import expect, get, nested_points, read_json
+from mindocr.formats.annotation_tools.common import Labelled, Options, entries, text_of, write_json
+from mindocr.formats.annotation_tools.labelme_shapes import polygon_of
+from mindocr.formats.annotation_tools.shapes import is_flagged
+from mindocr.formats.datasets.common import UNREAD, Entry, Job, Report, Text
+from mindocr.formats.datasets.images import note_hidden
+from mindocr.formats.datasets.reading import expect, get, read_json
+from mindocr.formats.image_finder import Wanted, possible_names
+from mindocr.formats.label_file import shorten
+from mindocr.utils.search import find_files
 
 
 def read(job: Job, options: Options) -> Iterator[Entry]:
     """Images in the order of their JSON files.
 
-    The transcription is the ``description``, else the ``label`` unless that is a class name. Flags ``ignore`` and
-    ``difficult`` = ignore. Other shapes than polygons and rectangles are left out and reported.
+    The transcription is the ``description``, else the ``label`` unless that is a class name. ``difficult`` and
+    ``ignore``, as keys or flags of a shape, = ignore. Shapes without an area are left out and reported. JSON files of
+    other programs in the folder are counted.
 
     Raises:
-        DataError: there is no JSON file, or one is malformed.
+        DataError: there is no JSON file, or one is malformed, or two are for the same image.
     """
     source = job.label_dir
-    files = sorted(source.rglob("*.json")) if source.is_dir() else [source]
-    if not files:
-        raise DataError(f"{source}: no JSON file of labelme in this folder")
+    files = [source]
+    if source.is_dir():
+        listed = find_files(source, (".json",))
+        note_hidden(listed, job)
+        files = listed.files
+    found: list[tuple[Wanted, list[Text]]] = []
     for file in files:
         content = read_json(file)
+        if source.is_dir() and not (isinstance(content, dict) and "shapes" in content):
+            job.report.notes[f"JSON files of other programs left out, such as {file.name}"] += 1
+            continue
         shapes = get(content, "shapes", list, str(file))
         texts = [_text(shape, f"{file}: shape {i}", job, options) for i, shape in enumerate(shapes, start=1)]
-        size = content.get("imageWidth"), content.get("imageHeight")
-        stated = size if all(isinstance(value, int) for value in size) else None
-        yield Entry(_image(file, content, job), [text for text in texts if text is not None], stated)
+        found.append((_wanted(file, content, job), [text for text in texts if text is not None]))
+    if not found:
+        raise DataError(f"{source}: no JSON file of labelme in this folder")
+    return entries(job, found)
 
 
-def _image(file: Path, content: dict[str, Any], job: Job) -> Path:
-    """Path of the image: relative to the JSON file if that is in the image folder, else that name in the folder."""
-    name = get(content, "imagePath", str, str(file)).replace("\\", "/")
-    folder = job.image_dir.resolve()
-    beside = Path(os.path.normpath(file.resolve().parent / name))
-    if beside.is_relative_to(folder) and beside.is_file():
-        return job.image_dir / beside.relative_to(folder)
-    return place_of(job.image_dir, Path(name).name, str(file))
+def _wanted(file: Path, content: dict[str, Any], job: Job) -> Wanted:
+    """The image: relative to the JSON file, or to the same subfolder of the image folder."""
+    w, h = content.get("imageWidth"), content.get("imageHeight")
+    stated = (w, h) if isinstance(w, int) and isinstance(h, int) and min(w, h) > 0 else None
+    folders = [file.parent]
+    if job.label_dir.is_dir():
+        folders.append(job.image_dir / file.parent.relative_to(job.label_dir))
+    names = possible_names(get(content, "imagePath", str, str(file)))
+    return Wanted(names, str(file), stated, tuple(folders), lenient=True)
 
 
 def _text(shape: Any, where: str, job: Job, options: Options) -> Text | None:
-    kind = expect(shape, dict, where).get("shape_type", "polygon")
-    points = nested_points(get(shape, "points", list, where), where)
-    if kind == "rectangle" and len(points) in (2, 4):
-        points = _rectangle(points) if len(points) == 2 else points
-    elif kind != "polygon":
-        job.warn(f"{where}: a {kind} of {len(points)} points is no polygon of a text; left out")
-        return None
     label = get(shape, "label", str, where)
-    text = shape.get("description") or (UNREAD if label in options.class_names else label)
+    said = shape.get("description") or (UNREAD if label in options.class_names else label)
+    text = expect(said, str, f"{where}: 'description'")
+    try:
+        points = polygon_of(shape, where, job)
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        job.warn(f"{where}: {error}; left out, its text is {shorten(text)}")
+        return None
     flags = expect(shape.get("flags") or {}, dict, f"{where}: flags")
-    return text_of(expect(text, str, where), bool(flags.get("ignore") or flags.get("difficult")), points)
-
-
-def _rectangle(corners: Points) -> Points:
-    (xa, ya), (xb, yb) = corners
-    return rectangle(min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb))
+    attributes = expect(shape.get("attributes") or {}, dict, f"{where}: attributes")
+    own = {"difficult": shape.get("difficult"), "ignore": shape.get("ignore")}
+    return text_of(text, any(map(is_flagged, (flags, attributes, own))), points)
 
 
 def write(labelled: list[Labelled], target: Path, options: Options, report: Report) -> None:
@@ -79,7 +91,8 @@ def write(labelled: list[Labelled], target: Path, options: Options, report: Repo
              "shape_type": "polygon", "flags": {"ignore": True} if item.ignored else {}}
             for item in image.items
         ]  # fmt: skip
-        path = os.path.relpath(image.image.resolve(), file.resolve().parent).replace(os.sep, "/")
+        folder = image.image.parents[image.path.count("/")].resolve()  # folders below it may be links
+        path = os.path.relpath(folder / image.path, file.resolve().parent).replace(os.sep, "/")
         write_json(file, {
             "version": "5.0.0", "flags": {}, "shapes": shapes, "imagePath": path, "imageData": None,
             "imageHeight": image.size[1], "imageWidth": image.size[0],

@@ -13,7 +13,14 @@ from typing import NamedTuple
 from mindocr.errors import DataError
 from mindocr.formats.benchmarks.rotated import exact_corners
 from mindocr.formats.datasets.common import Number, Points, rectangle
-from mindocr.formats.datasets.reading import is_number, pair, parse_number, points_of_fields, read_text_lines
+from mindocr.formats.datasets.reading import (
+    is_number,
+    pair,
+    parse_number,
+    points_of_fields,
+    read_text_lines,
+    with_layout,
+)
 
 
 class Detected(NamedTuple):
@@ -75,7 +82,7 @@ def _numbers(line: str, count: int, layout: str, where: str) -> tuple[list[Numbe
     numbers = next((i for i, field in enumerate(fields) if not is_number(field)), len(fields))
     score = _confidence(fields[count]) if numbers > count else None
     if numbers < count or numbers > count + 1 + (score is not None):
-        raise DataError(f"{where}: expected {layout}, {count} numbers, got {numbers}: {line[:80]!r}")
+        raise DataError(with_layout(f"{where}: expected {layout}, {count} numbers, got {numbers}: {line[:80]!r}", line))
     return [parse_number(field, where) for field in fields[:count]], score
 
 
@@ -88,5 +95,6 @@ def _confidence(number: str) -> float | None:
 def _points(line: str, layout: str, where: str) -> list[list[Number]]:
     fields = line.split(",")
     if len(fields) < 6 or len(fields) % 2:
-        raise DataError(f"{where}: expected {layout}, an even count of 6 numbers or more, got {len(fields)} fields")
+        message = f"{where}: expected {layout}, an even count of 6 numbers or more, got {len(fields)} fields"
+        raise DataError(with_layout(message, line))
     return points_of_fields(fields, where)

@@ -29,9 +29,9 @@ def read(job: Job) -> Iterator[Entry]:
     """
     for image, where in _images(job):
         if _WITHOUT_PLATE in image.relative_to(job.image_dir).parts[:-1]:
-            yield Entry(image, [])
+            yield Entry(image, [], where=where)
         else:
-            yield Entry(image, [plate(image.stem, where)])
+            yield Entry(image, [plate(image.stem, where)], where=where)
 
 
 def plate(stem: str, where: str) -> Text:
@@ -67,7 +67,7 @@ def _images(job: Job) -> Iterator[tuple[Path, str]]:
             where = f"{listed}:{number}"
             yield place_of(job.image_dir, line.strip(), where), where
         return
-    images = files_in(job.image_dir, IMAGE_SUFFIXES)
+    images = files_in(job.image_dir, IMAGE_SUFFIXES, job)
     if not images:
         raise DataError(f"{job.image_dir}: no image in this folder")
     yield from ((image, str(image)) for image in images)

@@ -33,8 +33,9 @@ def read(job: Job) -> Iterator[Entry]:
     elif not any(texts_of(key) for key, _ in chosen):
         raise DataError(f"{job.label_dir}: the part '{job.split}' has no annotations (like the test part)")
     for key, image in chosen:
-        name, size = name_and_size(image, f"{job.label_dir}: image {key}")
-        yield Entry(place_of(job.image_dir, name, f"{job.label_dir}: image {key}"), texts_of(key), size)
+        where = f"{job.label_dir}: image {key}"
+        name, size = name_and_size(image, where)
+        yield Entry(place_of(job.image_dir, name, where), texts_of(key), size, where)
 
 
 def read_tables(file: Path, make: Any) -> tuple[list[tuple[str, dict[str, Any]]], Any]:

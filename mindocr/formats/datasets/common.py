@@ -38,11 +38,21 @@ class Text(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An image with its texts; ``size`` is (w, h) as stated in the annotation, or None."""
+    """An image with its texts.
+
+    Attributes:
+        image: its file.
+        texts: its texts.
+        size: (w, h) as stated in the annotation, or None.
+        where: the annotation, for messages.
+        problem: why the image cannot be used; empty = it can, if the file exists.
+    """
 
     image: Path
     texts: list[Text]
     size: tuple[int, int] | None = None
+    where: str = ""
+    problem: str = ""
 
 
 @dataclass
@@ -89,6 +99,7 @@ class Report:
 
     def __str__(self) -> str:
         notes = "".join(f"; {count} {what}" for what, count in sorted(self.notes.items()))
+        notes += f"; {self.missing} images missing" if self.missing else ""
         return (
             f"{self.output_path}: {self.images} images, {self.texts} texts of which {self.ignored} ignored; "
             f"{self.turned} polygons turned clockwise, {self.repaired} repaired, {self.dropped} dropped{notes}; "
@@ -222,12 +233,24 @@ def rectangle(xmin: Number, ymin: Number, xmax: Number, ymax: Number) -> Points:
 
 def _lines(entries: Iterable[Entry], job: Job, make: MakeText) -> Iterator[str]:
     report = job.report
+    annotated: dict[str, str] = {}
     for entry in entries:
+        if entry.problem:
+            report.missing += 1
+            job.warn(f"{entry.where}: {entry.image}: {entry.problem}; annotation left out")
+            continue
         image, size, problem = look_at(entry.image)
         if problem:
             report.missing += problem == NO_IMAGE
             job.warn(f"{entry.image}: {problem}; annotation left out")
             continue
+        if str(image) in annotated:
+            first, second = (f" ({where})" if where else "" for where in (annotated[str(image)], entry.where))
+            raise DataError(
+                f"{image}: this image is annotated twice{first}{second and ', again' + second}; remove one of the two "
+                "annotations, or set --image_dir to a folder in which they are different images"
+            )
+        annotated[str(image)] = entry.where
         texts = [item for item in (make(text, report) for text in entry.texts) if item is not None]
         if job.drop_empty and all(item["transcription"] == "###" for item in texts):
             report.notes["images with only ignored texts or none left out"] += 1

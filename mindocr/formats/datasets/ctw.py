@@ -27,7 +27,7 @@ def read(job: Job) -> Iterator[Entry]:
         texts = [_sentence(characters, where) for characters in get(item, "annotations", list, where)]
         texts += [Text(_corners(area, where), "###", True) for area in get(item, "ignore", list, where)]
         size = (get(item, "width", int, where), get(item, "height", int, where)) if "width" in item else None
-        yield Entry(place_of(job.image_dir, get(item, "file_name", str, where), where), texts, size)
+        yield Entry(place_of(job.image_dir, get(item, "file_name", str, where), where), texts, size, where)
 
 
 def _sentence(characters: Any, where: str) -> Text:

@@ -36,7 +36,7 @@ def read_named(job: Job, name: str) -> Iterator[Entry]:
     """
     file = job.label_dir / name if job.label_dir.is_dir() else job.label_dir
     labels = expect(read_json(file), dict, str(file))
-    images = index_images(job.image_dir)
+    images = index_images(job.image_dir, [[stem] for stem in labels], job)
     for stem in sorted(labels.keys() | images.keys(), key=by_number):
         where = f"{file}: '{stem}'"
         if stem not in labels:
@@ -44,7 +44,7 @@ def read_named(job: Job, name: str) -> Iterator[Entry]:
             continue
         items = expect(labels[stem], list, where)
         texts = [_text(item, f"{where}: text {i}") for i, item in enumerate(items, start=1)]
-        yield Entry(images.get(stem, job.image_dir / f"{stem}.jpg"), texts)
+        yield Entry(images.get(stem, job.image_dir / f"{stem}.jpg"), texts, where=where)
 
 
 def _text(item: Any, where: str) -> Text:

@@ -2,47 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
 
 from mindocr.errors import DataError
 from mindocr.images.read import IMAGE_SUFFIXES
 from mindocr.utils import files
+from mindocr.utils.search import FoundFiles, find_files
+
+if TYPE_CHECKING:
+    from mindocr.formats.datasets.common import Job
 
 NO_IMAGE = "no such image"
 _EXIF_ORIENTATION = 0x0112
 
 
-def files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """The files with one of these endings in any case, sorted: those in the folder, or if none, those below it."""
-    for candidates in (folder.iterdir(), folder.rglob("*")):
-        found = sorted(file for file in candidates if file.suffix.lower() in suffixes and file.is_file())
-        if found:
-            return found
+def files_in(folder: Path, suffixes: tuple[str, ...], job: Job | None = None) -> list[Path]:
+    """The files with one of these endings in any case, sorted: those in the folder, or if none, those below it.
+
+    Folders that are links are searched, hidden ones are not; ``job`` receives their number, and broken links.
+    """
+    for recursive in (False, True):
+        found = find_files(folder, suffixes, recursive)
+        if found.files or recursive:
+            note_hidden(found, job)
+            return found.files
     return []
 
 
-def index_images(folder: Path) -> dict[str, Path]:
+def note_hidden(found: FoundFiles, job: Job | None) -> None:
+    """Count what a search passed over, and report what it could not read."""
+    if job is None:
+        return
+    if found.hidden:
+        example = found.hidden[0].encode("utf-8", "replace").decode()
+        key = f"hidden files or folders passed over, such as {example}"
+        job.report.notes[key] = max(job.report.notes[key], len(found.hidden))
+    for problem in found.broken:
+        job.warn(f"{problem}; passed over")
+
+
+def index_images(folder: Path, wanted: Iterable[Sequence[str]] = (), job: Job | None = None) -> dict[str, Path]:
     """Images of a folder (or, if it has none, of its subfolders) by their name without the ending.
+
+    Args:
+        folder: the folder.
+        wanted: for each annotated image its possible names, with or without ending; an image that the folder lacks is
+            searched in its subfolders.
+        job: receives counts; None = none.
 
     Raises:
         DataError: there is no image, or two have the same name (a PNG made from a GIF replaces it).
     """
     found: dict[str, Path] = {}
-    for file in files_in(folder, IMAGE_SUFFIXES):
-        other = found.get(file.stem)
-        if other is None or (other.suffix.lower() == ".gif" and file.suffix.lower() == ".png"):
-            found[file.stem] = file
-        elif not (file.suffix.lower() == ".gif" and other.suffix.lower() == ".png"):
-            raise DataError(f"{file}: another image of this name is {other}; set --image_dir to the folder of one part")
+    for file in files_in(folder, IMAGE_SUFFIXES, job):
+        _add(found, file)
     if not found:
         raise DataError(f"{folder}: no image in this folder; expected files ending in {', '.join(IMAGE_SUFFIXES)}")
+    known = found.keys() | {file.name for file in found.values()}
+    lacking = {name for names in wanted if not known.intersection(names) for name in names}
+    if lacking and any(file.parent == folder for file in found.values()):
+        below = find_files(folder, IMAGE_SUFFIXES)
+        note_hidden(below, job)
+        for file in below.files:
+            if file.parent != folder and (file.stem in lacking or file.name in lacking):
+                _add(found, file)
     return found
 
 
+def _add(found: dict[str, Path], file: Path) -> None:
+    other = found.get(file.stem)
+    if other is None or (other.suffix.lower() == ".gif" and file.suffix.lower() == ".png"):
+        found[file.stem] = file
+    elif not (file.suffix.lower() == ".gif" and other.suffix.lower() == ".png"):
+        raise DataError(f"{file}: another image of this name is {other}; set --image_dir to the folder of one part")
+
+
 def place_of(image_dir: Path, name: str, where: str) -> Path:
-    """The file that an annotation names: its path below ``image_dir``, or if that does not exist, its file name there.
+    """The file that an annotation of a published data set names: its path below ``image_dir``.
+
+    If that does not exist, leading folders are removed, one after the other. Two annotations of one file are refused
+    when the label file is written. See :mod:`mindocr.formats.image_finder` for annotations of other tools.
 
     Raises:
         DataError: the path is outside ``image_dir``.
@@ -50,9 +93,8 @@ def place_of(image_dir: Path, name: str, where: str) -> Path:
     parts = PurePosixPath(name.replace("\\", "/"))
     if not parts.name or parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
         raise DataError(f"{where}: the image name {name!r} is outside the folder of images; correct the annotation")
-    exact = image_dir / parts
-    alone = image_dir / parts.name
-    return alone if alone.is_file() and not exact.is_file() else exact
+    ends = [image_dir.joinpath(*parts.parts[skipped:]) for skipped in range(len(parts.parts))]
+    return next((end for end in ends if end.is_file()), ends[0])
 
 
 def look_at(image: Path) -> tuple[Path, tuple[int, int], str]:

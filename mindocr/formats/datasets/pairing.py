@@ -8,8 +8,9 @@ from pathlib import Path
 
 from mindocr.errors import DataError
 from mindocr.formats.datasets.common import Entry, Job, Text
-from mindocr.formats.datasets.images import files_in, index_images
+from mindocr.formats.datasets.images import index_images, note_hidden
 from mindocr.formats.datasets.reading import UTF8, read_text_lines, split_quad
+from mindocr.utils.search import find_files
 
 Names = Callable[[str], list[str]]
 ReadTexts = Callable[[Path], list[Text]]
@@ -60,14 +61,11 @@ def paired(
     Raises:
         DataError: there is no annotation, or one is malformed.
     """
-    files = [job.label_dir] if job.label_dir.is_file() else files_in(job.label_dir, suffixes)
-    images = index_images(job.image_dir)
+    named = _annotations(job, names, suffixes)
+    images = index_images(job.image_dir, [candidates for _, candidates in named], job)
     by_full_name = {image.name: stem for stem, image in images.items()}
     labels: dict[str, Path] = {}
-    for file in files:
-        candidates = names(file.stem)
-        if not candidates:
-            continue
+    for file, candidates in named:
         known = (name if name in images else by_full_name.get(name) for name in candidates)
         stem = next(filter(None, known), candidates[0])
         if stem in labels:
@@ -84,7 +82,20 @@ def paired(
             job.report.missing += 1
             job.warn(f"{labels[stem]}: no image {stem} in {job.image_dir}; annotation left out")
         else:
-            yield Entry(images[stem], read(labels[stem]))
+            yield Entry(images[stem], read(labels[stem]), where=str(labels[stem]))
+
+
+def _annotations(job: Job, names: Names, suffixes: tuple[str, ...]) -> list[tuple[Path, list[str]]]:
+    """The annotation files and the possible names of their images: those in the folder, or if none, those below it."""
+    if job.label_dir.is_file():
+        return [(job.label_dir, names(job.label_dir.stem))] if names(job.label_dir.stem) else []
+    for recursive in (False, True):
+        found = find_files(job.label_dir, suffixes, recursive)
+        named = [(file, candidates) for file in found.files if (candidates := names(file.stem))]
+        if named or recursive:
+            note_hidden(found, job)
+            return named
+    return []
 
 
 def read_quads(file: Path, encodings: tuple[str, ...] = UTF8, ignore: str = "###") -> list[Text]:

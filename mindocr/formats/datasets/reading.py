@@ -16,6 +16,12 @@ from mindocr.formats.label_file import is_json_number, shorten
 
 T = TypeVar("T")
 UTF8 = ("utf-8-sig",)
+_OTHER_FILES = {
+    b"\xff\xfe": "this file is UTF-16 (Unicode of Windows editors); save it as UTF-8",
+    b"\xfe\xff": "this file is UTF-16 (Unicode of Windows editors); save it as UTF-8",
+    b"\0\5\x16\7": "macOS has added this file to store attributes of another one; remove it",
+    b"PK\3\4": "this is a zip archive, not an annotation file; unpack it",
+}
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _WHOLE = r"(-?\d{1,9})"
 _BOX = re.compile(rf"\s*{'[ ,]+'.join([_WHOLE] * 4)}(?:\s*,\s*|\s+|$)(.*)", re.ASCII | re.DOTALL)
@@ -31,6 +37,9 @@ def read_text(path: Path, encodings: Sequence[str] = UTF8) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot read this annotation file: {error.strerror}") from None
+    for begin, what in _OTHER_FILES.items():
+        if content.startswith(begin):
+            raise DataError(f"{path}: {what}")
     problem = ""
     for encoding in encodings:
         try:
@@ -66,6 +75,36 @@ def parse_number(text: str, where: str) -> Number:
     return int(value) if value.is_integer() and "." not in stripped else value
 
 
+def layout_of(line: str) -> str:
+    """What a line is that has another layout than numbers separated by commas, for messages; empty = not known."""
+    text = line.strip()
+    parts = text.split()
+    if text.startswith("{"):
+        return "this is JSON; JSON lines are read from one file for all images, not from a file for each"
+    if text.startswith(("[", "(")):
+        return "this is a list as Python prints it, such as the results of PaddleOCR; write numbers separated by commas"
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if sum(map(is_number, text.split(sign))) >= 4:
+            return f"{name} are between the numbers; expected commas"
+    if len(parts) >= 4 and all(map(is_number, parts[:4])):
+        if len(parts) == 5 and all(0 <= float(part) <= 1 for part in parts[1:]):
+            return "this is a line of YOLO, in fractions of the image; expected pixels, separated by commas"
+        return "blanks are between the numbers; expected commas"
+    fields = text.split(",")
+    numbers = next((i for i, field in enumerate(fields) if not is_number(field)), len(fields))
+    if fields and not numbers and sum(map(is_number, fields[1:])) >= 4:
+        return "the text comes before the numbers; expected it after them"
+    if numbers in (4, 5) and all(map(is_number, fields[:4])):
+        return "four numbers are an upright box, which icdar2013 reads"
+    return ""
+
+
+def with_layout(message: str, line: str) -> str:
+    """A message about a malformed line, with what the line is if that is known."""
+    known = layout_of(line)
+    return f"{message} ({known})" if known else message
+
+
 def is_number(text: str) -> bool:
     """Whether a field is a number."""
     return bool(_NUMBER.fullmatch(text.replace("\ufeff", "").strip()))
@@ -93,8 +132,12 @@ def split_quad(line: str, others: Sequence[str], where: str) -> tuple[Points, li
     fields = line.split(",", 7 + len(others))
     if len(fields) < 8 + len(others):
         layout = ",".join(["x1,y1,x2,y2,x3,y3,x4,y4", *others])
-        raise DataError(f"{where}: expected {layout}, got {len(fields)} fields: {line[:80]!r}")
-    return points_of_fields(fields[:8], where), fields[8:]
+        message = f"{where}: expected {layout}, got {len(fields)} fields: {line[:80]!r}"
+        raise DataError(with_layout(message, line))
+    try:
+        return points_of_fields(fields[:8], where), fields[8:]
+    except DataError as error:
+        raise DataError(with_layout(str(error), line)) from None
 
 
 def split_box(line: str, where: str) -> tuple[list[int], str]:
@@ -105,7 +148,8 @@ def split_box(line: str, where: str) -> tuple[list[int], str]:
     """
     found = _BOX.fullmatch(line.replace("\ufeff", ""))
     if not found:
-        raise DataError(f'{where}: expected four whole numbers and "text", got {line[:80]!r}')
+        message = f'{where}: expected four whole numbers and "text", got {line[:80]!r}'
+        raise DataError(with_layout(message, line))
     return [int(value) for value in found.groups()[:4]], unquote(found[5].strip())
 
 
@@ -133,7 +177,9 @@ def parse_json(text: str, where: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise DataError(f"{where}{line}: not JSON ({error})") from None
+        joined = "; a second value begins there: put a line break before it, or remove it"
+        hint = joined if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data" else ""
+        raise DataError(f"{where}{line}: not JSON ({error}){hint}") from None
 
 
 def expect(value: Any, kind: type[T], where: str) -> T:

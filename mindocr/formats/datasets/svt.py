@@ -36,7 +36,7 @@ def read(job: Job) -> Iterator[Entry]:
         if not name:
             raise DataError(f"{where}: this image has no 'imageName'")
         texts = [_text(box, f"{file}:{lines[box]}") for box in image.iter("taggedRectangle")]
-        yield Entry(place_of(job.image_dir, name, where), texts)
+        yield Entry(place_of(job.image_dir, name, where), texts, where=where)
 
 
 def _text(box: ElementTree.Element, where: str) -> Text:

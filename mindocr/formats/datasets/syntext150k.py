@@ -41,7 +41,8 @@ def read(job: Job) -> Iterator[Entry]:
              for image in get(content, "images", list, str(file))}  # fmt: skip
     for key in sorted(grouped.keys() | names.keys()):
         image = _image(job, key, names.get(key))
-        yield Entry(image, [_text(annotation, where, job) for annotation, where in grouped[key]])
+        texts = [_text(annotation, where, job) for annotation, where in grouped[key]]
+        yield Entry(image, texts, where=f"{file}: image {key}")
 
 
 def _image(job: Job, key: int, name: str | None) -> Path:

@@ -19,9 +19,10 @@ from mindocr.utils import files
 
 
 class _Cleaned(NamedTuple):
-    """One image after cleaning: its position in the file, its path, its problem, the remaining words."""
+    """One image after cleaning: its position in the file, file and line, path, problem, the remaining words."""
 
     position: int
+    where: str
     image: Path
     problem: str
     boxes: list[Points]
@@ -38,7 +39,7 @@ def read(job: Job) -> Iterator[Entry]:
         texts = [
             Text([[round(x, 2), round(y, 2)] for x, y in box], word) for box, word in zip(cleaned.boxes, cleaned.words)
         ]
-        yield Entry(cleaned.image, texts)
+        yield Entry(cleaned.image, texts, where=cleaned.where)
 
 
 def write_mat(job: Job) -> None:
@@ -133,7 +134,7 @@ def _clean_all(job: Job) -> Iterator[_Cleaned]:
             job.report.repaired += repaired
             boxes.append(box)
             words.append(word)
-        yield _Cleaned(position, image, problem, boxes, words)
+        yield _Cleaned(position, record.where, image, problem, boxes, words)
 
 
 def _cells(values: list[Any]) -> np.ndarray:

@@ -26,7 +26,7 @@ def read(job: Job) -> Iterator[Entry]:
         where = f"{job.label_dir}: image {key}"
         if job.split is None or image.get("set", job.split) == job.split:
             name, size = name_and_size(image, where)
-            yield Entry(place_of(job.image_dir, name, where), texts_of(key), size)
+            yield Entry(place_of(job.image_dir, name, where), texts_of(key), size, where)
 
 
 def _text(annotation: dict[str, Any], where: str) -> Text:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mindocr.errors import CheckpointError
 from mindocr.models.converters.pickles import ArrayUnpickler, Storage, StoredTensor, resolve
+from mindocr.models.file_kind import Kind, kind_of
 
 _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"
@@ -58,6 +59,14 @@ def _read(path: Path) -> Any:
             return _guarded(path, lambda: _read_zip(path, file))
         if head[:1] == _PICKLE:
             return _guarded(path, lambda: _read_pickle(path, file))
+    kind = kind_of(path)
+    if kind is not None:
+        ours = {Kind.CHECKPOINT: "it needs no conversion", Kind.SAFETENSORS: f"rename it to end in {_SAFE}"}
+        advice = ours.get(kind) or kind.advice(path)
+        raise CheckpointError(
+            f"{path}: not a file of weights of PyTorch (.pth, .pt), Paddle (.pdparams) or safetensors, but "
+            f"{kind.noun}; {advice}"
+        )
     raise CheckpointError(
         f"{path}: not a file of weights of PyTorch (.pth, .pt), Paddle (.pdparams) or safetensors; it begins with "
         f"{head!r}"

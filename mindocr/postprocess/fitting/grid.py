@@ -54,7 +54,7 @@ class Grid:
 
     Attributes:
         binary_thresh, box_type, growth, min_size, box_thresh: values to try, as for ``DBPostprocess``.
-        score_mode, approx_eps, max_candidates: the same in all combinations.
+        score_mode, approx_eps, max_candidates, dilation: the same in all combinations.
     """
 
     binary_thresh: tuple[float, ...]
@@ -65,6 +65,7 @@ class Grid:
     score_mode: ScoreMode = "fast"
     approx_eps: float = 0.005
     max_candidates: int = 1000
+    dilation: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -136,6 +137,7 @@ def make_grid(postprocess: DBPostprocess, words: Sequence[str] = ()) -> Grid:
         score_mode=postprocess.score_mode,
         approx_eps=postprocess.approx_eps,
         max_candidates=postprocess.max_candidates,
+        dilation=postprocess.dilation,
     )
     for growth in grid.growth:  # the constructor checks the range
         DBPostprocess(expand_ratio=growth.expand_ratio)

@@ -69,8 +69,9 @@ def count_image(case: JudgedImage, grid: Grid, protocol: MatchingProtocol) -> np
     for (a, threshold), (b, kind) in product(enumerate(grid.binary_thresh), enumerate(grid.box_type)):
         nothing: Counter[str] = Counter()
         regions = find_regions(
-            case.prob, kind, threshold, grid.score_mode, grid.approx_eps, min(grid.min_size), nothing
-        )
+            case.prob, kind, threshold, grid.score_mode, grid.approx_eps, min(grid.min_size), nothing,
+            dilation=grid.dilation,
+        )  # fmt: skip
         regions = regions.take(np.flatnonzero(regions.scores >= min(grid.box_thresh)))
         _count_growths(case, regions, grid, protocol, counts[a, b])
     return counts.reshape(len(grid), -1)
@@ -153,5 +154,6 @@ def region_heights(case: JudgedImage, setting: Setting, grid: Grid) -> np.ndarra
         grid.approx_eps,
         setting.min_size,
         Counter(),
+        dilation=grid.dilation,
     )
     return regions.heights[regions.scores >= setting.box_thresh]

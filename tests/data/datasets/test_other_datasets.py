@@ -108,6 +108,22 @@ def test_prediction_without_an_image(tmp_path):
         PredictDataset(str(tmp_path / "nowhere"))
 
 
+def test_prediction_names_what_is_left_out(make_set, tmp_path, caplog):
+    folder, _ = make_set([("a.jpg", []), ("sub/b.jpg", [])])
+    (folder / "c.heic").write_bytes(b"a photograph of a telephone")
+    with caplog.at_level("WARNING", logger="mindocr"):
+        assert len(PredictDataset(str(folder))) == 1
+    assert caplog.messages == [
+        f"{folder}: images used: 1; left out: 1 file of a kind that is not read (.heic), such as c.heic: convert to "
+        "JPEG or PNG; 1 image in subfolders such as sub/b.jpg: use --recursive (predict.dataset.recursive: True)"
+    ]
+    with pytest.raises(DataError, match=r"matches it as a pattern; it matches 1 file of a kind that is not read"):
+        PredictDataset(str(folder / "c*"))
+    caplog.clear()
+    assert len(PredictDataset(str(folder / "*.*"))) == 1
+    assert "images used: 1; left out: 1 file of a kind" in caplog.text
+
+
 @pytest.mark.parametrize(("ratio", "size"), [(0.25, 2), (1.0, 8), (1.5, 12), (3.0, 24), (0.01, 0)])
 def test_subsample_sizes(ratio, size):
     chosen = subsample(8, ratio, (0, 0))

@@ -4,8 +4,9 @@ import pytest
 from PIL import Image
 
 from mindocr.data.transforms.load import DecodeImage
-from mindocr.errors import DataError
+from mindocr.errors import ConfigError, DataError
 from mindocr.images.read import read_image
+from mindocr.registry import TRANSFORMS
 
 # Rotation of the stored pixels by a viewer for each EXIF orientation.
 UPRIGHT = {
@@ -52,7 +53,7 @@ def test_grey_alpha_and_16_bits(tmp_path, blocks):
     grey, alpha, deep = (tmp_path / name for name in ("grey.png", "alpha.png", "deep.png"))
     cv2.imwrite(str(grey), blocks[..., 1])
     np.testing.assert_array_equal(read_image(grey), np.repeat(blocks[..., 1:2], 3, axis=2))
-    Image.fromarray(np.dstack([blocks, np.full((32, 64), 7, np.uint8)])).save(alpha)
+    Image.fromarray(np.dstack([blocks, np.full((32, 64), 255, np.uint8)])).save(alpha)
     np.testing.assert_array_equal(read_image(alpha), blocks)
     cv2.imwrite(str(deep), blocks[..., ::-1].astype(np.uint16) * 256)
     assert read_image(deep).dtype == np.uint8
@@ -113,6 +114,52 @@ def test_op_options(tmp_path, blocks):
     assert decoded["image"].dtype == np.float32
     np.testing.assert_array_equal(decoded["image_ori"], blocks)
     assert list(sample) == ["img_path"]
+
+
+def test_transparent_parts_get_the_chosen_background(tmp_path, blocks):
+    path = tmp_path / "a.png"
+    opacity = np.full((32, 64), 255, np.uint8)
+    opacity[:, :20] = 0
+    Image.fromarray(np.dstack([blocks, opacity])).save(path)
+    sample = {"img_path": str(path)}
+    for alpha, behind in (("white", 255), ("black", 0), ([9, 8, 7], (9, 8, 7))):
+        expected = np.where(opacity[..., None] == 0, np.uint8(behind), blocks)
+        np.testing.assert_array_equal(DecodeImage(img_mode="RGB", alpha=alpha)(sample)["image"], expected)
+        np.testing.assert_array_equal(DecodeImage(alpha=alpha)(sample)["image"], expected[..., ::-1])
+        np.testing.assert_array_equal(read_image(path, alpha=alpha), expected)
+    np.testing.assert_array_equal(DecodeImage("RGB", alpha="drop")(sample)["image"], blocks)
+
+
+@pytest.mark.parametrize("alpha", ["blue", [1, 2], [0, 0, 256], [0.5, 0, 0]])
+def test_another_background_is_refused_with_its_key(alpha):
+    ((key, text),) = TRANSFORMS.check("DecodeImage", {"alpha": alpha})
+    assert key.startswith("alpha") and repr(alpha) in text
+    with pytest.raises(ConfigError, match=r"alpha: expected white, black, drop or a colour \[red, green, blue\]"):
+        DecodeImage(alpha=alpha)
+
+
+def test_a_cache_separates_backgrounds(tmp_path, blocks):
+    path = tmp_path / "a.png"
+    Image.fromarray(np.dstack([blocks, np.zeros((32, 64), np.uint8)])).save(path)
+    cache = PixelCache()
+    for alpha, value in (("white", 255), ("black", 0), ("white", 255)):
+        op = DecodeImage(alpha=alpha)
+        op.cache = cache
+        assert (op({"img_path": str(path)})["image"] == value).all()
+    assert len(cache.held) == 2
+
+
+class PixelCache:
+    holds_pixels = True
+
+    def __init__(self):
+        self.held = {}
+
+    def get(self, path, form):
+        return self.held.get((path, form))
+
+    def put(self, path, form, content):
+        self.held[path, form] = content
 
 
 def test_photographs_agree_with_another_decoder(shared_dir):

@@ -1,12 +1,15 @@
 """Export: written, reloaded, compared; a file that computes something else is refused."""
 
+import tempfile
+from pathlib import Path
+
 import mindspore as ms
 import numpy as np
 import pytest
 from tiny_network import TinyDetector
 
 from mindocr.config import save_config
-from mindocr.engine.export import exporter
+from mindocr.engine.export import exporter, mindir
 from mindocr.engine.train.checkpoints import save
 from mindocr.errors import UserError
 from mindocr.inference.mindir import MindIR
@@ -61,3 +64,67 @@ def test_the_name_of_a_model_travels_inside_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(exporter, "build_model", lambda *args, **options: TinyDetector())  # which takes less time
     exported = exporter.run("dbnet_ppocrv3", (32, 32), tmp_path)
     assert MindIR(exported.path).metadata == {"model": "dbnet_ppocrv3", "outputs": ["prob"]}
+
+
+NAMES = ["out folder", "a+b", "run(2)", "lr=0.1,x", "文件夹", "it's [new]", "\udcff"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_path_may_contain_any_characters(tmp_path, name, monkeypatch):
+    """The export itself is replaced; MindSpore's check of the path and the rest are real."""
+    monkeypatch.setattr("mindspore.train.serialization._export", fake_export)
+    folder = tmp_path / name
+    folder.mkdir()
+    for target in (folder / "tiny.mindir", tmp_path / f"{name}.mindir"):
+        mindir.write(None, None, target, {})
+        assert target.read_bytes() == b"graph" and target.stat().st_mode & 0o777 == 0o644
+    assert [p.name for p in folder.iterdir()] == ["tiny.mindir"]
+
+
+def test_a_plain_path_is_written_directly(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(ms, "export", lambda *_, file_name, **__: written.append(fake_export(None, file_name)))
+    mindir.write(None, None, tmp_path / "tiny.mindir", {})
+    mindir.write(None, None, tmp_path / "my recipe.mindir", {})
+    assert written[0] == str(tmp_path / "tiny.mindir") and not written[1].startswith(str(tmp_path))
+    assert not (Path(written[1]).parent).exists()
+
+
+def test_a_temporary_folder_may_have_an_odd_name_too(tmp_path, monkeypatch):
+    (tmp_path / "my temp").mkdir()
+    monkeypatch.setattr("mindspore.train.serialization._export", fake_export)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "my temp"))
+    mindir.write(None, None, tmp_path / "a b.mindir", {})
+    monkeypatch.setattr(tempfile, "mkdtemp", only_here(tempfile.mkdtemp))
+    (tmp_path / "here (2)").mkdir()
+    monkeypatch.chdir(tmp_path / "here (2)")
+    mindir.write(None, None, tmp_path / "b c.mindir", {})
+    assert {p.name for p in tmp_path.glob("*.mindir")} == {"a b.mindir", "b c.mindir"}
+    assert not list((tmp_path / "here (2)").iterdir())
+    monkeypatch.setattr(tempfile, "mkdtemp", only_here(None))
+    with pytest.raises(UserError, match="MindSpore cannot export to '.*' or to '.*my temp'.*set TMPDIR to a folder"):
+        mindir.write(None, None, tmp_path / "c d.mindir", {})
+
+
+def fake_export(network, file_name, *args, **options):
+    Path(file_name).write_bytes(b"graph")
+    return file_name
+
+
+def only_here(make):
+    def mkdtemp(prefix, dir):
+        if make is None or dir != ".":
+            raise PermissionError(13, "Permission denied")
+        return make(prefix=prefix, dir=dir)
+
+    return mkdtemp
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_any_name_runs(tmp_path, name):
+    (tmp_path / name).mkdir()
+    exported = exporter.export_mindir(TinyDetector(), tmp_path / name / f"{name}.mindir", (32, 32))
+    assert [p.name for p in (tmp_path / name).iterdir()] == [f"{name}.mindir"]
+    (found,) = MindIR(exported.path)([np.zeros((3, 32, 32), np.float32)])["prob"]
+    assert found.shape == (1, 32, 32)

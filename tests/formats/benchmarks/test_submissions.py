@@ -150,6 +150,7 @@ def test_malformed_lines_are_told_with_file_and_line(tmp_path, make, file_format
     ("line", "message"),
     [
         ('{"image": "a", "polygons": []', r"det.jsonl:2:1: not JSON"),
+        ('{"image": "a", "polygons": []}{"image": "b"}', r"det.jsonl:2:1: not JSON .*second value .*put a line break"),
         ('{"polygons": [], "ignore": []}', "det.jsonl:2: no 'image' among its keys"),
         ('{"image": "a", "polygons": [[[1, 2], [3]]], "ignore": [false]}', r"2: 'polygons': expected points"),
         ('{"image": "a", "polygons": [[[1, NaN]]], "ignore": [false]}', "expected a number of pixels"),
@@ -257,12 +258,14 @@ def test_malformed_scores_are_told_with_file_and_line(tmp_path, line, message):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("../res_img_1.txt", "a folder inside the archive"),
-        ("/res_img_1.txt", "a folder inside the archive"),
-        ("sub/res_img_1.txt", "a folder inside the archive"),
-        ("sub/", "a folder inside the archive"),
-        ("..\\res_img_1.txt", "a folder inside the archive"),
-        ("..", "expected only files ending in .txt"),
+        ("../res_img_1.txt", "a path that leads out of the archive"),
+        ("/res_img_1.txt", "a path that leads out of the archive"),
+        ("C:\\res_img_1.txt", "a path that leads out of the archive"),
+        ("sub/res_img_1.txt", "a folder inside the archive, while res_img_2.txt is in another one"),
+        ("sub\\res_img_2.txt", "a folder inside the archive, while res_img_2.txt is in another one"),
+        ("..\\res_img_1.txt", "a path that leads out of the archive"),
+        ("..", "a path that leads out of the archive"),
+        ("results.zip", "expected only files ending in .txt; an archive inside the archive: unpack it"),
         ("notes.pdf", "expected only files ending in .txt; remove this one"),
     ],
 )
@@ -271,6 +274,69 @@ def test_archives_hold_the_files_themselves(tmp_path, name, message):
     with pytest.raises(DataError, match=re.escape(f"{path}/{name}: {message}")):
         read_outlines(path, "det", "icdar2015")
     assert [file.name for file in tmp_path.iterdir()] == ["files.zip"], "nothing was unpacked beside it"
+
+
+@pytest.mark.parametrize("name", ["__MACOSX/._res_img_7.txt", ".DS_Store", "results/", "Thumbs.db", "x\\.hidden.txt"])
+def test_archives_as_systems_make_them(tmp_path, name, caplog):
+    path = packed(tmp_path, **{name: "\0\5\x16\7" if not name.endswith("/") else "", "res_img_7__txt": QUAD})
+    assert only(read_outlines(path, "det", "icdar2015")) == ("img_7", [CORNERS], [False])
+    assert ("1 files that an operating system has added passed over" in caplog.text) == (name != "results/")
+
+
+@pytest.mark.parametrize("folder", ["results/", "a/b/", "results\\", "./"])
+def test_archives_of_one_folder(tmp_path, folder, caplog):
+    path = packed(
+        tmp_path, **{f"{folder}res_img_7.TXT": QUAD, f"{folder}res_img_8.txt": "", f"__MACOSX/{folder}._a": ""}
+    )
+    assert list(read_outlines(path, "det", "icdar2015")) == ["img_7", "img_8"]
+    assert ("the files are read from its folder" in caplog.text) == (folder != "./")
+
+
+def test_folders_of_results(tmp_path, caplog):
+    place = folder(tmp_path, res_img_7__txt=QUAD)
+    (place / "._res_img_7.txt").write_bytes(b"\0\5\x16\7")
+    (place / "res_img_8.txt").symlink_to("gone.txt")
+    above = tmp_path / "above"
+    (above / ".ipynb_checkpoints").mkdir(parents=True)
+    (above / "results").symlink_to(place)
+    for path in (place, above):
+        assert list(read_outlines(path, "det", "icdar2015")) == ["img_7"]
+    assert "1 hidden files or folders passed over, such as ._res_img_7.txt" in caplog.text
+    assert "res_img_8.txt: a link to gone.txt, which does not exist; passed over" in caplog.text
+    assert f"{above}: the files are read from its folder results" in caplog.text
+    (above / "other").mkdir()
+    (above / "other/res_img_9.txt").touch()
+    with pytest.raises(DataError, match=r"above: its files are in 2 folders \(other, results\); give one of them"):
+        read_outlines(above, "det", "icdar2015")
+
+
+@pytest.mark.parametrize(("line", "what"), [
+    ("10 20 110 20 110 60 10 60", "blanks are between the numbers; expected commas"),
+    ("10;20;110;20;110;60;10;60", "semicolons are between the numbers; expected commas"),
+    ("10\t20\t110\t20\t110\t60\t10\t60", "tabs are between the numbers; expected commas"),
+    ("[[10.0, 20.0], [110.0, 20.0], [110.0, 60.0], [10.0, 60.0]]", "a list as Python prints it, such as the results"),
+    ("([[10, 20], [110, 20]], ('word', 0.9))", "a list as Python prints it"),
+    ('{"points": [[10, 20]]}', "this is JSON; JSON lines are read from one file for all images"),
+    ("0 0.5 0.5 0.25 0.125", "this is a line of YOLO, in fractions of the image; expected pixels"),
+    ("10,20,110,60", "four numbers are an upright box, which icdar2013 reads"),
+    ("word,10,20,110,20,110,60,10,60", "the text comes before the numbers"),
+])  # fmt: skip
+@pytest.mark.parametrize("role", ["gt", "det"])
+def test_lines_of_other_layouts_are_recognised(tmp_path, line, what, role):
+    place = folder(tmp_path, img_1__txt=f"{QUAD},a\n{line}\n")
+    with pytest.raises(DataError, match=re.escape(f"{place}/img_1.txt:2: ") + ".*" + re.escape(what)):
+        read_outlines(place, role, "icdar2015")
+
+
+@pytest.mark.parametrize(("content", "what"), [
+    (QUAD.encode("utf-16"), "this file is UTF-16"), (b"\0\5\x16\7\0\2", "macOS has added this file"),
+    (b"PK\3\4abc", "this is a zip archive, not an annotation file"),
+])  # fmt: skip
+def test_files_of_other_kinds_are_recognised(tmp_path, content, what):
+    place = folder(tmp_path)
+    (place / "img_1.txt").write_bytes(content)
+    with pytest.raises(DataError, match=f"img_1.txt: {what}"):
+        read_outlines(place, "gt", "icdar2015")
 
 
 def test_archives_are_not_trusted(tmp_path, monkeypatch):

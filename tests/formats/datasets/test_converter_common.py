@@ -179,6 +179,50 @@ def test_xml_with_entities_is_refused(tmp_path, encoding):
     assert (root[0].get("x"), root[0].text, lines[root[0]]) == ("é", "<", 3)
 
 
+def test_folders_that_are_links(raw_set):
+    raw_set.draw("a/img_1.jpg")
+    store = raw_set.folder / "store"
+    store.mkdir()
+    (raw_set.images / "a/img_1.jpg").rename(store / "img_2.jpg")
+    raw_set.draw("a/img_1.jpg")
+    (raw_set.images / "b").symlink_to("../store")
+    (store / "circle").symlink_to("../images")
+    raw_set.write({"gt_img_1.txt": LINE, "gt_img_2.txt": LINE})
+    lines, report = raw_set.convert("ic15")
+    assert ([path for path, _ in lines], report.warnings) == (["a/img_1.jpg", "b/img_2.jpg"], [])
+    (raw_set.images / "c").symlink_to("../gone")
+    assert "images/c: a link to ../gone, which does not exist; passed over" in raw_set.convert("ic15")[1].warnings[0]
+
+
+def test_hidden_folders_are_passed_over_and_counted(raw_set):
+    raw_set.draw("a/img_1.jpg", "a/@eaDir/img_1.jpg", "a/.ipynb_checkpoints/img_1.jpg")
+    raw_set.write({"x/gt_img_1.txt": LINE, "x/._gt_img_1.txt": b"\0\5\x16\7"})
+    lines, report = raw_set.convert("ic15")
+    assert [path for path, _ in lines] == ["a/img_1.jpg"]
+    assert report.notes == {
+        "hidden files or folders passed over, such as a/.ipynb_checkpoints": 2,
+        "hidden files or folders passed over, such as x/._gt_img_1.txt": 1,
+    }  # fmt: skip
+
+
+def test_images_and_labels_in_subfolders_are_found_where_the_folder_lacks_them(raw_set):
+    raw_set.draw("img_1.jpg", "more/img_2.jpg", "other/img_9.jpg")
+    raw_set.write({"readme.txt": "made by me", "x/gt_img_1.txt": LINE, "x/gt_img_2.txt": LINE})
+    lines, report = raw_set.convert("ic15")
+    assert ([path for path, _ in lines], report.warnings) == (["img_1.jpg", "more/img_2.jpg"], [])
+
+
+def test_an_image_that_is_annotated_twice(raw_set):
+    raw_set.draw("1.jpg")
+    image = {"file_name": "train/1.jpg", "set": "train"}
+    raw_set.write(
+        {"a.json": {"imgs": {"1": image, "2": {**image, "file_name": "val/1.jpg"}}, "anns": {}, "imgToAnns": {}}}
+    )
+    message = r"images/1.jpg: this image is annotated twice \(.*a.json: image 1\), again \(.*a.json: image 2\); remove"
+    with pytest.raises(DataError, match=message):
+        raw_set.convert("textocr", "a.json")
+
+
 def test_paths_that_no_label_line_can_hold(raw_set):
     raw_set.draw("img\t1.jpg")
     raw_set.write({"gt_img\t1.txt": LINE})

@@ -212,7 +212,8 @@ def test_compressed_blocks_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", r"begins with b''"),
+        (b"", "but an empty file"),
+        (b"some text", r"begins with b'some'"),
         (b"<!DOCTYPE html>", "not a file of weights of PyTorch"),
         (pickle.dumps([1, 2], 2), "holds no weights by name"),
         (pickle.dumps({"epoch": 3}, 4), "holds no weights by name"),
