@@ -44,11 +44,15 @@ class System(Section):
     )
     seed: int = Field(default=42, ge=0, lt=2**32, description="seed of initial weights, order, augmentation; from 0")
     deterministic: bool = Field(default=False, description="use slower operators with bitwise reproducible results")
-    log_interval: int = Field(default=10, ge=1, description="steps between two log lines, from 1")
+    log_interval: int = Field(
+        default=10, ge=1, description="steps between two log lines, from 1; the last step of an epoch has one, too"
+    )
     val_while_train: bool = Field(
         default=True, description="evaluate during training; needs the sections eval, postprocess and metric"
     )
-    val_start_epoch: int = Field(default=1, ge=1, description="first epoch after which to evaluate, from 1")
+    val_start_epoch: int = Field(
+        default=1, ge=1, description="first epoch after which to evaluate, from 1; the last epoch is always evaluated"
+    )
     val_interval: int = Field(default=1, ge=1, description="epochs between two evaluations, from 1")
     drop_overflow_update: bool = Field(default=False, description="skip an update that overflowed instead of stopping")
 
@@ -91,7 +95,9 @@ class Scheduler(Section):
     min_lr: float = Field(default=0.0, ge=0, description="lowest learning rate of the curve, in [0, lr]")
     num_epochs: int = Field(ge=1, description="length of the training in epochs, from 1")
     warmup_epochs: float = Field(
-        default=0.0, ge=0, description="epochs in which the rate rises to lr; fractions allowed"
+        default=0.0,
+        ge=0,
+        description="epochs in which the rate rises to lr; num_epochs or more: a third of them",
     )
     warmup_factor: float = Field(
         default=0.0, ge=0, le=1, description="rate at the start of the warm-up / lr, in [0, 1]"
@@ -99,7 +105,7 @@ class Scheduler(Section):
     decay_epochs: float | None = Field(
         default=None,
         gt=0,
-        description="length of the curve (empty = all epochs after the warm-up); step_decay: length of one step",
+        description="length of the curve (empty, or too long = all epochs after the warm-up); step_decay: one step",
     )
     decay_rate: float | list[float] | None = Field(
         default=0.9, description="polynomial_decay: exponent; others: factor of one step; above 0"

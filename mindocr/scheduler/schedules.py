@@ -9,44 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import numpy as np
 
 from mindocr.errors import ConfigError
 from mindocr.registry import suggest
+from mindocr.scheduler.shorten import SchedulerSection, shorten
 
 # An epoch boundary computed as steps / steps_per_epoch - warm-up may fall short of the whole number by rounding.
 _ROUNDING = 1e-9
-
-
-class SchedulerSection(Protocol):
-    """The keys of the ``scheduler`` section that are read; durations are in epochs."""
-
-    @property
-    def scheduler(self) -> str: ...
-    @property
-    def lr(self) -> float: ...
-    @property
-    def min_lr(self) -> float: ...
-    @property
-    def num_epochs(self) -> int: ...
-    @property
-    def warmup_epochs(self) -> float: ...
-    @property
-    def warmup_factor(self) -> float: ...
-    @property
-    def lr_epoch_stair(self) -> bool: ...
-    @property
-    def num_cycles(self) -> int: ...
-    @property
-    def cycle_decay(self) -> float: ...
-    @property
-    def decay_epochs(self) -> float | None: ...
-    @property
-    def decay_rate(self) -> float | Sequence[float] | None: ...
-    @property
-    def milestones(self) -> Sequence[float]: ...
 
 
 def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation: int = 1) -> np.ndarray:
@@ -54,7 +25,8 @@ def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation
 
     Args:
         section: the ``scheduler`` section. ``decay_epochs`` defaults to ``num_epochs`` - ``warmup_epochs``, divided by
-            the number of cycles.
+            the number of cycles. Durations that do not fit into ``num_epochs`` are shortened, see
+            :func:`~mindocr.scheduler.shorten.shorten`.
         steps_per_epoch: batches in an epoch, above 0.
         accumulation: batches per optimizer step (gradient accumulation), above 0.
 
@@ -79,11 +51,12 @@ def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation
     if problems:
         raise ConfigError("; ".join(problems))
 
+    section = shorten(section)
     num_updates = math.ceil(section.num_epochs * steps_per_epoch / accumulation)
     epochs = np.arange(num_updates, dtype=np.float64) * accumulation / steps_per_epoch
     if section.lr_epoch_stair:
         epochs = np.floor(epochs + _ROUNDING)
-    warmup = float(section.warmup_epochs)
+    warmup = section.warmup_epochs
     rates = SCHEDULES[name](section, np.maximum(epochs - warmup, 0.0))
     if warmup > 0:
         share = section.warmup_factor + (1.0 - section.warmup_factor) * epochs / warmup
@@ -174,10 +147,6 @@ def _problems(section: SchedulerSection, name: str) -> list[str]:
         problems.append(f"scheduler.num_epochs: expected at least 1, got {section.num_epochs}")
     if section.warmup_epochs < 0:
         problems.append(f"scheduler.warmup_epochs: expected at least 0, got {section.warmup_epochs}")
-    if section.warmup_epochs > section.num_epochs:
-        problems.append(
-            f"scheduler.warmup_epochs: {section.warmup_epochs} do not fit into num_epochs {section.num_epochs}"
-        )
     if not 0 <= section.warmup_factor <= 1:
         problems.append(f"scheduler.warmup_factor: expected a number from 0 to 1, got {section.warmup_factor}")
     if section.decay_epochs is not None and section.decay_epochs <= 0:
@@ -201,13 +170,6 @@ def _curve_problems(section: SchedulerSection, name: str) -> list[str]:
             "min_lr or num_cycles"
         )
     rates = _rates(section)
-    if name in ("polynomial_decay", "cosine_decay", "warmup_cosine_decay") and section.decay_epochs is not None:
-        together = section.warmup_epochs + section.decay_epochs
-        if together > section.num_epochs:
-            problems.append(
-                f"scheduler.decay_epochs: warmup_epochs {section.warmup_epochs} + decay_epochs {section.decay_epochs} "
-                f"= {together} is more than num_epochs {section.num_epochs}; lower decay_epochs or leave it out"
-            )
     if name == "step_decay" and section.decay_epochs is None:
         problems.append("scheduler.decay_epochs: step_decay needs the number of epochs between two steps")
     if name in ("polynomial_decay", "step_decay", "multi_step_decay", "exponential_decay"):

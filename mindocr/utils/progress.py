@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from mindocr.utils.wording import plural
+
 logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
@@ -57,7 +59,7 @@ def duration(seconds: float) -> str:
 
 
 def _line(done: int, total: int | None, unit: str, seconds: float) -> str:
-    spent, units = duration(seconds), f"{unit}es" if unit.endswith("ch") else f"{unit}s"
+    spent, units = duration(seconds), plural(unit)
     if not total:
         return f"{done} {units}, {spent} so far"
     return f"{done} of {total} {units}, {spent} so far, about {duration(seconds / done * (total - done))} left"

@@ -60,7 +60,7 @@ def test_the_message_of_the_house(raw: dict[str, Any]) -> None:
         ("scheduler.scheduler=cosine_decy", "got 'cosine_decy' (did you mean 'cosine_decay'?)"),
         ("scheduler.num_epochs=null", "scheduler.num_epochs: expected a whole number, got None"),
         ("scheduler.scheduler=multi_step_decay", "scheduler.milestones: multi_step_decay needs"),
-        ("scheduler.warmup_epochs=1300", "scheduler.warmup_epochs: "),
+        ("scheduler.warmup_epochs=-1", "scheduler.warmup_epochs: expected a number of at least 0"),
         ("model.neck.name=DBFPM", "model.neck.name: unknown neck 'DBFPM' (did you mean 'DBFPN'?)"),
         ("model.head.k=fifty", "model.head.k: "),
         ("metric.protocol=icdar2014", "metric.protocol: unknown protocol 'icdar2014' (did you mean 'icdar2015'?)"),

@@ -19,7 +19,7 @@ def test_reference_is_current(repo_root: Path) -> None:
 
 def test_reference_names_keys_and_parts() -> None:
     text = reference()
-    assert "| `val_start_epoch` | a whole number | `1` | first epoch after which to evaluate, from 1 |" in text
+    assert "| `val_start_epoch` | a whole number | `1` | first epoch after which to evaluate, from 1; " in text
     assert "| `batch_size` | a whole number | required | images in a batch of one rank, from 1 |" in text
     assert "- **DBFPN**:" in text and "- **RandomRotate**:" in text
     assert "`in_channels`" not in text

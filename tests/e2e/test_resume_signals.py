@@ -34,7 +34,9 @@ def test_sigterm_to_the_whole_group_saves_and_the_run_goes_on(data, tmp_path):
     assert run.wait(process, 60) == 143
     last = run.steps()[-1]
     assert f"SIGTERM: stopped after step {last} " in run.messages[-1]
-    assert "run the same command with -o train.resume=auto" in run.messages[-1]
+    saved = run.folder / "out/config.yaml"
+    assert f"To resume, run:\n  mindocr train -c {saved} -o train.resume=auto" in run.messages[-1]
+    assert f"SIGTERM: stopped after step {last} " in (run.folder / "out/log_0.txt").read_text(encoding="utf-8")
     assert "Traceback" not in run.messages[-1]
     run.options = (*LONG, f"train.max_steps={last + 3}")
     assert run.finish() == 0, run.messages[-1]
@@ -53,7 +55,7 @@ def test_sigterm_during_an_evaluation_ends_it(data, tmp_path):
     assert run.wait(process, 60) == 143
     assert time.monotonic() - began < 20
     assert "stopped after step 5 (epoch 1, batch 5)" in run.messages[-1]
-    assert "epoch 1: recall" not in run.messages[-1]
+    assert "epoch 1/1: recall" not in run.messages[-1]
 
 
 def test_a_second_signal_ends_the_run_at_once(data, tmp_path):

@@ -18,12 +18,12 @@ def start(resumed=False, at=None):
     return StartEvent(at or Progress(), 2, 5, TERMS, "hmean", resumed)
 
 
-def step(number=1, loss=1.0):
+def step(number=1, loss=1.0, seconds=0.5, waited=0.1):
     at = Progress(epoch=(number - 1) // 5 + 1, batch=(number - 1) % 5 + 1, steps=number, updates=number)
     terms = {"bce": 0.75 * loss, "l1": 0.25 * loss}
     means = {"loss": loss, **terms, **SPEED}
     outcome = StepOutcome(loss, np.array(list(terms.values())), True, 2.0)
-    return StepEvent(at, outcome, terms, 0.1, 2, BATCH, means, at.batch == 5)
+    return StepEvent(at, outcome, terms, 0.1, 2, BATCH, means, at.batch == 5, seconds, waited)
 
 
 def failure(steps=3, dropped=False, number=1):
@@ -31,14 +31,14 @@ def failure(steps=3, dropped=False, number=1):
     return FailureEvent(Progress(batch=steps, steps=steps), outcome, BATCH, dropped, number)
 
 
-def epoch(number=1, scores=None, best=None, **numbers):
-    """Scores such as ``{"hmean": 0.5}`` stand for an evaluation."""
+def epoch(number=1, scores=None, best=None, top=(None, 0), **numbers):
+    """Scores such as ``{"hmean": 0.5}`` stand for an evaluation; ``top`` is the best score so far and its epoch."""
     at = Progress(epoch=number, batch=5, steps=5 * number, updates=5 * number)
     losses = {"loss": 1.0 / number, "bce": 0.75 / number, "l1": 0.25 / number}
     row = {"epoch": number, "step": 5 * number, "lr": 0.1, **losses, **SPEED, "updates_dropped": 0}
-    evaluation = None if scores is None else SimpleNamespace(scores=scores)
+    evaluation = None if scores is None else SimpleNamespace(scores=scores, summary=lambda: "hmean on 5 images")
     score = None if scores is None else next(iter(scores.values()))
-    return EpochEvent(at, row | numbers, evaluation, score, best, number == 2)
+    return EpochEvent(at, row | numbers, evaluation, score, best, number == 2, *top)
 
 
 def end(folder, error=None, **result):

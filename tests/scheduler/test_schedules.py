@@ -137,11 +137,6 @@ def test_rates_are_finite_bounded_and_continuous_after_the_warmup(name):
         ({"min_lr": 0.2}, r"scheduler.min_lr: expected a number from 0 to lr \(0.1\), got 0.2"),
         ({"num_epochs": 0}, "scheduler.num_epochs: expected at least 1, got 0"),
         ({"warmup_epochs": -1}, "scheduler.warmup_epochs: expected at least 0, got -1"),
-        ({"warmup_epochs": 11}, "scheduler.warmup_epochs: 11 do not fit into num_epochs 10"),
-        (
-            {"scheduler": "cosine_decay", "warmup_epochs": 3, "decay_epochs": 8},
-            r"warmup_epochs 3 \+ decay_epochs 8 = 11 is more than num_epochs 10; lower decay_epochs",
-        ),
         ({"scheduler": "step_decay"}, "step_decay needs the number of epochs between two steps"),
         ({"decay_epochs": 0}, "scheduler.decay_epochs: expected a number above 0, got 0"),
         ({"scheduler": "exponential_decay", "decay_rate": None}, "exponential_decay needs a number above 0, got None"),
@@ -169,7 +164,7 @@ def test_bad_sections_are_explained(changes, message):
 
 def test_all_problems_come_at_once():
     with pytest.raises(ConfigError, match="scheduler.lr: .*; scheduler.warmup_epochs: .*; .* has 0 batches"):
-        build_schedule(section(lr=-1.0, warmup_epochs=20), steps_per_epoch=0)
+        build_schedule(section(lr=-1.0, warmup_epochs=-1), steps_per_epoch=0)
 
 
 def test_accumulation_below_one_is_refused():

@@ -12,6 +12,7 @@ from mindocr.cli.options import add_overrides
 from mindocr.config.check import format_problems
 from mindocr.config.load import inspect_config
 from mindocr.config.reference import write_documents
+from mindocr.config.short_run import run_notes
 from mindocr.errors import ConfigError, UserError
 
 EXIT_FOUND_PROBLEMS = 1
@@ -42,6 +43,7 @@ def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
     """Check configurations: one OK line for each valid file on stdout, all problems of the others on stderr.
 
     A problem that does not stop training is a warning, which names the commands that it stops.
+    Below the OK line are the settings that do not fit into the number of epochs, and what training does instead.
 
     Returns:
         The exit code: 0 if all files are valid, else 1.
@@ -62,5 +64,5 @@ def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
         if config is None:
             code = EXIT_FOUND_PROBLEMS
         else:
-            print(f"{path}: OK")
+            print("\n  ".join([f"{path}: OK", *run_notes(config)]))
     return code

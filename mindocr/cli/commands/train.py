@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
+from mindocr.cli.invocation import program
 from mindocr.cli.options import add_config, positive
 from mindocr.engine.runtime import modelarts
 
@@ -21,8 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Train, or measure the input pipeline."""
     from mindocr.engine.train import data_profile, trainer
+    from mindocr.engine.train.next_commands import Started
 
     if args.profile_data:
         modelarts.run_job(args, lambda config: data_profile.run(config, args.profile_data), "model.pretrained", "train")
     else:
-        modelarts.run_job(args, trainer.run, "model.pretrained", "train")
+        typed = tuple(shlex.split(args.command_line)[2:])
+        started = Started(program("train"), program("eval"), program("predict"), typed)
+        modelarts.run_job(args, lambda config: trainer.run(config, started), "model.pretrained", "train")

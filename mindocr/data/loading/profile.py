@@ -102,7 +102,7 @@ def advice(found: Profile, *, workers: int, cores: int, cache: str, need: Need |
     lines = [f"{workers} workers on {cores} cores make about {supply:.0f} images/s"]
     if need is None:
         lines.append("no earlier run in train.ckpt_save_dir shows how many images/s training needs; 'wait' in the "
-                    "progress bar will show it")  # fmt: skip
+                    "progress bar and 'waiting' in the log will show it")  # fmt: skip
     elif need.wait_share < _WAITS:
         return [*lines, f"the last run waited {need.wait_share:.0%} of the time for data: no change is needed"]
     else:

@@ -29,7 +29,8 @@ from mindocr.registry import HEALTH_CHECKS, METRICS, POSTPROCESSES
 from mindocr.report.page import PAGE_BYTES
 from mindocr.report.pictures import check_limit
 from mindocr.utils import files
-from mindocr.utils.progress import progress
+from mindocr.utils.progress import duration, progress
+from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Evaluation:
         kind: class of the predictions.
         score_line: the scores as one line of text, from the metric.
         images_per_s: images per second, loading included.
+        seconds: duration.
     """
 
     scores: dict[str, Any]
@@ -51,10 +53,13 @@ class Evaluation:
     kind: type[Prediction]
     score_line: str = ""
     images_per_s: float = 0.0
+    seconds: float = 0.0
 
     def summary(self) -> str:
-        """One line: the scores, images per second."""
-        return f"{self.score_line} on {len(self.predictions)} images ({self.images_per_s:.2f} images/s)"
+        """One line: the scores, number of images, duration, images per second."""
+        images = count(len(self.predictions), "image")
+        spent = duration(self.seconds) if self.seconds >= 10 else f"{self.seconds:.1f} s"
+        return f"{self.score_line} on {images} in {spent} ({self.images_per_s:.2f} images/s)"
 
 
 class Evaluator:
@@ -123,9 +128,10 @@ class Evaluator:
             predictions += zip(batch["img_path"], found)
         if self._world > 1:
             predictions = self._add_up(predictions)
-        rate = len(predictions) / (time.perf_counter() - start)
+        seconds = time.perf_counter() - start
         scores = self.metric.result()
-        return Evaluation(scores, predictions, self._postprocess.gives, self.metric.summary(scores), rate)
+        line, rate = self.metric.summary(scores), len(predictions) / seconds
+        return Evaluation(scores, predictions, self._postprocess.gives, line, rate, seconds)
 
     def _look_at(
         self, batch: Batch, outputs: Mapping[str, Sequence[np.ndarray]], found: Sequence[Any], results: Sequence[Any]

@@ -13,15 +13,19 @@ from mindocr.data.loading.loader import Loader
 from mindocr.engine.runtime.build import starts_from_weights
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train.checkpoints import CheckpointKeeper
-from mindocr.engine.train.observers import EndEvent
+from mindocr.engine.train.next_commands import NextCommands
+from mindocr.engine.train.observers import EndEvent, StartEvent
 from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.resume import SavedState
+from mindocr.utils import logs
+from mindocr.utils.progress import duration
+from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
 
 
-def beginning(config: Config, place: Runtime, loader: Loader) -> None:
-    """Log device, precision, data and output folder."""
+def beginning(config: Config, place: Runtime, loader: Loader, notes: Sequence[str] = ()) -> None:
+    """Log device, precision, data and output folder, and ``notes`` on settings that do not fit into the run."""
     train = config.train
     mode = "graph" if config.system.mode == 0 else "PyNative"
     logger.info("mindspore %s on %s, rank %d of %d, %s mode, amp %s", ms.__version__, place.device, place.rank,
@@ -30,7 +34,8 @@ def beginning(config: Config, place: Runtime, loader: Loader) -> None:
                 train.loader.batch_size, config.scheduler.num_epochs, train.ckpt_save_dir)  # fmt: skip
     if train.dataset_sink_mode and place.device == "CPU":
         logger.info("train.dataset_sink_mode: a CPU has no data queue, batches are passed directly")
-    logger.info("the first step compiles the network; that takes a while")
+    if notes and place.is_main:
+        logger.warning("some settings do not fit into the length of this run:\n  %s", "\n  ".join(notes))
 
 
 def resumed(config: Config, found: SavedState, at: Progress, keeper: CheckpointKeeper, changes: list[str]) -> None:
@@ -48,26 +53,60 @@ def resumed(config: Config, found: SavedState, at: Progress, keeper: CheckpointK
                        "\n  ".join(changes))  # fmt: skip
 
 
-def stopped(name: str, at: Progress, folder: Path, unsaved: Mapping[str, str]) -> str:
-    """Message for a run that a signal has ended, with the way to resume it."""
+def stopped(name: str, at: Progress, folder: Path, unsaved: Mapping[str, str], commands: NextCommands) -> str:
+    """Message for a run that a signal has ended, with the command that resumes it."""
     saved = f"the state is saved in {folder}"
     if unsaved:
         saved = f"not everything is saved in {folder} ({'; '.join(unsaved.values())})"
     return (
-        f"{name}: stopped after step {at.steps} (epoch {at.epoch}, batch {at.batch}); {saved}. "
-        "To resume, run the same command with -o train.resume=auto"
+        f"{name}: stopped after step {at.steps} (epoch {at.epoch}, batch {at.batch}); {saved}. To resume, run"
+        f"{commands.on_all_ranks}:\n  {commands.resume()}"
     )
 
 
-def end(event: EndEvent, indicator: str, files: Sequence[str], folder: str) -> None:
-    """Log dropped updates, skipped images, the best score (``indicator`` names it) and where the files are."""
+def end(event: EndEvent, run: StartEvent, files: Sequence[str], commands: NextCommands, rank: int = 0) -> None:
+    """Log dropped updates, skipped images, the best score, where the files are, and what to do next.
+
+    Args:
+        run: its beginning, in this process.
+        files: what the loggers write in the folder of the run.
+        rank: of this process; rank 0 names the next commands.
+    """
     at, result = event.at, event.result
     if at.dropped:
-        logger.warning("%d updates were dropped because of non-finite gradients", at.dropped)
+        were = "was" if at.dropped == 1 else "were"
+        logger.warning("%s %s dropped because of non-finite gradients", count(at.dropped, "update"), were)
     if result.skipped:
         listed = "\n  ".join(result.skipped)
-        logger.warning("%d images were skipped:\n  %s", len(result.skipped), listed)
-    best = f", best {indicator} {result.best:.4f} (epoch {result.best_epoch})" if result.best is not None else ""
+        were = "was" if len(result.skipped) == 1 else "were"
+        logger.warning("%s %s skipped:\n  %s", count(len(result.skipped), "image"), were, listed)
+    spent = f"done: {count(at.steps, 'step')} in {duration(event.seconds)}"
+    if run.resumed and at.steps == run.at.steps:
+        logger.info("%s", nothing_left(at, commands))
+        spent = f"done before: {count(at.steps, 'step')}"
+    best = f", best {run.indicator} {result.best:.4f} (epoch {result.best_epoch})" if result.best is not None else ""
     *others, last = ("checkpoints", *files)
     names = f"{', '.join(others)} and {last}" if others else last
-    logger.info("done: %d steps in %.0f s%s; %s are in %s", at.steps, event.seconds, best, names, folder)
+    logger.info("%s%s; %s are in %s", spent, best, names, commands.folder)
+    warnings, errors = logs.counted()
+    if warnings or errors:
+        logger.info("%s and %s above; in %s their lines begin with W or E after the time", count(warnings, "warning"),
+                    count(errors, "error"), commands.folder / f"log_{rank}.txt")  # fmt: skip
+    follow = commands.after_training(result.best is not None, at.epoch) if rank == 0 else []
+    if follow:
+        logger.info("next, to evaluate the checkpoint and to find text with it:\n  %s", "\n  ".join(follow))
+
+
+def nothing_left(at: Progress, commands: NextCommands) -> str:
+    """Message for a resumed run that was complete already, with the command that continues it."""
+    limit = commands.config.train.max_steps
+    if limit is not None and at.updates >= limit:
+        done, key, more = f"train.max_steps: {limit} updates are done", "train.max_steps", 2 * limit
+    else:
+        done = f"epochs 1 to {at.epoch} are done" if at.epoch > 1 else "epoch 1 is done"
+        key, more = "scheduler.num_epochs", 2 * at.epoch
+    longer = f"{key}={more}"
+    return (
+        f"{done}, and nothing is left to train; to continue, raise {key} (the learning rate then follows the longer "
+        f"schedule), for example -o {longer} train.resume=auto{commands.on_all_ranks}:\n  {commands.resume(longer)}"
+    )

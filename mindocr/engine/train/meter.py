@@ -10,7 +10,12 @@ import numpy as np
 
 
 class Meter:
-    """Adds up one epoch: mean loss and terms, images per second, share of the time spent waiting for data."""
+    """Adds up one epoch: mean loss and terms, images per second, share of the time spent waiting for data.
+
+    Attributes:
+        step_seconds: duration of the last step: from the end of the one before, or from the start of the clock.
+        step_waited: the part of it that was spent waiting for data, in seconds.
+    """
 
     def __init__(self, term_names: Sequence[str]) -> None:
         self._names = tuple(term_names)
@@ -24,11 +29,13 @@ class Meter:
         self._images = 0
         self._waited = 0.0
         self._earlier = 0.0
-        self._start = time.perf_counter()
+        self.start()
 
     def start(self) -> None:
         """Start the clock now; the time restored from a saved state is added to it."""
-        self._start = time.perf_counter()
+        self._start = self._last = time.perf_counter()
+        self._waited_before = self._waited
+        self.step_seconds = self.step_waited = 0.0
 
     def timed(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Yield the batches, and measure the time spent waiting for each."""
@@ -46,6 +53,9 @@ class Meter:
         self._sums += np.array([loss, *terms], np.float64)
         self._steps += 1
         self._images += images
+        now = time.perf_counter()
+        self.step_seconds, self._last = now - self._last, now
+        self.step_waited, self._waited_before = self._waited - self._waited_before, self._waited
 
     def row(self) -> dict[str, float]:
         """Means so far; NaN before the first step."""

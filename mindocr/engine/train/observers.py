@@ -74,6 +74,8 @@ class StepEvent:
         means: the epoch so far: mean ``loss`` and terms, ``images_per_s``, ``wait_share`` (share of the time spent
             waiting for data, 0 to 1), ``seconds``.
         ends_epoch: this is the last step of the epoch.
+        seconds: duration of the step, from the end of the one before, or from the start of the epoch.
+        waited: the part of it that was spent waiting for data, in seconds.
     """
 
     at: Progress
@@ -84,6 +86,8 @@ class StepEvent:
     batch: Batch | None
     means: Mapping[str, float]
     ends_epoch: bool
+    seconds: float = 0.0
+    waited: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ class EpochEvent:
         score: the score that chooses the best weights, or None.
         best: the file of the best weights where this epoch's are the best so far, else None.
         last: no epoch follows.
+        best_score, best_epoch: the best score of the whole run so far, and its epoch; None and 0 without one.
     """
 
     at: Progress
@@ -125,6 +130,8 @@ class EpochEvent:
     score: float | None
     best: Path | None
     last: bool
+    best_score: float | None = None
+    best_epoch: int = 0
 
     @property
     def scores(self) -> dict[str, float]:

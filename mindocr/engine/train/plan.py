@@ -54,6 +54,27 @@ class RunPlan:
         late = at.epoch - system.val_start_epoch
         return system.val_while_train and (self.is_last(at) or (late >= 0 and late % system.val_interval == 0))
 
+    def to_go(self, at: Progress) -> tuple[int, int, int]:
+        """What follows after the step ``at``: steps, epochs that end with an evaluation, and other epochs.
+
+        The epoch of ``at`` counts as one that has not ended. Updates that will be dropped are not foreseen.
+        """
+        per_epoch = self.steps_per_epoch
+        steps = (self.epochs - at.epoch) * per_epoch + per_epoch - at.batch
+        if self.train.max_steps is not None:
+            accumulation = self.train.gradient_accumulation_steps
+            steps = min(steps, max((self.train.max_steps - at.updates) * accumulation - at.steps % accumulation, 0))
+        last = at.epoch + -(-max(steps - (per_epoch - at.batch), 0) // per_epoch)
+        evaluated = self._evaluated(last) - self._evaluated(at.epoch - 1)
+        if self.system.val_while_train and self._evaluated(last) == self._evaluated(last - 1):
+            evaluated += 1  # the last epoch, wherever it falls
+        return steps, evaluated, last - at.epoch + 1 - evaluated
+
+    def _evaluated(self, epoch: int) -> int:
+        """Evaluations that are due up to ``epoch`` by start and interval."""
+        late = epoch - self.system.val_start_epoch
+        return late // self.system.val_interval + 1 if self.system.val_while_train and late >= 0 else 0
+
     def saves_state(self, at: Progress) -> bool:
         """Whether the state is saved after this step, within an epoch."""
         interval = self.train.save_interval_steps

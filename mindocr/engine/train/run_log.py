@@ -1,19 +1,28 @@
-"""The log of a run: a progress bar for each epoch, and lines at its beginning, after each epoch and at its end."""
+"""The log of a run: its beginning, a line every few steps, evaluations, its end; on a terminal also a progress bar."""
 
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
 
 from mindocr.config import Config
+from mindocr.config.short_run import run_notes
 from mindocr.data.loading.loader import Loader
+from mindocr.engine.runtime.device_memory import peak_device_memory
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train import messages
+from mindocr.engine.train.interval import Interval
+from mindocr.engine.train.next_commands import NextCommands, epoch_stem
 from mindocr.engine.train.observers import EndEvent, EpochEvent, Observer, StartEvent, StepEvent
+from mindocr.engine.train.plan import RunPlan
 from mindocr.engine.train.progress import Progress
+from mindocr.engine.train.run_length import length_notes
+from mindocr.engine.train.time_left import TimeLeft
+from mindocr.utils.logs import FILE_ONLY
+from mindocr.utils.memory import peak_memory
+from mindocr.utils.progress import duration, on_terminal
 
 logger = logging.getLogger(__name__)
 
@@ -21,51 +30,87 @@ logger = logging.getLogger(__name__)
 class RunLog(Observer):
     """Logs a run on the screen and in ``log_<rank>.txt``.
 
+    Rank 0 logs the loss every ``system.log_interval`` steps and at the last step of an epoch. These lines go to the
+    file, and to the screen where that is no terminal; on a terminal the progress bar shows the same numbers.
+
     Args:
-        files: what the loggers write in the folder of the run; the last line of the log names it.
+        plan: when the run evaluates and ends.
+        commands: that the last line names.
+        files: what the loggers write in the folder of the run; the last lines of the log name it.
     """
 
-    def __init__(self, config: Config, place: Runtime, loader: Loader, files: Sequence[str] = ()) -> None:
-        self.config, self.place, self.loader, self.files = config, place, loader, tuple(files)
+    def __init__(
+        self, config: Config, place: Runtime, loader: Loader, plan: RunPlan, commands: NextCommands,
+        files: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.config, self.place, self.loader, self.plan = config, place, loader, plan
+        self.commands, self.files = commands, tuple(files)
+        self._left = TimeLeft(plan)
+        self._steps = 0  # of this process
         self._bar: tqdm | None = None
 
     def on_start(self, event: StartEvent) -> None:
         """Store names and lengths of the run, and log its first lines."""
         self._run = event
-        messages.beginning(self.config, self.place, self.loader)
+        self._interval = Interval(event.term_names, self.place.world)
+        notes = [*run_notes(self.config), *length_notes(self.config, event.steps_per_epoch, self.plan.schedule)]
+        messages.beginning(self.config, self.place, self.loader, notes)
 
     def on_step_begin(self, at: Progress) -> None:
-        """Open the progress bar of an epoch before its first step."""
-        if self._bar is None:
-            # In a file, where every refresh is a line, twice a minute is enough.
-            pause = 0.1 if sys.stderr.isatty() else 30.0
+        """Before the first step of an epoch, open its progress bar; of the run, announce the compilation."""
+        if self._steps == 0:
+            logger.info("the first step compiles the network; that takes a while")
+        if self._bar is None and on_terminal():
             self._bar = tqdm(
                 total=self._run.steps_per_epoch, initial=at.batch, desc=f"epoch {at.epoch}/{self._run.epochs}",
-                unit="step", dynamic_ncols=True, leave=False, mininterval=pause,
+                unit="step", dynamic_ncols=True, leave=False,
             )  # fmt: skip
 
     def on_step(self, event: StepEvent) -> None:
-        """Advance the bar, and update its numbers every ``system.log_interval`` steps."""
-        if self._bar is None:
-            return
-        self._bar.update()
-        if event.at.steps % self.config.system.log_interval == 0 or event.ends_epoch:
-            self._bar.set_postfix_str(describe(event.means, event.lr, self._run.term_names), refresh=False)
+        """Advance the bar, and log the numbers every ``system.log_interval`` steps and at the end of the epoch."""
+        self._steps += 1
+        if self._steps == 1:
+            logger.info("the first step took %s, compilation included", duration(event.seconds))
+        elif self._steps == 2:
+            self._interval.forget_times()
+        self._left.add(event)
+        self._interval.add(event)
+        due = event.at.steps % self.config.system.log_interval == 0 or event.ends_epoch
+        if due and self.place.is_main:
+            logger.info("%s", self._line(event), extra=FILE_ONLY if self._bar is not None else None)
+        if self._bar is not None:
+            self._bar.update()
+            if due:
+                self._bar.set_postfix_str(describe(event.means, event.lr, self._run.term_names), refresh=False)
         if event.ends_epoch:
             self._close_bar()
 
     def on_epoch(self, event: EpochEvent) -> None:
-        """Log the scores, and the saved file if they are the best so far."""
-        if event.evaluation is not None:
-            logger.info("epoch %d: %s", event.at.epoch, event.evaluation.summary())
+        """Log the scores, the best so far, and the file of the weights."""
+        if event.evaluation is None:
+            return
+        parts = [event.evaluation.summary()]
+        path = self.commands.weights(epoch_stem(event.at.epoch))
         if event.best is not None:
-            logger.info("epoch %d: best so far, saved as %s", event.at.epoch, event.best)
+            parts.append(f"best so far, saved as {event.best}")
+        elif event.best_score is not None:
+            parts.append(f"best {self._run.indicator} {event.best_score:.4f} of epoch {event.best_epoch}")
+        if event.best is None and self.place.is_main and path.exists():
+            parts.append(f"saved as {path}")
+        logger.info("epoch %d/%d: %s", event.at.epoch, self._run.epochs, "; ".join(parts))
 
     def on_end(self, event: EndEvent) -> None:
         """Log the result of a complete run; errors and signals have their own messages."""
         self._close_bar()
         if event.error is None:
-            messages.end(event, self._run.indicator, self.files, self.config.train.ckpt_save_dir)
+            messages.end(event, self._run, self.files, self.commands, self.place.rank)
+
+    def _line(self, event: StepEvent) -> str:
+        device = peak_device_memory(self.place.device)
+        memory = f"memory {peak_memory() / 1e9:.1f} GB"
+        memory += f", device memory {device / 1e9:.1f} GB" if device is not None else ""
+        left = self._left.text(event.at)
+        return self._interval.line(event, self._run.epochs, self._run.steps_per_epoch, memory, left)
 
     def _close_bar(self) -> None:
         if self._bar is not None:
@@ -74,6 +119,6 @@ class RunLog(Observer):
 
 
 def describe(means: Mapping[str, float], lr: float, term_names: Sequence[str]) -> str:
-    """One line: mean loss and terms of the epoch so far, learning rate, images per second, share of time waiting."""
+    """Numbers of the bar: mean loss and terms of the epoch so far, learning rate, images per second, time waiting."""
     parts = [f"loss {means['loss']:.3f}", *(f"{name} {means[name]:.3f}" for name in term_names), f"lr {lr:.2e}"]
     return ", ".join([*parts, f"{means['images_per_s']:.1f} img/s", f"wait {means['wait_share']:.0%}"])

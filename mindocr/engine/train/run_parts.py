@@ -19,10 +19,12 @@ from mindocr.engine.train import messages, provenance, resume
 from mindocr.engine.train.checkpoints import CheckpointKeeper, size_of
 from mindocr.engine.train.loggers.builder import build_loggers
 from mindocr.engine.train.meter import Meter
+from mindocr.engine.train.next_commands import NextCommands, Started
 from mindocr.engine.train.nonfinite_policy import LossGuard
 from mindocr.engine.train.observers import Observers
 from mindocr.engine.train.plan import RunPlan
 from mindocr.engine.train.progress import Progress
+from mindocr.engine.train.run_length import check_length
 from mindocr.engine.train.run_log import RunLog
 from mindocr.engine.train.run_state import RunState
 from mindocr.engine.train.save_policy import SavePolicy
@@ -53,6 +55,7 @@ class RunParts:
         saver: saves weights and state.
         observers: log, diagnoses and loggers.
         resumed: the parts were restored from a saved state.
+        commands: that messages name.
     """
 
     config: Config
@@ -68,6 +71,7 @@ class RunParts:
     saver: Saver
     observers: Observers
     resumed: bool
+    commands: NextCommands
 
     def close(self) -> None:
         """Free the evaluation workers."""
@@ -75,16 +79,24 @@ class RunParts:
             self.evaluator.close()
 
 
-def build_parts(config: Config, place: process.Runtime, folder: Path, loader: Loader) -> RunParts:
+def build_parts(
+    config: Config,
+    place: process.Runtime,
+    folder: Path,
+    loader: Loader,
+    started: Started = Started(),  # noqa: B008
+) -> RunParts:
     """Build all parts of the run that ``config`` describes.
 
     Args:
         folder: of the run.
+        started: the command that started the run.
 
     Raises:
         UserError: a mistake in the configuration, too little space in ``folder``, or a state that cannot be resumed.
     """
     train = config.train
+    check_length(config, len(loader))
     about = provenance.describe(config, place, loader.dataset)
     found = resume.find(train.resume, folder, place.world)
     if place.is_main:
@@ -100,12 +112,13 @@ def build_parts(config: Config, place: process.Runtime, folder: Path, loader: Lo
     policy = SavePolicy(train.on_save_error)
     evaluator = build_evaluator(config, network, place) if config.system.val_while_train else None
     health = evaluator.health if evaluator is not None else HealthCheck()
-    observers = build_observers(config, place, folder, feed, health, schedule, policy)
+    plan, commands = RunPlan(config, schedule, len(loader)), NextCommands(config, started, place.world)
+    observers = build_observers(config, place, folder, feed, health, plan, policy, commands)
     # A dynamic scale overflows now and then while it is adapted: those updates must not reach the weights.
     drops = config.system.drop_overflow_update or config.loss_scaler.type == "dynamic"
     guard = LossGuard(loss.term_names, train.gradient_accumulation_steps, drops=drops, observers=observers)
     keeper = CheckpointKeeper(folder, train.ckpt_max_keep, train.ckpt_top_k, train.ckpt_format, about)
-    at, meter, plan = Progress(), Meter(loss.term_names), RunPlan(config, schedule, len(loader))
+    at, meter = Progress(), Meter(loss.term_names)
     state = RunState(step, loader, at, meter, place, observers)
     if found is not None:
         state.restore(found)
@@ -113,8 +126,9 @@ def build_parts(config: Config, place: process.Runtime, folder: Path, loader: Lo
         messages.resumed(config, found, at, keeper, provenance.differences(found.about, about))
     saver = Saver(network, state, keeper, policy)
     return RunParts(
-        config, place, loader, step, feed, at, meter, plan, guard, evaluator, saver, observers, found is not None
-    )
+        config, place, loader, step, feed, at, meter, plan, guard, evaluator, saver, observers, found is not None,
+        commands,
+    )  # fmt: skip
 
 
 def build_step(config: Config, network: nn.Cell, loss: nn.Cell, schedule: np.ndarray, world: int) -> TrainStep:
@@ -147,8 +161,9 @@ def build_observers(
     folder: Path,
     feed: Feed,
     health: HealthCheck,
-    schedule: np.ndarray,
+    plan: RunPlan,
     policy: SavePolicy,
+    commands: NextCommands,
 ) -> Observers:
     """The log, the diagnoses, and on rank 0 the loggers of ``train.loggers``, in the order of their calls.
 
@@ -156,17 +171,18 @@ def build_observers(
         folder: of the run.
         feed: holds the loader and the step of the run.
         health: explains a score near 0.
-        schedule: learning rate of each update.
+        plan: of the run, with the learning rate of each update.
         policy: what to do when the table of the run cannot be written.
+        commands: that the log names.
 
     Raises:
         ConfigError: a logger cannot be imported or built.
     """
     loggers = build_loggers(config, folder, policy) if place.is_main else {}
     written = [each.writes for each in loggers.values() if each.writes]
-    network = feed.step.network
+    network, schedule = feed.step.network, plan.schedule
     return Observers({
-        "run log": RunLog(config, place, feed.loader, written),
+        "run log": RunLog(config, place, feed.loader, plan, commands, written),
         "zero-score watch": ZeroWatch(config, network, health, folder if place.is_main else None, schedule),
         "capsule recorder": Recorder(config, place, folder, feed.loader, feed.step, feed.columns, schedule),
         **loggers,

@@ -13,15 +13,21 @@ from mindocr.engine.evaluate.evaluator import Evaluation, Evaluator
 from mindocr.engine.runtime import build, process, ranks
 from mindocr.engine.runtime.signals import Stopped, StopRequest
 from mindocr.engine.train import messages
+from mindocr.engine.train.next_commands import Started
 from mindocr.engine.train.observers import EndEvent, EpochEvent, StartEvent, StepEvent
 from mindocr.engine.train.result import TrainingResult
 from mindocr.engine.train.run_parts import RunParts, build_parts
+from mindocr.utils.logs import FILE_ONLY, errors_in_the_file
 
 logger = logging.getLogger(__name__)
 
 
-def run(config: Config) -> TrainingResult:
+def run(config: Config, started: Started = Started()) -> TrainingResult:  # noqa: B008  it is frozen
     """Train as ``config`` says; files go to ``train.ckpt_save_dir``.
+
+    Args:
+        config: what to train.
+        started: the command that started the run, for the commands in its messages.
 
     Raises:
         UserError: a mistake in the configuration or the data, or a loss that is not finite.
@@ -33,10 +39,11 @@ def run(config: Config) -> TrainingResult:
     if not place.is_main:
         process.start_logging(folder, place.rank)
     with (
+        errors_in_the_file(),
         StopRequest() as stop,
         ranks.together(place.rank, place.world, folder, place.device),
         build.train_loader(config, place) as loader,
-        closing(build_parts(config, place, folder, loader)) as parts,
+        closing(build_parts(config, place, folder, loader, started)) as parts,
     ):
         try:
             return Trainer(parts, stop).fit()
@@ -109,7 +116,8 @@ class Trainer:
         self.meter.add(outcome.loss, outcome.terms, images)
         terms = dict(zip(self.term_names, map(float, outcome.terms)))
         means, ends_epoch = self.meter.row(), self.plan.ends_epoch(self.at)
-        self.observers.on_step(StepEvent(self.at.copy(), outcome, terms, lr, images, batch, means, ends_epoch))
+        times = self.meter.step_seconds, self.meter.step_waited
+        self.observers.on_step(StepEvent(self.at.copy(), outcome, terms, lr, images, batch, means, ends_epoch, *times))
 
     def _evaluate_and_save(self) -> None:
         numbers = {"epoch": self.at.epoch, "step": self.at.updates, "lr": self.plan.lr(self.at), **self.meter.row()}
@@ -125,7 +133,9 @@ class Trainer:
             best = self.saver.save_weights(self.at.epoch, score)
             last = self.plan.is_last(self.at)
             # Before the state that counts this epoch as done: a run killed in between reports it again.
-            self.observers.on_epoch(EpochEvent(self.at.copy(), numbers, evaluation, score, best, last))
+            keeper = self.saver.keeper
+            top = (keeper.best, keeper.best_epoch) if keeper.best_epoch else (None, 0)
+            self.observers.on_epoch(EpochEvent(self.at.copy(), numbers, evaluation, score, best, last, *top))
         self.at.closed = True
         self.saver.save_state()
         self.result.epochs = self.at.epoch
@@ -151,7 +161,9 @@ class Trainer:
         name, unsaved = self.stop.name, self.saver.policy.unsaved
         logger.info("%s: the run ends after step %d", name, self.at.steps)
         assert self.stop.number is not None  # a signal has come
-        raise Stopped(self.stop.number, messages.stopped(name, self.at, self.folder, unsaved))
+        message = messages.stopped(name, self.at, self.folder, unsaved, self.parts.commands)
+        logger.info("%s", message, extra=FILE_ONLY)
+        raise Stopped(self.stop.number, message)
 
     def _start_event(self) -> StartEvent:
         evaluator, plan = self.parts.evaluator, self.plan

@@ -18,7 +18,9 @@ def test_the_meter_averages_and_times_the_waiting():
     for _ in meter.timed(slow()):
         time.sleep(0.05)
         meter.add(3.0, np.array([2.0]), images=4)
+        assert 0.1 <= meter.step_seconds < 0.5 and 0.05 <= meter.step_waited < 0.25
     meter.add(6.0, np.array([5.0]), images=4)
+    assert meter.step_seconds < 0.04 and meter.step_waited == 0
     summary = meter.row()
     assert (summary["loss"], summary["bce"]) == (4.0, 3.0)
     assert summary["wait_share"] == pytest.approx(0.5, abs=0.15)

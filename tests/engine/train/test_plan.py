@@ -1,5 +1,7 @@
 """When a run evaluates, saves and ends."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,22 @@ def test_states_within_an_epoch_are_saved_where_an_interval_is_set(plan):
     every = plan("train.save_interval_steps=2")
     assert [n for n in range(1, 6) if every.saves_state(Progress(steps=n))] == [2, 4]
     assert not any(plan().saves_state(Progress(steps=n)) for n in range(1, 6))
+
+
+def test_what_is_left_to_do_is_what_a_run_then_does(plan):
+    some = plan("scheduler.num_epochs=6")
+    system, train = some.system, some.train
+    for start, interval, limit, accumulation in product((1, 2, 4, 500), (1, 2, 3), (None, 1, 7, 8, 17, 1000), (1, 3)):
+        some.system = system.model_copy(update={"val_start_epoch": start, "val_interval": interval})
+        some.train = train.model_copy(update={"max_steps": limit, "gradient_accumulation_steps": accumulation})
+        at, points, ends = Progress(), [], []
+        for epoch in some.epochs_to_go(at):
+            at.begin_epoch(epoch)
+            while not some.ends_epoch(at):
+                at.batch, at.steps = at.batch + 1, at.steps + 1
+                at.updates += at.steps % accumulation == 0
+                points.append(at.copy())
+            ends.append((epoch, some.evaluates(at)))
+        for point in points:
+            evaluated = [due for epoch, due in ends if epoch >= point.epoch]
+            assert some.to_go(point) == (at.steps - point.steps, sum(evaluated), len(evaluated) - sum(evaluated))

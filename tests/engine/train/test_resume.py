@@ -96,7 +96,8 @@ def test_messages_quoted_on_the_page_are_the_codes(repo_root):
         "the ranks found different states",
         "damaged, or not a checkpoint of this format",
         "falling back to",
-        "To resume, run the same command with -o train.resume=auto",
+        "the state is saved in",
+        "and nothing is left to train; to continue, raise",
     ):
         assert quoted in page
         assert quoted in code

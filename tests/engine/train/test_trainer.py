@@ -2,8 +2,10 @@
 
 import csv
 import json
+import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,9 +38,15 @@ def test_a_run_leaves_checkpoints_configuration_table_curves_and_log(tiny_config
     parts = sum(float(rows[0][name]) for name in ("bce", "l1", "dice"))
     assert parts == pytest.approx(float(rows[0]["loss"]), rel=1e-4)
     assert 0 <= float(rows[0]["wait_share"]) <= 1
-    assert "checkpoints, performance.csv and curves.png are in" in (result.folder / "log_0.txt").read_text(
-        encoding="utf-8"
-    )
+    log = (result.folder / "log_0.txt").read_text(encoding="utf-8")
+    assert "checkpoints, performance.csv and curves.png are in" in log
+    # the interval is 10: steps 6, 10 and 12 of the run, with means over 6, 4 and 2 steps
+    lines = re.findall(r"epoch (\d)/2, step (\d)/6: loss ([\d.]+) .*lr \S+, [\d.]+ img/s, waiting \d+ %, .* left", log)
+    assert [line[:2] for line in lines] == [("1", "6"), ("2", "4"), ("2", "6")]
+    means = [np.mean(part) for part in (result.losses[:6], result.losses[6:10], result.losses[10:])]
+    assert [float(line[2]) for line in lines] == pytest.approx(means, abs=6e-4)
+    assert len(re.findall(r"epoch \d/2: recall .* on 5 images in [\d.]+ s \(.*saved as ", log)) == 2
+    assert f"mindocr eval -c {result.folder}/config.yaml -o eval.ckpt_load_path={result.folder}/best.ckpt\n" in log
 
 
 @pytest.mark.slow
@@ -102,6 +110,15 @@ def test_max_steps_stops_early_and_still_evaluates(tiny_config):
     assert result.scores is not None
     again = trainer.run(tiny_config(*options))
     assert (again.steps, again.losses) == (2, [])
+    log = (result.folder / "log_0.txt").read_text(encoding="utf-8")
+    assert "system.val_start_epoch: 100 is after the last epoch, 2; the run is evaluated once" in log
+    assert "train.max_steps: 2 updates are done, and nothing is left to train" in log
+    assert log.rstrip().splitlines()[-3].endswith("to find text with it:")
+
+
+def test_a_run_without_a_single_update_ends_before_the_network_is_built(tiny_config):
+    with pytest.raises(ConfigError, match=r"12 batches in all \(2 epochs of 6\), 13 are needed for one update"):
+        trainer.run(tiny_config("train.gradient_accumulation_steps=13"))
 
 
 @pytest.mark.slow
@@ -164,6 +181,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_terms_and_images
     config = tiny_config("optimizer={opt: SGD}", "scheduler={scheduler: constant, lr: 1e30, num_epochs: 1}")
     with pytest.raises(UserError, match=r"not finite at step \d \(epoch 1\).*bce.*images: .*\.jpg.*Lower scheduler.lr"):
         trainer.run(config)
+    log = Path(config.train.ckpt_save_dir, "log_0.txt").read_text(encoding="utf-8")
+    assert "E the run ends with an error: the loss or its gradient is not finite at step" in log
 
 
 def test_a_scaler_drops_overflowing_updates_and_counts_them(tiny_config, caplog):
@@ -198,7 +217,7 @@ def test_a_bad_image_can_be_skipped_and_is_listed_at_the_end(tiny_config, tiny_d
     )
     assert (len(result.skipped), result.steps) == (1, 12)
     log = (result.folder / "log_0.txt").read_text(encoding="utf-8")
-    assert victim.name in log.split("1 images were skipped:")[1]
+    assert victim.name in log.split("1 image was skipped:")[1]
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_the_work(tiny_config, tmp_path):

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from mindocr.data.transforms.load import DecodeImage
-from mindocr.engine.diagnose.zero_score.causes import Cause, find_causes
+from mindocr.engine.diagnose.zero_score.causes import Cause
+from mindocr.engine.diagnose.zero_score.detection_causes import find_causes
 from mindocr.engine.diagnose.zero_score.detection_statistics import (
     EvaluationStatistics,
     TrainingStatistics,
@@ -20,6 +21,7 @@ from mindocr.engine.diagnose.zero_score.health_statistics import RunStatistics, 
 from mindocr.errors import DataError
 from mindocr.registry import HEALTH_CHECKS
 from mindocr.utils import visualize
+from mindocr.utils.wording import count
 
 _SHOWN = 480  # pixels, height of the panels
 
@@ -71,18 +73,18 @@ def draw(seen: EvaluationStatistics, path: Path) -> Path | None:
     if seen.example is None:
         return None
     image, prob = seen.example
-    height, width, ratio_h, ratio_w = image.shape
+    height, width, *_ = image.shape
     photo = _photo(image.path, (round(height), round(width)))
     counted = [text for text, no in zip(image.truth, image.ignore) if not no]
     ignored = [text for text, no in zip(image.truth, image.ignore) if no]
     truth = visualize.draw_polygons(photo, ignored, color=visualize.YELLOW)
     truth = visualize.draw_polygons(truth, counted, color=visualize.GREEN)
-    heat = visualize.overlay_map(photo, prob[: round(height * ratio_h), : round(width * ratio_w)])
+    heat = visualize.overlay_map(photo, prob)
     found = visualize.draw_polygons(photo, image.found.polys, image.found.scores, visualize.RED)
     titles = [
-        f"{len(counted)} texts, {len(ignored)} ignored",
-        f"probability, highest {image.highest:.3g}",
-        f"{len(image.found)} detections",
+        f"{count(len(counted), 'text')} to find, {len(ignored)} ignored",
+        f"probability, highest {image.highest:.4g}",
+        count(len(image.found), "detection"),
     ]
     sheet = visualize.side_by_side([truth, heat, found], titles, _SHOWN)
     return path if cv2.imwrite(str(path), sheet[..., ::-1]) else None

@@ -25,7 +25,7 @@ class ImageStatistics(NamedTuple):
         shape: (4,) source height, source width, ratio_h, ratio_w; network pixel = source pixel * ratio.
         truth, ignore: ground-truth polygons, and which of them are ignored (bool).
         found: the post-processing's result.
-        highest: highest probability; NaN where the map contains NaN.
+        highest: highest probability of the map without its padding; NaN where the map contains NaN.
         above: pixels above ``binary_thresh``, of ``pixels``.
     """
 
@@ -46,8 +46,8 @@ class EvaluationStatistics:
     Attributes:
         binary_thresh, box_thresh: of the post-processing.
         images: one entry for each.
-        example: (image, its probability map (H, W)) to be shown: of those with texts that count, the one with the
-            highest probability.
+        example: (image, its probability map (H, W) without padding) to be shown: of those with texts that count, the
+            one with the highest probability.
     """
 
     binary_thresh: float = 0.0
@@ -59,10 +59,13 @@ class EvaluationStatistics:
         self, path: str, shape: np.ndarray, prob: np.ndarray, found: Detection, truth: Sequence[Polygon],
         ignore: np.ndarray,
     ) -> None:  # fmt: skip
-        """Add an image with the probability map ``prob`` (H, W)."""
+        """Add an image with the probability map ``prob`` (H, W); padding at its right and lower side is left out."""
+        shape = np.asarray(shape)
+        h, w = (max(round(side), 1) for side in (shape[0] * shape[2], shape[1] * shape[3]))
+        prob = prob[:h, :w]
         above = int(np.count_nonzero(prob > self.binary_thresh))
         ignore = np.asarray(ignore, dtype=bool)
-        image = ImageStatistics(path, np.asarray(shape), truth, ignore, found, float(prob.max()), above, prob.size)
+        image = ImageStatistics(path, shape, truth, ignore, found, float(prob.max()), above, prob.size)
         self.images.append(image)
         if self.example is None or _rank(image) > _rank(self.example[0]):
             self.example = image, prob

@@ -15,6 +15,7 @@ class RunStatistics:
         highest_lr: highest learning rate of any of the updates made.
         moved: relative change of the first weights since the start of the process.
         from_scratch: the configuration names no pretrained weights.
+        earlier_updates: those of ``updates`` that were made before the process started.
     """
 
     updates: int
@@ -22,6 +23,12 @@ class RunStatistics:
     highest_lr: float
     moved: float
     from_scratch: bool
+    earlier_updates: int = 0
+
+    @property
+    def own_updates(self) -> int:
+        """Updates that this process has made."""
+        return self.updates - self.earlier_updates
 
 
 @dataclass(frozen=True)

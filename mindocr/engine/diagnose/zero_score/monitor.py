@@ -1,4 +1,4 @@
-"""Reports why training or evaluation finds nothing: when to report, the text, and one picture."""
+"""Reports why the scores of a training run are near 0: when to report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mindocr.engine.train.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 3  # evaluations without a match before causes that more training may remove are reported
+PATIENCE = 3  # scores near 0 before causes that more training may remove are reported
 
 
 class ZeroWatch(Observer):
@@ -39,13 +39,13 @@ class ZeroWatch(Observer):
         self.network, self.health, self.folder, self.schedule = network, health, folder, schedule
         self.from_scratch = not starts_from_weights(config.model)
         self._first = next((p for p in network.trainable_params() if p.ndim > 1), None)
-        self._start = np.zeros(1)
+        self._start, self._earlier_updates = np.zeros(1), 0
         self._misses = 0
         self._reported: tuple[str, ...] = ()
 
     def on_start(self, event: StartEvent) -> None:
         """Keep the first weights, to see later whether they move."""
-        self._start = self._first_weights()
+        self._start, self._earlier_updates = self._first_weights(), event.at.updates
 
     def on_step(self, event: StepEvent) -> None:
         """Look at the labels of the batch."""
@@ -76,7 +76,8 @@ class ZeroWatch(Observer):
             return []
         names = tuple(cause.name for cause in causes)
         if names == self._reported:
-            logger.warning("epoch %d: still nothing found, for the same reasons: %s", at.epoch, ", ".join(names))
+            logger.warning("epoch %d: the score is still near 0 (%.4f), for the same reasons: %s", at.epoch, score,
+                           ", ".join(names))  # fmt: skip
             return causes
         self._reported = names
         report(causes, self.health, self.folder, f"epoch {at.epoch}: the score is {score:.4f}")
@@ -87,7 +88,8 @@ class ZeroWatch(Observer):
         before = self._start
         size = max(float(np.linalg.norm(before)), 1e-12)
         moved = float(np.linalg.norm(self._first_weights() - before)) / size
-        return RunStatistics(at.updates, at.dropped, float(rates.max(initial=0.0)), moved, self.from_scratch)
+        return RunStatistics(at.updates, at.dropped, float(rates.max(initial=0.0)), moved, self.from_scratch,
+                             self._earlier_updates)  # fmt: skip
 
     def _first_weights(self) -> np.ndarray:
         return np.zeros(1) if self._first is None else self._first.asnumpy().astype(np.float64)

@@ -38,7 +38,7 @@ def look_at_weights(network: nn.Cell) -> WeightStatistics:
 
 def report(causes: Sequence[Cause], health: HealthCheck, folder: Path, intro: str) -> None:
     """Log the causes as one block, and draw an example into ``folder``."""
-    lines = [f"{intro}; why nothing is found:"]
+    lines = [f"{intro}; why it is near 0:"]
     lines += [f"  - {cause.name}: {cause.numbers}. To do: {cause.remedy}" for cause in causes]
     if not causes:
         lines.append("  - none of the known causes applies; look at the picture, and at 'mindocr eval --report'")

@@ -1,0 +1,103 @@
+"""Durations of the ``scheduler`` section that do not fit into the run, shortened, so that a short trial just runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+WARMUP_SHARE = 1 / 3  # of the run, for a warm-up that does not fit
+FITTED_CURVES = ("polynomial_decay", "cosine_decay", "warmup_cosine_decay")  # decay_epochs is the length of the curve
+_ROUNDING = 1e-9  # 0.06 + 2.94 may be more than 3
+
+
+class SchedulerSection(Protocol):
+    """The keys of the ``scheduler`` section that are read; durations are in epochs."""
+
+    @property
+    def scheduler(self) -> str: ...
+    @property
+    def lr(self) -> float: ...
+    @property
+    def min_lr(self) -> float: ...
+    @property
+    def num_epochs(self) -> int: ...
+    @property
+    def warmup_epochs(self) -> float: ...
+    @property
+    def warmup_factor(self) -> float: ...
+    @property
+    def lr_epoch_stair(self) -> bool: ...
+    @property
+    def num_cycles(self) -> int: ...
+    @property
+    def cycle_decay(self) -> float: ...
+    @property
+    def decay_epochs(self) -> float | None: ...
+    @property
+    def decay_rate(self) -> float | Sequence[float] | None: ...
+    @property
+    def milestones(self) -> Sequence[float]: ...
+
+
+@dataclass(frozen=True)
+class Shortened:
+    """A ``scheduler`` section whose durations fit into ``num_epochs``; ``notes`` are the changes, (key, text) each."""
+
+    scheduler: str
+    lr: float
+    min_lr: float
+    num_epochs: int
+    warmup_epochs: float
+    warmup_factor: float
+    lr_epoch_stair: bool
+    num_cycles: int
+    cycle_decay: float
+    decay_epochs: float | None
+    decay_rate: float | Sequence[float] | None
+    milestones: Sequence[float]
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+def shorten(section: SchedulerSection) -> Shortened:
+    """Fit the durations of a section into the run; durations that fit are not changed.
+
+    A warm-up that leaves no epoch after it takes a third of the run. A curve that would end after the run ends with
+    the run. Steps of the learning rate after the end are never reached; they are only noted.
+
+    Args:
+        section: its values are valid, each by itself.
+    """
+    name, epochs = str(section.scheduler).lower(), section.num_epochs
+    warmup, decay = float(section.warmup_epochs), section.decay_epochs
+    notes = []
+    run = _epochs(epochs)
+    if warmup >= epochs:
+        warmup = epochs * WARMUP_SHARE
+        text = f"{section.warmup_epochs:g} epochs of warm-up do not fit into a run of {run}; the warm-up takes a third "
+        notes.append(("scheduler.warmup_epochs", f"{text}of the run, {_epochs(warmup)}"))
+    left = epochs - warmup
+    if name in FITTED_CURVES and decay is not None and decay > left + _ROUNDING:
+        text = f"the curve of {_epochs(decay)} would end after the run of {run}; it ends with the run, after "
+        notes.append(("scheduler.decay_epochs", f"{text}{_epochs(left)}"))
+        decay = left
+    notes += _unreached(section, name, left)
+    return Shortened(name, section.lr, section.min_lr, epochs, warmup, section.warmup_factor, section.lr_epoch_stair,
+                     section.num_cycles, section.cycle_decay, decay, section.decay_rate,
+                     tuple(section.milestones or ()), tuple(notes))  # fmt: skip
+
+
+def _unreached(section: SchedulerSection, name: str, left: float) -> list[tuple[str, str]]:
+    """Steps of the learning rate after the end of the run; ``left`` epochs follow the warm-up."""
+    if name == "step_decay" and section.decay_epochs is not None and section.decay_epochs >= left:
+        return [("scheduler.decay_epochs", f"the run of {_epochs(section.num_epochs)} ends before the learning rate "
+                 f"falls, {section.decay_epochs:g} epochs after the warm-up")]  # fmt: skip
+    late = [milestone for milestone in section.milestones or () if milestone >= left]
+    if name == "multi_step_decay" and late:
+        listed = ", ".join(f"{milestone:g}" for milestone in late)
+        return [("scheduler.milestones", f"{listed}: not reached in a run of {_epochs(section.num_epochs)}")]
+    return []
+
+
+def _epochs(number: float) -> str:
+    return f"{number:.4g} epoch{'s' if number > 1 else ''}"
