@@ -46,7 +46,7 @@ BROKEN_OP = [{"DecodeImage": None}, {"GridResize": {"factor": 32}}]
         ("eval.dataset.transform_pipeline", BROKEN_OP, {"eval", "train", "check-data"}),
         ("metric.bogus", 1, {"eval", "train"}),
         ("scheduler.bogus", 1, {"train"}),
-        ("scheduler.warmup_epochs", 5000, {"train"}),
+        ("scheduler.min_lr", 5.0, {"train"}),
         ("scheduler.lr", "high", {"train"}),
         ("optimizer.opt", "sdg", {"train"}),
         ("loss.bogus", 1, {"train"}),

@@ -80,7 +80,7 @@ def warmup_start() -> list[str]:
 
 
 def accumulation() -> list[str]:
-    section = Scheduler(scheduler="constant", lr=1.0, num_epochs=10, warmup_epochs=10)
+    section = Scheduler(scheduler="constant", lr=1.0, num_epochs=20, warmup_epochs=10)
     texts = [", ".join(f"{rate:.1f}" for rate in build_schedule(section, 1, n)[:3]) for n in (2, 1)]
     return [texts[0], f"MindOCR: {texts[1]}"]
 
