@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mindocr.config import Config, load_config
-from mindocr.config.check import check
+from mindocr.config.check import check_for
 from mindocr.config.compat import upgrade
 from mindocr.config.schema import PredictionConfig, System
 from mindocr.errors import CheckpointError, ConfigError
@@ -149,7 +149,7 @@ def _run(
 def _checked(values: Mapping[str, Any], path: Path) -> Config:
     """The configuration stored in a checkpoint."""
     upgraded = upgrade(values)
-    return check(upgraded.values, f"{path} (the configuration stored in it)", upgraded.problems)
+    return check_for("predict", upgraded.values, f"{path} (the configuration stored in it)", upgraded.problems)[0]
 
 
 def _algorithm_of(model: str) -> Algorithm:

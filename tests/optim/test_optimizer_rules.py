@@ -185,7 +185,9 @@ def test_steps_are_those_of_mindocr(name, key):
     decay = STORED["weight_decay"] if key == "steps_with_decay" else 0.0
     optimizer = build_optimizer([parameter], section(opt, weight_decay=decay, **changes), np.array([STORED["rate"]]))
     found = run(optimizer, [parameter], [[np.array(g, np.float32)] for g in STORED["gradients"]])
-    np.testing.assert_allclose([step[0] for step in found], STORED[key][name], rtol=5e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        [step[0] for step in found], STORED[key][name], rtol=0, atol=3e-5 if opt == "nadam" else 1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["NAdam", "Adan", *(pytest.param(n, marks=pytest.mark.slow) for n in RULES[1:5])])
