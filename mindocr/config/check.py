@@ -7,10 +7,12 @@ from typing import Any
 
 import pydantic
 
+from mindocr.config.families import unknown_model
 from mindocr.config.loggers import logger_problems
 from mindocr.config.pairing import pairing_problems
 from mindocr.config.parts import DATASET_PATHS, lookup, present_parts
 from mindocr.config.schema import Config, PredictionConfig
+from mindocr.config.usage import replaced, uses
 from mindocr.config.wording import Problem, word_problems
 from mindocr.errors import ConfigError
 from mindocr.models.form import form_problems
@@ -28,14 +30,51 @@ def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) ->
         found: problems that are known already and belong in the same message.
 
     Raises:
-        ConfigError: the message is ``source: N problems``, then one line ``path: problem`` for each.
+        ConfigError: the message is ``source: N problems``, then one line ``path: problem`` for each; or one sentence,
+            if the configuration describes a model that this package does not have.
     """
-    problems = list(found)
-    config = None
+    return check_for(None, raw, source, found)[0]
+
+
+def check_for(
+    command: str | None, raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()
+) -> tuple[Config, list[Problem]]:
+    """Check what a command uses of a configuration, see ``usage.py``.
+
+    Args:
+        command: such as ``train``; None = everything must be right.
+
+    Returns:
+        The configuration, and the problems that do not concern the command. Of the fixed sections with such a problem
+        only the keys that the command uses are kept.
+
+    Raises:
+        ConfigError: as :func:`check`, for the problems that concern the command.
+    """
+    config, problems = examine(command, raw, source, found)
+    elsewhere = [(path, text) for path, text in problems if not uses(command, path, raw, text)]
+    stopping = [problem for problem in problems if problem not in elsewhere]
+    if config is None or stopping:
+        raise ConfigError(format_problems(source, stopping))
+    return config, elsewhere
+
+
+def examine(
+    command: str | None, raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()
+) -> tuple[Config | None, list[Problem]]:
+    """All problems of a configuration, and what :func:`check_for` returns if none of them stops the command."""
+    if sentence := unknown_model(raw):
+        raise ConfigError(f"{source}: {sentence}")
+    problems = [*found]
+    config, usable = None, raw
     try:
         config = Config.model_validate(raw)
     except pydantic.ValidationError as error:
-        problems += word_problems(error)
+        wrong = word_problems(error)
+        problems += wrong
+        if command is not None and not any(uses(command, path, raw, text) for path, text in wrong):
+            usable = replaced(raw, command, wrong)
+            config = Config.model_validate(usable)
     problems += _part_problems(raw)
     for path in DATASET_PATHS:
         problems += _pipeline_problems(raw, path)
@@ -43,13 +82,11 @@ def check(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) ->
     problems += [problem for problem in _form_problems(raw) if problem[0] not in reported]
     problems += pairing_problems(raw)
     problems += logger_problems(raw)
-    problems += _section_problems(raw)
-    if config is not None:
+    if command in (None, "train"):
+        problems += _section_problems(raw)
+    if config is not None and usable.get("scheduler") == raw.get("scheduler"):
         problems += _schedule_problems(config)
-    problems = list(dict.fromkeys(problems))
-    if config is None or problems:
-        raise ConfigError(format_problems(source, problems))
-    return config
+    return config, list(dict.fromkeys(problems))
 
 
 def check_prediction(raw: Mapping[str, Any], source: str, found: Iterable[Problem] = ()) -> PredictionConfig:
@@ -72,12 +109,12 @@ def check_prediction(raw: Mapping[str, Any], source: str, found: Iterable[Proble
     return config
 
 
-def format_problems(source: str, problems: Sequence[Problem]) -> str:
-    """Return the message for a list of problems."""
+def format_problems(source: str, problems: Sequence[Problem], where: str = "") -> str:
+    """Return the message for a list of problems; ``where`` continues its first line."""
     count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
     lines = [f"  {_cut(path)}: {_cut(text)}" for path, text in problems[:_LISTED]]
     more = [f"  and {len(problems) - _LISTED} more"] if len(problems) > _LISTED else []
-    return "\n".join([f"{source}: {count}", *lines, *more])
+    return "\n".join([f"{source}: {count}{where}", *lines, *more])
 
 
 def _cut(text: str) -> str:
@@ -113,7 +150,8 @@ def _pipeline_problems(raw: Mapping[str, Any], path: str) -> list[Problem]:
     from mindocr.data.sample import DetSample
     from mindocr.data.transforms.pipeline import check_pipeline
 
-    columns = spec.get("output_columns")
+    # prediction loads the columns that the predictor reads, whatever the file lists
+    columns = spec.get("output_columns") if path != "predict.dataset" else None
     provided, wanted = tuple(DetSample.__annotations__), None  # an unknown data set may provide anything
     dataset = spec.get("type")
     if isinstance(dataset, str) and dataset in DATASETS:

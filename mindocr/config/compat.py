@@ -27,6 +27,7 @@ _IDLE_DATASET_KEYS = {
     "num_keys_of_labels": _BY_NAME,
     "num_keys_to_net": _BY_NAME,
 }
+_NOT_READ = "prediction loads the columns that it needs"
 _IDLE_LOADER_KEYS = {"max_rowsize": "memory for a batch is sized by the batch"}
 _NO_QUEUE = "only training uses the device's queue"
 # Of evaluation and prediction, which read every image in the order of the list.
@@ -41,6 +42,7 @@ _IDLE_KEYS = {
     "eval.pred_cast_fp32": "losses are always computed in float32",
     "eval.dataset_sink_mode": _NO_QUEUE,
     "predict.dataset_sink_mode": _NO_QUEUE,
+    "predict.dataset.label_file": "prediction reads no labels",
     "system.log_level": "the log has one level",
     "system.refine_batch_size": "evaluation takes any batch size",
     "train.max_call_depth": "the networks here are not that deep",
@@ -48,6 +50,14 @@ _IDLE_KEYS = {
     **{f"{section}.loader.{key}": why for section in _SECTIONS for key, why in _IDLE_LOADER_KEYS.items()},
     **{f"{section}.{key}": why for section in ("eval", "predict") for key, why in _IDLE_ORDER_KEYS.items()},
 }
+
+# Keys that are translated or checked and then dropped, besides those of _IDLE_KEYS.
+_TRANSLATED = (
+    "system.ckpt_save_policy", "system.ckpt_max_keep", "model.resume", "train.tensorboard", "train.dataset.shuffle",
+    "optimizer.grouping_strategy", "optimizer.no_weight_decay_params",
+    *(f"{path}.{key}" for path in DATASET_PATHS for key in (*_INDEX_KEYS, "mindrecord")),
+    *(f"{section}.loader.prefetch_size" for section in _SECTIONS),
+)  # fmt: skip
 
 
 class Upgraded(NamedTuple):
@@ -62,11 +72,12 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     """Translate old keys into today's; all other values stay the same. ``raw`` is not changed."""
     result = Upgraded(copy.deepcopy(dict(raw)), [], [])
     idle = [(key, _BY_NAME) for path in DATASET_PATHS for key in _columns_by_name(result, path)]
+    idle += _prediction_columns(result)
     _mindrecord(result)
     _checkpoint_policy(result)
     _resume(result)
     _tensorboard(result)
-    _move(result, "optimizer.grouping_strategy", "optimizer.filter_bias_and_bn", _grouping)
+    _weight_decay_groups(result)
     _move(result, "train.dataset.shuffle", "train.loader.shuffle")
     for section in _SECTIONS:
         _move(result, f"{section}.loader.prefetch_size", f"{section}.loader.prefetch")
@@ -74,6 +85,11 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     if idle:
         result.notes.append(_name_idle(idle))
     return result
+
+
+def known_keys() -> list[str]:
+    """Every key that is translated, checked and dropped, or without an effect."""
+    return [*_TRANSLATED, *_IDLE_KEYS]
 
 
 def _name_idle(idle: list[tuple[str, str]]) -> str:
@@ -93,6 +109,8 @@ def _columns_by_name(result: Upgraded, path: str) -> list[str]:
     """
     columns = lookup(result.values, f"{path}.output_columns")
     chosen = {}
+    if path == "predict.dataset":  # nothing reads its list of columns
+        return [f"{path}.{key}" for key in _INDEX_KEYS if _take(result.values, f"{path}.{key}") not in (_ABSENT, None)]
     for key in _INDEX_KEYS:
         key_path = f"{path}.{key}"
         indices = _take(result.values, key_path)
@@ -111,6 +129,21 @@ def _columns_by_name(result: Upgraded, path: str) -> list[str]:
     if path == "train.dataset" and "label_column_index" in chosen:
         _compare(result, path, "label_column_index", chosen, _loss_labels(result.values), "the loss takes")
     return [f"{path}.{key}" for key in chosen]
+
+
+def _prediction_columns(result: Upgraded) -> list[tuple[str, str]]:
+    """Columns of ``predict.dataset`` that only MindOCR knows, such as ``raw_img_shape``.
+
+    Prediction loads the columns that the post-processing reads, whatever the file lists.
+    """
+    section = lookup(result.values, "predict.dataset")
+    columns = section.get("output_columns") if isinstance(section, Mapping) else None
+    if not isinstance(columns, list) or section.get("type") != "PredictDataset":
+        return []
+    from mindocr.data.sample import DetSample
+
+    strange = [name for name in columns if str(name) not in DetSample.__annotations__]
+    return [(f"predict.dataset.output_columns {name}", _NOT_READ) for name in strange]
 
 
 def _compare(result: Upgraded, path: str, key: str, chosen: dict[str, list[str]], wanted: list[str], who: str) -> None:
@@ -171,15 +204,24 @@ def _mindrecord(result: Upgraded) -> None:
             result.problems.append((f"{path}.mindrecord", text))
 
 
-def _grouping(strategy: Any) -> bool:
-    return strategy is not None
+def _weight_decay_groups(result: Upgraded) -> None:
+    """``grouping_strategy`` becomes ``filter_bias_and_bn``, which a list of names without decay switches off."""
+    strategy = _take(result.values, "optimizer.grouping_strategy")
+    if strategy == "filter_norm_and_bias":
+        _put(result.values, "optimizer.filter_bias_and_bn", True)
+    elif strategy not in (_ABSENT, None):
+        owner = {"svtr": " belongs to SVTR", "visionlan": " belongs to VisionLAN"}.get(str(strategy), "")
+        text = f"{strategy!r}{owner}; expected 'filter_norm_and_bias', or the names in no_weight_decay_params"
+        result.problems.append(("optimizer.grouping_strategy", text))
+    if lookup(result.values, "optimizer.no_weight_decay_params"):
+        _put(result.values, "optimizer.filter_bias_and_bn", False)
 
 
-def _move(result: Upgraded, old: str, new: str, translate: Any = None) -> None:
+def _move(result: Upgraded, old: str, new: str) -> None:
     """Move the value at ``old`` to ``new``; a value that is there already stays."""
     value = _take(result.values, old)
     if value is not _ABSENT:
-        _put(result.values, new, translate(value) if translate else value)
+        _put(result.values, new, value)
 
 
 _ABSENT: Any = object()

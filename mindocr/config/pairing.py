@@ -26,7 +26,6 @@ def pairing_problems(raw: Mapping[str, Any]) -> list[Problem]:
     for path, reader, wanted in (
         ("train.dataset", f"the network and {loss.name or 'the loss'}", loss.declared("labels")),
         ("eval.dataset", "evaluation", (*postprocess.declared("columns"), *metric.declared("reads"))),
-        ("predict.dataset", "prediction", ("img_path", *postprocess.declared("columns"))),
     ):
         columns = lookup(raw, f"{path}.output_columns")
         names = dict.fromkeys((*NETWORK_INPUTS, *wanted))

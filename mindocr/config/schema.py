@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Part = dict[str, Any]
 
-OPTIMIZERS = ("SGD", "momentum", "nesterov", "Adam", "AdamW")
+# Rule -> the values of keys that the file does not set, where they differ from the defaults below.
+OPTIMIZERS: dict[str, dict[str, float]] = {
+    "SGD": {}, "momentum": {}, "nesterov": {}, "Adam": {}, "AdamW": {}, "NAdam": {}, "RMSProp": {"eps": 1e-10},
+    "Adagrad": {}, "Lamb": {"eps": 1e-6}, "Lion": {"beta2": 0.99}, "Adan": {"beta1": 0.98, "beta2": 0.92},
+}  # fmt: skip
 
 
 def _canonical_optimizer(name: Any) -> Any:
@@ -93,7 +97,10 @@ class Scheduler(Section):
     warmup_epochs: float = Field(
         default=0.0,
         ge=0,
-        description="epochs in which the rate rises from 0; num_epochs or more: a third of them",
+        description="epochs in which the rate rises to lr; num_epochs or more: a third of them",
+    )
+    warmup_factor: float = Field(
+        default=0.0, ge=0, le=1, description="rate at the start of the warm-up / lr, in [0, 1]"
     )
     decay_epochs: float | None = Field(
         default=None,
@@ -101,24 +108,57 @@ class Scheduler(Section):
         description="length of the curve (empty, or too long = all epochs after the warm-up); step_decay: one step",
     )
     decay_rate: float | list[float] | None = Field(
-        default=None, description="polynomial_decay: exponent; others: factor of one step; above 0"
+        default=0.9, description="polynomial_decay: exponent; others: factor of one step; above 0"
     )
-    milestones: list[float] = Field(default=[], description="multi_step_decay: epochs of the steps, increasing")
+    milestones: list[float] = Field(
+        default=[], description="multi_step_decay: epochs of the steps, counted from the end of the warm-up, increasing"
+    )
+    num_cycles: int = Field(default=1, ge=1, description="cosine_decay: how often the curve starts again, from 1")
+    cycle_decay: float = Field(
+        default=1.0, gt=0, le=1, description="cosine_decay: factor of lr from one cycle to the next, above 0, up to 1"
+    )
+    lr_epoch_stair: bool = Field(default=False, description="change the rate between epochs only")
 
 
 class Optimizer(Section):
     """The rule that computes updates from gradients."""
 
     opt: Annotated[
-        Literal["SGD", "momentum", "nesterov", "Adam", "AdamW"], BeforeValidator(_canonical_optimizer)
+        Literal[
+            "SGD", "momentum", "nesterov", "Adam", "AdamW", "NAdam", "RMSProp", "Adagrad", "Lamb", "Lion", "Adan",
+        ],
+        BeforeValidator(_canonical_optimizer),
     ] = Field(default="Adam", description="rule, in any case; SGD and momentum are the same rule")  # fmt: skip
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="momentum of SGD, momentum and nesterov, in [0, 1)")
-    nesterov: bool = Field(default=False, description="use Nesterov momentum (SGD and momentum)")
-    beta1: float = Field(default=0.9, ge=0, lt=1, description="decay of the first moment (Adam, AdamW), in [0, 1)")
-    beta2: float = Field(default=0.999, ge=0, lt=1, description="decay of the second moment (Adam, AdamW), in [0, 1)")
-    eps: float = Field(default=1e-8, gt=0, description="added to the denominator (Adam, AdamW), above 0")
+    momentum: float = Field(
+        default=0.9, ge=0, lt=1, description="momentum of SGD, momentum, nesterov and RMSProp, in [0, 1)"
+    )
+    nesterov: bool = Field(default=False, description="use Nesterov momentum (SGD, momentum, Adam)")
+    beta1: float = Field(
+        default=0.9, ge=0, lt=1, description="decay of the first moment (Adam..., Lamb, Lion; Adan: 0.98), in [0, 1)"
+    )
+    beta2: float = Field(
+        default=0.999, ge=0, lt=1,
+        description="decay of the second moment (Adam..., Lamb; Lion: 0.99, of the moment; Adan: 0.92, of the change)",
+    )  # fmt: skip
+    beta3: float = Field(default=0.99, ge=0, lt=1, description="Adan: decay of the second moment, in [0, 1)")
+    eps: float = Field(
+        default=1e-8, gt=0, description="added to the denominator (Adam..., Adan; Lamb: 1e-6, RMSProp: 1e-10), above 0"
+    )
+    schedule_decay: float = Field(default=0.004, ge=0, description="NAdam: how fast the momentum rises, from 0")
+    decay: float = Field(default=0.9, ge=0, lt=1, description="RMSProp: decay of the mean square, in [0, 1)")
+    centered: bool = Field(default=False, description="RMSProp: divide by the standard deviation, not the mean square")
+    accum: float = Field(default=0.1, ge=0, description="Adagrad: sum of squares at the start, from 0")
     weight_decay: float = Field(default=0.0, ge=0, description="strength of the weight decay, from 0")
     filter_bias_and_bn: bool = Field(default=True, description="no weight decay for biases and normalisation")
+    no_weight_decay_params: list[str] = Field(
+        default=[], description="no weight decay for parameters whose names contain one of these words"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_rule(cls, values: Any) -> Any:
+        opt = _canonical_optimizer(values.get("opt")) if isinstance(values, dict) else None
+        return {**OPTIMIZERS[opt], **values} if isinstance(opt, str) and opt in OPTIMIZERS else values
 
 
 class LossScaler(Section):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mindocr.config import Config, load_config
-from mindocr.config.check import check
+from mindocr.config.check import check_for
 from mindocr.config.compat import upgrade
 from mindocr.config.schema import PredictionConfig, System
 from mindocr.errors import CheckpointError, ConfigError
@@ -40,7 +40,7 @@ def open_file(path: Path, config: str | Path | None = None) -> NetworkRunner:
     """
     path = find_weights(path)
     if config is not None:
-        return from_config(load_config(config), path)
+        return from_config(load_config(config, command="predict"), path)
     from mindocr.models.weights import read_checkpoint
 
     entries = read_checkpoint(path)
@@ -98,7 +98,7 @@ def from_stored(path: str | Path, model: Mapping[str, Any], config: PredictionCo
 
 def open_config(path: Path, ckpt: str | Path | None = None) -> NetworkRunner:
     """Open the network of a YAML file."""
-    return from_config(load_config(path), ckpt)
+    return from_config(load_config(path, command="predict"), ckpt)
 
 
 def open_named(name: str, ckpt: str | Path | None = None) -> NetworkRunner:
@@ -188,7 +188,7 @@ def _run(
 def _checked(values: Mapping[str, Any], path: Path) -> Config:
     """The configuration stored in a checkpoint."""
     upgraded = upgrade(values)
-    return check(upgraded.values, f"{path} (the configuration stored in it)", upgraded.problems)
+    return check_for("predict", upgraded.values, f"{path} (the configuration stored in it)", upgraded.problems)[0]
 
 
 def _algorithm_of(model: str) -> Algorithm:

@@ -42,7 +42,7 @@ def from_exported(
         CheckpointError: the file is missing, damaged, or of another kind.
     """
     if isinstance(config, str | Path):
-        config = load_config(config)
+        config = load_config(config, command="infer")
     if config is not None:
         postprocess, pipeline = _settings(config)
     model: MindIR | Onnx

@@ -76,7 +76,7 @@ def load_settings(
     if path.is_file():
         if error := refusal(path, "a YAML file", Kind.YAML):
             raise error
-        return load_config(path, overrides)
+        return load_config(path, overrides, "infer")
     short = {algorithm.model: name for name, algorithm in ALGORITHMS.items()}
     if (algorithm := short.get(name_or_config, name_or_config.upper())) in ALGORITHMS:
         return algorithm_config(algorithm, overrides)
@@ -84,10 +84,10 @@ def load_settings(
     if stem in aliases:
         recipe = next(file for file in recipe_files() if file.name == aliases[stem])
         logger.info("%s %s: using the recipe %s", key, name_or_config, recipe)
-        return load_config(recipe, overrides)
+        return load_config(recipe, overrides, "infer")
     found = find_config(path)
     if found.is_file() or path.suffix.lower() in (".yaml", ".yml"):
-        return load_config(found, overrides)
+        return load_config(found, overrides, "infer")
     known = [*short, *ALGORITHMS, *aliases, *(file.stem for file in recipe_files())]
     raise UserError(
         f"{key}: '{name_or_config}' is neither a YAML file nor a known name{suggest(name_or_config, known)}; known: "

@@ -1,7 +1,8 @@
 """Learning rate of every optimizer step, as one array.
 
-A schedule is linear warm-up from 0 over ``warmup_epochs``, then one of the curves below. Time t is measured in epochs
-since the end of the warm-up and advances with every step; ``step_decay`` and ``multi_step_decay`` are step functions.
+A schedule is linear warm-up from ``warmup_factor`` * lr over ``warmup_epochs``, then one of the curves below. Time t is
+measured in epochs since the end of the warm-up. It advances with every step, or with every epoch (``lr_epoch_stair``);
+``step_decay`` and ``multi_step_decay`` are step functions.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation
     """Learning rates of a whole run.
 
     Args:
-        section: the ``scheduler`` section. ``decay_epochs`` defaults to ``num_epochs`` - ``warmup_epochs``. Durations
-            that do not fit into ``num_epochs`` are shortened, see :func:`~mindocr.scheduler.shorten.shorten`.
+        section: the ``scheduler`` section. ``decay_epochs`` defaults to ``num_epochs`` - ``warmup_epochs``, divided by
+            the number of cycles. Durations that do not fit into ``num_epochs`` are shortened, see
+            :func:`~mindocr.scheduler.shorten.shorten`.
         steps_per_epoch: batches in an epoch, above 0.
         accumulation: batches per optimizer step (gradient accumulation), above 0.
 
@@ -74,10 +76,13 @@ def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation
     section = cast(SchedulerSection, shorten(section))
     num_updates = math.ceil(section.num_epochs * steps_per_epoch / accumulation)
     epochs = np.arange(num_updates, dtype=np.float64) * accumulation / steps_per_epoch
+    if section.lr_epoch_stair:
+        epochs = np.floor(epochs + _ROUNDING)
     warmup = float(section.warmup_epochs)
     rates = SCHEDULES[name](section, np.maximum(epochs - warmup, 0.0))
     if warmup > 0:
-        rates = np.where(epochs < warmup, section.lr * epochs / warmup, rates)
+        share = section.warmup_factor + (1.0 - section.warmup_factor) * epochs / warmup
+        rates = np.where(epochs < warmup, section.lr * share, rates)
     return rates.astype(np.float32)
 
 
@@ -92,8 +97,16 @@ def polynomial_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
 
 
 def cosine_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
-    """min_lr + (lr - min_lr) * (1 + cos(pi * t / decay_epochs)) / 2, then min_lr."""
-    return section.min_lr + (section.lr - section.min_lr) * (1.0 + np.cos(np.pi * _progress(section, t))) / 2.0
+    """min_lr + (lr - min_lr) * (1 + cos(pi * t / decay_epochs)) / 2, then min_lr.
+
+    With several cycles the curve starts again every ``decay_epochs``, at lr times ``cycle_decay`` for each cycle done.
+    """
+    duration = _duration(section)
+    cycle = np.floor(t / duration + _ROUNDING) if duration > 0 else np.full_like(t, section.num_cycles)
+    done = cycle >= section.num_cycles
+    peak = section.lr * section.cycle_decay ** np.minimum(cycle, section.num_cycles - 1)
+    progress = np.where(done, 1.0, np.clip(t / duration - cycle, 0.0, 1.0)) if duration > 0 else np.ones_like(t)
+    return section.min_lr + (peak - section.min_lr) * (1.0 + np.cos(np.pi * progress)) / 2.0
 
 
 def step_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
@@ -103,11 +116,11 @@ def step_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
 
 
 def multi_step_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
-    """lr times one rate for every milestone passed, not below min_lr; milestones count from the start of the run."""
+    """lr times one rate for every milestone passed, not below min_lr; milestones count from the end of the warm-up."""
     rates = _rates(section)
     factors = np.cumprod([1.0, *(rates if len(rates) > 1 else rates * len(section.milestones))])
-    epochs = t + float(section.warmup_epochs) + _ROUNDING
-    return np.maximum(section.lr * factors[np.searchsorted(section.milestones, epochs, side="right")], section.min_lr)
+    passed = np.searchsorted(section.milestones, t + _ROUNDING, side="right")
+    return np.maximum(section.lr * factors[passed], section.min_lr)
 
 
 def exponential_decay(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
@@ -128,10 +141,15 @@ SCHEDULES: dict[str, Callable[[SchedulerSection, np.ndarray], np.ndarray]] = {
 
 def _progress(section: SchedulerSection, t: np.ndarray) -> np.ndarray:
     """Share of the decay that is done, in [0, 1]."""
-    duration = section.decay_epochs
-    if duration is None:
-        duration = section.num_epochs - section.warmup_epochs
+    duration = _duration(section)
     return np.clip(t / duration, 0.0, 1.0) if duration > 0 else np.ones_like(t)
+
+
+def _duration(section: SchedulerSection) -> float:
+    """Length of the curve, of a cosine curve the length of a cycle, in epochs."""
+    if section.decay_epochs is not None:
+        return section.decay_epochs
+    return (section.num_epochs - section.warmup_epochs) / section.num_cycles
 
 
 def _rates(section: SchedulerSection) -> list[float]:
@@ -151,6 +169,8 @@ def _problems(section: SchedulerSection, name: str) -> list[str]:
         problems.append(f"scheduler.num_epochs: expected at least 1, got {section.num_epochs}")
     if section.warmup_epochs < 0:
         problems.append(f"scheduler.warmup_epochs: expected at least 0, got {section.warmup_epochs}")
+    if not 0 <= section.warmup_factor <= 1:
+        problems.append(f"scheduler.warmup_factor: expected a number from 0 to 1, got {section.warmup_factor}")
     if section.decay_epochs is not None and section.decay_epochs <= 0:
         problems.append(f"scheduler.decay_epochs: expected a number above 0, got {section.decay_epochs}")
     return problems + _curve_problems(section, name)
@@ -159,6 +179,18 @@ def _problems(section: SchedulerSection, name: str) -> list[str]:
 def _curve_problems(section: SchedulerSection, name: str) -> list[str]:
     """Problems that concern this curve only."""
     problems = []
+    is_cosine = name in ("cosine_decay", "warmup_cosine_decay")
+    if section.num_cycles != 1 and not is_cosine:
+        problems.append(f"scheduler.num_cycles: {name} has no cycles; only cosine_decay has them")
+    if is_cosine and section.num_cycles < 1:
+        problems.append(f"scheduler.num_cycles: expected at least 1, got {section.num_cycles}")
+    elif is_cosine and not 0 < section.cycle_decay <= 1:
+        problems.append(f"scheduler.cycle_decay: expected a number above 0, up to 1, got {section.cycle_decay}")
+    elif is_cosine and section.lr * section.cycle_decay ** (section.num_cycles - 1) < section.min_lr:
+        problems.append(
+            f"scheduler.cycle_decay: cycle {section.num_cycles} would start below min_lr {section.min_lr}; lower "
+            "min_lr or num_cycles"
+        )
     rates = _rates(section)
     if name == "step_decay" and section.decay_epochs is None:
         problems.append("scheduler.decay_epochs: step_decay needs the number of epochs between two steps")

@@ -20,6 +20,14 @@ class Durations(Protocol):
     @property
     def warmup_epochs(self) -> float: ...
     @property
+    def warmup_factor(self) -> float: ...
+    @property
+    def lr_epoch_stair(self) -> bool: ...
+    @property
+    def num_cycles(self) -> int: ...
+    @property
+    def cycle_decay(self) -> float: ...
+    @property
     def decay_epochs(self) -> float | None: ...
     @property
     def milestones(self) -> Sequence[float]: ...
@@ -70,7 +78,7 @@ def _unreached(section: Durations, name: str, left: float) -> list[tuple[str, st
     if name == "step_decay" and section.decay_epochs is not None and section.decay_epochs >= left:
         return [("scheduler.decay_epochs", f"the run of {_epochs(section.num_epochs)} ends before the learning rate "
                  f"falls, {section.decay_epochs:g} epochs after the warm-up")]  # fmt: skip
-    late = [milestone for milestone in section.milestones or () if milestone >= section.num_epochs]
+    late = [milestone for milestone in section.milestones or () if milestone >= left]
     if name == "multi_step_decay" and late:
         listed = ", ".join(f"{milestone:g}" for milestone in late)
         return [("scheduler.milestones", f"{listed}: not reached in a run of {_epochs(section.num_epochs)}")]

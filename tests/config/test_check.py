@@ -55,7 +55,7 @@ def test_the_message_of_the_house(raw: dict[str, Any]) -> None:
         ("model.pretrained=3", "model.pretrained: expected text, True or False or nothing, got 3"),
         ("model.transform=STN", "model.transform: expected nothing, got 'STN'"),
         ("model.neck=3", "model.neck: expected a mapping (key: value) or nothing, got 3"),
-        ("optimizer.opt=sdg", "optimizer.opt: expected 'SGD', 'momentum', 'nesterov', 'Adam' or 'AdamW', got 'sdg'"),
+        ("optimizer.opt=sdg", "'Lamb', 'Lion' or 'Adan', got 'sdg'"),
         ("scheduler.lr=.nan", "scheduler.lr: expected a finite number, got nan"),
         ("scheduler.scheduler=cosine_decy", "got 'cosine_decy' (did you mean 'cosine_decay'?)"),
         ("scheduler.num_epochs=null", "scheduler.num_epochs: expected a whole number, got None"),

@@ -59,6 +59,35 @@ def test_every_other_setting_is_kept(facts: dict[str, Facts], flat_files: list[P
         assert set(changed) == idle_keys(published), path.name
 
 
+# Sections of prediction as they occur in MindOCR's repository; none of them may keep a file from training.
+PREDICTIONS: tuple[Facts, ...] = (
+    {"output_columns": ["img_path", "image", "raw_img_shape"], "net_input_column_index": [1]},
+    {"output_columns": ["image", "image_path", "shape_list", "image_ori"], "label_column_index": [9]},
+    {"output_columns": ["image", "img_path"], "num_columns_to_net": 1, "label_file": "det_gt.txt", "shuffle": False},
+    {"output_columns": None, "meta_data_column_index": [1, 2], "use_minddata": True},
+    {"transform_pipeline": ["DecodeImage", "GridResize", "ScalePadImage", "NormalizeImage", "ToCHWImage"]},
+)
+
+
+def test_no_section_of_prediction_keeps_a_file_from_training(
+    facts: dict[str, Facts], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reference = {key: value for key, value in facts["db_r50_icdar15"].items() if key.startswith("predict.")}
+    for number, (name, settings) in enumerate(facts.items()):
+        variant = PREDICTIONS[number % len(PREDICTIONS)]
+        changed = {f"predict.dataset.{key}": value for key, value in variant.items()}
+        path = write_flat({**settings, **reference, **changed}, tmp_path / f"{name}.yaml")
+        caplog.clear()
+        config = load_config(path, command="train")
+        assert config.train.dataset["output_columns"] == settings["train.dataset.output_columns"], name
+        unused = [message for message in caplog.messages if "sections that 'train' does not use" in message]
+        assert len(unused) == ("transform_pipeline" in variant), name
+        assert ("raw_img_shape" in caplog.text) == ("raw_img_shape" in (variant.get("output_columns") or [])), name
+        if "transform_pipeline" not in variant:
+            predict = load_config(path, command="predict").predict
+            assert predict is not None and predict.output_save_dir == "./output"
+
+
 @pytest.mark.parametrize("words", [["model.resume=True"], ["model.resume=last.ckpt", "system.distribute=False"]])
 def test_overrides_reach_flat_files(flat_files: list[Path], words: list[str]) -> None:
     config = load_config(flat_files[0], words)

@@ -27,6 +27,12 @@ def section(**changes):
         "beta1": 0.9,
         "beta2": 0.999,
         "eps": 1e-8,
+        "beta3": 0.99,
+        "schedule_decay": 0.004,
+        "decay": 0.9,
+        "centered": False,
+        "accum": 0.1,
+        "no_weight_decay_params": [],
     }
     return SimpleNamespace(**{**defaults, **changes})
 

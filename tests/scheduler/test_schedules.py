@@ -23,6 +23,10 @@ def section(**changes):
         "decay_epochs": None,
         "decay_rate": 0.9,
         "milestones": [],
+        "warmup_factor": 0.0,
+        "lr_epoch_stair": False,
+        "num_cycles": 1,
+        "cycle_decay": 1.0,
     }
     return SimpleNamespace(**{**defaults, **changes})
 
@@ -75,9 +79,9 @@ def test_step_decay_changes_between_epochs_only():
 
 
 @pytest.mark.parametrize(("decay_rate", "last"), [(0.5, 0.025), ([0.5, 0.1], 0.005), ([0.5], 0.025)])
-def test_multi_step_decay_counts_epochs_of_the_run(decay_rate, last):
+def test_multi_step_decay_counts_epochs_after_the_warmup(decay_rate, last):
     recipe = section(
-        scheduler="multi_step_decay", milestones=[2, 4], decay_rate=decay_rate, num_epochs=5, warmup_epochs=1
+        scheduler="multi_step_decay", milestones=[1, 3], decay_rate=decay_rate, num_epochs=5, warmup_epochs=1
     )
     rates = build_schedule(recipe, steps_per_epoch=3)
     np.testing.assert_allclose(rates, [0, 0.1 / 3, 0.2 / 3] + [0.1] * 3 + [0.05] * 6 + [last] * 3, rtol=1e-6)
@@ -88,6 +92,19 @@ def test_staircases_fall_exactly_at_the_first_step_of_an_epoch(steps):
     recipe = section(scheduler="step_decay", decay_epochs=1, decay_rate=0.5, num_epochs=6, warmup_epochs=1)
     rates = build_schedule(recipe, steps_per_epoch=steps)
     np.testing.assert_allclose(rates[steps:], np.repeat(0.1 * 0.5 ** np.arange(5), steps), rtol=1e-6)
+
+
+def test_warmup_from_a_share_of_the_rate_and_in_stairs():
+    rates = build_schedule(section(num_epochs=3, warmup_epochs=2, warmup_factor=0.2), steps_per_epoch=2)
+    np.testing.assert_allclose(rates, [0.02, 0.04, 0.06, 0.08, 0.1, 0.1], rtol=1e-6)
+    recipe = section(num_epochs=3, warmup_epochs=2, warmup_factor=0.2, lr_epoch_stair=True)
+    np.testing.assert_allclose(build_schedule(recipe, steps_per_epoch=2), [0.02, 0.02, 0.06, 0.06, 0.1, 0.1], rtol=1e-6)
+
+
+def test_cosine_in_cycles_fills_the_epochs_if_their_length_is_open():
+    recipe = section(scheduler="cosine_decay", num_epochs=5, warmup_epochs=1, num_cycles=2, cycle_decay=0.5)
+    rates = build_schedule(recipe, steps_per_epoch=1)
+    np.testing.assert_allclose(rates, [0, 0.1, 0.05, 0.05, 0.025], rtol=1e-6)
 
 
 def test_exponential_decay_per_step():
@@ -124,6 +141,14 @@ def test_rates_are_finite_bounded_and_continuous_after_the_warmup(name):
         ({"decay_epochs": 0}, "scheduler.decay_epochs: expected a number above 0, got 0"),
         ({"scheduler": "exponential_decay", "decay_rate": None}, "exponential_decay needs a number above 0, got None"),
         ({"scheduler": "polynomial_decay", "decay_rate": [0.5, 0.9]}, r"polynomial_decay takes one number, got \[0.5"),
+        ({"warmup_factor": 1.5}, "scheduler.warmup_factor: expected a number from 0 to 1, got 1.5"),
+        ({"num_cycles": 2}, "scheduler.num_cycles: constant has no cycles"),
+        ({"scheduler": "cosine_decay", "num_cycles": 0}, "scheduler.num_cycles: expected at least 1, got 0"),
+        ({"scheduler": "cosine_decay", "cycle_decay": 0}, "scheduler.cycle_decay: expected a number above 0, up to 1"),
+        (
+            {"scheduler": "cosine_decay", "num_cycles": 3, "cycle_decay": 0.1, "min_lr": 0.01},
+            "scheduler.cycle_decay: cycle 3 would start below min_lr 0.01; lower min_lr or num_cycles",
+        ),
         ({"scheduler": "multi_step_decay"}, "multi_step_decay needs at least one epoch"),
         ({"scheduler": "multi_step_decay", "milestones": [4, 2]}, r"expected increasing epochs above 0, got \[4, 2\]"),
         (

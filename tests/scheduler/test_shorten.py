@@ -14,7 +14,8 @@ def section(**changes):
     """A scheduler section: twelve epochs, no warm-up."""
     defaults = {
         "scheduler": "polynomial_decay", "lr": 0.1, "min_lr": 0.0, "num_epochs": 12, "warmup_epochs": 0,
-        "decay_epochs": None, "decay_rate": 1.0, "milestones": [],
+        "decay_epochs": None, "decay_rate": 1.0, "milestones": [], "warmup_factor": 0.0, "lr_epoch_stair": False,
+        "num_cycles": 1, "cycle_decay": 1.0,
     }  # fmt: skip
     return SimpleNamespace(**{**defaults, **changes})
 

@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 def _recipe(args: argparse.Namespace) -> Recipe | None:
     """``train.dataset`` and ``eval.dataset`` of ``-c``."""
     if args.config:
-        config = load_config(args.config, args.opt)
+        config = load_config(args.config, args.opt, "check-data")
         return config.train.dataset, config.eval.dataset if config.eval else None
     if args.opt:
         raise ConfigError("-o changes keys of a recipe; name the recipe with -c")

@@ -26,5 +26,8 @@ def run(args: argparse.Namespace) -> None:
 
     source = args.config, args.opt
     modelarts.run_job(
-        args, lambda config: evaluator.run(config, args.report, args.report_images, source), "eval.ckpt_load_path"
+        args,
+        lambda config: evaluator.run(config, args.report, args.report_images, source),
+        "eval.ckpt_load_path",
+        "eval",
     )

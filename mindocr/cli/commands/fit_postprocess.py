@@ -34,4 +34,5 @@ def run(args: argparse.Namespace) -> None:
 
     split = Split(args.split, args.val_data_dir, args.val_label_file, args.holdout, args.seed)
     options = Options(split, args.grid, not args.constant_ratio, args.workers, args.folder, args.output)
-    print(fit(load_config(args.config, args.opt), args.ckpt, options))
+    command = "fit-postprocess --split train-holdout" if args.split == "train-holdout" else "fit-postprocess"
+    print(fit(load_config(args.config, args.opt, command), args.ckpt, options))

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
         raise ConfigError(f"--number: expected 1 to {MOST_SAMPLES} samples, got {args.number}")
     if args.seed is not None and args.seed < 0:
         raise ConfigError(f"--seed: expected a whole number from 0, got {args.seed}")
-    config = load_config(args.config, args.opt)
+    config = load_config(args.config, args.opt, f"look --split {args.split}")
     seed = config.system.seed if args.seed is None else args.seed
     section = config.train if args.split == "train" else config.eval
     if section is None:

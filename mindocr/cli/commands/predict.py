@@ -74,8 +74,10 @@ def run(args: argparse.Namespace) -> int:
     if stored is not None:
         predict.logger.info("%s holds its settings; they are used", args.det_model_dir)
         model, config = stored
+    elif args.config:
+        config = load_config(args.config, overrides, "predict")
     else:
-        config = load_config(args.config, overrides) if args.config else predict.algorithm_config(algorithm, overrides)
+        config = predict.algorithm_config(algorithm, overrides)
     if args.config and args.det_algorithm:
         predict.logger.warning("--det_algorithm %s is not used: %s states the network", algorithm, args.config)
     task = predict.plan(

@@ -26,8 +26,8 @@ def run(args: argparse.Namespace) -> None:
     from mindocr.engine.train.next_commands import Started
 
     if args.profile_data:
-        modelarts.run_job(args, lambda config: data_profile.run(config, args.profile_data), "model.pretrained")
+        modelarts.run_job(args, lambda config: data_profile.run(config, args.profile_data), "model.pretrained", "train")
     else:
         typed = tuple(shlex.split(args.command_line)[2:])
         started = Started(program("train"), program("eval"), program("predict"), typed)
-        modelarts.run_job(args, lambda config: trainer.run(config, started), "model.pretrained")
+        modelarts.run_job(args, lambda config: trainer.run(config, started), "model.pretrained", "train")

@@ -24,8 +24,8 @@ class DetResize:
     polygons are scaled too; in evaluation they stay in source pixels, in which results are compared.
 
     Differences from MindOCR: if ``shape_list`` already exists, each axis is multiplied by its own scale (in MindOCR,
-    the width by that of the height); sizes are rounded up to a multiple of ``divisor`` itself, not of 32; a padded
-    ``target_size`` that is no such multiple is an error.
+    the width by that of the height); sizes become multiples of ``divisor`` itself, not of 32, and are rounded up unless
+    ``rounding: nearest``; a padded ``target_size`` that is no such multiple is an error.
 
     Args:
         target_size: [h, w] in pixels.
@@ -36,6 +36,10 @@ class DetResize:
         limit_side_len: pixels.
         force_divisable: round both sides up to multiples of ``divisor``.
         divisor: largest stride of the network.
+        rounding: how a size that keeps the aspect ratio becomes a multiple of ``divisor``. ``up``: the smallest
+            multiple that is not below it; with ``padding`` the content keeps its size. ``nearest``: the nearest
+            multiple, the content's too, and also without ``force_divisable``, as in MindOCR; 1090 pixels become 1088,
+            not 1120.
         max_pixels: largest number of pixels after resizing; more is an error: ``limit_type: min`` would enlarge a strip
             of 20000 x 10 pixels to a billion pixels.
     """
@@ -53,6 +57,7 @@ class DetResize:
         force_divisable: bool = True,
         divisor: int = 32,
         max_pixels: int = 1 << 26,
+        rounding: Literal["up", "nearest"] = "up",
         is_train: bool = False,
     ) -> None:
         if target_size is not None and (len(target_size) != 2 or min(target_size) < 1):
@@ -74,6 +79,7 @@ class DetResize:
         self.limit_type = None if limit_type == "none" else limit_type
         self.limit_side_len = limit_side_len
         self.divisor = divisor if force_divisable else 1
+        self.nearest = divisor if rounding == "nearest" else None
         self.max_pixels = max_pixels
         self.is_train = is_train
 
@@ -110,16 +116,31 @@ class DetResize:
             if not self.keep_ratio:
                 return _round_up(target_h, self.divisor), _round_up(target_w, self.divisor)
             scale = min(target_h / h, target_w / w)
-            fitted = min(_scaled(h, scale), target_h), min(_scaled(w, scale), target_w)
+            if self.nearest:
+                fitted = self._nearest(h * scale, target_h), self._nearest(w * scale, target_w)
+            else:
+                fitted = min(_scaled(h, scale), target_h), min(_scaled(w, scale), target_w)
             if self.pad:
                 return fitted
             return _round_up(fitted[0], self.divisor), _round_up(fitted[1], self.divisor)
-        scale = 1.0
+        if self.limit_type is None:
+            return _round_up(h, self.divisor), _round_up(w, self.divisor)
         if self.limit_type == "min":
             scale = max(self.limit_side_len / min(h, w), 1.0)
-        elif self.limit_type == "max":
+        else:
             scale = min(self.limit_side_len / max(h, w), 1.0)
+        if self.nearest:
+            return self._nearest(h * scale), self._nearest(w * scale)
         return _round_up(_scaled(h, scale), self.divisor), _round_up(_scaled(w, scale), self.divisor)
+
+    def _nearest(self, side: float, largest: int | None = None) -> int:
+        """The nearest multiple of ``divisor`` above 0, at most ``largest``; of two the one with an even factor.
+
+        As in MindOCR, the fraction of a pixel is cut off first.
+        """
+        divisor = self.nearest or 1
+        multiple = max(round(int(side + 1e-6) / divisor), 1) * divisor
+        return multiple if largest is None else min(multiple, largest)
 
 
 def _scaled(side: int, scale: float) -> int:

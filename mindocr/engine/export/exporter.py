@@ -113,7 +113,7 @@ def run(
     folder = process.prepare_output(folder, key="--save_dir")
     process.start(System())
     if Path(model_name_or_config).suffix in (".yaml", ".yml"):
-        config = load_config(model_name_or_config)
+        config = load_config(model_name_or_config, command="export --is_dynamic_shape" if dynamic else "export")
         weights = ckpt or (config.eval.ckpt_load_path if config.eval else None)
         if not weights:
             raise UserError(f"--local_ckpt_path: required, '{model_name_or_config}' names no eval.ckpt_load_path")

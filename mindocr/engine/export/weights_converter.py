@@ -104,7 +104,7 @@ def convert_file(source: str, path: str | Path, output: str | Path, model: str |
 
 def _section(model: str) -> Mapping[str, Any]:
     if Path(model).suffix in (".yaml", ".yml"):
-        return load_config(model).model.model_dump()
+        return load_config(model, command="convert-weights").model.model_dump()
     return get_model(model).spec
 
 

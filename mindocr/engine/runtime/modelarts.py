@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mindocr.config import Config, load_config
-from mindocr.config.check import check
+from mindocr.config.check import check_for
 from mindocr.config.overrides import apply_overrides
 from mindocr.config.yaml_io import parse_yaml
 from mindocr.engine.runtime.rank_watchdog import start_time
@@ -48,7 +48,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--train_url", default="", help="folder to copy train.ckpt_save_dir to at the end")
 
 
-def run_job(args: argparse.Namespace, run: Callable[[Config], object], weights_key: str) -> None:
+def run_job(
+    args: argparse.Namespace, run: Callable[[Config], object], weights_key: str, command: str | None = None
+) -> None:
     """Run with the configuration that the command line names, on ModelArts if ``--enable_modelarts`` is set.
 
     The data go to ``$MINDOCR_CACHE/data`` (``/cache/data``), which becomes ``dataset_root``, the weights to ``ckpt``
@@ -59,6 +61,7 @@ def run_job(args: argparse.Namespace, run: Callable[[Config], object], weights_k
         args: parsed arguments; ``config_parser`` and :func:`add_flags` define them.
         run: training or evaluation.
         weights_key: dotted key that receives the path of weights copied in.
+        command: ``train`` or ``eval``; problems in sections that it does not use are only named. None = it uses all.
 
     Raises:
         UserError: a mistake in the configuration or the flags, no ``moxing``, or a copy that failed.
@@ -69,12 +72,13 @@ def run_job(args: argparse.Namespace, run: Callable[[Config], object], weights_k
     if not args.enable_modelarts:
         if given := [f"--{name}" for name in _URLS if getattr(args, name)]:
             logger.warning("%s: no effect without --enable_modelarts True", ", ".join(given))
-        run(load_config(args.config, overrides))
+        run(load_config(args.config, overrides, command))
         return
     path = _find_config(args.config)
-    config = load_config(path, overrides)  # before the copying, which may take hours
+    config = load_config(path, overrides, command)  # before the copying, which may take hours
     file = _moxing()
-    config = check(apply_overrides(config.model_dump(), _copy_in(args, config, weights_key, file)), path)
+    values = apply_overrides(config.model_dump(), _copy_in(args, config, weights_key, file))
+    config, _ = check_for(command, values, path)
     try:
         run(config)
     except BaseException:

@@ -14,6 +14,8 @@ from mindocr.config import load_config
 from mindocr.engine.evaluate import evaluator
 from mindocr.engine.train import step_inputs, trainer
 from mindocr.errors import CheckpointError, ConfigError, DataError, UserError
+from mindocr.models.ckpt_entries import RUN_ENTRY
+from mindocr.models.weights import read_checkpoint
 
 
 def names(folder):
@@ -135,6 +137,33 @@ def test_every_optimizer_in_both_modes(tiny_config, optimizer, mode):
         tiny_config(options, f"system.mode={mode}", "train.max_steps=2", "system.val_while_train=False")
     )
     assert np.isfinite(result.losses).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["NAdam", "rmsprop", "adagrad", "LAMB", "lion", "Adan"])
+def test_an_optimizer_resumes_exactly_with_average_accumulation_and_loss_scale(tiny_config, optimizer):
+    def run(folder, *more):
+        options = f"optimizer={{opt: {optimizer}, weight_decay: 1e-4, filter_bias_and_bn: True}}"
+        extras = (
+            "train.ema=True",
+            "train.gradient_accumulation_steps=2",
+            "loss_scaler={type: dynamic, loss_scale: 8.0}",
+        )
+        return trainer.run(
+            tiny_config(
+                options, *extras, "system.val_while_train=False", "scheduler.num_epochs=2", *more, folder=folder
+            )
+        )
+
+    whole = run("whole")
+    run("cut", "train.max_steps=2")
+    resumed = run("cut", "train.resume=auto")
+    assert np.isfinite(whole.losses).all()
+    assert resumed.losses == whole.losses[-len(resumed.losses) :]
+    wanted, got = (read_checkpoint(result.folder / "epoch_0002.ckpt") for result in (whole, resumed))
+    assert wanted.pop(RUN_ENTRY) is not None and got.pop(RUN_ENTRY) is not None  # it names the folder of the run
+    for name, value in wanted.items():
+        np.testing.assert_array_equal(got[name].asnumpy(), value.asnumpy(), err_msg=name)
 
 
 @pytest.mark.slow

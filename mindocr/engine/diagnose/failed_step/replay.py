@@ -44,7 +44,7 @@ def run(path: str | Path, config_file: str | None = None, overrides: Sequence[st
     """
     process.start_logging()
     capsule = read(path)
-    config = load_config(config_file or capsule.config, overrides)
+    config = load_config(config_file or capsule.config, overrides, "replay")
     process.start(config.system.model_copy(update={"distribute": False}))
     network = _network(config, capsule)
     loss = PairedLoss(LOSSES.build(config.loss), network.outputs)
