@@ -35,6 +35,14 @@ class SchedulerSection(Protocol):
     @property
     def warmup_epochs(self) -> float: ...
     @property
+    def warmup_factor(self) -> float: ...
+    @property
+    def lr_epoch_stair(self) -> bool: ...
+    @property
+    def num_cycles(self) -> int: ...
+    @property
+    def cycle_decay(self) -> float: ...
+    @property
     def decay_epochs(self) -> float | None: ...
     @property
     def decay_rate(self) -> float | Sequence[float] | None: ...
@@ -81,7 +89,7 @@ def build_schedule(section: SchedulerSection, steps_per_epoch: int, accumulation
     warmup = float(section.warmup_epochs)
     rates = SCHEDULES[name](section, np.maximum(epochs - warmup, 0.0))
     if warmup > 0:
-        share = section.warmup_factor + (1.0 - section.warmup_factor) * epochs / warmup
+        share = section.warmup_factor + (1.0 - section.warmup_factor) * np.minimum(epochs, warmup) / warmup
         rates = np.where(epochs < warmup, section.lr * share, rates)
     return rates.astype(np.float32)
 

@@ -23,7 +23,7 @@ from mindocr.registry import LOGGERS, TRANSFORMS
 # belongs here, or has a name by which ``is_path_key`` recognises a path.
 OTHER_TEXTS = {
     "type", "use", "protocol", "protocol_args", "transform_pipeline", "output_columns", "cache_limit",
-    "project", "entity", "run_name", "alpha", "characters",
+    "project", "entity", "run_name", "alpha", "characters", "no_weight_decay_params",
 }  # fmt: skip
 
 
