@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mindocr.errors import DataError
 from mindocr.images.read import IMAGE_SUFFIXES
+from mindocr.utils.search import is_hidden
 
 # Kinds of images that people keep in folders of photographs and scans, and that cannot be read here, or not safely.
 UNREAD_SUFFIXES = (
@@ -18,7 +19,6 @@ UNREAD_SUFFIXES = (
     ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf",
 )  # fmt: skip
 
-_HIDDEN = "."  # macOS stores attributes of IMG.jpg as ._IMG.jpg on other file systems: no image, despite its ending
 _MOST_LOOKED_AT = 20_000  # files of subfolders that are counted for a message
 
 
@@ -39,7 +39,7 @@ class FolderImages:
 def list_images(folder: str | Path, recursive: bool = False, hint: str = "use --recursive") -> FolderImages:
     """The image files in a folder, chosen by their endings, and what was left out.
 
-    Hidden files, whose names begin with a dot, are left out and counted.
+    Hidden files are left out and counted, see :func:`~mindocr.utils.search.is_hidden`.
 
     Args:
         folder: an existing folder.
@@ -54,7 +54,7 @@ def list_images(folder: str | Path, recursive: bool = False, hint: str = "use --
     closed: list[str] = []
     hidden: list[str] = []
     candidates = sorted(walk_files(folder, closed, hidden) if recursive else folder.iterdir())
-    hidden += [file.name for file in candidates if file.name.startswith(_HIDDEN)]
+    hidden += [file.name for file in candidates if is_hidden(file.name)]
     found = [file for file in candidates if is_image_name(file.name) and file.is_file()]
     deeper = "" if recursive else _in_subfolders(folder)
     parts = [unread_files(candidates), f"{deeper}: {hint}" if deeper else "", _hidden_files(hidden)]
@@ -70,7 +70,7 @@ def list_images(folder: str | Path, recursive: bool = False, hint: str = "use --
 
 def is_image_name(name: str) -> bool:
     """Whether the ending of a file name is that of an image that is read."""
-    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(_HIDDEN)
+    return name.lower().endswith(IMAGE_SUFFIXES) and not is_hidden(name)
 
 
 def walk_files(folder: Path, closed: list[str] | None = None, hidden: list[str] | None = None) -> Iterator[Path]:
@@ -96,16 +96,16 @@ def walk_files(folder: Path, closed: list[str] | None = None, hidden: list[str] 
             folders.clear()
             continue
         seen.add(identity)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         if hidden is not None:
-            hidden += [name for name in names if name.startswith(_HIDDEN)]
-        yield from (Path(place, name) for name in names if not name.startswith(_HIDDEN))
+            hidden += [name for name in names if is_hidden(name)]
+        yield from (Path(place, name) for name in names if not is_hidden(name))
 
 
 def unread_files(files: Iterable[Path]) -> str:
     """A sentence part about files of kinds that are not read, with their number, endings and an example, or empty."""
     named = (file for file in files if file.suffix.lower() in UNREAD_SUFFIXES)
-    unread = [file for file in named if not file.name.startswith(_HIDDEN) and file.is_file()]
+    unread = [file for file in named if not is_hidden(file.name) and file.is_file()]
     if not unread:
         return ""
     kinds = ", ".join(dict.fromkeys(file.suffix.lower() for file in unread))
