@@ -7,6 +7,8 @@ with branches; :func:`mindocr.models.fusion.fused_weights` computes the weights 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from mindspore import Tensor, nn
 
@@ -25,9 +27,10 @@ class RepDepthwise(nn.Cell):
     def __init__(self, channels: int, fused: bool = False) -> None:
         super().__init__()
         self.conv = conv(channels, channels, 3, groups=channels, bias=True, fan="fan_out") if fused else None
-        self.wide = None if fused else ConvNormAct(channels, channels, 3, groups=channels)
-        self.point = None if fused else conv(channels, channels, 1, groups=channels, fan="fan_out")
-        self.bn = None if fused else nn.BatchNorm2d(channels)
+        # None in the fused form; construct and fuse never use these then
+        self.wide: Any = None if fused else ConvNormAct(channels, channels, 3, groups=channels)
+        self.point: Any = None if fused else conv(channels, channels, 1, groups=channels, fan="fan_out")
+        self.bn: Any = None if fused else nn.BatchNorm2d(channels)
 
     def construct(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) -> the same shape."""
@@ -39,7 +42,7 @@ class RepDepthwise(nn.Cell):
         """Weights of the single convolution; only of the form with branches."""
         wide = fold(values(self.wide.conv.weight), self.wide.bn)
         kernel = wide.weight + centred(values(self.point.weight), 3)
-        kernel[:, 0, 1, 1] += 1
+        kernel[:, 0, 1, 1] += 1.0
         inner = fold(kernel, self.bn)
         return Fused(inner.weight, inner.bias + wide.bias * scale_of(self.bn))
 
@@ -78,9 +81,6 @@ class DilatedDepthwise(nn.Cell):
 
     def fuse(self) -> Fused:
         """Weights of the single convolution; only of the form with branches."""
-        kernel, bias = 0.0, 0.0
-        for branch, (_, dilation) in zip(self.branches, self.BRANCHES):
-            part = fold(values(branch.conv.weight), branch.bn)
-            kernel = kernel + centred(spread(part.weight, dilation), self.SIZE)
-            bias = bias + part.bias
-        return Fused(np.asarray(kernel), np.asarray(bias))
+        parts = [fold(values(branch.conv.weight), branch.bn) for branch in self.branches]
+        kernels = [centred(spread(part.weight, d), self.SIZE) for part, (_, d) in zip(parts, self.BRANCHES)]
+        return Fused(np.sum(kernels, axis=0), np.sum([part.bias for part in parts], axis=0))

