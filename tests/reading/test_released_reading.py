@@ -63,9 +63,11 @@ def test_python_of_the_page_runs(home, sign, repo_root, tmp_path):
     assert done.stdout.startswith("MARKET\n") and done.stdout.count("[[") >= 2
 
 
-@pytest.mark.parametrize(("weights", "low", "high"), [("ppocr-v3", 0.6, 0.85), ("ppocr-v6-small", 0.75, 0.95)])
-def test_words_of_icdar2015(home, shared_dir, monkeypatch, weights, low, high):
-    """Of all 862 words 71.0 % and 83.2 % are read right (letters and digits, no case); here those of 30 files."""
+@pytest.mark.parametrize(
+    ("weights", "files", "low", "high"), [("ppocr-v3", 30, 0.6, 0.85), ("ppocr-v6-small", 15, 0.7, 0.97)]
+)
+def test_words_of_icdar2015(home, shared_dir, monkeypatch, weights, files, low, high):
+    """Of all 862 words 71.0 % and 83.2 % are read right (letters and digits, no case); here those of some files."""
     from mindocr.images.read import read_image
     from mindocr.inference.recogniser import TextRecogniser
     from mindocr.reading.crops import cut_line
@@ -74,7 +76,7 @@ def test_words_of_icdar2015(home, shared_dir, monkeypatch, weights, low, high):
     monkeypatch.setenv("MINDOCR_HOME", str(home))
     recogniser = TextRecogniser(find_weights(weights, "rec"))
     crops, words = [], []
-    for file in sorted((shared_dir / "data/icdar2015/test/gts").glob("*.txt"))[:30]:
+    for file in sorted((shared_dir / "data/icdar2015/test/gts").glob("*.txt"))[:files]:
         image = None
         for line in file.read_text(encoding="utf-8-sig").splitlines():
             *numbers, word = line.split(",", 8)
@@ -86,5 +88,5 @@ def test_words_of_icdar2015(home, shared_dir, monkeypatch, weights, low, high):
             words.append(word)
     plain = [re.sub("[^0-9a-z]", "", text.lower()) for text in words]
     read = [re.sub("[^0-9a-z]", "", text.text.lower()) for text in recogniser.read(crops)]
-    assert len(words) > 100
+    assert len(words) > 3 * files
     assert low < np.mean([a == b for a, b in zip(plain, read)]) < high
