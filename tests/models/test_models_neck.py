@@ -7,6 +7,7 @@ from mindocr.errors import ConfigError
 from mindocr.models.layers import upsample_nearest
 from mindocr.models.necks.asf import AdaptiveScaleFusion
 from mindocr.models.necks.db_fpn import DBFPN
+from mindocr.models.necks.rep_lk_fpn import RepLKFPN
 from mindocr.models.necks.rse_fpn import RSEFPN
 from mindocr.registry import NECKS
 
@@ -96,6 +97,22 @@ def test_excited_pyramid_matches_numpy(origin, shortcut):
     for i in (2, 1, 0):
         level[i] = level[i] + repeat(level[i + 1], 2)
     expected = [enlarge(excite(level[i], weights[4 + i], gate, shortcut), 2**i) for i in (3, 2, 1, 0)]
+    np.testing.assert_allclose(neck(features).asnumpy(), np.concatenate(expected, 1), atol=1e-4)
+
+
+def test_pyramid_of_large_kernels_matches_numpy():
+    neck = RepLKFPN([4, 6], out_channels=8, fused=True)
+    features = levels((4, 6), batch=1)
+    gate = ORIGINS["paddleocr"][1]
+    cells = (*neck.ins_conv, *neck.inp_conv)
+    weights = [{name: p.asnumpy() for name, p in cell.parameters_and_names()} for cell in cells]
+    level = [excite(f.asnumpy(), weight, gate, True) for f, weight in zip(features, weights)]
+    level[0] = level[0] + repeat(level[1], 2)
+    expected = []
+    for i in (1, 0):
+        kernels = neck.large[i].conv.weight.asnumpy()[:, 0]
+        mixed = np.stack([correlate2d(plane, kernel, mode="same") for plane, kernel in zip(level[i][0], kernels)])[None]
+        expected.append(repeat(excite(mixed, weights[2 + i], gate, True), 2**i))
     np.testing.assert_allclose(neck(features).asnumpy(), np.concatenate(expected, 1), atol=1e-4)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 
@@ -9,12 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
+from mindocr.cli.commands import read
 from mindocr.errors import CheckpointError, DataError, UserError
 from mindocr.predictions.detection import Detection
 from mindocr.predictions.text import Text
 from mindocr.reading import reader as module
 from mindocr.reading.reader import TextReader
 from mindocr.reading.run import RESULTS, read_images
+from mindocr.reading.weights import DEFAULT, RELEASED
 
 
 def quad(x, y, w, h):
@@ -84,7 +87,7 @@ def test_a_picture_without_text(reader):
 def test_the_models_may_be_given(reader, monkeypatch):
     given = TextReader(detector="d.ckpt", recogniser="r.ckpt")
     assert (given.detector.model, given.recogniser.model) == ("d.ckpt", "r.ckpt")
-    assert (reader.detector.model, reader.recogniser.model) == ("ppocr-v3/det", "ppocr-v3/rec")
+    assert (reader.detector.model, reader.recogniser.model) == (f"{DEFAULT}/det", f"{DEFAULT}/rec")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,29 @@ def test_unknown_and_absent_weights(tmp_path, monkeypatch):
     with pytest.raises(CheckpointError) as error:
         find_weights("ppocr-v3", "rec")
     assert "pip install --no-deps rapidocr-onnxruntime==1.2.3" in str(error.value)
-    assert str(tmp_path / "weights" / "ppocr-v3") in str(error.value)
+    assert str(error.value).endswith(str(tmp_path / "weights" / "ppocr-v3"))
+
+
+def test_the_message_names_other_weights_that_are_complete(tmp_path, monkeypatch):
+    from mindocr.reading.weights import find_weights
+
+    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    folder = tmp_path / "weights" / "ppocr-v3"
+    folder.mkdir(parents=True)
+    (folder / "det.ckpt").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"rapidocr==3\.10\.0\. Or put the file into \S+ppocr-v6-small$"):
+        find_weights("ppocr-v6-small", "rec")
+    (folder / "ch_PP-OCRv3_rec_infer.onnx").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"Other weights are on this machine: ppocr-v3$"):
+        find_weights("ppocr-v6-small", "rec")
+
+
+def test_the_command_takes_the_same_weights_as_the_class():
+    parser = argparse.ArgumentParser()
+    read.add_arguments(parser)
+    assert parser.parse_args(["photos"]).weights == DEFAULT
+    assert all(name in parser.format_help() for name in RELEASED)
 
 
 def test_a_converted_checkpoint_in_the_cache_is_taken(tmp_path, monkeypatch):

@@ -13,7 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments: the images, the weights, and the output folder."""
     add = parser.add_argument
     add("images", nargs="+", help="images, folders of images, or globs")
-    add("--weights", default="ppocr-v3", metavar="NAME", help="released weights: ppocr-v3 (default)")
+    add("--weights", default="ppocr-v6-small", metavar="NAME",
+        help="released weights: ppocr-v6-small (default) or ppocr-v3")  # fmt: skip
     add("--detector", metavar="FILE", help="checkpoint of a detector that replaces that of --weights")
     add("--recogniser", metavar="FILE", help="checkpoint of a recogniser that replaces that of --weights")
     add("--output", type=Path, metavar="DIR", help="folder for read_results.jsonl and a picture of each image")

@@ -129,11 +129,15 @@ class _Graph:
 
     def _added(self, node: Node, size: int) -> str | None:
         """Name of a bias of ``size`` values that a separate addition behind an operation adds."""
-        users = self._users[node.outputs[0]]
+        value = node.outputs[0]
+        users = self._users[value]
+        while len(users) == 1 and users[0].op == "Identity":
+            value = users[0].outputs[0]
+            users = self._users[value]
         if len(users) != 1 or users[0].op != "Add":
             return None
         for name in users[0].inputs:
-            source = self._source(name) if name != node.outputs[0] else None
+            source = self._source(name) if name != value else None
             if source and self._file.tensors[source].size == size:
                 return source
         return None

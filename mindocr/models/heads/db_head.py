@@ -34,6 +34,8 @@ class DBHead(nn.Cell):
         k: steepness of B.
         bias: give the 3x3 convolutions a bias; the transposed convolutions always have one.
         adaptive: learn T and B; without them, training outputs P only, too.
+        fused: the branch of P has biases in place of its BatchNorms, as in released files; see
+            :mod:`mindocr.models.fusion`. The branch of T, which those files lack, keeps its BatchNorms.
 
     Attributes:
         outputs: ``prob``, ``thresh``, ``binary`` in training; ``prob`` alone without ``adaptive``.
@@ -46,7 +48,9 @@ class DBHead(nn.Cell):
     outputs: tuple[str, ...] = ("prob", "thresh", "binary")
     inference_outputs: tuple[str, ...] = ("prob",)
 
-    def __init__(self, in_channels: int, k: float = 50, bias: bool = False, adaptive: bool = True) -> None:
+    def __init__(
+        self, in_channels: int, k: float = 50, bias: bool = False, adaptive: bool = True, fused: bool = False
+    ) -> None:
         super().__init__()
         if in_channels < 4:
             raise ConfigError(f"DBHead in_channels {in_channels}: at least 4 are needed; raise the neck's out_channels")
@@ -56,7 +60,7 @@ class DBHead(nn.Cell):
         self.adaptive = adaptive
         if not adaptive:
             self.outputs = self.inference_outputs
-        self.segm = _branch(in_channels, bias, TEXT_SHARE)
+        self.segm = _branch(in_channels, bias, TEXT_SHARE, fused)
         self.thresh: Any = _branch(in_channels, bias, 0.5) if adaptive else None
 
     def construct(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
@@ -69,20 +73,25 @@ class DBHead(nn.Cell):
         return prob, thresh, binary
 
 
-def _branch(in_channels: int, bias: bool, expected: float) -> nn.SequentialCell:
+def _branch(in_channels: int, bias: bool, expected: float, fused: bool = False) -> nn.SequentialCell:
     """(N, C, H, W) -> logits (N, 1, 4H, 4W), initially near that of ``expected``.
 
-    BatchNorm starts at gamma 1, beta 1e-4, as the authors' code does.
+    BatchNorm starts at gamma 1, beta 1e-4, as the authors' code does. A fused branch has nothing in its place, so that
+    the numbers of the layers, which are parts of the parameters' names, stay.
     """
+
+    def norm() -> nn.Cell:
+        return nn.Identity() if fused else nn.BatchNorm2d(channels, beta_init=Constant(1e-4))
+
     prior = math.log(expected / (1 - expected))
     channels = in_channels // 4
     return nn.SequentialCell(
         [
-            conv(in_channels, channels, 3, bias=bias),
-            nn.BatchNorm2d(channels, beta_init=Constant(1e-4)),
+            conv(in_channels, channels, 3, bias=bias or fused),
+            norm(),
             nn.ReLU(),
             double_size(channels, channels),
-            nn.BatchNorm2d(channels, beta_init=Constant(1e-4)),
+            norm(),
             nn.ReLU(),
             double_size(channels, 1, Normal(LOGIT_STD), prior),
         ]

@@ -1,4 +1,4 @@
-"""Attention over the time steps of a text line (PP-OCRv3 "SVTR_LCNet", after SVTR)."""
+"""Attention over the time steps of a text line (PP-OCRv3 "SVTR_LCNet" and PP-OCRv6 "LightSVTR", after SVTR)."""
 
 from __future__ import annotations
 
@@ -74,6 +74,62 @@ class SVTRNeck(nn.Cell):
         mixed = self.conv3(steps.swapaxes(1, 2).reshape((n, c, h, w)))
         joined = self.conv5(self.conv4(ops.concat((features, mixed), 1)))
         return joined.mean(2).swapaxes(1, 2)
+
+
+@NECKS.register
+class LightSVTRNeck(nn.Cell):
+    """Reduces the channels, mixes neighbours by a convolution and all time steps by self-attention.
+
+    A 1x1 convolution of the features is added at the end.
+
+    Args:
+        in_channels: channels of the features.
+        hidden: channels of the output; a multiple of ``heads``.
+        depth: attention blocks.
+        heads: attention heads.
+        mlp_ratio: width of the blocks' dense layers as a multiple of ``hidden``.
+        local_kernel: time steps that the convolution sees; odd.
+
+    Attributes:
+        out_channels: equal to ``hidden``.
+
+    Raises:
+        ConfigError: ``hidden`` is no multiple of ``heads``, or ``local_kernel`` is even.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        hidden: int = 120,
+        depth: int = 2,
+        heads: int = 8,
+        mlp_ratio: float = 2.0,
+        local_kernel: int = 7,
+    ) -> None:
+        super().__init__()
+        if hidden % heads or local_kernel % 2 == 0:
+            raise ConfigError(
+                f"LightSVTRNeck: hidden {hidden} must be a multiple of heads {heads}, local_kernel {local_kernel} odd"
+            )
+        self.out_channels = hidden
+        self.skip = ConvNormAct(in_channels, hidden, 1, act=Swish())
+        self.reduce = ConvNormAct(in_channels, hidden, 1, act=Swish())
+        self.local = ConvNormAct(hidden, hidden, (1, local_kernel), groups=hidden, act=Swish())
+        self.blocks = nn.SequentialCell([Block(hidden, heads, int(hidden * mlp_ratio)) for _ in range(depth)])
+        self.norm = nn.LayerNorm((hidden,), epsilon=_EPS_AT_END)
+
+    def construct(self, features: Tensor) -> Tensor:
+        """Features (N, in_channels, 1, T) -> one vector for each time step, (N, T, hidden)."""
+        x = self.reduce(features)
+        x = x + self.local(x)
+        steps = self.norm(self.blocks(_steps(x)))
+        return steps + _steps(self.skip(features))
+
+
+def _steps(x: Tensor) -> Tensor:
+    """(N, C, 1, T) -> (N, T, C)."""
+    n, c, h, w = x.shape
+    return x.reshape((n, c, h * w)).swapaxes(1, 2)
 
 
 class Block(nn.Cell):

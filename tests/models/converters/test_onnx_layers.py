@@ -36,6 +36,18 @@ def test_a_bias_may_be_an_input_an_addition_or_a_reshaped_addition(tmp_path):
     assert [layer.arrays["bias"].tolist() for layer in found] == [[0, 1, 2, 3], [1, 2, 3, 4], [2, 3, 4, 5]]
 
 
+def test_identities_between_an_operation_and_its_addition_are_looked_through(tmp_path):
+    steps = [
+        node("ConvTranspose", ["x", "k"], ["a"]),
+        node("Identity", ["a"], ["b"]),
+        node("Identity", ["b"], ["c"]),
+        node("Add", ["c", "bias"], ["y"]),
+    ]
+    weight = np.ones((3, 4, 2, 2), np.float32)
+    (layer,) = layers_of(read(tmp_path, steps, {"k": weight, "bias": FOUR.reshape(1, 4, 1, 1)}))
+    assert (layer.kind, layer.arrays["bias"].tolist()) == ("deconv", [0, 1, 2, 3])
+
+
 def test_an_addition_of_a_computed_value_is_no_bias(tmp_path):
     steps = [node("Conv", ["x", "k"], ["a"]), node("Add", ["a", "x"], ["y"])]
     (layer,) = layers_of(read(tmp_path, steps, {"k": KERNEL}))

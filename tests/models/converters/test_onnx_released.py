@@ -57,6 +57,32 @@ def test_the_v3_recogniser_computes_what_its_file_computes_at_any_width(tmp_path
     assert len(characters) == 6623 and "\u3000" in characters
 
 
+def test_the_v6_detector_computes_what_its_file_computes_at_any_size(tmp_path):
+    path = released("PP-OCRv6_det_small.onnx")
+    converted = convert_file("onnx", path, tmp_path / "v6.ckpt")
+    runner = open_runner(converted.path)
+    for image in (sign(), np.concatenate([sign(), sign()], 3)):
+        expected = outputs_of(path, image)
+        assert expected.max() > 0.8 and expected.mean() < 0.5  # it finds the word
+        np.testing.assert_allclose(np.stack(runner(image)["prob"]), expected, atol=1e-4, rtol=0)
+    assert "256259 weights closer to 0" in converted.summary()
+    settings = unpack(read_checkpoint(converted.path)[SETTINGS_ENTRY])
+    assert settings["postprocess"]["max_candidates"] == 3000
+    assert all(settings["network"][part]["fused"] for part in ("backbone", "neck", "head"))
+    detector = TextDetector(converted.path, limit_side_len=96)
+    assert (detector.postprocess.binary_thresh, detector.postprocess.box_thresh) == (0.2, 0.45)
+
+
+def test_the_v6_recogniser_computes_what_its_file_computes_at_any_width(tmp_path):
+    path = released("PP-OCRv6_rec_small.onnx")
+    runner = open_runner(convert_file("onnx", path, tmp_path / "v6.ckpt").path)
+    for width in (421, 64):
+        lines = np.random.default_rng(width).uniform(-1, 1, (2, 3, 48, width)).astype(np.float32)
+        np.testing.assert_allclose(np.stack(runner(lines)["probs"]), outputs_of(path, lines), atol=1e-4, rtol=0)
+    characters = runner.metadata["postprocess"]["characters"]
+    assert len(characters) == 18_708 and len(set(characters)) == 18_708
+
+
 def test_the_checkpoint_carries_its_settings(tmp_path):
     convert_file("onnx", released("ch_PP-OCRv3_det_infer.onnx"), tmp_path / "v3.ckpt")
     settings = unpack(read_checkpoint(tmp_path / "v3.ckpt")[SETTINGS_ENTRY])

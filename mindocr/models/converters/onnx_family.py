@@ -1,0 +1,115 @@
+"""What a family of released networks is: layers in the order of the file, and the settings to use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mindocr.errors import CheckpointError
+from mindocr.models.converters.onnx_file import OnnxFile
+from mindocr.models.converters.onnx_layers import Layer
+
+THRESHOLD_ABSENT = {
+    "head.thresh.": "the threshold branch, needed in training only; a released file does not hold it",
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A network that files are compared with.
+
+    Attributes:
+        title: its name, for messages.
+        layers: kind and name of every layer, in the order of the file's graph.
+        shapes: (number of the layer, shape of its weight) by which the file is recognised; None = any size.
+        settings: the ``model`` section, and what :mod:`mindocr.inference.metadata` calls pipeline and postprocess.
+        recipe: name of our recipe of it; empty = none yet.
+        absent: beginning of a parameter name -> why the file has no such weights. They keep their initial values.
+    """
+
+    title: str
+    layers: Callable[[], Sequence[tuple[str, str]]]
+    shapes: Mapping[int, tuple[int | None, ...]]
+    settings: Callable[[OnnxFile, Sequence[Layer]], Settings]
+    recipe: str = ""
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+class Settings(NamedTuple):
+    """What is needed to use a released network.
+
+    Attributes:
+        spec: the ``model`` section.
+        pipeline: ops from an image file to the network's input.
+        postprocess: the ``postprocess`` section.
+    """
+
+    spec: dict[str, Any]
+    pipeline: list[dict[str, Any]]
+    postprocess: dict[str, Any]
+
+
+def fits(family: Family, layers: Sequence[Layer]) -> bool:
+    """Whether the layers of a file are those of a family."""
+    if [layer.kind for layer in layers] != [kind for kind, _ in family.layers()]:
+        return False
+    return all(_agree(np.shape(layers[i].arrays["weight"]), shape) for i, shape in family.shapes.items())
+
+
+def _agree(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(expected) and all(want in (None, size) for size, want in zip(shape, expected))
+
+
+def attention(depth: int) -> list[tuple[str, str]]:
+    """Attention blocks and the norm behind them."""
+    parts = ("norm1", "mixer.qkv", "mixer.proj", "norm2", "fc1", "fc2")
+    layers = [(f"neck.blocks.{i}.{part}", part) for i in range(depth) for part in parts]
+    return [*(("scale" if "norm" in part else "linear", name) for name, part in layers), ("scale", "neck.norm")]
+
+
+def photo_pipeline() -> list[dict[str, Any]]:
+    """Ops from an image file to a detector's input."""
+    return [
+        {"DecodeImage": {"img_mode": "BGR"}},
+        {"DetResize": {"keep_ratio": True, "padding": False, "limit_side_len": 736, "limit_type": "min"}},
+        # The released networks take blue, green, red, with ImageNet's numbers in the order red, green, blue.
+        {"NormalizeImage": {"mean": "imagenet", "std": "imagenet"}},
+        {"ToCHWImage": None},
+    ]
+
+
+def line_settings(backbone: dict[str, Any], neck: dict[str, Any], file: OnnxFile, layers: Sequence[Layer]) -> Settings:
+    """Settings of a recogniser of lines 48 pixels high, with the dictionary that its file holds."""
+    classes = len(layers[-1].arrays["weight"])
+    characters = characters_of(file, classes)
+    head = {"name": "CTCHead", "out_channels": classes}
+    spec = {"type": "rec", "transform": None, "backbone": backbone, "neck": neck, "head": head}
+    pipeline: list[dict[str, Any]] = [
+        {"DecodeImage": {"img_mode": "BGR"}},
+        {"ResizeTextLine": {"height": 48}},
+        {"NormalizeImage": {"mean": [127.5] * 3, "std": [127.5] * 3}},
+        {"ToCHWImage": None},
+        {"PadTextLine": {"min_width": 320}},
+    ]
+    return Settings(spec, pipeline, {"name": "CTCDecode", "characters": characters, "use_space_char": True})
+
+
+def characters_of(file: OnnxFile, classes: int) -> list[str]:
+    """The dictionary that a file holds: one character for each class, without the blank and the space.
+
+    Raises:
+        CheckpointError: it holds none, or one of another length.
+    """
+    text = file.metadata.get("character")
+    if text is None:
+        raise CheckpointError("the file holds no character dictionary (metadata 'character')")
+    characters = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    if len(characters) != classes - 2:
+        raise CheckpointError(
+            f"its dictionary has {len(characters)} characters, but the network has {classes} classes; expected "
+            f"{classes - 2} characters, the blank and the space"
+        )
+    return characters
