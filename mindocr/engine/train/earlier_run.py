@@ -73,6 +73,18 @@ def _message(folder: Path, target: Path, files: Sequence[Path], results: Sequenc
     return f"{folder} holds {what}; moved to {target}: {names}{more}{advice}"
 
 
+def reminder(target: Path) -> str:
+    """The last line of a run that has set aside the files of another one.
+
+    Args:
+        target: the subfolder, see :func:`set_aside`.
+    """
+    states = sorted(path.name for path in target.iterdir() if path.name.startswith(STATE))
+    if not states:
+        return f"the files that were in {target.parent} before this run are in {target}"
+    return f"the earlier run of {target.parent} is in {target}; its state is {states[0]}"
+
+
 def continue_table(source: Path, folder: Path) -> None:
     """Copy the table of a run that is resumed from another folder, so that its earlier epochs are not lost.
 

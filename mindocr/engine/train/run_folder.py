@@ -41,21 +41,26 @@ def claimed(folder: Path, place: process.Runtime) -> Iterator[None]:
             process.release_log()
 
 
-def make_room(parts: RunParts, folder: Path) -> None:
+def make_room(parts: RunParts, folder: Path) -> Path | None:
     """Set aside what another run has left in the folder; each rank must call this, rank 0 moves.
 
     It comes last before the first step, so that a mistake in a configuration moves nothing. A run that is resumed from
     this folder owns its files.
 
+    Returns:
+        The subfolder with what was set aside, on rank 0; None where nothing was.
+
     Raises:
         UserError: the files cannot be moved.
     """
     source = parts.resumed_from.parent if parts.resumed_from is not None else None
+    moved_to = None
     if parts.place.is_main and (source is None or source.resolve() != folder.resolve()):
         loggers = parts.observers.observers.values()
-        earlier_run.set_aside(folder, [each.writes for each in loggers if each.writes])
+        moved_to = earlier_run.set_aside(folder, [each.writes for each in loggers if each.writes])
         if source is not None:
             earlier_run.continue_table(source, folder)
     if parts.place.world > 1:
         ranks.gather(None)
     process.release_log()
+    return moved_to

@@ -12,7 +12,7 @@ from mindocr.data.loading.loader import Batch
 from mindocr.engine.evaluate.evaluator import Evaluation, Evaluator
 from mindocr.engine.runtime import build, process, ranks
 from mindocr.engine.runtime.signals import Stopped, StopRequest
-from mindocr.engine.train import messages, run_folder
+from mindocr.engine.train import earlier_run, messages, run_folder
 from mindocr.engine.train.next_commands import Started
 from mindocr.engine.train.observers import EndEvent, EpochEvent, StartEvent, StepEvent
 from mindocr.engine.train.result import TrainingResult
@@ -46,9 +46,12 @@ def run(config: Config, started: Started = Started()) -> TrainingResult:  # noqa
         build.train_loader(config, place) as loader,
         closing(build_parts(config, place, folder, loader, started)) as parts,
     ):
-        run_folder.make_room(parts, folder)
+        moved_to = run_folder.make_room(parts, folder)
         try:
-            return Trainer(parts, stop).fit()
+            result = Trainer(parts, stop).fit()
+            if moved_to is not None:
+                logger.info("%s", earlier_run.reminder(moved_to))
+            return result
         except Stopped as ended:
             stopped = ended
     # Raised outside the block: ranks that end together have not failed.
