@@ -62,7 +62,7 @@ def test_words_of_icdar2015(home, shared_dir, monkeypatch):
     """The released recogniser reads 71.0 % of all 862 words (letters and digits, no case); here those of 30 files."""
     from mindocr.images.read import read_image
     from mindocr.inference.recogniser import TextRecogniser
-    from mindocr.reading.crops import cut_line
+    from mindocr.images.crops import cut_line
     from mindocr.reading.weights import find_weights
 
     monkeypatch.setenv("MINDOCR_HOME", str(home))

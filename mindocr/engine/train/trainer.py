@@ -16,6 +16,7 @@ from mindocr.engine.train import messages
 from mindocr.engine.train.observers import EndEvent, EpochEvent, StartEvent, StepEvent
 from mindocr.engine.train.result import TrainingResult
 from mindocr.engine.train.run_parts import RunParts, build_parts
+from mindocr.inference import dictionary
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ def run(config: Config) -> TrainingResult:
         UserError: a mistake in the configuration or the data, or a loss that is not finite.
         Stopped: SIGTERM or Ctrl-C; the state is saved.
     """
+    config = dictionary.complete(config, _pretrained(config), "model.pretrained")
     folder = process.prepare_output(config.train.ckpt_save_dir, key="train.ckpt_save_dir")
     process.start_logging(folder)
     place = process.start(config.system)
@@ -44,6 +46,13 @@ def run(config: Config) -> TrainingResult:
             stopped = ended
     # Raised outside the block: ranks that end together have not failed.
     raise stopped
+
+
+def _pretrained(config: Config) -> str | None:
+    """The checkpoint from which the network in use starts; None if there is none, or only one of its backbone."""
+    model = config.model
+    network = model.networks[model.use] if model.networks and model.use else model
+    return network.pretrained if isinstance(network.pretrained, str) else None
 
 
 class Trainer:

@@ -160,6 +160,7 @@ FAMILIES = (
         _recogniser_v3,
         {0: (16, 3, 3, 3), 81: (None, 64)},
         _settings_of_recogniser_v3,
+        "ppocrv3_rec_mobile",
     ),
 )
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mindocr.reading.crops import cut_line
+from mindocr.images.crops import cut_line
 
 
 @pytest.fixture
