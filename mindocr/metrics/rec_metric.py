@@ -155,8 +155,8 @@ class RecMetric:
         interval = {name: wilson(self.counts[name], count) for name in ACCURACIES}
         scores["norm_edit_distance"] = total / max(count, 1)
         interval["norm_edit_distance"] = of_mean(total, squares, count)
-        unknown = Counter(self.counts["characters_outside_dictionary"])
-        counts = {**self.counts, "characters_outside_dictionary": dict(unknown.most_common())}
+        unknown = sorted(self.counts["characters_outside_dictionary"].items(), key=lambda item: (-item[1], item[0]))
+        counts = {**self.counts, "characters_outside_dictionary": dict(unknown)}
         counts |= {"similarity": total, "similarity_squared": squares}
         return {**scores, "interval": interval, "counts": counts}
 
@@ -177,7 +177,7 @@ class RecMetric:
             f"{counts['texts_outside_dictionary']} texts have characters that the dictionary lacks, {treated}: "
             f"{few}{more}"
         )
-        return f"{', '.join(shown)}; {note}"
+        return f"{', '.join(shown)} ({note})"
 
     def _knows(self, character: str) -> bool:
         return character in self._known or (self.lower and character.lower() in self._known)
