@@ -28,7 +28,7 @@ class DetSample(TypedDict, total=False):
         thresh_map: (H, W) float32 in [thresh_min, thresh_max], highest on the border of texts.
         thresh_mask: (H, W) uint8, 1 = the pixel counts in the loss of the threshold map.
         text: transcription of a sample that is one text line.
-        polygon: (K, 2) float32, outline of that line in pixels of the image file; (0, 2) = the whole image.
+        polygon: (K, 2) float32, around that line, in pixels of the image file; (0, 2) = the whole image.
         text_seq: (max_text_len,) int32, classes of its characters, padded with 0, the blank.
         text_length: () int32, number of its characters.
     """

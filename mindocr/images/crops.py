@@ -30,7 +30,7 @@ def cut_line(image: np.ndarray, poly: np.ndarray) -> np.ndarray:
     """
     corners = _quad(np.asarray(poly, np.float32))
     if not np.isfinite(corners).all():
-        raise DataError(f"the outline {np.asarray(poly).tolist()} holds a number that is not finite; correct it")
+        raise DataError(f"the polygon {np.asarray(poly).tolist()} holds a number that is not finite; correct it")
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
     width, height = max(int(max(sides[0], sides[2])), 1), max(int(max(sides[1], sides[3])), 1)
     if width * height > MAX_PIXELS:

@@ -64,6 +64,6 @@ def test_a_quad_of_a_pixel_gives_a_pixel(image, quad):
         ([[0, 0], [np.nan, 0], [9, 9], [0, 9]], r"holds a number that is not finite"),
     ],
 )
-def test_an_impossible_outline_is_refused(image, quad, message):
+def test_an_impossible_polygon_is_refused(image, quad, message):
     with pytest.raises(DataError, match=message):
         cut_line(image, np.array(quad, np.float32))

@@ -21,7 +21,7 @@ from mindocr.registry import DATASETS
 logger = logging.getLogger(__name__)
 
 RECENT = 4  # images that a worker keeps
-WHOLE = np.zeros((0, 2), np.float32)  # outline of a line that fills its image
+WHOLE = np.zeros((0, 2), np.float32)  # polygon of a line that fills its image
 
 
 @DATASETS.register

@@ -113,7 +113,7 @@ def test_nothing_to_read(folder):
         words(folder, ("1.png", [text("###", QUADS["red"])]))
 
 
-def test_an_outline_far_away_is_an_error_of_its_sample(folder):
+def test_a_polygon_far_away_is_an_error_of_its_sample(folder):
     far = [[0, 0], [9e8, 0], [9e8, 9e8], [0, 9e8]]
     dataset = words(folder, ("1.png", [text("far", far), text("red", QUADS["red"])]))
     with pytest.raises(DataError, match=r"1\.png: a text of 900000000 x 900000000 pixels .* \(listed in .*:1\)"):
@@ -122,5 +122,5 @@ def test_an_outline_far_away_is_an_error_of_its_sample(folder):
 
 
 @pytest.mark.parametrize("points", [[[5, 5]] * 4, [[0, 0], [1, 0], [1, 1], [0, 1]], [[3, 3], [9, 3], [6, 3]]])
-def test_an_outline_without_area_gives_an_image(folder, points):
+def test_a_polygon_without_area_gives_an_image(folder, points):
     assert words(folder, ("1.png", [text("i", points)]))[0]["image"].shape[0] == 8
