@@ -6,7 +6,7 @@ from mindocr.metrics.interval import of_mean, wilson
 
 
 def test_wilson_by_hand():
-    # p = 0.8, n = 10, z^2 = 3.8415: centre (0.8 + 0.192073) / 1.38415, half width 1.959964 sqrt(0.016 + 0.0096036) / 1.38415
+    # p = 0.8, n = 10, z^2 = 3.8415: (0.8 + 0.192073 +- 1.959964 sqrt(0.016 + 0.0096036)) / 1.38415
     assert wilson(8, 10) == (pytest.approx(0.49016, abs=1e-5), pytest.approx(0.94332, abs=1e-5))
     assert wilson(0, 0) == (0, 1)
     low, high = wilson(5, 5)

@@ -43,7 +43,9 @@ class TinySteps(nn.Cell):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.out_channels = 64
-        self.layers = nn.SequentialCell(nn.Conv2d(in_channels, 64, (1, 5), has_bias=True), nn.BatchNorm2d(64), nn.ReLU())
+        self.layers = nn.SequentialCell(
+            nn.Conv2d(in_channels, 64, (1, 5), has_bias=True), nn.BatchNorm2d(64), nn.ReLU()
+        )
 
     def construct(self, x):
         return self.layers(x).squeeze(2).swapaxes(1, 2)
@@ -113,7 +115,9 @@ def test_it_learns_eight_words(recipe, tmp_path, capsys):
 
 
 def test_mistakes_end_the_run_before_it_begins(recipe, tmp_path):
-    with pytest.raises(ConfigError, match=r"no character dictionary is given, and model\.pretrained names no checkpoint"):
+    with pytest.raises(
+        ConfigError, match=r"no character dictionary is given, and model\.pretrained names no checkpoint"
+    ):
         trainer.run(recipe())
     (tmp_path / "keys.txt").write_text("a\nb\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"model\.head\.out_channels: \d+ classes, but .*keys\.txt needs 4"):
