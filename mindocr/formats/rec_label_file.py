@@ -27,11 +27,10 @@ def read_rec_labels(file: Path) -> Iterator[tuple[int, str, str]]:
         else:
             without_text.append(number)
     if without_text:
-        others = ", ".join(map(str, without_text[1:_LISTED]))
-        more = f" (and on line {others}{', ...' if len(without_text) > _LISTED else ''})" if others else ""
+        few = ", ".join(map(str, without_text[:_LISTED])) + (", ..." if len(without_text) > _LISTED else "")
         raise DataError(
-            f"{file}:{without_text[0]}: no text after the tab{more}: {len(without_text)} of the lines; expected "
-            f"{_EXAMPLE}; write the text, or remove the line"
+            f"{file}:{without_text[0]}: no text after the tab (lines without a text: {len(without_text)}, on line "
+            f"{few}); expected {_EXAMPLE}; write the text, or remove the line"
         )
 
 

@@ -47,7 +47,7 @@ def complete(config: Config, ckpt: str | Path | None, key: str) -> Config:
         section, origin = {**_stored(ckpt, key), **_given(section)}, f"the dictionary in {ckpt}"
     elif section.get(FILE) is not None:
         origin = section[FILE]
-    characters = section.get(TEXT) or read_dictionary(section[FILE])
+    characters = section[TEXT] if section.get(TEXT) is not None else read_dictionary(section[FILE])
     space = section.get(SPACE, inspect.signature(POSTPROCESSES.get(section["name"])).parameters[SPACE].default)
     _require_classes(config, len(Alphabet(characters, None, space).classes), origin, space)
     shared = {TEXT: _short(characters), SPACE: space}

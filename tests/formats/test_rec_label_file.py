@@ -29,10 +29,10 @@ def test_lines_with_their_numbers(listed):
         ("1.png\ta\n2.png b\n", r"rec_gt\.txt:2: no tab in '2\.png b'; expected image\.jpg<TAB>text"),
         ("1.png\ta\tb\n", r"rec_gt\.txt:1: 2 tabs in '1\.png\\ta\\tb'; .* a text cannot contain a tab"),
         ("\ta\n", r"rec_gt\.txt:1: no image path before the tab"),
-        ("1.png\ta\n2.png\t\r\n", r"rec_gt\.txt:2: no text after the tab: 1 of the lines; .* or remove the line"),
+        ("1.png\ta\n2.png\t\r\n", r"rec_gt\.txt:2: no text after the tab \(.*: 1, on line 2\); .* or remove the line"),
         (
             "".join(f"{i}.png\t \n" for i in range(9)),
-            r"rec_gt\.txt:1: no text after the tab \(and on line 2, 3, 4, 5, \.\.\.\): 9 of the lines",
+            r"rec_gt\.txt:1: no text after the tab \(lines without a text: 9, on line 1, 2, 3, 4, 5, \.\.\.\)",
         ),
         (b"1.png\t\xff\n", r"rec_gt\.txt:1: not UTF-8"),
     ],
