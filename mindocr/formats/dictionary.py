@@ -11,7 +11,7 @@ from mindocr.errors import DataError
 SPACE = " "
 
 
-class Alphabet:
+class TextClasses:
     """The classes of a recogniser: the blank, the characters of the dictionary in order, and the space if wanted.
 
     As in PP-OCR the class of the space is the last one, even if the dictionary has a space.

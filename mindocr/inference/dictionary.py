@@ -13,7 +13,7 @@ from typing import Any
 
 from mindocr.config import Config
 from mindocr.errors import ConfigError
-from mindocr.formats.dictionary import Alphabet, read_dictionary
+from mindocr.formats.dictionary import TextClasses, read_dictionary
 from mindocr.models.ckpt_entries import RUN_ENTRY, SETTINGS_ENTRY, unpack
 from mindocr.models.download import fetch_weights
 from mindocr.registry import HEADS, METRICS, POSTPROCESSES, TRANSFORMS, Registry
@@ -49,7 +49,7 @@ def complete(config: Config, ckpt: str | Path | None, key: str) -> Config:
         origin = section[FILE]
     characters = section[TEXT] if section.get(TEXT) is not None else read_dictionary(section[FILE])
     space = section.get(SPACE, inspect.signature(POSTPROCESSES.get(section["name"])).parameters[SPACE].default)
-    _require_classes(config, len(Alphabet(characters, None, space).classes), origin, space)
+    _require_classes(config, len(TextClasses(characters, None, space).classes), origin, space)
     shared = {TEXT: _short(characters), SPACE: space}
     values = config.model_dump()
     values["postprocess"] = {name: value for name, value in section.items() if name != FILE} | shared

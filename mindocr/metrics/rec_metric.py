@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mindocr.errors import ConfigError
-from mindocr.formats.dictionary import Alphabet
+from mindocr.formats.dictionary import TextClasses
 from mindocr.metrics.edit_distance import similarity
 from mindocr.metrics.interval import of_mean, wilson
 from mindocr.predictions.text import Text
@@ -88,7 +88,7 @@ class RecMetric:
         self.filter_ood = filter_ood
         self._known: frozenset[str] = frozenset()
         if characters is not None or character_dict_path is not None:
-            self._known = frozenset(Alphabet(characters, character_dict_path, use_space_char).numbers)
+            self._known = frozenset(TextClasses(characters, character_dict_path, use_space_char).numbers)
         self.reset()
 
     def reset(self) -> None:

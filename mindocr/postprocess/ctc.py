@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mindocr.errors import ConfigError
-from mindocr.formats.dictionary import Alphabet
+from mindocr.formats.dictionary import TextClasses
 from mindocr.predictions.text import Text
 from mindocr.registry import POSTPROCESSES
 
@@ -44,7 +44,7 @@ class CTCDecode:
                 "CTCDecode: give either characters or character_dict_path; with neither, training and evaluation take "
                 "the dictionary of the checkpoint that they load"
             )
-        self.classes = Alphabet(characters, character_dict_path, use_space_char).classes
+        self.classes = TextClasses(characters, character_dict_path, use_space_char).classes
         self._lookup = np.array(self.classes, dtype=object)
 
     def __call__(self, probs: np.ndarray) -> list[Text]:

@@ -28,7 +28,7 @@ WHOLE = np.zeros((0, 2), np.float32)  # polygon of a line that fills its image
 class RecDataset(ListFileDataset):
     """Images of single text lines, listed as ``image path<TAB>text`` (see ``formats/rec_label_file.py``).
 
-    ``polygon`` is empty: the line fills its image. So ``CutTextLine`` keeps the image, and this type and
+    ``polygon`` is empty: the line fills its image. So ``CropTextLine`` keeps the image, and this type and
     ``WordsOfDetDataset`` take the same pipeline.
     """
 
@@ -47,7 +47,7 @@ class RecDataset(ListFileDataset):
 class WordsOfDetDataset(ListFileDataset):
     """Every labelled text of a detection data set as a sample, for the label files of ``DetDataset``.
 
-    ``CutTextLine`` cuts each text out of its image when the sample is made, so no copies are on disk. Texts that are
+    ``CropTextLine`` crops each text out of its image when the sample is made, so no copies are on disk. Texts that are
     ignored (``###`` or ``*``) or empty are left out; the log states how many. ``sample_ratio`` counts texts. Without a
     cache each worker keeps the last few images, because neighbouring samples share an image.
     """

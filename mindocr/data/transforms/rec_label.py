@@ -9,7 +9,7 @@ import numpy as np
 
 from mindocr.data.sample import DetSample
 from mindocr.errors import ConfigError, DataError
-from mindocr.formats.dictionary import Alphabet
+from mindocr.formats.dictionary import TextClasses
 from mindocr.formats.label_file import shorten
 from mindocr.registry import TRANSFORMS
 
@@ -57,7 +57,7 @@ class RecLabelEncode:
         self._numbers: dict[str, int] = {}
         if characters is not None or character_dict_path is not None:
             try:
-                self._numbers = Alphabet(characters, character_dict_path, use_space_char).numbers
+                self._numbers = TextClasses(characters, character_dict_path, use_space_char).numbers
             except DataError as error:
                 raise ConfigError(f"RecLabelEncode: {error}") from None
 

@@ -1,4 +1,4 @@
-"""Cutting, resizing and padding of images that show one text line, for recognition (PP-OCR, "Text recognition")."""
+"""Cropping, resizing and padding of images that show one text line, for recognition (PP-OCR, "Text recognition")."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mindocr.registry import TRANSFORMS
 
 
 @TRANSFORMS.register
-class CutTextLine:
-    """Cut the line inside ``polygon`` out of the image, rectified (see ``images/crops.py``).
+class CropTextLine:
+    """Crop the line inside ``polygon`` out of the image, rectified (see ``images/crops.py``).
 
     With an empty polygon the line fills the image, which is kept as it is.
     """

@@ -13,7 +13,7 @@ from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.load import DecodeImage
 from mindocr.errors import DataError
 
-LINE = [{"DecodeImage": {"img_mode": "RGB"}}, "CutTextLine", {"ResizeTextLine": {"height": 8}}]
+LINE = [{"DecodeImage": {"img_mode": "RGB"}}, "CropTextLine", {"ResizeTextLine": {"height": 8}}]
 QUADS = {"red": [[2, 4], [42, 4], [42, 14], [2, 14]], "blue": [[50, 20], [70, 20], [70, 30], [50, 30]]}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mindocr.data.transforms.rec_label import RecLabelEncode
 from mindocr.errors import ConfigError, DataError
-from mindocr.formats.dictionary import Alphabet
+from mindocr.formats.dictionary import TextClasses
 
 
 def encode(text, **options):
@@ -37,7 +37,7 @@ def test_unknown_characters_may_be_dropped():
 @given(st.text(st.sampled_from("ab "), min_size=1, max_size=8))
 def test_encoding_is_the_inverse_of_the_classes(text):
     sequence, length = encode(text, max_text_len=8)
-    assert "".join(Alphabet("ab", None, True).classes[number] for number in sequence[:length]) == text
+    assert "".join(TextClasses("ab", None, True).classes[number] for number in sequence[:length]) == text
     assert not any(sequence[length:])
 
 
