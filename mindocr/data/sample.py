@@ -12,7 +12,7 @@ import numpy as np
 
 
 class DetSample(TypedDict, total=False):
-    """One image with its texts in a pipeline.
+    """One image with its texts, or one text line, in a pipeline.
 
     Attributes:
         img_path: image file.
@@ -27,6 +27,10 @@ class DetSample(TypedDict, total=False):
         mask: (H, W) uint8, 1 = the pixel counts in the loss of the binary map, 0 inside ignored texts.
         thresh_map: (H, W) float32 in [thresh_min, thresh_max], highest on the border of texts.
         thresh_mask: (H, W) uint8, 1 = the pixel counts in the loss of the threshold map.
+        text: transcription of a sample that is one text line.
+        polygon: (K, 2) float32, around that line, in pixels of the image file; (0, 2) = the whole image.
+        text_seq: (max_text_len,) int32, classes of its characters, padded with 0, the blank.
+        text_length: () int32, number of its characters.
     """
 
     img_path: str
@@ -41,3 +45,7 @@ class DetSample(TypedDict, total=False):
     mask: np.ndarray
     thresh_map: np.ndarray
     thresh_mask: np.ndarray
+    text: str
+    polygon: np.ndarray
+    text_seq: np.ndarray
+    text_length: np.ndarray

@@ -11,6 +11,31 @@ from mindocr.errors import DataError
 SPACE = " "
 
 
+class TextClasses:
+    """The classes of a recogniser: the blank, the characters of the dictionary in order, and the space if wanted.
+
+    As in PP-OCR the class of the space is the last one, even if the dictionary has a space.
+
+    Args:
+        characters: the characters, as a text or a list; for a file use ``path``.
+        path: dictionary file.
+        use_space_char: whether a class for the space follows.
+
+    Attributes:
+        classes: what each class adds to a text; '' for the blank, class 0.
+        numbers: class of each character.
+
+    Raises:
+        DataError: the dictionary cannot be used.
+    """
+
+    def __init__(self, characters: Sequence[str] | None, path: str | None, use_space_char: bool) -> None:
+        known = read_dictionary(path) if path else list(characters or ())
+        check_dictionary(known, path or "characters")
+        self.classes = ["", *known, *([SPACE] if use_space_char else [])]
+        self.numbers = {character: number for number, character in enumerate(self.classes) if number}
+
+
 def read_dictionary(path: str | Path) -> list[str]:
     """The characters of a file, in order.
 

@@ -12,7 +12,7 @@ from mindocr.config.check import check_for
 from mindocr.config.compat import upgrade
 from mindocr.config.schema import PredictionConfig, System
 from mindocr.errors import CheckpointError, ConfigError
-from mindocr.inference import metadata
+from mindocr.inference import dictionary, metadata
 from mindocr.models.algorithms import ALGORITHMS, Algorithm, get_algorithm
 from mindocr.models.ckpt_entries import MODEL_KEY, RUN_ENTRY, SETTINGS_ENTRY, unpack
 from mindocr.models.ckpt_format import FORMATS
@@ -123,6 +123,7 @@ def from_config(config: Config, ckpt: str | Path | None = None) -> NetworkRunner
         )
     if config.postprocess is None:
         raise ConfigError("postprocess: prediction needs this section; add it")
+    config = dictionary.complete(config, weights, "the checkpoint to predict with")
     settings = metadata.of_sections(config.model_dump())
     return _run(config.model.model_dump(), config.system, settings, ckpt=weights, pretrained=False)
 

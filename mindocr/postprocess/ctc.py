@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mindocr.errors import ConfigError
-from mindocr.formats.dictionary import SPACE, check_dictionary, read_dictionary
+from mindocr.formats.dictionary import TextClasses
 from mindocr.predictions.text import Text
 from mindocr.registry import POSTPROCESSES
 
@@ -19,7 +19,8 @@ class CTCDecode:
     """Greedy decoding: take the best class of each step, merge repeats, drop the blank.
 
     Args:
-        characters: the characters of classes 1, 2, ...; for a file use ``character_dict_path``.
+        characters: the characters of classes 1, 2, ..., as a text or a list; for a file use ``character_dict_path``.
+            With neither, training and evaluation take the dictionary of the checkpoint that they load.
         character_dict_path: dictionary file, one character a line, UTF-8.
         use_space_char: a class for the space follows those of the dictionary.
 
@@ -34,16 +35,16 @@ class CTCDecode:
 
     def __init__(
         self,
-        characters: Sequence[str] | None = None,
+        characters: str | Sequence[str] | None = None,
         character_dict_path: str | None = None,
         use_space_char: bool = True,
     ) -> None:
         if (characters is None) == (character_dict_path is None):
-            raise ConfigError("CTCDecode: give either characters or character_dict_path")
-        known = read_dictionary(character_dict_path) if character_dict_path else list(characters or ())
-        check_dictionary(known, character_dict_path or "CTCDecode.characters")
-        # As in PP-OCR the class of the space is the last one, even if the dictionary has a space.
-        self.classes = ["", *known, *([SPACE] if use_space_char else [])]
+            raise ConfigError(
+                "CTCDecode: give either characters or character_dict_path; with neither, training and evaluation take "
+                "the dictionary of the checkpoint that they load"
+            )
+        self.classes = TextClasses(characters, character_dict_path, use_space_char).classes
         self._lookup = np.array(self.classes, dtype=object)
 
     def __call__(self, probs: np.ndarray) -> list[Text]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from mindocr.errors import UserError
+from mindocr.images.crops import cut_line
 from mindocr.images.read import read_image
 from mindocr.inference.detector import TextDetector
 from mindocr.inference.recogniser import TextRecogniser
-from mindocr.reading.crops import cut_line
 from mindocr.reading.order import reading_order
 from mindocr.reading.page import Line, Page
 from mindocr.reading.weights import DEFAULT, find_weights

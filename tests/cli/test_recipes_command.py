@@ -15,9 +15,7 @@ def test_the_list(capsys: pytest.CaptureFixture[str], repo_root: Path) -> None:
     run_command("recipes", [])
     lines = capsys.readouterr().out.splitlines()
     listed = dict(line.split(maxsplit=1) for line in lines)
-    assert list(listed) == sorted(
-        str(path.relative_to(repo_root)) for path in repo_root.glob("configs/det/[!_]*/*.yaml")
-    )
+    assert list(listed) == sorted(str(path.relative_to(repo_root)) for path in repo_root.glob("configs/*/[!_]*/*.yaml"))
     assert listed["configs/det/dbnet/db_r18_icdar15.yaml"] == "DBNet ResNet-18, ICDAR 2015, one device."
 
 

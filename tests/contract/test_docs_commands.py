@@ -124,9 +124,12 @@ CASES = (
       for name in ("db_r18", "resnet18_imagenet", "dbnet_mmocr", "ppocr_det")),
     *(Case(rf"python tools/convert_weights\.py --from onnx .+ --output {task}\.ckpt", "", f"{task}.ckpt",
            needs=(file,)) for task, file in (("ppocrv3_det", "ch_PP-OCRv3_det_infer.onnx"),
+                                             ("ppocrv3_rec", "ch_PP-OCRv3_rec_infer.onnx"),
                                              ("ppocrv6_det", V6[0]), ("ppocrv6_rec", V6[1]))),
     Case(r"python tools/read\.py photos --output read_texts",
          "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_texts/read_results.jsonl", needs=V6),
+    *(Case(rf"python tools/eval\.py -c ppocrv3_rec_mobile -o .+{data}.*", "eval.loader.num_workers=0",
+           "tmp_rec/eval/scores.json", needs=("ch_PP-OCRv3_rec_infer.onnx",)) for data in ("ocr_datasets", "my_lines")),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),
@@ -191,6 +194,9 @@ class Desk:
         (folder / "my_text/recipe.yaml").write_text(recipe_of(ROOT / "README.md"), encoding="utf-8")
         self._icdar2015("train", "ch4_training_images", "ch4_training_localization_transcription_gt")
         self._icdar2015("test", "ch4_test_images", "Challenge4_Test_Task1_GT")
+        (folder / "my_lines").mkdir()
+        shutil.copy(next((folder / "my_text/test").glob("*.jpg")), folder / "my_lines/1.jpg")
+        (folder / "my_lines/rec_gt.txt").write_text("1.jpg\tany text\n", encoding="utf-8")
 
     def _icdar2015(self, split: str, image_dir: str, label_dir: str) -> None:
         """The same pictures as ICDAR 2015 has them: img_1.jpg, and gt_img_1.txt with eight coordinates and a text."""

@@ -165,19 +165,21 @@ def require_images(records: Sequence[Record], folder: Path) -> None:
         DataError: images are missing; the message names the first line, their number and the first few.
     """
     listings: dict[str, set[str]] = {}
-    missing = []
+    missing: dict[str, Record] = {}
     for record in records:
         parent, name = os.path.split(record.img_path)
         if parent not in listings:
             listings[parent] = _names_in(parent)
         if name not in listings[parent]:
-            missing.append(record)
+            missing.setdefault(record.img_path, record)
     if missing:
-        few = ", ".join(os.path.relpath(record.img_path, folder) for record in missing[:3])
+        first = next(iter(missing.values()))
+        images = len({record.img_path for record in records})
+        few = ", ".join(os.path.relpath(path, folder) for path in list(missing)[:3])
         raise DataError(
-            f"{missing[0].where}: image {missing[0].img_path} does not exist; {len(missing)} of the {len(records)} "
+            f"{first.where}: image {first.img_path} does not exist; {len(missing)} of the {images} "
             f"images of this label file are missing: {few}{', ...' if len(missing) > 3 else ''}; "
-            f"{_found_below(missing, folder) or 'check dataset_root and data_dir, or remove these lines'}"
+            f"{_found_below(list(missing.values()), folder) or 'check dataset_root and data_dir, or remove these lines'}"
         )
 
 

@@ -229,9 +229,10 @@ class Loader:
             made, skipped = job.future.result()
         except BrokenProcessPool as error:
             raise self._ended([job.indices]) from error
-        for text in skipped:
+        new = [text for text in dict.fromkeys(skipped) if text not in self.skipped]
+        for text in new:  # each is named once, not in every epoch
             self._on_skip(text)
-        self.skipped += [text for text in skipped if text not in self.skipped]
+        self.skipped += new
         if job.slot is None:
             return made
         if made.size > self._largest:  # usually the first batch

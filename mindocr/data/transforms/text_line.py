@@ -1,4 +1,4 @@
-"""Resizing and padding of crops that show one text line, for recognition (PP-OCR, "Text recognition")."""
+"""Cropping, resizing and padding of images that show one text line, for recognition (PP-OCR, "Text recognition")."""
 
 from __future__ import annotations
 
@@ -10,7 +10,24 @@ import numpy as np
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.protocol import image_size
 from mindocr.errors import ConfigError
+from mindocr.images.crops import cut_line
 from mindocr.registry import TRANSFORMS
+
+
+@TRANSFORMS.register
+class CropTextLine:
+    """Crop the line inside ``polygon`` out of the image, rectified (see ``images/crops.py``).
+
+    With an empty polygon the line fills the image, which is kept as it is.
+    """
+
+    reads = ("image", "polygon")
+    writes = ("image",)
+
+    def __call__(self, sample: DetSample) -> DetSample:
+        image_size(sample)
+        polygon = sample["polygon"]
+        return {**sample, "image": cut_line(sample["image"], polygon)} if len(polygon) else sample
 
 
 @TRANSFORMS.register

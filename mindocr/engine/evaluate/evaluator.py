@@ -22,6 +22,7 @@ from mindocr.engine.evaluate import evaluation_report, results
 from mindocr.engine.evaluate.results import image_line
 from mindocr.engine.runtime import build, process, ranks
 from mindocr.errors import ConfigError
+from mindocr.inference import dictionary
 from mindocr.models.network import statistics
 from mindocr.models.network_runner import NetworkRunner
 from mindocr.predictions.base import Prediction, decode
@@ -222,6 +223,8 @@ def run(
     """
     if config.eval is None or not config.eval.ckpt_load_path:
         raise ConfigError("eval.ckpt_load_path: required for evaluation; name the checkpoint to evaluate")
+    config = dictionary.complete(config, config.eval.ckpt_load_path, "eval.ckpt_load_path")
+    assert config.eval is not None
     folder = process.prepare_output(Path(config.train.ckpt_save_dir) / "eval", key="train.ckpt_save_dir")
     if report is not None:
         check_limit(report_images)

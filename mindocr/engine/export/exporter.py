@@ -17,6 +17,7 @@ from mindocr.config.schema import System
 from mindocr.engine.export import mindir
 from mindocr.engine.runtime import process
 from mindocr.errors import UserError
+from mindocr.inference import dictionary
 from mindocr.inference.metadata import MODEL, OUTPUTS, of_sections
 from mindocr.inference.mindir import load_graph
 from mindocr.models.builder import build_model
@@ -117,6 +118,7 @@ def run(
         weights = ckpt or (config.eval.ckpt_load_path if config.eval else None)
         if not weights:
             raise UserError(f"--local_ckpt_path: required, '{model_name_or_config}' names no eval.ckpt_load_path")
+        config = dictionary.complete(config, weights, "--local_ckpt_path")
         model: Any = config.model.model_dump()
         metadata = of_sections(config.model_dump(), fixed_size=not dynamic)
     else:

@@ -17,6 +17,7 @@ from mindocr.engine.train.next_commands import Started
 from mindocr.engine.train.observers import EndEvent, EpochEvent, StartEvent, StepEvent
 from mindocr.engine.train.result import TrainingResult
 from mindocr.engine.train.run_parts import RunParts, build_parts
+from mindocr.inference import dictionary
 from mindocr.utils.logs import FILE_ONLY, errors_in_the_file
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ def run(config: Config, started: Started = Started()) -> TrainingResult:  # noqa
         UserError: a mistake in the configuration or the data, another run in this folder, or a loss that is not finite.
         Stopped: SIGTERM or Ctrl-C; the state is saved.
     """
+    config = dictionary.complete(config, _pretrained(config), "model.pretrained")
     folder = process.prepare_output(config.train.ckpt_save_dir, key="train.ckpt_save_dir")
     process.start_logging(folder, held=True)  # the file may be that of another run
     place = process.start(config.system)
@@ -56,6 +58,13 @@ def run(config: Config, started: Started = Started()) -> TrainingResult:  # noqa
             stopped = ended
     # Raised outside the block: ranks that end together have not failed.
     raise stopped
+
+
+def _pretrained(config: Config) -> str | None:
+    """The checkpoint from which the network in use starts; None if there is none, or only one of its backbone."""
+    model = config.model
+    network = model.networks[model.use] if model.networks and model.use else model
+    return network.pretrained if isinstance(network.pretrained, str) else None
 
 
 class Trainer:

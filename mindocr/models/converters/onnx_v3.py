@@ -87,5 +87,6 @@ FAMILIES = (
         _recogniser,
         {0: (16, 3, 3, 3), 81: (None, 64)},
         _settings_of_recogniser,
+        "ppocrv3_rec_mobile",
     ),
 )

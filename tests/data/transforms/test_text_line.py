@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mindocr.data.transforms.text_line import PadTextLine, ResizeTextLine
+from mindocr.data.transforms.text_line import CropTextLine, PadTextLine, ResizeTextLine
 from mindocr.errors import ConfigError
 
 
@@ -26,6 +26,17 @@ def test_padding_is_zero_and_on_the_right():
 def test_a_wide_line_stays():
     image = np.ones((3, 2, 400), np.float32)
     assert PadTextLine(min_width=320)({"image": image})["image"].shape == (3, 2, 400)
+
+
+def test_a_line_is_cut_out_and_a_whole_image_kept():
+    image = np.zeros((30, 40, 3), np.uint8)
+    image[10:20, 5:35] = 200
+    quad = np.array([[5, 10], [35, 10], [35, 20], [5, 20]], np.float32)
+    crop = CropTextLine()({"image": image, "polygon": quad})["image"]
+    assert crop.shape == (10, 30, 3) and (crop[1:-1, 1:-1] == 200).all()
+    assert CropTextLine()({"image": image, "polygon": np.zeros((0, 2), np.float32)})["image"] is image
+    with pytest.raises(ConfigError, match=r"expected an image \(H, W, 3\), got shape \(3, 30, 40\)"):
+        CropTextLine()({"image": image.transpose(2, 0, 1), "polygon": quad})
 
 
 def test_wrong_arguments():

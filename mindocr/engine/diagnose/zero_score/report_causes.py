@@ -40,9 +40,10 @@ def report(causes: Sequence[Cause], health: HealthCheck, folder: Path, intro: st
     """Log the causes as one block, and draw an example into ``folder``."""
     lines = [f"{intro}; why it is near 0:"]
     lines += [f"  - {cause.name}: {cause.numbers}. To do: {cause.remedy}" for cause in causes]
-    if not causes:
-        lines.append("  - none of the known causes applies; look at the picture, and at 'mindocr eval --report'")
     picture = health.draw(folder / PICTURE)
+    if not causes:
+        hint = "; look at the picture, and at 'mindocr eval --report'" if picture is not None else ""
+        lines.append(f"  - none of the known causes applies{hint}")
     if picture is not None:
         lines.append(f"  picture: {picture}")
     logger.warning("%s", "\n".join(lines))

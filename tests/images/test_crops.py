@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mindocr.reading.crops import cut_line
+from mindocr.errors import DataError
+from mindocr.images.crops import cut_line
 
 
 @pytest.fixture
@@ -54,3 +55,15 @@ def test_of_a_polygon_the_smallest_rectangle_is_taken(image):
 @pytest.mark.parametrize("quad", [np.zeros((4, 2)), np.array([[299, 199], [300, 199], [300, 200], [299, 200]])])
 def test_a_quad_of_a_pixel_gives_a_pixel(image, quad):
     assert cut_line(image, quad.astype(np.float32)).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("quad", "message"),
+    [
+        ([[0, 0], [1e5, 0], [1e5, 1e5], [0, 1e5]], r"100000 x 100000 pixels \(w x h\) in an image of 300 x 200"),
+        ([[0, 0], [np.nan, 0], [9, 9], [0, 9]], r"holds a number that is not finite"),
+    ],
+)
+def test_an_impossible_polygon_is_refused(image, quad, message):
+    with pytest.raises(DataError, match=message):
+        cut_line(image, np.array(quad, np.float32))
