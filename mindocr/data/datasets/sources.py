@@ -176,10 +176,11 @@ def require_images(records: Sequence[Record], folder: Path) -> None:
         first = next(iter(missing.values()))
         images = len({record.img_path for record in records})
         few = ", ".join(os.path.relpath(path, folder) for path in list(missing)[:3])
+        below = _found_below(list(missing.values()), folder)
         raise DataError(
             f"{first.where}: image {first.img_path} does not exist; {len(missing)} of the {images} "
             f"images of this label file are missing: {few}{', ...' if len(missing) > 3 else ''}; "
-            f"{_found_below(list(missing.values()), folder) or 'check dataset_root and data_dir, or remove these lines'}"
+            f"{below or 'check dataset_root and data_dir, or remove these lines'}"
         )
 
 
