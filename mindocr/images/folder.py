@@ -11,11 +11,13 @@ from pathlib import Path
 from mindocr.errors import DataError
 from mindocr.images.read import IMAGE_SUFFIXES
 
-# Kinds of images that people keep in folders of photographs and scans, and that cannot be read here, or not safely.
+# Kinds of images, documents and videos that people keep in folders of photographs and scans, and that cannot be read
+# here, or not safely.
 UNREAD_SUFFIXES = (
     ".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jpx", ".jxl", ".jxr", ".psd", ".xcf", ".svg", ".pdf", ".djvu",
     ".eps", ".ai", ".tga", ".ico", ".pcx", ".exr", ".hdr", ".ppm", ".pgm", ".pbm", ".pnm",
     ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf",
+    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".3gp",
 )  # fmt: skip
 
 _HIDDEN = "."  # macOS stores attributes of IMG.jpg as ._IMG.jpg on other file systems: no image, despite its ending
