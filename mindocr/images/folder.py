@@ -12,11 +12,13 @@ from mindocr.errors import DataError
 from mindocr.images.read import IMAGE_SUFFIXES
 from mindocr.utils.search import is_hidden
 
-# Kinds of images that people keep in folders of photographs and scans, and that cannot be read here, or not safely.
+# Kinds of images, documents and videos that people keep in folders of photographs and scans, and that cannot be read
+# here, or not safely.
 UNREAD_SUFFIXES = (
     ".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jpx", ".jxl", ".jxr", ".psd", ".xcf", ".svg", ".pdf", ".djvu",
     ".eps", ".ai", ".tga", ".ico", ".pcx", ".exr", ".hdr", ".ppm", ".pgm", ".pbm", ".pnm",
     ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf",
+    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".3gp",
 )  # fmt: skip
 
 _MOST_LOOKED_AT = 20_000  # files of subfolders that are counted for a message

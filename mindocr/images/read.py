@@ -81,12 +81,12 @@ def read_file(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         raise DataError(f"{path}: cannot read this image: {getattr(error, 'strerror', error)}") from None
     if not content:
-        raise DataError(f"{path}: this image file is empty (0 bytes); copy it again or remove it from the label file")
+        raise DataError(f"{path}: this image file is empty (0 bytes); copy it again or leave it out")
     kind = "JPEG" if is_jpeg(content) else "PNG" if is_png(content) else ""
     if (kind == "JPEG" and not is_whole(content)) or (kind == "PNG" and not is_whole_png(content)):
         raise DataError(
             f"{path}: this {kind} ends before its end marker, after {len(content)} bytes: it was cut short; "
-            "copy it again or remove it from the label file"
+            "copy it again or leave it out"
         )
     size = stated_size(content)
     if size is not None and size[0] * size[1] > max_pixels:
@@ -156,6 +156,6 @@ def decode(path: str | Path, content: bytes, flags: int, behind: Background = WH
         problem = "not an image that Pillow can decode" if by_pillow else "not an image that OpenCV can decode"
         raise DataError(
             f"{path}: {problem} ({len(content)} bytes, beginning with {content[:8]!r}); convert it to JPEG or PNG, or "
-            "remove it from the label file"
+            "leave it out"
         )
     return image

@@ -18,6 +18,7 @@ from mindocr.inference.result_writer import Format, ResultWriter
 from mindocr.inference.source_folders import refuse_sources, results_in
 from mindocr.predictions.base import Prediction
 from mindocr.utils.folders import prepare_output
+from mindocr.utils.paths import expand_home
 from mindocr.utils.printable import listed, printable
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,9 @@ def run(
         folders["the folder for crops"] = Path(crops)
     arguments = dict(source) if isinstance(source, Mapping) else {"data_dir": str(source)}
     recursive = bool(arguments.get("recursive"))
-    is_result = results_in(list(folders.values()), picture_ending(gives)) if recursive else None
+    # A folder whose subfolders are not searched has no results at its top, unless the user has put them there.
+    searches = recursive or not all(place.is_dir() for place in _places(arguments))
+    is_result = results_in(list(folders.values()), picture_ending(gives)) if searches else None
     dataset = predictor.dataset(arguments, is_result)
     refuse_sources((record.img_path for record in dataset.records), folders)
     for key, place in folders.items():
@@ -134,11 +137,13 @@ def run(
 
 def _roots(arguments: Mapping[str, Any]) -> list[Path]:
     """The folders that a search with subfolders begins in."""
-    places = arguments.get("data_dir", "")
-    paths = (
-        Path(arguments.get("dataset_root", "")) / place for place in (places if isinstance(places, list) else [places])
-    )
-    return [path for path in paths if path.is_dir()]
+    return [path for path in _places(arguments) if path.is_dir()]
+
+
+def _places(arguments: Mapping[str, Any]) -> list[Path]:
+    """The folders, files and patterns in the arguments of a data set."""
+    places, root = arguments.get("data_dir", ""), Path(arguments.get("dataset_root", ""))
+    return [root / expand_home(place) for place in (places if isinstance(places, list) else [places])]
 
 
 def _none_readable(skipped: Sequence[str]) -> str:

@@ -226,6 +226,17 @@ def test_subfolders_keep_their_places_and_earlier_results_are_no_images(finder, 
         predict.run(finder, {"data_dir": str(photos / "found"), "recursive": True}, tmp_path / "again")
 
 
+def test_a_pattern_takes_no_results_for_images(finder, tmp_path, caplog):
+    photos = tmp_path / "photos"
+    write(photos / "trip/a.png")
+    source = f"{photos}/**/*.png"
+    for number in (1, 2):
+        assert predict.run(finder, source, photos / "found").images == 1, number
+    assert "left out as results of prediction: 1 files such as" in caplog.text
+    with pytest.raises(DataError, match=r"its 1 image files, such as \S+a_det_res.png, are results of prediction"):
+        predict.run(finder, f"{photos}/found/*.png", tmp_path / "again")
+
+
 ODD = [
     b"new\nline.png",
     b"tab\t.png",

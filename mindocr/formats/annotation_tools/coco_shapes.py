@@ -84,7 +84,7 @@ def _from_mask(
 
 
 def _from_box(annotation: dict[str, Any], attributes: dict[str, Any], where: str, job: Job) -> Shape | None:
-    if annotation.get("bbox") is None:
+    if annotation.get("bbox") in (None, []):
         if "bbox" not in annotation and "segmentation" not in annotation:
             raise DataError(f"{where}: no 'segmentation' and no 'bbox' among its keys ({', '.join(annotation)[:80]})")
         job.warn(f"{where}: no polygon and no box; left out")

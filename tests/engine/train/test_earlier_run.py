@@ -57,6 +57,16 @@ def test_everything_that_a_run_writes_is_moved_and_nothing_else(tmp_path, heard)
     assert message.endswith(f" and 12 more; to continue that run, use train.resume={tmp_path / NAME}/train_state.ckpt")
 
 
+def test_the_last_line_names_the_subfolder(tmp_path):
+    fill(tmp_path / NAME, ["best.ckpt", "train_state.ckpt", "train_state.previous.ckpt"])
+    assert earlier_run.reminder(tmp_path / NAME) == (
+        f"the earlier run of {tmp_path} is in {tmp_path / NAME}; its state is train_state.ckpt"
+    )
+    fill(tmp_path / "x" / NAME, ["config.yaml"])
+    said = earlier_run.reminder(tmp_path / "x" / NAME)
+    assert said == f"the files that were in {tmp_path / 'x'} before this run are in {tmp_path / 'x' / NAME}"
+
+
 def test_a_third_run_makes_a_second_folder(tmp_path):
     for number, when in ((1, WHEN), (2, WHEN), (3, WHEN + 60)):
         fill(tmp_path, ["train_state.ckpt"], when)

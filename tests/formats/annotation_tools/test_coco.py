@@ -59,6 +59,7 @@ def test_a_turn_keeps_the_sides(x, w, h, degrees):
     ({"bbox": [50, 60, 0, 20]}, "a box of 0 x 20 pixels is empty; left out"),
     ({"bbox": [50, 60, 9, -1], "segmentation": []}, "a box of 9 x -1 pixels is empty; left out"),
     ({"bbox": None, "segmentation": None}, "no polygon and no box; left out"),
+    ({"bbox": [], "segmentation": []}, "no polygon and no box; left out"),
     ({"bbox": None, "segmentation": [[1, 2, 3, 4]]}, "no polygon and no box; left out"),
 ])  # fmt: skip
 def test_shapes_without_a_meaning_are_left_out_with_a_warning(tool, shape, message):
