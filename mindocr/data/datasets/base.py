@@ -158,7 +158,8 @@ class ListFileDataset(ImageDataset, ABC):
             counted += sum(counts[i] for i in chosen)
         require_texts(len(records), counted, label_file, is_train)
         store = open_cache(cache, cache_content, cache_limit, cache_dir, [record.img_path for record in records])
-        store = store or self._default_cache()
+        if store is None:  # an empty cache is false
+            store = self._default_cache()
         super().__init__(records, pipeline, output_columns, on_error, seed, store)
 
     def _default_cache(self) -> Store | None:
