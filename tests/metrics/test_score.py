@@ -55,7 +55,7 @@ def test_sums_and_words():
 def test_the_documented_examples_run(repo_root):
     page = (repo_root / "docs/metrics.md").read_text(encoding="utf-8")
     examples = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         exec(compile(example, "docs/metrics.md", "exec"), {})
     (recipe,) = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
