@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from mindocr.errors import ConfigError, UserError
-from mindocr.inference.crops import crop_text
+from mindocr.images.crops import cut_line
 from mindocr.predictions.base import Prediction
 from mindocr.predictions.detection import Detection
 from mindocr.utils import files
@@ -86,7 +86,7 @@ class CropWriter:
     def add(self, path: str, image: np.ndarray, found: Prediction, name: str) -> None:
         """Cut the texts out of an image (H, W, 3) uint8 RGB."""
         for number, poly in enumerate(cast(Detection, found).polys):
-            self._images.write(f"{name}_crop_{number}.jpg", crop_text(image, poly), path)
+            self._images.write(f"{name}_crop_{number}.jpg", cut_line(image, poly), path)
 
     def close(self) -> None:
         """Tell what an earlier run has left."""

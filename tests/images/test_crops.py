@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mindocr.errors import DataError
 from mindocr.images.crops import cut_line
@@ -67,3 +69,10 @@ def test_a_quad_of_a_pixel_gives_a_pixel(image, quad):
 def test_an_impossible_polygon_is_refused(image, quad, message):
     with pytest.raises(DataError, match=message):
         cut_line(image, np.array(quad, np.float32))
+
+
+@given(st.lists(st.tuples(st.floats(-50, 250), st.floats(-50, 250)), min_size=1, max_size=6))
+def test_any_polygon_gives_an_image(points):
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    crop = cut_line(image, np.array(points, dtype=np.float32))
+    assert crop.dtype == np.uint8 and crop.ndim == 3 and min(crop.shape[:2]) >= 1
