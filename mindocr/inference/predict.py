@@ -89,6 +89,10 @@ def plan(
     dataset = {k: v for k, v in (section.dataset if section else {}).items() if k in _DATASET_KEYS}
     if images is not None:
         dataset.update(data_dir=images, dataset_root="")
+    if images == "":
+        raise ConfigError(
+            "--image_dir: expected an image, a folder or a pattern, got ''; is a variable of the shell empty?"
+        )
     if not dataset.get("data_dir"):
         raise ConfigError("--image_dir: required, because no configuration names predict.dataset.data_dir")
     dataset.update({key: value for key, value in changes.items() if value is not None})
