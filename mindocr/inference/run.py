@@ -23,6 +23,8 @@ from mindocr.utils.printable import listed, printable
 
 logger = logging.getLogger(__name__)
 
+NO_SOURCE = "expected an image, a folder or a pattern, got ''; a variable of the shell may be empty"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -76,6 +78,8 @@ def run(
         UserError: a folder cannot be written, or holds the source images.
         StorageError: a result could not be written.
     """
+    if source == "":
+        raise DataError(f"the images: {NO_SOURCE}")
     gives: type[Prediction] = predictor.postprocess.gives
     folders = {"the results folder": Path(folder)}
     if draw and pictures is not None:
