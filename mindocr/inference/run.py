@@ -78,8 +78,6 @@ def run(
         UserError: a folder cannot be written, or holds the source images.
         StorageError: a result could not be written.
     """
-    if source == "":
-        raise DataError(f"the images: {NO_SOURCE}")
     gives: type[Prediction] = predictor.postprocess.gives
     folders = {"the results folder": Path(folder)}
     if draw and pictures is not None:
@@ -87,6 +85,8 @@ def run(
     if crops is not None:
         folders["the folder for crops"] = Path(crops)
     arguments = dict(source) if isinstance(source, Mapping) else {"data_dir": str(source)}
+    if not (arguments.get("data_dir") or arguments.get("dataset_root")):
+        raise DataError(f"the images: {NO_SOURCE}")
     recursive = bool(arguments.get("recursive"))
     # A folder whose subfolders are not searched has no results at its top, unless the user has put them there.
     searches = recursive or not all(place.is_dir() for place in _places(arguments))
