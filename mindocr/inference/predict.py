@@ -15,7 +15,7 @@ from mindocr.inference import checkpoint
 from mindocr.inference.exported import from_exported
 from mindocr.inference.model_settings import algorithm_config, load_settings, stored_config
 from mindocr.inference.predictor import Predictor, configured
-from mindocr.inference.run import Outcome, run
+from mindocr.inference.run import NO_SOURCE, Outcome, run
 from mindocr.models.algorithms import get_algorithm
 from mindocr.registry import POSTPROCESSES
 
@@ -89,6 +89,8 @@ def plan(
     dataset = {k: v for k, v in (section.dataset if section else {}).items() if k in _DATASET_KEYS}
     if images is not None:
         dataset.update(data_dir=images, dataset_root="")
+    if images == "":
+        raise ConfigError(f"--image_dir: {NO_SOURCE}")
     if not dataset.get("data_dir"):
         raise ConfigError("--image_dir: required, because no configuration names predict.dataset.data_dir")
     dataset.update({key: value for key, value in changes.items() if value is not None})

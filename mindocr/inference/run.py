@@ -23,6 +23,8 @@ from mindocr.utils.printable import listed, printable
 
 logger = logging.getLogger(__name__)
 
+NO_SOURCE = "expected an image, a folder or a pattern, got ''; a variable of the shell may be empty"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -83,6 +85,8 @@ def run(
     if crops is not None:
         folders["the folder for crops"] = Path(crops)
     arguments = dict(source) if isinstance(source, Mapping) else {"data_dir": str(source)}
+    if not (arguments.get("data_dir") or arguments.get("dataset_root")):
+        raise DataError(f"the images: {NO_SOURCE}")
     recursive = bool(arguments.get("recursive"))
     # A folder whose subfolders are not searched has no results at its top, unless the user has put them there.
     searches = recursive or not all(place.is_dir() for place in _places(arguments))

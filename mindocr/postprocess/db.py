@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mindocr.errors import ConfigError
+from mindocr.errors import ConfigError, DataError
 from mindocr.postprocess.base import check_shapes, to_source
 from mindocr.postprocess.regions import GROWN_MARGIN, choose, find_contours, find_regions, grow, growth_distances
 from mindocr.predictions.detection import Detection
@@ -22,6 +22,8 @@ from mindocr.registry import POSTPROCESSES
 from mindocr.utils.parallel import usable_cpus
 
 logger = logging.getLogger(__name__)
+
+_OTHER = "; the model is not a detector that gives one probability map"
 
 # MindOCR's names of the maps, and the names of the head's outputs
 OUTPUTS = {"binary": "prob", "thresh": "thresh", "thresh_binary": "binary"}
@@ -130,7 +132,7 @@ class DBPostprocess:
             batch, by reason.
 
         Raises:
-            ValueError: maps and shapes do not fit together.
+            ValueError: maps and shapes do not fit together; a DataError if the maps have another shape.
         """
         maps = self.select(prob)
         shapes = check_shapes(shape_list, len(maps))
@@ -154,17 +156,17 @@ class DBPostprocess:
         """The map of each image, (H, W) float32, contiguous.
 
         Raises:
-            ValueError: arrays of another shape.
+            DataError: arrays of another shape, such as the outputs of a model file that is no such detector.
         """
         if isinstance(prob, np.ndarray) and prob.ndim not in (3, 4):
-            raise ValueError(f"DBPostprocess: expected maps (N, H, W) or (N, 1, H, W), got shape {prob.shape}")
+            raise DataError(f"DBPostprocess: expected maps (N, H, W) or (N, 1, H, W), got shape {prob.shape}{_OTHER}")
         return [self._select(np.asarray(maps)) for maps in prob]
 
     def _select(self, maps: np.ndarray) -> np.ndarray:
         if maps.ndim == 3 and len(maps) == 1:
             maps = maps[0]
         if maps.ndim != 2 or 0 in maps.shape:
-            raise ValueError(f"DBPostprocess: expected maps (H, W) or (1, H, W), got shape {maps.shape}")
+            raise DataError(f"DBPostprocess: expected maps (H, W) or (1, H, W), got shape {maps.shape}{_OTHER}")
         return np.ascontiguousarray(maps, dtype=np.float32)
 
     def _detect(self, prob: np.ndarray, shape: np.ndarray, contours: Sequence[np.ndarray]) -> Detection:

@@ -52,6 +52,8 @@ def test_images_must_be_named():
         ConfigError, match="--image_dir: required, because no configuration names predict.dataset.data_dir"
     ):
         predict.plan(None)
+    with pytest.raises(ConfigError, match="--image_dir: expected an image, a folder or a pattern, got ''"):
+        predict.plan(None, "")
 
 
 def test_overrides_change_the_settings_of_a_named_model():

@@ -237,6 +237,11 @@ def test_a_pattern_takes_no_results_for_images(finder, tmp_path, caplog):
         predict.run(finder, f"{photos}/found/*.png", tmp_path / "again")
 
 
+def test_an_empty_source_is_not_the_working_folder(finder, tmp_path):
+    with pytest.raises(DataError, match="the images: expected an image, a folder or a pattern, got ''"):
+        predict.run(finder, "", tmp_path / "out")
+
+
 ODD = [
     b"new\nline.png",
     b"tab\t.png",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mindocr.errors import ConfigError
+from mindocr.errors import ConfigError, DataError
 from mindocr.geometry import area as polygon_area
 from mindocr.geometry import expand, is_valid, min_area_quad, perimeter, polygon_iou, signed_area
 from mindocr.postprocess.db import DBPostprocess
@@ -268,7 +268,9 @@ def test_batches():
         for found, alone in zip(DBPostprocess()(batch, shapes), (detect(prob), detect(other))):
             assert len(found) == 1
             assert all(np.array_equal(a, b) for a, b in zip(found.polys, alone.polys, strict=True))
-    with pytest.raises(ValueError, match=r"expected maps \(H, W\) or \(1, H, W\), got shape \(3, 240, 320\)"):
+    with pytest.raises(
+        DataError, match=r"maps \(H, W\) or \(1, H, W\), got shape \(3, 240, 320\); the model is not a "
+    ):
         DBPostprocess()(np.zeros((2, 3, 240, 320)), shapes)
     with pytest.raises(ValueError, match=r"expected maps .* got shape \(240, 320\)"):
         DBPostprocess()(prob, IDENTITY)

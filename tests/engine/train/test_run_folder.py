@@ -51,7 +51,7 @@ def test_a_new_run_sets_aside_the_earlier_one_and_a_resumed_run_does_not(tiny_co
     log = (folder / "log_0.txt").read_text(encoding="utf-8")
     assert f"{folder} holds an earlier run; moved to {one}: best.ckpt, config.yaml, " in log
     assert log.rstrip().endswith(f"the earlier run of {folder} is in {one}; its state is train_state.ckpt")
-    assert "12 images" in log and log.count("done: 1 steps") == 1
+    assert "12 images" in log and log.count("done: 1 step in ") == 1
 
     resumed = ("train.ckpt_format=safetensors", "system.val_while_train=False", "train.max_steps=3")
     assert trainer.run(tiny_config(*SHORT, *resumed, "train.resume=auto")).steps == 3
