@@ -26,6 +26,11 @@ def test_good_and_bad(repo_root: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert told.err == f"{bad}: 1 problem\n  system.mode: expected 0 or 1, got 2\n"
 
 
+def test_the_option_of_other_commands_names_a_file_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command("check-config", [GOOD, "-c", "db_r18_icdar15", "-o", "system.mode=1"]) == 0
+    assert capsys.readouterr().out == f"{GOOD}: OK\ndb_r18_icdar15: OK\n"
+
+
 def test_overrides_and_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     schema, reference = tmp_path / "schema.json", tmp_path / "reference.md"
     words = ["--schema", str(schema), "--reference", str(reference), "-o", "train.loader.batch_size=2", "system.mode=1"]

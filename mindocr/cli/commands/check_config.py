@@ -21,6 +21,9 @@ EXIT_FOUND_PROBLEMS = 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments: the files, ``-o``, and the documents to write."""
     parser.add_argument("files", nargs="*", metavar="FILE", help="configurations to check, or names of recipes")
+    parser.add_argument(
+        "-c", "--config", action="append", default=[], metavar="FILE", help="the same, as other commands take it"
+    )
     add_overrides(parser)
     parser.add_argument("--schema", metavar="OUT.json", help="write the JSON schema for editors")
     parser.add_argument("--reference", metavar="OUT.md", help="write the reference of all keys")
@@ -31,12 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the documents and check the files; returns exit code 1 if a file has problems."""
-    if not (args.files or args.schema or args.reference or args.differences):
+    files = [*args.files, *args.config]
+    if not (files or args.schema or args.reference or args.differences):
         raise ConfigError("nothing to check: name at least one FILE")
     write_documents(args.schema, args.reference)
     if args.differences:
         write_page(args.differences)
-    return check_files(args.files, args.opt)
+    return check_files(files, args.opt)
 
 
 def check_files(paths: Sequence[str], overrides: Sequence[str] = ()) -> int:
