@@ -56,11 +56,12 @@ class TextReader:
         self.recogniser = TextRecogniser(recogniser or find_weights(weights, "rec"))
         self.drop_score, self.batch_size = drop_score, batch_size
 
-    def __call__(self, image: str | Path | np.ndarray) -> Page:
+    def __call__(self, image: str | Path | np.ndarray, path: str | None = None) -> Page:
         """Read a photograph.
 
         Args:
             image: a file, or an array (H, W, 3) uint8 RGB or (H, W) uint8 grey.
+            path: of an array: the file that it comes from, for the page.
 
         Raises:
             DataError: the image cannot be decoded, or an array has another form.
@@ -75,7 +76,7 @@ class TextReader:
             for i, text in zip(order, texts)
             if text.text and text.confidence >= self.drop_score
         ]
-        path = None if isinstance(image, np.ndarray) else str(image)
+        path = path if isinstance(image, np.ndarray) else str(image)
         return Page(lines, (pixels.shape[0], pixels.shape[1]), path, left_out=len(order) - len(lines))
 
     def pages(self, images: Iterable[str | Path]) -> Iterator[Page]:

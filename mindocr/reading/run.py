@@ -2,70 +2,82 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-import cv2
-import numpy as np
-
 from mindocr.data.datasets.sources import find_images
 from mindocr.errors import DataError
 from mindocr.images.read import read_image
-from mindocr.reading.page import Page
+from mindocr.inference.source_folders import refuse_sources
+from mindocr.reading.page_writer import PICTURE, Format, PageWriter
 from mindocr.reading.reader import TextReader
-from mindocr.utils.folders import prepare_output
+from mindocr.utils.printable import listed, printable
 from mindocr.utils.progress import progress
+from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
 
-RESULTS = "read_results.jsonl"
 
-
-def read_images(reader: TextReader, sources: Sequence[str], screen: TextIO, folder: Path | None = None) -> int:
+def read_images(
+    reader: TextReader,
+    sources: Sequence[str],
+    screen: TextIO,
+    folder: Path | None = None,
+    *,
+    form: Format = "jsonl",
+    draw: bool = True,
+    recursive: bool = False,
+) -> int:
     """Read every image and print its text; a file that cannot be read is named at the end.
 
     Args:
         reader: reads the images.
         sources: files, folders or globs.
         screen: where the text goes, under the name of its image if there are several.
-        folder: for ``read_results.jsonl``, one line of JSON for each image, and a picture of each; None = neither.
+        folder: for the results, see :class:`~mindocr.reading.page_writer.PageWriter`; None = no files.
+        form, draw: format of the results, and whether a picture of each image is written.
+        recursive: of a folder, also the images in its subfolders.
 
     Returns:
         The exit code: 0, or 1 if some files could not be read.
 
     Raises:
         DataError: no image was found, or none could be read.
+        UserError: ``folder`` cannot be written, or holds the images.
     """
-    files = [file for source in sources for file in find_images(Path(source).expanduser())]
+    images = [file for source in sources for file in find_images(Path(source), recursive, _is_result)]
     if folder is not None:
-        folder = prepare_output(folder, key="--output")
-        (folder / RESULTS).write_text("", encoding="utf-8")
+        refuse_sources(map(str, images), {"--output": folder})
+    writer = PageWriter(folder, form, draw) if folder is not None else None
     broken: list[str] = []
     lines = 0
-    for file in progress(files, "read", "image"):
-        try:
-            page = reader(file)
-        except DataError as error:
-            broken.append(str(error))
-            continue
-        lines += len(page)
-        print(*([f"# {file}"] if len(files) > 1 else []), page.text, sep="\n", file=screen, flush=True)
-        if folder is not None:
-            _write(page, file, folder)
-    if len(broken) == len(files):
-        raise DataError("\n  ".join([f"none of the {len(files)} images can be read:", *broken]))
-    logger.info("%d lines in %d images%s", lines, len(files) - len(broken),
-                f"; {RESULTS} and pictures are in {folder}" if folder is not None else "")  # fmt: skip
+    try:
+        for file in progress(images, "read", "image"):
+            try:
+                pixels = read_image(file)
+            except DataError as error:
+                broken.append(str(error))
+                continue
+            page = reader(pixels, path=str(file))
+            lines += len(page)
+            title = [f"# {printable(str(file))}"] if len(images) > 1 else []
+            print(*title, page.text, sep="\n", file=screen, flush=True)
+            if writer is not None:
+                writer.add(page, str(file), pixels)
+    finally:
+        if writer is not None:
+            writer.close()
+    if len(broken) == len(images):
+        raise DataError(f"none of the {len(images)} images can be read:{listed(broken)}")
+    where = f"; {writer.file.name}{' and pictures' if draw else ''} are in {folder}" if writer is not None else ""
+    logger.info("%s in %s%s", count(lines, "line"), count(len(images) - len(broken), "image"), where)
     if broken:
-        logger.warning("%d of %d images were left out:\n  %s", len(broken), len(files), "\n  ".join(broken))
+        logger.warning("%d of %d images could not be read and were left out:%s", len(broken), len(images),
+                       listed(broken))  # fmt: skip
     return int(bool(broken))
 
 
-def _write(page: Page, file: Path, folder: Path) -> None:
-    with (folder / RESULTS).open("a", encoding="utf-8") as results:
-        results.write(json.dumps(page.to_json(), ensure_ascii=False) + "\n")
-    picture = cv2.cvtColor(page.draw(read_image(file)), cv2.COLOR_RGB2BGR)
-    (folder / f"{file.name}_read.png").write_bytes(np.asarray(cv2.imencode(".png", picture)[1]).tobytes())
+def _is_result(file: Path) -> bool:
+    return file.name.endswith(PICTURE)

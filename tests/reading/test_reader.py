@@ -12,11 +12,12 @@ import pytest
 
 from mindocr.cli.commands import read
 from mindocr.errors import CheckpointError, DataError, UserError
+from mindocr.formats.label_file import parse_label_line
 from mindocr.predictions.detection import Detection
 from mindocr.predictions.text import Text
 from mindocr.reading import reader as module
 from mindocr.reading.reader import TextReader
-from mindocr.reading.run import RESULTS, read_images
+from mindocr.reading.run import read_images
 from mindocr.reading.weights import DEFAULT, RELEASED
 
 
@@ -102,14 +103,42 @@ def test_wrong_options(options, message):
         TextReader(**options)
 
 
-def test_the_command_goes_on_past_a_broken_file(reader, photo, tmp_path, monkeypatch):
+def test_the_command_goes_on_past_a_broken_file(reader, photo, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no image")
     screen = io.StringIO()
     assert read_images(reader, [str(tmp_path)], screen, tmp_path / "out") == 1
     assert screen.getvalue() == f"# {photo}\n250\n200\n"
-    (line,) = (tmp_path / "out" / RESULTS).read_text(encoding="utf-8").splitlines()
+    (line,) = (tmp_path / "out/read_results.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["image"] == str(photo)
     assert [each["transcription"] for each in json.loads(line)["lines"]] == ["250", "200"]
-    assert (tmp_path / "out" / "photo.png_read.png").exists()
+    assert (tmp_path / "out/photo_read.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "path"), [("labels", "read_results.txt", None), ("mindocr", "system_results.txt", "photo.png")]
+)
+def test_other_formats(reader, photo, tmp_path, form, file, path):
+    out = tmp_path / "out"
+    assert read_images(reader, [str(photo)], io.StringIO(), out, form=form, draw=False) == 0
+    assert [each.name for each in out.iterdir()] == [file]
+    name, texts = parse_label_line((out / file).read_text(encoding="utf-8"), file, 1)
+    assert name == (path or str(photo))
+    assert [text["transcription"] for text in texts] == ["250", "200"]
+    assert texts[0]["points"] == [[10, 10], [100, 10], [100, 26], [10, 26]]
+
+
+def test_the_folder_of_the_images_takes_no_results(reader, photo, tmp_path):
+    with pytest.raises(UserError, match="--output: .* holds the source images"):
+        read_images(reader, [str(photo)], io.StringIO(), tmp_path)
+
+
+def test_subfolders_and_equal_names(reader, photo, tmp_path):
+    (tmp_path / "in/sub").mkdir(parents=True)
+    for name in ("a.png", "sub/a.png", "sub/a_read.png"):
+        (tmp_path / "in" / name).write_bytes(photo.read_bytes())
+    assert read_images(reader, [str(tmp_path / "in")], io.StringIO(), tmp_path / "out", recursive=True) == 0
+    assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"a_read.png", "a_2_read.png"}
+    assert len((tmp_path / "out/read_results.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
 
 def test_one_image_is_printed_without_its_name(reader, photo):
@@ -120,7 +149,7 @@ def test_one_image_is_printed_without_its_name(reader, photo):
 
 def test_nothing_can_be_read(reader, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match="none of the 1 images can be read"):
+    with pytest.raises(DataError, match=r"none of the 1 images can be read:\n  .*broken\.png"):
         read_images(reader, [str(tmp_path / "broken.png")], io.StringIO())
 
 

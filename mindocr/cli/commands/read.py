@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mindocr.cli import mindocr_flags
 from mindocr.cli.options import positive
 
 
@@ -17,7 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="released weights: ppocr-v6-small (default) or ppocr-v3")  # fmt: skip
     add("--detector", metavar="FILE", help="checkpoint of a detector that replaces that of --weights")
     add("--recogniser", metavar="FILE", help="checkpoint of a recogniser that replaces that of --weights")
-    add("--output", type=Path, metavar="DIR", help="folder for read_results.jsonl and a picture of each image")
+    add("--recursive", action="store_true", help="search the subfolders of folders too")
+    add("--output", type=Path, metavar="DIR", help="folder for the results and a picture of each image")
+    add("--result_format", choices=["jsonl", "labels", "mindocr"], default="jsonl",
+        help="jsonl: read_results.jsonl (default); labels: read_results.txt, a label file with the texts; mindocr: "
+        "system_results.txt as MindOCR writes it")  # fmt: skip
+    mindocr_flags.add_switch(parser, "--visualize_output", "write the pictures (default: True)", default=True)
     add("--drop_score", type=float, default=0.5, help="lines read with a lower confidence are left out (default: 0.5)")
     add("--batch_size", type=positive, default=6, help="crops that the recogniser takes at once (default: 6)")
 
@@ -33,4 +39,7 @@ def run(args: argparse.Namespace) -> int:
         args.weights, detector=args.detector, recogniser=args.recogniser, drop_score=args.drop_score,
         batch_size=args.batch_size,
     )  # fmt: skip
-    return read_images(reader, args.images, sys.stdout, args.output)
+    return read_images(
+        reader, args.images, sys.stdout, args.output, form=args.result_format, draw=args.visualize_output,
+        recursive=args.recursive,
+    )  # fmt: skip
