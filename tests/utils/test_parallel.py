@@ -99,7 +99,7 @@ def lives(pid):
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_the_processes_end_with_the_main_one(tmp_path, number):
+def test_the_processes_end_with_the_main_one(tmp_path, number, default_signals):
     (tmp_path / "slow.py").write_text(SLOW)
     (tmp_path / "pids").mkdir()
     run = subprocess.Popen([sys.executable, "slow.py", "pids"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
