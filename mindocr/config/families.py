@@ -47,12 +47,12 @@ FAMILIES = (
     Family("VisionLAN", _RECOGNITION, r"^VisionLAN|^rec_resnet45"),
     Family("RobustScanner", _RECOGNITION, r"^RobustScanner|^rec_resnet31"),
     Family("MASTER", _RECOGNITION, r"^(Rec)?Master|^rec_resnet_master"),
-    Family("SVTR", _RECOGNITION, r"SVTR|^mobilenet_v1_enhance|^MultiHead|^MultiLoss"),
+    Family("SVTR", _RECOGNITION, r"^SVTRNet|^mobilenet_v1_enhance|^MultiHead|^MultiLoss"),
     Family("RARE", _RECOGNITION, r"^Attention(Head|Loss)"),
-    Family("CRNN", _RECOGNITION, r"^CTC|^RNNEncoder|^rec_(vgg|resnet)"),
+    Family("CRNN", _RECOGNITION, r"^RNNEncoder|^rec_(vgg|resnet)"),
 )
 
-_HERE = "it has DBNet and DBNet++ ('mindocr recipes' lists them)"
+_HERE = "it has DBNet, DBNet++ and networks of PP-OCR ('mindocr recipes' lists them)"
 
 
 def unknown_model(raw: Mapping[str, Any]) -> str | None:

@@ -46,7 +46,7 @@ def choose(
         limit: (side length in pixels, ``max`` or ``min``) that replaces the configured resizing.
     """
     if config.postprocess is not None:
-        POSTPROCESSES.build(config.postprocess)  # a wrong value is told before weights are downloaded
+        POSTPROCESSES.build(config.postprocess)  # a wrong value is reported before weights are downloaded
     if isinstance(config, Config):
         return from_config(config, ckpt, limit)
     return from_algorithm(algorithm, ckpt, limit, config)

@@ -82,8 +82,8 @@ def write(folder: Path, values: dict[str, Any]) -> Path:
 def test_one_sentence_for_each_family(family: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, configuration(FILES[family]))
     sentence = (
-        f"{path}: this is a configuration of {family}, which mindocr does not have; it has DBNet and DBNet++ ('mindocr "
-        "recipes' lists them)"
+        f"{path}: this is a configuration of {family}, which mindocr does not have; it has DBNet, DBNet++ and "
+        "networks of PP-OCR ('mindocr recipes' lists them)"
     )
     with pytest.raises(ConfigError) as caught:
         load_config(path, command="train")
@@ -102,8 +102,8 @@ def test_a_model_that_nobody_knows() -> None:
     values = configuration(("rec", "swin_tiny", None, "ParseqHead", "PermutationLoss", None, None, "RecDataset"))
     assert unknown_model(values) == (
         "this is a configuration of an unknown model for text recognition: mindocr has no swin_tiny, ParseqHead, "
-        "PermutationLoss; it has DBNet and DBNet++ ('mindocr recipes' lists them). Parts of your own must be "
-        "registered before the configuration is read"
+        "PermutationLoss; it has DBNet, DBNet++ and networks of PP-OCR ('mindocr recipes' lists them). Parts of your "
+        "own must be registered before the configuration is read"
     )
 
 
@@ -126,6 +126,13 @@ def test_registered_parts_are_never_another_model(raw: dict[str, Any], monkeypat
         monkeypatch.setitem(registry._classes, name, Part)
     assert unknown_model(values) is None
     assert unknown_model(raw) is None
+
+
+@pytest.mark.parametrize(("part", "name"), [("head", "CTCHaed"), ("neck", "SVTRNek"), ("neck", "LightSVTRNekc")])
+def test_a_misspelt_part_of_ours_is_no_other_model(part: str, name: str) -> None:
+    own = {"backbone": "rec_lcnet", "neck": "SVTRNeck", "head": "CTCHead", part: name}
+    model = {"type": "rec", **{key: {"name": value} for key, value in own.items()}}
+    assert unknown_model({"model": model, "loss": {"name": "CTCLoss"}}) is None
 
 
 def test_every_family_has_a_file() -> None:

@@ -77,5 +77,6 @@ FAMILIES = (
         _recogniser,
         {0: (48, 3, 3, 3), 73: (None, 120)},
         _settings_of_recogniser,
+        "ppocrv6_rec_small",
     ),
 )

@@ -36,8 +36,49 @@ class ResidualExcite(nn.Cell):
         return x + excited if self.shortcut else excited
 
 
+class ExcitePyramid(nn.Cell):
+    """What the pyramids of PP-OCR share: from the coarsest level down, each level is added to the one below it.
+
+    Args:
+        in_channels: channels of the levels, finest first; each level has half the size of the one before it.
+        out_channels: channels of the output; a multiple of the number of levels.
+        align_corners: see :func:`~mindocr.models.layers.upsample_nearest`.
+
+    Raises:
+        ConfigError: ``out_channels`` cannot be divided among the levels.
+    """
+
+    ins_conv: nn.CellList
+
+    def __init__(self, in_channels: Sequence[int], out_channels: int, align_corners: bool) -> None:
+        super().__init__()
+        levels = len(in_channels)
+        if out_channels < 4 * levels or out_channels % levels:
+            raise ConfigError(
+                f"{type(self).__name__} out_channels {out_channels}: {levels} levels share the channels evenly, so "
+                f"give a multiple of {levels}, at least {4 * levels}"
+            )
+        self.levels, self.out_channels, self.align_corners = levels, out_channels, align_corners
+
+    def smooth(self, level: Tensor, i: int) -> Tensor:
+        """The layers behind a level: (N, out_channels, H, W) -> (N, out_channels / levels, H, W)."""
+        raise NotImplementedError
+
+    def construct(self, features: Sequence[Tensor]) -> Tensor:
+        """``features``: (N, in_channels[i], H / 2**i, W / 2**i), finest first -> (N, out_channels, H, W)."""
+        coarser = None
+        joined = []
+        for i in range(self.levels - 1, -1, -1):
+            level = self.ins_conv[i](features[i])
+            if coarser is not None:
+                level = level + upsample_nearest(coarser, 2)
+            coarser = level
+            joined.append(upsample_nearest(self.smooth(level, i), 2**i, self.align_corners))
+        return ops.concat(joined, 1)
+
+
 @NECKS.register
-class RSEFPN(nn.Cell):
+class RSEFPN(ExcitePyramid):
     """The pyramid of ``DBFPN`` with a :class:`ResidualExcite` in place of each convolution.
 
     Args:
@@ -59,31 +100,14 @@ class RSEFPN(nn.Cell):
         shortcut: bool = True,
         origin: Literal["mindocr", "paddleocr"] = "mindocr",
     ) -> None:
-        super().__init__()
-        levels = len(in_channels)
-        if out_channels < 4 * levels or out_channels % levels:
-            raise ConfigError(
-                f"RSEFPN out_channels {out_channels}: {levels} levels share the channels evenly, so give a multiple of "
-                f"{levels}, at least {4 * levels}"
-            )
-        self.out_channels = out_channels
-        self.align_corners = origin == "mindocr"
+        super().__init__(in_channels, out_channels, align_corners=origin == "mindocr")
 
         def layer(source: int, target: int, kernel_size: int) -> ResidualExcite:
             gate = None if origin == "mindocr" else SteepHardSigmoid()
             return ResidualExcite(source, target, kernel_size, shortcut, gate)
 
         self.ins_conv = nn.CellList([layer(channels, out_channels, 1) for channels in in_channels])
-        self.inp_conv = nn.CellList([layer(out_channels, out_channels // levels, 3) for _ in in_channels])
+        self.inp_conv = nn.CellList([layer(out_channels, out_channels // self.levels, 3) for _ in in_channels])
 
-    def construct(self, features: Sequence[Tensor]) -> Tensor:
-        """``features``: (N, in_channels[i], H / 2**i, W / 2**i), finest first -> (N, out_channels, H, W)."""
-        coarser = None
-        joined = []
-        for i in range(len(self.inp_conv) - 1, -1, -1):
-            level = self.ins_conv[i](features[i])
-            if coarser is not None:
-                level = level + upsample_nearest(coarser, 2)
-            coarser = level
-            joined.append(upsample_nearest(self.inp_conv[i](level), 2**i, self.align_corners))
-        return ops.concat(joined, 1)
+    def smooth(self, level: Tensor, i: int) -> Tensor:
+        return self.inp_conv[i](level)
