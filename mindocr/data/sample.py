@@ -29,6 +29,7 @@ class DetSample(TypedDict, total=False):
         thresh_mask: (H, W) uint8, 1 = the pixel counts in the loss of the threshold map.
         text: transcription of a sample that is one text line.
         polygon: (K, 2) float32, around that line, in pixels of the image file; (0, 2) = the whole image.
+        line_width: width of the resized line in pixels; ``image`` may be padded to more.
         text_seq: (max_text_len,) int32, classes of its characters, padded with 0, the blank.
         text_length: () int32, number of its characters.
     """
@@ -47,5 +48,6 @@ class DetSample(TypedDict, total=False):
     thresh_mask: np.ndarray
     text: str
     polygon: np.ndarray
+    line_width: int
     text_seq: np.ndarray
     text_length: np.ndarray

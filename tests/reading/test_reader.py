@@ -46,7 +46,7 @@ class Recogniser:
     def __init__(self, model):
         self.model = model
 
-    def read(self, crops, batch_size):
+    def read(self, crops, batch_size, ratios=None):
         values = [int(crop[crop.shape[0] // 2, crop.shape[1] // 2, 0]) for crop in crops]
         return [Text(str(value), 0.9 if value > 150 else 0.3) for value in values]
 
@@ -115,12 +115,18 @@ def test_the_command_goes_on_past_a_broken_file(reader, photo, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("form", "file", "path"), [("labels", "read_results.txt", None), ("mindocr", "system_results.txt", "photo.png")]
+    ("form", "file", "path"),
+    [
+        ("labels", "read_results.txt", None),
+        ("mindocr", "system_results.txt", "photo.png"),
+        ("ppocrlabel", "Label.txt", "below/photo.png"),
+    ],
 )
 def test_other_formats(reader, photo, tmp_path, form, file, path):
     out = tmp_path / "out"
+    photo = photo.rename((tmp_path / "below").mkdir() or tmp_path / "below/photo.png")
     assert read_images(reader, [str(photo)], io.StringIO(), out, form=form, draw=False) == 0
-    assert [each.name for each in out.iterdir()] == [file]
+    assert sorted(each.name for each in out.iterdir()) == sorted([file, "read_progress.jsonl"])
     name, texts = parse_label_line((out / file).read_text(encoding="utf-8"), file, 1)
     assert name == (path or str(photo))
     assert [text["transcription"] for text in texts] == ["250", "200"]
