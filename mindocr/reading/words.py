@@ -17,7 +17,7 @@ from mindocr.predictions.text import Character, Text
 # Probability of a space between two characters above which they belong to different words. The network is trained on
 # texts of several words, and hesitates between blank and space where a narrow gap separates words.
 SPACE = 0.02
-GAP = 1.5  # free width between two characters that separates words without a space, in ordinary letters
+GAP = 2.0  # free width between two characters that separates words without a space, in ordinary letters
 END = 0.5  # a word reaches to the end of its line if it is that near, in heights of the line
 
 NARROW, BROAD = frozenset("iljftrI1|!.,:;'`\"()[]{}-"), frozenset("mwMW@%&")
@@ -45,7 +45,7 @@ def words_of(line: Text, ratio: float) -> list[Span]:
     """The words of a line, from left to right; they do not overlap.
 
     Two characters belong to different words if there is a space between them, if the recogniser took a space into
-    account, or if the gap between them is wider than a letter of this line. Characters of scripts that are written
+    account, or if the gap between them is wider than two letters of this line. Characters of scripts that are written
     without spaces, such as Chinese, therefore stay together up to the next space or gap.
 
     Args:
@@ -81,9 +81,9 @@ def _spans(line: Text, ratio: float, every_character: bool) -> list[Span]:
 
 
 def _letter(distances: np.ndarray, letters: np.ndarray, spaces: np.ndarray) -> float:
-    """Width of an ordinary letter, in heights of the line: the median over neighbours within words."""
+    """Width of an ordinary letter, in heights of the line: the lower median over neighbours in words."""
     within = spaces <= SPACE
-    return float(np.median(distances[within] / letters[within])) if within.any() else LETTER
+    return float(np.quantile(distances[within] / letters[within], 0.5, method="lower")) if within.any() else LETTER
 
 
 def _edges(lefts: np.ndarray, rights: np.ndarray, ratio: float) -> np.ndarray:

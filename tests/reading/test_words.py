@@ -51,8 +51,8 @@ def test_characters_do_not_overlap_and_leave_out_the_space():
         ([2, 4, 6, 8], {}, ["abcd"]),
         ([2, 4, 6, 8], {6: 0.05}, ["ab", "cd"]),  # the recogniser took a space into account
         ([2, 4, 6, 8], {6: 0.01}, ["abcd"]),
-        ([2, 4, 8, 10], {}, ["abcd"]),  # a gap of one letter
-        ([2, 4, 10, 12], {}, ["ab", "cd"]),  # of two letters
+        ([2, 4, 10, 12], {}, ["abcd"]),  # a gap of two letters
+        ([2, 4, 11, 13], {}, ["ab", "cd"]),  # of two and a half
     ],
 )
 def test_words_without_a_space_between_them(steps, spaces, words):
