@@ -122,8 +122,8 @@ class Affine(nn.Cell):
 class RepConv(RepLayer):
     """A convolution of PP-LCNetV3: a sum of branches, then :class:`Affine`, then an activation if one is given.
 
-    The branches are ``BRANCHES`` convolutions of the same size, a 1x1 convolution if the kernel is larger, and the input
-    itself if the layer changes neither size nor channels; each has a BatchNorm.
+    The branches are ``BRANCHES`` convolutions of the same size, a 1x1 convolution if the kernel is larger, and the
+    input itself if the layer changes neither size nor channels; each has a BatchNorm.
 
     Args:
         in_channels, out_channels: multiples of ``groups``.

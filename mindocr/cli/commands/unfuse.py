@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--checkpoint", required=True, metavar="FILE", help="checkpoint of a fused network, or its folder")
     add("--images", required=True, metavar="FOLDER",
-        help="folder of images like those of the training, or a pattern; of a recogniser, images of single lines")  # fmt: skip
+        help="folder of images like those of the training; of a recogniser, images of single lines")  # fmt: skip
     add("--output", required=True, metavar="FILE", help="checkpoint to write: .ckpt or .safetensors")
     add("-c", "--config", metavar="YAML", help="its configuration; default: the settings stored in the checkpoint")
     add("--number", type=positive, default=200, metavar="N",

@@ -164,7 +164,7 @@ def _settings(ckpt: Path, config: str | Path | None) -> dict[str, Any]:
     sections = stored_sections(ckpt)
     if sections is None:
         raise CheckpointError(
-            f"{ckpt}: no settings are stored in this checkpoint; pass the YAML file that it was trained with as --config"
+            f"{ckpt}: this checkpoint holds no settings; give the YAML file that it was trained with as --config"
         )
     return {**metadata.of_sections(sections), MODEL_KEY: _used(sections["model"])}
 

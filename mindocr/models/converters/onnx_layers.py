@@ -25,11 +25,11 @@ class Layer:
     """One layer with weights.
 
     Attributes:
-        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm), ``scale`` (the end of a LayerNorm) or ``affine`` (a
-            factor and a summand for all channels).
+        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm), ``scale`` (the end of a LayerNorm) or ``affine``
+            (one factor and one summand for all channels).
         arrays: ``weight`` and, if the layer has one, ``bias``; for ``norm`` the four arrays of a BatchNorm, for
-            ``scale`` ``gamma`` and ``beta``, for ``affine`` ``scale`` and ``bias``, under our names. Shapes are those of
-            MindSpore's layers.
+            ``scale`` ``gamma`` and ``beta``, for ``affine`` ``scale`` and ``bias``, under our names. Shapes are those
+            of MindSpore's layers.
         names: role -> name of the tensor in the file.
         node: the operation.
     """
