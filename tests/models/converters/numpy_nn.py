@@ -10,8 +10,8 @@ from deformable_reference import deform_conv2d
 class Module:
     """Finds its parameters in its attributes, as PyTorch's does."""
 
-    def __call__(self, x):
-        return self.forward(x)
+    def __call__(self, *inputs):
+        return self.forward(*inputs)
 
     def state_dict(self, prefix=""):
         """Name -> array."""
