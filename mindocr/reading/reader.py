@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class TextReader:
         detector, recogniser: model files that replace those of ``weights``.
         drop_score: lines read with a lower confidence are left out, in [0, 1].
         batch_size: crops that the recogniser takes at once.
+        detection: further arguments of :class:`~mindocr.inference.detector.TextDetector`, such as
+            ``{"limit_side_len": 1280}``.
         level: what the page has polygons of. The detectors of PP-OCR find lines; ``word`` and ``character`` cut them
             at the time steps of the recogniser, see :func:`mindocr.reading.words.words_of`.
 
@@ -59,6 +61,7 @@ class TextReader:
         drop_score: float = 0.5,
         batch_size: int = 6,
         level: Level = "line",
+        detection: Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 <= drop_score <= 1:
             raise UserError(f"drop_score: expected a number from 0 to 1, got {drop_score}")
@@ -68,11 +71,12 @@ class TextReader:
             raise UserError(f"level: expected {', '.join(LEVELS)}, got {level!r}{suggest(str(level), LEVELS)}")
         models = {"detector": detector or find_weights(weights, "det")}
         models["recogniser"] = recogniser or find_weights(weights, "rec")
-        self.detector = TextDetector(models["detector"])
+        self.detector = TextDetector(models["detector"], **(detection or {}))
         self.recogniser = TextRecogniser(models["recogniser"])
         self.drop_score, self.batch_size, self.level = drop_score, batch_size, level
         self.settings: dict[str, Any] = {
             **{task: str(model) for task, model in models.items()}, "drop_score": drop_score, "level": level,
+            **({"detection": dict(detection)} if detection else {}),
         }  # fmt: skip
 
     def __call__(self, image: str | Path | np.ndarray, path: str | None = None) -> Page:
