@@ -9,6 +9,8 @@ from mindocr.models.converters.onnx_family import (
     Family,
     Settings,
     attention,
+    conv_norm,
+    lcnet,
     line_settings,
     photo_pipeline,
 )
@@ -39,22 +41,9 @@ def _detector() -> list[tuple[str, str]]:
 
 
 def _recogniser() -> list[tuple[str, str]]:
-    def unit(name: str) -> list[tuple[str, str]]:
-        return [("conv", f"{name}.conv"), ("norm", f"{name}.bn")]
-
-    layers = unit("backbone.conv")
-    for i in range(13):
-        excite = [("conv", f"backbone.blocks.{i}.se.conv{n}") for n in (1, 2)] if i > 10 else []
-        layers += [*unit(f"backbone.blocks.{i}.depthwise"), *excite, *unit(f"backbone.blocks.{i}.pointwise")]
-    layers += [*unit("neck.conv1"), *unit("neck.conv2")]
-    return [
-        *layers,
-        *attention(2),
-        *unit("neck.conv3"),
-        *unit("neck.conv4"),
-        *unit("neck.conv5"),
-        ("linear", "head.fc"),
-    ]
+    before = [*conv_norm("neck.conv1"), *conv_norm("neck.conv2")]
+    behind = [layer for number in (3, 4, 5) for layer in conv_norm(f"neck.conv{number}")]
+    return [*lcnet(), *before, *attention(2), *behind, ("linear", "head.fc")]
 
 
 def _settings_of_detector(file: OnnxFile, layers: Sequence[Layer]) -> Settings:

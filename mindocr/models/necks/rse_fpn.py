@@ -8,15 +8,8 @@ from typing import Literal
 from mindspore import Tensor, nn, ops
 
 from mindocr.errors import ConfigError
-from mindocr.models.layers import SqueezeExcite, conv, upsample_nearest
+from mindocr.models.layers import SqueezeExcite, SteepHardSigmoid, conv, upsample_nearest
 from mindocr.registry import NECKS
-
-
-class SteepHardSigmoid(nn.Cell):
-    """PaddleOCR's hard-sigmoid: 0.2 x + 0.5, clipped to [0, 1]. MindSpore's ``HSigmoid`` has the slope 1/6."""
-
-    def construct(self, x: Tensor) -> Tensor:
-        return ops.clamp(0.2 * x + 0.5, 0.0, 1.0)
 
 
 class ResidualExcite(nn.Cell):
