@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ppocrv2 import SECTIONS as PPOCRV2
 from ppocrv6 import detector, recogniser
 
 from mindocr.models import build_model, model_names
 
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = {
+    **PPOCRV2,
     "ppocrv6_det_small": detector(fused=True),
     "ppocrv6_det_small_training": detector(fused=False),
     "ppocrv6_rec_small": recogniser(fused=True),
