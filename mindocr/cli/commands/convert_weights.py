@@ -15,10 +15,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", required=True, help="checkpoint to write: .ckpt or .safetensors")
     add("--model", metavar="NAME_OR_CONFIG",
         help="named model or YAML file that the weights must fit; default: detected from the weights")  # fmt: skip
+    add("--dictionary", metavar="FILE",
+        help="of an ONNX file that holds none: its character dictionary, one character a line; default: "
+        "ppocr_keys_v1.txt in the same folder")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> None:
     """Convert, and print a summary."""
     from mindocr.engine.export.weights_converter import convert_file
 
-    print(convert_file(args.source, args.input, args.output, args.model).summary())
+    print(convert_file(args.source, args.input, args.output, args.model, args.dictionary).summary())

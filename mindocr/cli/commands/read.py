@@ -15,9 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("images", nargs="+", help="images, folders of images, or globs")
     add("--weights", default="ppocr-v6-small", metavar="NAME",
-        help="released weights: ppocr-v6-small (default) or ppocr-v3")  # fmt: skip
+        help="released weights: ppocr-v6-small (default), ppocr-v3 or ppocr-v2")  # fmt: skip
     add("--detector", metavar="FILE", help="checkpoint of a detector that replaces that of --weights")
     add("--recogniser", metavar="FILE", help="checkpoint of a recogniser that replaces that of --weights")
+    add("--cls_weights", metavar="NAME_OR_FILE",
+        help="turn lines that are upside down before they are read: ppocr-cls, or the checkpoint of a direction "
+        "classifier (default: lines are read as they are)")  # fmt: skip
     add("--recursive", action="store_true", help="search the subfolders of folders too")
     add("--output", type=Path, metavar="DIR", help="folder for the results and a picture of each image")
     add("--result_format", choices=["jsonl", "labels", "mindocr"], default="jsonl",
@@ -36,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
 
     start_logging()
     reader = TextReader(
-        args.weights, detector=args.detector, recogniser=args.recogniser, drop_score=args.drop_score,
-        batch_size=args.batch_size,
+        args.weights, detector=args.detector, recogniser=args.recogniser, classifier=args.cls_weights,
+        drop_score=args.drop_score, batch_size=args.batch_size,
     )  # fmt: skip
     return read_images(
         reader, args.images, sys.stdout, args.output, form=args.result_format, draw=args.visualize_output,

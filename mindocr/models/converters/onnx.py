@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mindocr.errors import CheckpointError
-from mindocr.models.converters import onnx_v3, onnx_v4, onnx_v6
+from mindocr.models.converters import onnx_v2, onnx_v3, onnx_v4, onnx_v6
 from mindocr.models.converters.onnx_family import Family, fits
 from mindocr.models.converters.onnx_file import OnnxFile, read_onnx
 from mindocr.models.converters.onnx_layers import check_use, count_kinds, layers_of, without_tiny
@@ -11,7 +11,7 @@ from mindocr.models.converters.rename import Conversion
 
 read = read_onnx
 
-FAMILIES: tuple[Family, ...] = (*onnx_v3.FAMILIES, *onnx_v4.FAMILIES, *onnx_v6.FAMILIES)
+FAMILIES: tuple[Family, ...] = (*onnx_v2.FAMILIES, *onnx_v3.FAMILIES, *onnx_v4.FAMILIES, *onnx_v6.FAMILIES)
 
 
 def convert(file: OnnxFile) -> Conversion:
