@@ -32,6 +32,7 @@ VIEW = "'eval.dataset.transform_pipeline.DetResize.target_size=[64, 64]' eval.lo
 TINY = f"-o {SMALL} {LIGHT} {CROP} {VIEW} train.loader.batch_size=2"
 SAME = f"-o {LIGHT} {VIEW}"
 LONGER = f"{TINY} train.max_steps=2 scheduler.num_epochs=2"
+V4 = ("ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx")
 V6 = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 
 
@@ -125,7 +126,11 @@ CASES = (
     *(Case(rf"python tools/convert_weights\.py --from onnx .+ --output {task}\.ckpt", "", f"{task}.ckpt",
            needs=(file,)) for task, file in (("ppocrv3_det", "ch_PP-OCRv3_det_infer.onnx"),
                                              ("ppocrv3_rec", "ch_PP-OCRv3_rec_infer.onnx"),
+                                             ("ppocrv4_det", V4[0]), ("ppocrv4_rec", V4[1]),
                                              ("ppocrv6_det", V6[0]), ("ppocrv6_rec", V6[1]))),
+    Case(r"python tools/unfuse\.py --checkpoint ppocrv4_det\.ckpt .+", "--number 1", "ppocrv4_det_branches.ckpt",
+         needs=V4),
+    Case(r"python tools/fuse\.py --checkpoint ppocrv4_det_branches\.ckpt .+", "", "ppocrv4_det_fused.ckpt", needs=V4),
     Case(r"python tools/read\.py photos --output read_texts",
          "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_texts/read_results.jsonl", needs=V6),
     *(Case(rf"python tools/eval\.py -c ppocrv3_rec_mobile -o .+{data}.*", "eval.loader.num_workers=0",

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("images", nargs="+", help="images, folders of images, or globs")
     add("--weights", default="ppocr-v6-small", metavar="NAME",
-        help="released weights: ppocr-v6-small (default), ppocr-v3 or ppocr-v2")  # fmt: skip
+        help="released weights: ppocr-v6-small (default), ppocr-v4, ppocr-v3 or ppocr-v2")  # fmt: skip
     add("--detector", metavar="FILE", help="checkpoint of a detector that replaces that of --weights")
     add("--recogniser", metavar="FILE", help="checkpoint of a recogniser that replaces that of --weights")
     add("--cls_weights", metavar="NAME_OR_FILE",

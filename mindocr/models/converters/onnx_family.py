@@ -15,6 +15,9 @@ from mindocr.models.converters.onnx_layers import Layer
 THRESHOLD_ABSENT = {
     "head.thresh.": "the threshold branch, needed in training only; a released file does not hold it",
 }
+AUXILIARY_ABSENT = {
+    "head.auxiliary_": "the auxiliary heads, of training only; a released file does not hold them",
+}
 
 CHARACTERS = "character"  # key of the dictionary in a file's metadata
 DICTIONARY = "ppocr_keys_v1.txt"  # file of the dictionary that PP-OCR's recognisers up to v4 share

@@ -89,6 +89,7 @@ def test_the_v6_detector_computes_what_its_file_computes_at_any_size(tmp_path):
         assert expected.max() > 0.8 and expected.mean() < 0.5  # it finds the word
         np.testing.assert_allclose(np.stack(runner(image)["prob"]), expected, atol=1e-4, rtol=0)
     assert "256259 weights closer to 0" in converted.summary()
+    assert "head.auxiliary_*: the auxiliary heads" in converted.summary()
     settings = unpack(read_checkpoint(converted.path)[SETTINGS_ENTRY])
     assert settings["postprocess"]["max_candidates"] == 3000
     assert all(settings["network"][part]["fused"] for part in ("backbone", "neck", "head"))
