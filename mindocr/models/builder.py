@@ -9,6 +9,7 @@ from typing import Any
 
 from mindocr.errors import ConfigError
 from mindocr.models import zoo
+from mindocr.models.deformable import offset_names
 from mindocr.models.download import fetch_weights
 from mindocr.models.ensemble import Ensemble
 from mindocr.models.form import form_problems
@@ -83,10 +84,12 @@ def _build_network(
                 f"{where}.pretrained: {source!r} names no file; give the path or the URL of weights for this network "
                 f"(or set {where}.backbone.pretrained for the backbone alone)"
             )
-        report = load_weights(network, fetch_weights(source), allow_missing=_MAY_START_ANEW)
+        may_be_missing = (*_MAY_START_ANEW, *offset_names(network))
+        report = load_weights(network, fetch_weights(source), allow_missing=may_be_missing)
         logger.info("%s.pretrained: %s", where, report.summary())
     elif pretrained is not False and backbone.pretrained:
-        report = load_weights(backbone, fetch_weights(_backbone_source(spec, backbone)), ignore=_CLASSIFIER)
+        path = fetch_weights(_backbone_source(spec, backbone))
+        report = load_weights(backbone, path, allow_missing=offset_names(backbone), ignore=_CLASSIFIER)
         logger.info("%s.backbone.pretrained: %s", where, report.summary())
     return network
 

@@ -174,6 +174,13 @@ def _excite_layer(in_channels: int, out_channels: int, dense: bool) -> nn.Cell:
     return conv(in_channels, out_channels, 1, bias=True, fan="fan_out")
 
 
+class SteepHardSigmoid(nn.Cell):
+    """PaddleOCR's hard-sigmoid: 0.2 x + 0.5, clipped to [0, 1]. MindSpore's ``HSigmoid`` has the slope 1/6."""
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.clamp(0.2 * x + 0.5, 0.0, 1.0)
+
+
 def halve_by_maximum(pad_mode: Literal["centred", "same"]) -> nn.Cell:
     """A 3x3 max pooling of stride 2 for maps that are never negative; ``pad_mode`` as in :func:`conv`."""
     if pad_mode == "same":

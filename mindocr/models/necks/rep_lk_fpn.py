@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from mindspore import Tensor, nn
 
-from mindocr.models.necks.rse_fpn import ExcitePyramid, ResidualExcite, SteepHardSigmoid
+from mindocr.models.layers import SteepHardSigmoid
+from mindocr.models.necks.rse_fpn import ExcitePyramid, ResidualExcite
 from mindocr.models.rep_layers import DilatedDepthwise
 from mindocr.registry import NECKS
 

@@ -8,15 +8,8 @@ from typing import Literal
 from mindspore import Tensor, nn, ops
 
 from mindocr.errors import ConfigError
-from mindocr.models.layers import SqueezeExcite, conv, upsample_nearest
+from mindocr.models.layers import SqueezeExcite, SteepHardSigmoid, conv, upsample_nearest
 from mindocr.registry import NECKS
-
-
-class SteepHardSigmoid(nn.Cell):
-    """PaddleOCR's hard-sigmoid: 0.2 x + 0.5, clipped to [0, 1]. MindSpore's ``HSigmoid`` has the slope 1/6."""
-
-    def construct(self, x: Tensor) -> Tensor:
-        return ops.clamp(0.2 * x + 0.5, 0.0, 1.0)
 
 
 class ResidualExcite(nn.Cell):
@@ -66,14 +59,23 @@ class ExcitePyramid(nn.Cell):
 
     def construct(self, features: Sequence[Tensor]) -> Tensor:
         """``features``: (N, in_channels[i], H / 2**i, W / 2**i), finest first -> (N, out_channels, H, W)."""
+        return self.join(self.descend(features))
+
+    def descend(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """From the coarsest level to the finest; the smoothed levels (N, out_channels / levels, ...), finest first."""
         coarser = None
-        joined = []
+        smoothed = []
         for i in range(self.levels - 1, -1, -1):
             level = self.ins_conv[i](features[i])
             if coarser is not None:
                 level = level + upsample_nearest(coarser, 2)
             coarser = level
-            joined.append(upsample_nearest(self.smooth(level, i), 2**i, self.align_corners))
+            smoothed.append(self.smooth(level, i))
+        return smoothed[::-1]
+
+    def join(self, levels: Sequence[Tensor]) -> Tensor:
+        """Levels of the sizes H / 2**i, finest first -> (N, out_channels, H, W), the channels of the coarsest first."""
+        joined = [upsample_nearest(levels[i], 2**i, self.align_corners) for i in range(self.levels - 1, -1, -1)]
         return ops.concat(joined, 1)
 
 

@@ -46,6 +46,10 @@ class Network:
         elif kind == "scale":
             inputs = {key: self._keep(f"{name}.{key}", arrays[role]) for key, role in NORM_ROLES.items()}
             self._step("layer_norm", {"X": self.value, **inputs}, "Y", epsilon=1e-5)
+        elif kind == "affine":
+            inputs = [self._keep(f"{name}.w_{i}", arrays[role].reshape(1)) for i, role in enumerate(("scale", "bias"))]
+            self._step("elementwise_mul", {"X": self.value, "Y": inputs[0]}, "Out", axis=-1)
+            self._step("elementwise_add", {"X": self.value, "Y": inputs[1]}, "Out", axis=-1)
         elif kind == "linear":
             weight = self._keep(f"{name}.w_0", arrays["weight"].T.copy())
             self._step("matmul_v2", {"X": self.value, "Y": weight}, "Out", trans_x=False, trans_y=False)
@@ -139,7 +143,9 @@ def attr(name: str, value: Any) -> bytes:
     return head + number(2, 3) + b"".join(number(6, each) for each in value)
 
 
-RENAMED = {"matmul_v2": "matmul", "elementwise_add": "add", "batch_norm": "batch_norm_"}
+RENAMED = {
+    "matmul_v2": "matmul", "elementwise_add": "add", "elementwise_mul": "multiply", "batch_norm": "batch_norm_",
+}  # fmt: skip
 ORDER = {  # of the inputs of an operation
     "batch_norm": ("X", "Mean", "Variance", "Scale", "Bias"), "layer_norm": ("X", "Scale", "Bias"),
 }  # fmt: skip
@@ -173,7 +179,7 @@ def pir_program(network: Network) -> dict[str, Any]:
     for step in network.steps:
         inputs = [step.inputs[key] for key in ORDER.get(step.type, tuple(step.inputs))]
         output = list(step.outputs.values())[-1]
-        if step.type == "elementwise_add" and network.parameters[inputs[1]].ndim == 1:
+        if step.type == "elementwise_add" and network.parameters[inputs[1]].size > 1:
             ops.append(op("full_int_array", [], f"{inputs[1]}/shape", value=[1, -1, 1, 1]))
             ops.append(op("reshape", [inputs[1], f"{inputs[1]}/shape"], f"{inputs[1]}/wide"))
             inputs[1] = f"{inputs[1]}/wide"

@@ -18,10 +18,12 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 NETWORKS = {
     "PP-OCRv3's mobile text detector": "dbnet_ppocrv3",
     "PP-OCRv3's mobile text recogniser": "ppocrv3_rec_mobile",
+    "PP-OCRv4's mobile text detector": "ppocrv4_det_mobile",
+    "PP-OCRv4's mobile text recogniser": "ppocrv4_rec_mobile",
     "PP-OCRv6's small text detector": "ppocrv6_det_small",
     "PP-OCRv6's small text recogniser": "ppocrv6_rec_small",
 }
-ROLES = ("weight", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+ROLES = ("gamma", "beta", "moving_mean", "moving_variance", "weight", "scale", "bias")
 KERNEL = np.arange(36, dtype=np.float32).reshape(4, 1, 3, 3)
 FOUR = np.arange(4, dtype=np.float32)
 
@@ -62,7 +64,7 @@ def test_a_network_of_each_family_keeps_its_weights(tmp_path, title, form):
     assert converted.notes[0] == title
     expected = {f"{name}.{role}": array for _, name, arrays in layers for role, array in arrays.items()}
     assert list(converted.weights) == list(expected)
-    assert all(np.array_equal(converted.weights[name], array) for name, array in expected.items())
+    assert all(np.array_equal(converted.weights[name].reshape(array.shape), array) for name, array in expected.items())
     if "recogniser" in title:
         characters = converted.settings["postprocess"]["characters"]
         assert characters[:4] == ["'", "y", "\u3000", chr(0x4E00)]
@@ -77,14 +79,14 @@ def small(**arrays: np.ndarray) -> writer.Network:
 @pytest.mark.parametrize("form", ["pdmodel", "json"])
 def test_layers_of_a_small_network(tmp_path, form):
     network = small(bias=FOUR)
-    network.add("norm", {role: FOUR + i for i, role in enumerate(ROLES[2:])})
+    network.add("norm", {role: FOUR + i for i, role in enumerate(ROLES[:4])})
     network.add("linear", {"weight": KERNEL.reshape(9, 4)})
     network.add("scale", {"gamma": FOUR + 7, "beta": FOUR + 8})
     file = paddle_inference.read(writer.save(tmp_path, network, form))
     found = layers_of(file)
     assert [layer.kind for layer in found] == ["conv", "norm", "linear", "scale"]
     assert found[0].arrays["bias"].tolist() == [0, 1, 2, 3]
-    assert [found[1].arrays[role][0] for role in ROLES[2:]] == [0, 1, 2, 3]
+    assert [found[1].arrays[role][0] for role in ROLES[:4]] == [0, 1, 2, 3]
     assert found[1].node.attributes["epsilon"] == pytest.approx(1e-5)
     assert np.array_equal(found[2].arrays["weight"], KERNEL.reshape(9, 4))
     assert (found[3].arrays["gamma"][0], found[3].arrays["beta"][0]) == (7, 8)
@@ -124,7 +126,7 @@ def test_a_batch_norm_that_the_family_does_not_have_is_folded(tmp_path):
             network.add(kind, arrays)
             continue
         size = arrays["bias"].size
-        norm = {role: rng.uniform(0.5, 1.5, size).astype(np.float32) for role in ROLES[2:]}
+        norm = {role: rng.uniform(0.5, 1.5, size).astype(np.float32) for role in ROLES[:4]}
         factor = norm["gamma"] / np.sqrt(norm["moving_variance"] + 1e-5)
         wide = factor.reshape((-1, 1, 1, 1) if kind == "conv" else (-1, 1, 1))
         network.add(kind, {"weight": arrays["weight"] / wide})
