@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("images", nargs="+", help="images, folders of images, or globs")
     add("--weights", default="ppocr-v6-small", metavar="NAME",
-        help="released weights: ppocr-v6-small (default) or ppocr-v3")  # fmt: skip
+        help="released weights: ppocr-v6-small (default), ppocr-v4 or ppocr-v3")  # fmt: skip
     add("--offline", action="store_true",
         help="do not download weights that are not on this machine; the same as MINDOCR_OFFLINE=1")  # fmt: skip
     add("--detector", metavar="FILE", help="checkpoint of a detector that replaces that of --weights")
