@@ -20,7 +20,7 @@ from mindocr.formats.label_file import parse_label_line
 from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 # What may stand in a block of commands beside those that are run.
-NOT_RUN = re.compile(r"pip install (-r [\w-]+\.txt|-e \.)|pre-commit install")
+NOT_RUN = re.compile(r"pip install (-r [\w-]+\.txt|-e \.|\"\.\[\w+\]\")|pre-commit install")
 RUN = re.compile(r"(mindocr |python (tools|deploy)/|msrun |mpirun )")
 SCRIPTS = scripts()
 

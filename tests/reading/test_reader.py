@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mindocr.cli.commands import read
-from mindocr.errors import CheckpointError, DataError, UserError
+from mindocr.errors import DataError, UserError
 from mindocr.formats.label_file import parse_label_line
 from mindocr.predictions.detection import Detection
 from mindocr.predictions.text import Text
@@ -153,45 +153,8 @@ def test_nothing_can_be_read(reader, tmp_path):
         read_images(reader, [str(tmp_path / "broken.png")], io.StringIO())
 
 
-def test_unknown_and_absent_weights(tmp_path, monkeypatch):
-    from mindocr.reading.weights import find_weights
-
-    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(CheckpointError, match=r"unknown weights 'ppocr-v33' \(did you mean 'ppocr-v3'\?\)"):
-        find_weights("ppocr-v33", "det")
-    with pytest.raises(CheckpointError) as error:
-        find_weights("ppocr-v3", "rec")
-    assert "pip install --no-deps rapidocr-onnxruntime==1.2.3" in str(error.value)
-    assert str(error.value).endswith(str(tmp_path / "weights" / "ppocr-v3"))
-
-
-def test_the_message_names_other_weights_that_are_complete(tmp_path, monkeypatch):
-    from mindocr.reading.weights import find_weights
-
-    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    folder = tmp_path / "weights" / "ppocr-v3"
-    folder.mkdir(parents=True)
-    (folder / "det.ckpt").write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"rapidocr==3\.10\.0\. Or put the file into \S+ppocr-v6-small$"):
-        find_weights("ppocr-v6-small", "rec")
-    (folder / "ch_PP-OCRv3_rec_infer.onnx").write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"Other weights are on this machine: ppocr-v3$"):
-        find_weights("ppocr-v6-small", "rec")
-
-
 def test_the_command_takes_the_same_weights_as_the_class():
     parser = argparse.ArgumentParser()
     read.add_arguments(parser)
     assert parser.parse_args(["photos"]).weights == DEFAULT
     assert all(name in parser.format_help() for name in RELEASED)
-
-
-def test_a_converted_checkpoint_in_the_cache_is_taken(tmp_path, monkeypatch):
-    from mindocr.reading.weights import find_weights
-
-    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
-    (tmp_path / "weights" / "ppocr-v3").mkdir(parents=True)
-    (tmp_path / "weights" / "ppocr-v3" / "det.ckpt").write_bytes(b"")
-    assert find_weights("ppocr-v3", "det") == tmp_path / "weights" / "ppocr-v3" / "det.ckpt"

@@ -25,7 +25,7 @@ def home(tmp_path_factory):
     for name, tasks in RELEASED.items():
         place = folder / "weights" / name
         place.mkdir(parents=True)
-        for file, _ in tasks.values():
+        for file in [name for each in tasks.values() for name in (each.file, *each.beside)]:
             (place / file).write_bytes(released(file).read_bytes())
     return folder
 

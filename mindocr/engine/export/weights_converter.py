@@ -29,6 +29,7 @@ from mindocr.registry import BACKBONES, HEADS, NECKS
 # Source -> module of mindocr.models.converters with the functions read(path) and convert(what read returned)
 SOURCES = {
     "torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle", "onnx": "onnx",
+    "paddle-inference": "paddle_inference",
 }  # fmt: skip
 _PARTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}
 _LISTED = 5
