@@ -18,7 +18,7 @@ THRESHOLD = 0.9  # as in PP-OCR
 
 
 class TextClassifier(Predictor):
-    """Says of crops that show one line of text each whether they are upside down.
+    """Finds out which crops, each of one line of text, are upside down.
 
     It is called like a :class:`~mindocr.inference.predictor.Predictor`; the prediction of a result is a
     :class:`~mindocr.predictions.classification.Classification`.
@@ -60,7 +60,9 @@ class TextClassifier(Predictor):
         if not 0 <= threshold <= 1:
             raise UserError(f"threshold of the direction: expected a number from 0 to 1, got {threshold}")
         found = [result.prediction for result in self._predict(crops, batch_size)]
-        return [cv2.rotate(crop, cv2.ROTATE_180) if _turned(each, threshold) else crop for crop, each in zip(crops, found)]
+        return [
+            cv2.rotate(crop, cv2.ROTATE_180) if _turned(each, threshold) else crop for crop, each in zip(crops, found)
+        ]
 
 
 def _turned(found: object, threshold: float) -> bool:

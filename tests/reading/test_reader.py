@@ -51,8 +51,19 @@ class Recogniser:
         return [Text(str(value), 0.9 if value > 150 else 0.3) for value in values]
 
 
+class Classifier:
+    """Finds crops whose right half is brighter upside down."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def upright(self, crops, batch_size):
+        return [crop[::-1, ::-1] if crop[:, -1].mean() > crop[:, 0].mean() else crop for crop in crops]
+
+
 @pytest.fixture
 def reader(monkeypatch):
+    monkeypatch.setattr(module, "TextClassifier", Classifier)
     monkeypatch.setattr(module, "TextDetector", Detector)
     monkeypatch.setattr(module, "TextRecogniser", Recogniser)
     monkeypatch.setattr(module, "find_weights", lambda name, task: f"{name}/{task}")
@@ -89,6 +100,18 @@ def test_the_models_may_be_given(reader, monkeypatch):
     given = TextReader(detector="d.ckpt", recogniser="r.ckpt")
     assert (given.detector.model, given.recogniser.model) == ("d.ckpt", "r.ckpt")
     assert (reader.detector.model, reader.recogniser.model) == (f"{DEFAULT}/det", f"{DEFAULT}/rec")
+
+
+def test_the_classifier_turns_crops_before_they_are_read(reader, tmp_path):
+    """One line is read at its centre, which is 190 as it is; turned, the pixel left of the centre is there."""
+    image = np.zeros((40, 120, 3), np.uint8)
+    image[10:26, 10:60], image[10:26, 60:110] = 170, 190
+    assert reader(image).text == "190"
+    turning = TextReader(classifier="ppocr-cls")
+    assert turning.classifier.model == "ppocr-cls/cls" and reader.classifier is None
+    assert turning(image).text == "170"
+    assert turning(np.zeros((30, 90, 3), np.uint8)).text == ""
+    assert TextReader(classifier=tmp_path / "own.ckpt").classifier.model == tmp_path / "own.ckpt"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +202,30 @@ def test_the_message_names_other_weights_that_are_complete(tmp_path, monkeypatch
     (folder / "ch_PP-OCRv3_rec_infer.onnx").write_bytes(b"")
     with pytest.raises(CheckpointError, match=r"Other weights are on this machine: ppocr-v3$"):
         find_weights("ppocr-v6-small", "rec")
+
+
+def test_weights_without_a_network_for_the_task():
+    from mindocr.reading.weights import find_weights
+
+    with pytest.raises(CheckpointError, match="'ppocr-cls' have no detector; those with one: ppocr-v6-small, ppocr-v3"):
+        find_weights("ppocr-cls", "det")
+    with pytest.raises(CheckpointError, match="'ppocr-v3' have no direction classifier; those with one: ppocr-cls$"):
+        find_weights("ppocr-v3", "cls")
+
+
+def test_a_file_may_have_another_name_in_a_package(tmp_path, monkeypatch):
+    from mindocr.reading import weights
+
+    place = tmp_path / "site/rapidocr"
+    (place / "models").mkdir(parents=True)
+    spec = type("Spec", (), {"submodule_search_locations": [str(place)]})()
+    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec if name == "rapidocr" else None)
+    with pytest.raises(CheckpointError, match="ch_ppocr_mobile_v2.0_cls_infer.onnx is not on this machine.*rapidocr"):
+        weights.find_weights("ppocr-cls", "cls")
+    (place / "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx").write_bytes(b"no network")
+    with pytest.raises(CheckpointError, match=r"ch_ppocr_mobile_v2\.0_cls_mobile\.onnx: not an ONNX file"):
+        weights.find_weights("ppocr-cls", "cls")
 
 
 def test_the_command_takes_the_same_weights_as_the_class():

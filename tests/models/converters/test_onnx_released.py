@@ -118,7 +118,9 @@ def test_the_direction_classifier_computes_what_its_files_compute(tmp_path):
     files = [released(name) for name in ("ch_ppocr_mobile_v2.0_cls_infer.onnx", "cls-model.onnx")]
     weights = [read_checkpoint(convert_file("onnx", file, tmp_path / f"{file.stem}.ckpt").path) for file in files]
     names = [name for name in weights[0] if name.startswith(("backbone.", "head."))]
-    assert len(names) == 213 and all(np.array_equal(weights[0][name].asnumpy(), weights[1][name].asnumpy()) for name in names)
+    assert len(names) == 213 and all(
+        np.array_equal(weights[0][name].asnumpy(), weights[1][name].asnumpy()) for name in names
+    )
     found = open_runner(tmp_path / f"{files[0].stem}.ckpt")(lines)["probs"]
     np.testing.assert_allclose(np.stack(found), outputs_of(files[0], lines), atol=1e-5, rtol=0)
 
