@@ -18,7 +18,7 @@ THRESHOLD = 0.9  # as in PP-OCR
 
 
 class TextClassifier(Predictor):
-    """Says of crops that show one line of text each whether they are upside down.
+    """Finds out which crops, each of one line of text, are upside down.
 
     It is called like a :class:`~mindocr.inference.predictor.Predictor`; the prediction of a result is a
     :class:`~mindocr.predictions.classification.Classification`.

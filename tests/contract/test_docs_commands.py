@@ -126,15 +126,20 @@ CASES = (
     *(Case(rf"python tools/convert_weights\.py --from onnx .+ --output {task}\.ckpt", "", f"{task}.ckpt",
            needs=(file,)) for task, file in (("ppocrv3_det", "ch_PP-OCRv3_det_infer.onnx"),
                                              ("ppocrv3_rec", "ch_PP-OCRv3_rec_infer.onnx"),
+                                             ("ppocr_cls", "ch_ppocr_mobile_v2.0_cls_infer.onnx"),
                                              ("ppocrv4_det", V4[0]), ("ppocrv4_rec", V4[1]),
                                              ("ppocrv6_det", V6[0]), ("ppocrv6_rec", V6[1]))),
     Case(r"python tools/unfuse\.py --checkpoint ppocrv4_det\.ckpt .+", "--number 1", "ppocrv4_det_branches.ckpt",
          needs=V4),
     Case(r"python tools/fuse\.py --checkpoint ppocrv4_det_branches\.ckpt .+", "", "ppocrv4_det_fused.ckpt", needs=V4),
+    Case(r"python tools/convert_weights\.py --from onnx .+ --output ppocrv2_rec\.ckpt --dictionary .+", "",
+         "ppocrv2_rec.ckpt", needs=("ch_PP-OCRv2_rec_infer.onnx", "ppocr_keys_v1.txt")),
     Case(r"python tools/read\.py photos --output read_texts",
          "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_texts/read_results.jsonl", needs=V6),
     *(Case(rf"python tools/eval\.py -c ppocrv3_rec_mobile -o .+{data}.*", "eval.loader.num_workers=0",
            "tmp_rec/eval/scores.json", needs=("ch_PP-OCRv3_rec_infer.onnx",)) for data in ("ocr_datasets", "my_lines")),
+    Case(r"python tools/eval\.py -c ppocr_cls_mobile -o .+", "eval.loader.num_workers=0", "tmp_cls/eval/scores.json",
+         needs=("ch_ppocr_mobile_v2.0_cls_infer.onnx",)),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),
@@ -201,6 +206,7 @@ class Desk:
         self._icdar2015("test", "ch4_test_images", "Challenge4_Test_Task1_GT")
         (folder / "my_lines").mkdir()
         shutil.copy(next((folder / "my_text/test").glob("*.jpg")), folder / "my_lines/1.jpg")
+        (folder / "my_lines/cls_gt.txt").write_text("1.jpg\t0\n", encoding="utf-8")
         (folder / "my_lines/rec_gt.txt").write_text("1.jpg\tany text\n", encoding="utf-8")
 
     def _icdar2015(self, split: str, image_dir: str, label_dir: str) -> None:

@@ -51,8 +51,19 @@ class Recogniser:
         return [Text(str(value), 0.9 if value > 150 else 0.3) for value in values]
 
 
+class Classifier:
+    """Finds crops whose right half is brighter upside down."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def upright(self, crops, batch_size):
+        return [crop[::-1, ::-1] if crop[:, -1].mean() > crop[:, 0].mean() else crop for crop in crops]
+
+
 @pytest.fixture
 def reader(monkeypatch):
+    monkeypatch.setattr(module, "TextClassifier", Classifier)
     monkeypatch.setattr(module, "TextDetector", Detector)
     monkeypatch.setattr(module, "TextRecogniser", Recogniser)
     monkeypatch.setattr(module, "find_weights", lambda name, task: f"{name}/{task}")
@@ -89,6 +100,18 @@ def test_the_models_may_be_given(reader, monkeypatch):
     given = TextReader(detector="d.ckpt", recogniser="r.ckpt")
     assert (given.detector.model, given.recogniser.model) == ("d.ckpt", "r.ckpt")
     assert (reader.detector.model, reader.recogniser.model) == (f"{DEFAULT}/det", f"{DEFAULT}/rec")
+
+
+def test_the_classifier_turns_crops_before_they_are_read(reader, tmp_path):
+    """One line is read at its centre, which is 190 as it is; turned, the pixel left of the centre is there."""
+    image = np.zeros((40, 120, 3), np.uint8)
+    image[10:26, 10:60], image[10:26, 60:110] = 170, 190
+    assert reader(image).text == "190"
+    turning = TextReader(classifier="ppocr-cls")
+    assert turning.classifier.model == "ppocr-cls/cls" and reader.classifier is None
+    assert turning(image).text == "170"
+    assert turning(np.zeros((30, 90, 3), np.uint8)).text == ""
+    assert TextReader(classifier=tmp_path / "own.ckpt").classifier.model == tmp_path / "own.ckpt"
 
 
 @pytest.mark.parametrize(

@@ -163,3 +163,13 @@ def test_weights_without_a_network_for_the_task():
         find_weights("ppocr-cls", "det")
     with pytest.raises(CheckpointError, match="the weights 'ppocr-v3' have no direction classifier.*: ppocr-cls"):
         find_weights("ppocr-v3", "cls")
+
+
+def test_a_file_may_have_another_name_in_a_package(home, converted, tmp_path, monkeypatch):
+    place = tmp_path / "rapidocr/models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(CONTENT)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: Installed(tmp_path))
+    monkeypatch.setitem(SUMS, "ch_ppocr_mobile_v2.0_cls_infer.onnx", hash_bytes(CONTENT))
+    find_weights("ppocr-cls", "cls")
+    assert converted == [("onnx", place, home.parent / "ppocr-cls" / "cls.ckpt")]
