@@ -61,8 +61,7 @@ def test_it_opens_without_a_word_on_the_console(page, report, window, dark, tmp_
     page.open(report)
     assert page.problems == [] and page.requests == [report.as_uri()]
     assert page.run("document.documentElement.scrollWidth") <= window[0], "the page does not scroll sideways"
-    assert len(cards(page)) == 48
-    assert page.run("[...document.querySelectorAll('#words img')].every((image) => image.decode !== undefined)")
+    assert len(cards(page)) == (48 if window[0] > 600 else 12)
     page.run("Promise.all([...document.querySelectorAll('#words img')].map((image) => image.decode()))")
     small = page.run(
         "[...document.querySelectorAll('button, select')].filter((b) => b.offsetParent && b.offsetHeight < 30).length"

@@ -16,7 +16,7 @@ Name = Callable[[Word], str | None]
 
 LENGTHS = (1, 2, 3, 5, 8, 12, 20, 40)  # first length of each group
 HEIGHTS = (0, 8, 12, 16, 24, 32, 48)  # pixels
-CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
+CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95)
 MOST = 7  # kinds in a chart; the rarest are put together
 
 _SCRIPTS = {"CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
@@ -61,12 +61,11 @@ def script_of(text: str) -> str:
 
 
 def signs_of(text: str) -> str:
-    """Which of letters, digits and other signs a text has; white space does not count."""
-    kinds = {unicodedata.category(character)[0] for character in text if not character.isspace()}
-    names = [name for name, there in (("letters", "L" in kinds), ("digits", "N" in kinds)) if there]
-    if kinds - set("LNM"):
-        names.append("signs")
-    return " + ".join(names) or "nothing"
+    """``letters``, ``digits``, ``mixed`` (both), or ``with signs`` (others too); white space does not count."""
+    kinds = {unicodedata.category(character)[0] for character in text if not character.isspace()} - {"M"}
+    if kinds - {"L", "N"}:
+        return "with signs"
+    return {"L": "letters", "N": "digits", "": "nothing"}.get("".join(kinds), "mixed")
 
 
 def count(name: str, words: Sequence[Word], right: Callable[[Word], bool]) -> Bin:

@@ -49,7 +49,8 @@ def draw(matrix: Matrix) -> Markup:
     width, height = (_EDGE + _CELL * len(side) for side in (matrix.columns, matrix.rows))
     most = max(matrix.counts.values(), default=1)
     parts = [
-        f'<svg class="matrix" viewBox="0 0 {width} {height}" style="max-width: {width * 1.6:.0f}px" role="img" '
+        f'<svg class="matrix" viewBox="0 0 {width} {height}" role="img" '
+        f'style="width: {width * 1.5:.0f}px; min-width: {width}px" '
         'aria-label="confusion of characters: rows are the true characters, columns those read">'
     ]
     parts += [_text(_middle(i), _EDGE - 10, name_of(each), "name") for i, each in enumerate(matrix.columns)]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mindocr.metrics.edit_distance import edit_distance, similarity
+from mindocr.metrics.edit_distance import edit_distance
 from mindocr.metrics.rec_metric import letters_and_digits
 from mindocr.report.recognition.word import Word
 
@@ -94,7 +94,7 @@ def tag_of(word: Word) -> str:
         SHORT: len(truth) - len(found) > 1 and truth.startswith(found) or len(found) > 1 and truth.endswith(found),
         LONG: len(found) - len(truth) > 1 and (found.startswith(truth) or found.endswith(truth)),
         ONE: edit_distance(truth, found) == 1,
-        OTHER: similarity(truth, found) < FAR,
+        OTHER: word.similarity < FAR,
     }
     return next((tag for tag, applies in rules.items() if applies), SEVERAL)
 

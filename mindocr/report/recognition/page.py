@@ -98,7 +98,7 @@ def write_page(
 def worst_first(words: Sequence[Word]) -> list[int]:
     """Positions of the texts that were not read exactly: least similar first, then most confident."""
     wrong = [i for i, word in enumerate(words) if not word.exact]
-    return sorted(wrong, key=lambda i: (words[i].result.similarity, -words[i].confidence, i))
+    return sorted(wrong, key=lambda i: (words[i].similarity, -words[i].confidence, i))
 
 
 def _pairs(pairs: Counter[Step]) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ def _records(
             "truth": words[i].truth,
             "found": words[i].found,
             "confidence": round(words[i].confidence, 4),
-            "similarity": round(words[i].result.similarity, 4),
+            "similarity": round(words[i].similarity, 4),
             "tag": tags[i],
             "right": words[i].result.right[accuracy],
             "steps": _runs(words[i].steps),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mindocr.geometry import Polygon
+from mindocr.metrics.edit_distance import similarity
 from mindocr.metrics.rec_metric import TextResult
 from mindocr.report.recognition.alignment import Step, align
 
@@ -34,6 +35,11 @@ class Word:
     def exact(self) -> bool:
         """Every character is right."""
         return self.truth == self.found
+
+    @cached_property
+    def similarity(self) -> float:
+        """Of all characters without regard to case, those that the dictionary lacks too; in [0, 1]."""
+        return similarity(self.truth.lower(), self.found.lower())
 
     @cached_property
     def steps(self) -> list[Step]:

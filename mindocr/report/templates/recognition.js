@@ -3,7 +3,7 @@
   const byId = (id) => document.getElementById(id);
   const words = JSON.parse(byId("data").textContent);
   if (!words.length) return;
-  const PAGE = 48; // cards that are added at once
+  const PAGE = matchMedia("(max-width: 36rem)").matches ? 12 : 48; // cards that are added at once
   const orders = {
     worst: (a, b) => a.rank - b.rank,
     sure: (a, b) => b.confidence - a.confidence || a.rank - b.rank,

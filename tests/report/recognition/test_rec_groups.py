@@ -21,10 +21,11 @@ from mindocr.report.recognition import groups
         ("Выход", "Cyrillic", "letters"),
         ("Έξοδος", "Greek", "letters"),
         ("Exit 出口", "several", "letters"),
-        ("12:30", "digits", "digits + signs"),
-        ("A-1", "Latin", "letters + digits + signs"),
-        ("...", "signs", "signs"),
+        ("12:30", "digits", "with signs"),
+        ("A-1", "Latin", "with signs"),
+        ("...", "signs", "with signs"),
         (" ", "signs", "nothing"),
+        ("A1", "Latin", "mixed"),
     ],
 )
 def test_script_and_signs(text, script, signs):

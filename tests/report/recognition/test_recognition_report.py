@@ -43,9 +43,9 @@ def test_wrong_texts_with_pictures_worst_first(image, tmp_path):
     text = page.read_text(encoding="utf-8")
     assert page == tmp_path / "out/report.html" and len(text) < PAGE_BYTES
     words = records(page)
-    assert [word["truth"] for word in words] == ["long text", "N05", "<b>&", "Exit", "way out"]
+    assert [word["truth"] for word in words] == ["long text", "N05", "<b>&", "way out", "Exit"]
     assert all(word["picture"] for word in words) and text.count("data:image/jpeg") == 5
-    assert words[1]["steps"] == [["N"], ["0", "O"], ["5"]] and words[4]["steps"][1] == [" ", ""]
+    assert words[1]["steps"] == [["N"], ["0", "O"], ["5"]] and words[3]["steps"][1] == [" ", ""]
     assert [word["right"] for word in words] == [False, False, False, True, True]
     assert words[0]["image"] == "photo.png" and "<b>&" not in text
     for shown in ("best.ckpt", "0 read as O", "i read as I", "spaces lost", "acc by number of characters", "case only"):
