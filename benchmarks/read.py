@@ -55,7 +55,7 @@ class Ours:
         start = time.perf_counter()
         page = self._reader(image)
         seconds = time.perf_counter() - start
-        items = {"line": page.lines, "word": page.words if "word" in self._levels else ()}
+        items = {"line": page.lines, "word": [word for line in page.lines for word in line.parts]}
         texts = {level: [[item.polygon.tolist(), item.text] for item in items[level]] for level in self._levels}
         return {**texts, "seconds": seconds}
 

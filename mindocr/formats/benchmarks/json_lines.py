@@ -2,7 +2,7 @@
 
 Results have no ``ignore`` and may have ``scores``: a number for each polygon, higher means more confident. Both may
 have ``texts``, a text for each polygon. The results of ``mindocr read`` are read too: ``{"image", "lines":
-[{"transcription", "points", "score"}, ...]}``.
+[{"transcription", "points", "score"}, ...]}``; where the lines have ``words``, these are taken.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def parse_json_line(
     item = parse_json(line, where)
     image = get(item, "image", str, where)
     if role != "gt" and "lines" in item and "polygons" not in item:
-        return image, where, [_line(each, f"{where}: 'lines'") for each in get(item, "lines", list, where)]
+        lines = [expect(line, dict, f"{where}: 'lines'") for line in get(item, "lines", list, where)]
+        parts = [part for line in lines for part in (get(line, "words", list, where) if "words" in line else [line])]
+        return image, where, [_part(part, f"{where}: 'lines'") for part in parts]
     if rotated_boxes and "rects" in item:
         boxes = [_box(box, f"{where}: 'rects'") for box in get(item, "rects", list, where)]
         polygons = rotated_corners(np.array(boxes).reshape(-1, 5)).tolist()
@@ -52,8 +54,8 @@ def parse_json_line(
     return image, where, list(map(Text, polygons, texts, flags))
 
 
-def _line(item: Any, where: str) -> Detected:
-    """A line as ``mindocr read`` writes it."""
+def _part(item: Any, where: str) -> Detected:
+    """A line or a word as ``mindocr read`` writes it."""
     points = nested_points(get(item, "points", list, where), f"{where}: 'points'")
     score = json_number(item["score"], f"{where}: 'score'") if "score" in item else None
     return Detected(points, score, get(item, "transcription", str, where))

@@ -91,6 +91,14 @@ def test_label_files_and_json_lines(tmp_path, role, line):
     assert without.texts is None and without.polys[0].tolist() == CORNERS
 
 
+def test_words_of_mindocr_read_replace_their_lines(tmp_path):
+    words = [{"transcription": text, "points": CORNERS, "confidence": 0.9} for text in ("WAY", "OUT")]
+    lines = [{"transcription": "WAY OUT", "points": CORNERS, "words": words},
+             {"transcription": "EXIT", "points": CORNERS}]  # fmt: skip
+    file = listed(tmp_path, json.dumps({"image": "a.jpg", "lines": lines}))
+    assert read_outlines(file, "det", "icdar2015", with_texts=True)["a"].texts == ["WAY", "OUT", "EXIT"]
+
+
 def test_results_of_mindocr_read_have_scores(tmp_path):
     line = {"image": "a.jpg", "lines": [{"transcription": "a", "points": CORNERS, "score": 0.8}]}
     assert read_outlines(listed(tmp_path, json.dumps(line)), "det", "icdar2015")["a"].scores == [0.8]
