@@ -72,6 +72,8 @@ CASES = (
          instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
     Case(r"python tools/score\.py .+ --det submit\.zip --image_dir .+ --report report", "", "report/report.html",
          slow=False, instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
+    Case(r"python tools/score\.py --protocol icdar2015_(e2e|word_spotting) .+", slow=False, instead=(
+        "my_text/read/read_results.jsonl", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
     Case(r"python tools/compare\.py east\.zip submit\.zip --gt .+", slow=False, instead=(
         "east.zip submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT " * 2)),
     Case(r"python tools/check_dataset\.py -c configs/det/dbnet/db_r18_synthetic\.yaml --report demo/check", "",
@@ -136,6 +138,8 @@ CASES = (
          "ppocrv2_rec.ckpt", needs=("ch_PP-OCRv2_rec_infer.onnx", "ppocr_keys_v1.txt")),
     Case(r"python tools/read\.py photos --output read_texts",
          "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_texts/read_results.jsonl", needs=V6),
+    Case(r"python tools/read\.py \S+/ch4_test_images --output my_text/read .+",
+         "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "my_text/read/read_results.jsonl", needs=V6),
     *(Case(rf"python tools/eval\.py -c ppocrv3_rec_mobile -o .+{data}.*", "eval.loader.num_workers=0",
            "tmp_rec/eval/scores.json", needs=("ch_PP-OCRv3_rec_infer.onnx",)) for data in ("ocr_datasets", "my_lines")),
     Case(r"python tools/eval\.py -c ppocr_cls_mobile -o .+", "eval.loader.num_workers=0", "tmp_cls/eval/scores.json",
