@@ -215,7 +215,7 @@ class CTPNPostProcess:
         high = (np.abs(y[:, 3] - y[:, 0]) + np.abs(y[:, 2] - y[:, 1])) / 2 + 1
         wide = (np.abs(x[:, 1] - x[:, 0]) + np.abs(x[:, 2] - x[:, 3])) / 2 + 1
         good, long = lines.scores > self.box_thresh, (wide > self.min_width) & (wide > self.min_ratio * high)
-        rejected["low line score"] = np.count_nonzero(~good)
+        rejected["low score"] = np.count_nonzero(~good)
         rejected["too short"] = np.count_nonzero(good & ~long)
         kept = np.flatnonzero(good & long)
         kept = kept[np.argsort(-lines.scores[kept], kind="stable")]

@@ -107,7 +107,7 @@ def test_a_rotated_rectangle(first, step):
 def test_limits_are_exclusive():
     strips = row([0, 1], score=0.75)
     assert len(lines(strips, box_thresh=0.74)) == 1
-    assert lines(strips, box_thresh=0.75).rejections == {"low line score": 1}
+    assert lines(strips, box_thresh=0.75).rejections == {"low score": 1}
     assert lines(strips, score_thresh=0.75).rejections == {}
     assert len(lines(row([0, 1]), min_width=32.5)) == 1  # 33 pixels with both borders
     assert lines(row([0, 1]), min_width=33).rejections == {"too short": 1}
