@@ -8,7 +8,8 @@ import argparse
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments: the project, its weights file, and the checkpoint to write."""
     add = parser.add_argument
-    add("--from", dest="source", required=True, choices=["torch-db", "torchvision", "mmocr", "paddle", "onnx"],
+    add("--from", dest="source", required=True,
+        choices=["torch-db", "torchvision", "mmocr", "paddle", "onnx", "model-zoo"],
         help="project that the weights come from; see docs/weights.md")  # fmt: skip
     add("--to", choices=["mindspore"], default="mindspore", help="framework to convert to")
     add("--input", required=True, help="weights file of that project: .pth, .pt, .pdparams, .safetensors or .onnx")

@@ -47,8 +47,8 @@ class AnchorTargets:
     overlaps every strip by less than ``negative_overlap``. Other anchors, and those that reach beyond the image, do not
     count. Run it after the last op that changes the size of the image, whose sides must be multiples of 16.
 
-    Deliberate differences from MindSpore's CTPN: ignored text is not learned as text (see ``ignore_mode``), and no strip is
-    dropped without a warning.
+    Deliberate differences from MindSpore's CTPN: ignored text is not learned as text (see ``ignore_mode``), and strips
+    that are too many (see ``max_strips``) are not dropped silently.
 
     Args:
         anchor_heights: pixels: ``mindspore`` (14 heights), ``paper`` (10), or a list.

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 # Source -> module of mindocr.models.converters with the functions read(path) and convert(what read returned)
 SOURCES = {
     "torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle", "onnx": "onnx",
+    "model-zoo": "model_zoo",
 }  # fmt: skip
 _SUFFIXES = tuple(f".{name}" for name in FORMATS)
 _PARTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}

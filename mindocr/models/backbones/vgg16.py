@@ -47,24 +47,23 @@ class VGG16(nn.Cell):
         self.released_weights = None
         self.out_channels = [BLOCKS[-1][0]]
         self.strides = [16]
-        steps: list[nn.Cell] = []
+        self.pool = nn.MaxPool2d(kernel_size=2, stride=2)
         source = 3
         for block, (width, count) in enumerate(BLOCKS, 1):
-            if block > 1:
-                steps.append(nn.MaxPool2d(kernel_size=2, stride=2))
             for number in range(1, count + 1):
                 layer = _layer(source, width, batch_norm, stored_statistics)
                 for parameter in layer[0].get_parameters() if block <= frozen_blocks else ():
                     parameter.requires_grad = False
                 setattr(self, f"conv{block}_{number}", layer)
-                steps.append(layer)
                 source = width
-        self.steps = nn.CellList(steps, auto_prefix=False)
 
     def construct(self, x: Tensor) -> tuple[Tensor]:
         """(N, 3, H, W) -> one map (N, 512, H / 16, W / 16)."""
-        for step in self.steps:
-            x = step(x)
+        x = self.conv1_2(self.conv1_1(x))
+        x = self.conv2_2(self.conv2_1(self.pool(x)))
+        x = self.conv3_3(self.conv3_2(self.conv3_1(self.pool(x))))
+        x = self.conv4_3(self.conv4_2(self.conv4_1(self.pool(x))))
+        x = self.conv5_3(self.conv5_2(self.conv5_1(self.pool(x))))
         return (x,)
 
 

@@ -41,7 +41,7 @@ def iou(a, b):
 
 def assigned_by_loops(anchors, strips):
     """Class and strip of each anchor, step by step as MindSpore's CTPN does it."""
-    inside = [0 <= a[0] and 0 <= a[1] and a[2] <= W - 1 and a[3] <= H - 1 for a in anchors]
+    inside = [a[0] >= 0 and a[1] >= 0 and a[2] <= W - 1 and a[3] <= H - 1 for a in anchors]
     table = np.array([[iou(a, s) if ok else 0 for a, ok in zip(anchors, inside)] for s in strips])
     classes, numbers = np.full(len(anchors), -1), np.zeros(len(anchors), int)
     for i in range(len(anchors)):
