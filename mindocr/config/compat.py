@@ -1,6 +1,7 @@
 """Translates old keys: those of MindOCR and those of earlier versions. No other module knows them.
 
 Those of recognisers are in :mod:`mindocr.config.compat_rec`.
+Flat files of MindSpore's model zoo are translated first, by :mod:`mindocr.config.zoo_file`.
 
 Most of MindOCR's keys are the same here. The differences: columns chosen by index, the checkpoint policy under
 ``system``, ``resume`` under ``model``, and keys that have no effect here. From earlier versions: ``train.tensorboard``.
@@ -12,7 +13,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mindocr.config import compat_rec
+from mindocr.config import compat_rec, zoo_file
 from mindocr.config.parts import DATASET_PATHS, lookup
 from mindocr.config.schema import Train
 from mindocr.errors import ConfigError
@@ -73,7 +74,9 @@ class Upgraded(NamedTuple):
 
 def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     """Translate old keys into today's; all other values stay the same. ``raw`` is not changed."""
-    result = Upgraded(copy.deepcopy(dict(raw)), [], [])
+    result = (
+        Upgraded(*zoo_file.translate(raw)) if zoo_file.is_zoo_file(raw) else Upgraded(copy.deepcopy(dict(raw)), [], [])
+    )
     recognition = compat_rec.translate(result.values)
     result.problems.extend(recognition.problems)
     idle = [(key, _BY_NAME) for path in DATASET_PATHS for key in _columns_by_name(result, path)]

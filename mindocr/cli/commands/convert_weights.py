@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-_SOURCES = ("torch-db", "torchvision", "mmocr", "paddle", "onnx", "paddle-inference")
+_SOURCES = ("torch-db", "torchvision", "mmocr", "paddle", "onnx", "paddle-inference", "model-zoo")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -30,6 +30,7 @@ from mindocr.registry import BACKBONES, HEADS, NECKS
 SOURCES = {
     "torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle", "onnx": "onnx",
     "paddle-inference": "paddle_inference",
+    "model-zoo": "model_zoo",
 }  # fmt: skip
 _PARTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}
 _LISTED = 5
