@@ -41,6 +41,7 @@ GROUPS = {
     "Prediction": {
         "read": "read the text of photographs with released weights",
         "read-lines": "read images that show one line of text each",
+        "classify-lines": "find images of lines that are upside down",
         "predict": "find text in images with a checkpoint",
         "export": "export a detector to MindIR and compare the file with the network",
         "infer": "find text in images with an exported MindIR file",

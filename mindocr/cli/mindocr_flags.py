@@ -218,6 +218,15 @@ INFER: tuple[Flag, ...] = (
     *_ignored("infer", "layout", ("layout_model_path", "layout_model_name_or_config", "layout_batch_num")),
 )  # fmt: skip
 
+_DETECTION = tuple(flag.dest for flag in PREDICT if flag.name.startswith("--det_") or flag.name == "--use_dilation")
+
+
+def _other_tasks(command: str, *own: str) -> tuple[Flag, ...]:
+    """The ignored flags of predict_det.py as those of another tool, without the tasks that it has itself."""
+    others = (flag for flag in PREDICT if flag.status == "ignored" and flag.meaning not in own)
+    return tuple(replace(flag, command=command) for flag in others)
+
+
 # tools/infer/text/predict_system.py: it finds text and reads it
 READ: tuple[Flag, ...] = (
     Flag("--image_dir", "read", "same", "image, folder or glob", there="required",
@@ -226,6 +235,8 @@ READ: tuple[Flag, ...] = (
     Flag("--det_model_dir", "read", "same", "checkpoint of a detector, as --detector", here="that of --weights"),
     Flag("--rec_model_dir", "read", "same", "checkpoint of a recogniser, as --recogniser", here="that of --weights",
          note="the character dictionary is that of the checkpoint"),
+    Flag("--cls_model_dir", "read", "same", "checkpoint of a direction classifier, or ppocr-cls; as --cls_weights",
+         here="lines are read as they are"),
     Flag("--rec_batch_num", "read", "same", "crops that the recogniser takes at once, as --batch_size", there="8",
          here="6", kind="count"),
     Flag("--det_limit_side_len", "read", "same", "side length that det_limit_type limits, pixels", there="960",
@@ -241,14 +252,16 @@ READ: tuple[Flag, ...] = (
     Flag("--crop_res_save_dir", "read", "same", "folder for the crops", there="./output", here="./output"),
     *(replace(flag, command="read", here="of the detector", note="") for flag in PREDICT
       if flag.key.startswith("postprocess.")),
-    *_ignored("read", "runtime", ("mode", "det_amp_level", "rec_amp_level", "cls_amp_level", "warmup",
-                                  "max_batch_size", "rec_batch_mode")),
+    *_ignored("read", "runtime", (
+        "mode", "det_amp_level", "rec_amp_level", "cls_amp_level", "warmup", "max_batch_size", "rec_batch_mode",
+        "cls_batch_mode", "cls_batch_num",
+    )),
     *_ignored("read", "recognition", (
         "rec_algorithm", "rec_model_config", "rec_image_shape", "rec_char_dict_path", "rec_gt_path",
         "max_text_length", "vis_font_path",
     )),
-    *(replace(flag, command="read") for flag in PREDICT if flag.status == "ignored" and flag.meaning != "recognition"
-      and flag.name != "--cls_amp_level"),
+    *_ignored("read", "direction of a text", ("cls_algorithm",)),
+    *_other_tasks("read", "recognition", "direction of a text"),
 )  # fmt: skip
 
 # tools/infer/text/predict_rec.py
@@ -267,11 +280,24 @@ READ_LINES: tuple[Flag, ...] = (
         "rec_algorithm", "rec_model_config", "rec_image_shape", "rec_char_dict_path", "rec_gt_path",
         "max_text_length", "drop_score", "vis_font_path",
     )),
-    *(replace(flag, command="read-lines") for flag in PREDICT if flag.status == "ignored"
-      and flag.meaning != "recognition"),
-    *_ignored("read-lines", "detection", tuple(
-        flag.dest for flag in PREDICT if flag.name.startswith("--det_") or flag.name == "--use_dilation"
-    )),
+    *_other_tasks("read-lines", "recognition"),
+    *_ignored("read-lines", "detection", _DETECTION),
 )  # fmt: skip
 
-FLAGS: tuple[Flag, ...] = (*PREDICT, *READ, *READ_LINES, *INFER)
+# tools/infer/text/predict_cls.py
+CLASSIFY_LINES: tuple[Flag, ...] = (
+    Flag("--image_dir", "classify-lines", "same", "image of one line, folder or glob", there="required",
+         here="required", note="MindOCR searches subfolders; here with --recursive"),
+    Flag("--cls_model_dir", "classify-lines", "same", "checkpoint, as --classifier", here="that of --weights"),
+    Flag("--cls_batch_num", "classify-lines", "same", "images that the classifier takes at once, as --batch_size",
+         there="8", here="6", kind="count"),
+    Flag("--draw_img_save_dir", "classify-lines", "same", "folder for pictures and results, as --output",
+         there="./inference_results", here="./inference_results"),
+    Flag("--visualize_output", "classify-lines", "same", "write pictures", there="False", here="True", kind="switch"),
+    *_ignored("classify-lines", "runtime", ("mode", "warmup", "max_batch_size", "cls_batch_mode", "cls_amp_level")),
+    *_ignored("classify-lines", "direction of a text", ("cls_algorithm",)),
+    *_other_tasks("classify-lines", "direction of a text"),
+    *_ignored("classify-lines", "detection", _DETECTION),
+)  # fmt: skip
+
+FLAGS: tuple[Flag, ...] = (*PREDICT, *READ, *READ_LINES, *CLASSIFY_LINES, *INFER)

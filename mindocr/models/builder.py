@@ -19,8 +19,8 @@ from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 
 _KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use")
 _NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen")
-# DBNet++ starts from DBNet's weights, which do not contain its fusion module
-_MAY_START_ANEW = ("neck.fuse.",)
+# DBNet++ starts from DBNet's weights, which do not contain its fusion module; others lack heads of training only
+_MAY_START_ANEW = ("neck.fuse.", "head.auxiliary_")
 # ImageNet weights contain a classifier that a detector does not have
 _CLASSIFIER = ("classifier.",)
 
@@ -74,7 +74,9 @@ def _build_network(
     """The network of a section at ``where``; ``released`` weights replace those that the section names."""
     backbone = BACKBONES.build(spec["backbone"])
     neck = NECKS.build(spec["neck"], in_channels=backbone.out_channels) if spec.get("neck") else None
-    network = Network(backbone, neck, HEADS.build(spec["head"], in_channels=(neck or backbone).out_channels))
+    head = HEADS.build(spec["head"], in_channels=(neck or backbone).out_channels)
+    _check_levels(neck, head, where)
+    network = Network(backbone, neck, head)
     source = released or spec.get("pretrained")
     if ckpt is not None:
         load_weights(network, ckpt)
@@ -92,6 +94,16 @@ def _build_network(
         report = load_weights(backbone, path, allow_missing=offset_names(backbone), ignore=_CLASSIFIER)
         logger.info("%s.backbone.pretrained: %s", where, report.summary())
     return network
+
+
+def _check_levels(neck: Any, head: Any, where: str) -> None:
+    """Check that the levels that an auxiliary head takes come from the neck, and that no others come."""
+    given, taken = getattr(neck, "auxiliary", False), getattr(head, "auxiliary", False)
+    if given != taken:
+        raise ConfigError(
+            f"{where}.neck.auxiliary: the head {type(head).__name__} needs the value {taken}"
+            + (" and a neck that has this option, such as RepLKFPN" if taken else "")
+        )
 
 
 def _check(spec: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import numpy as np
 from mindocr.errors import UserError
 from mindocr.images.crops import LineView, line_view
 from mindocr.images.read import read_image
+from mindocr.inference.classifier import TextClassifier
 from mindocr.inference.detector import TextDetector
 from mindocr.inference.recogniser import TextRecogniser
 from mindocr.predictions.text import Text
 from mindocr.reading.order import reading_order
 from mindocr.reading.page import LEVELS, Level, Line, Page, Word
-from mindocr.reading.weights import DEFAULT, find_weights
+from mindocr.reading.weights import DEFAULT, RELEASED, find_weights
 from mindocr.reading.words import Span, characters_of, words_of
 from mindocr.registry import suggest
 from mindocr.utils.visualize import as_rgb
@@ -37,8 +39,10 @@ class TextReader:
         weights: name of released weights, see :data:`mindocr.reading.weights.RELEASED`. They are taken from the cache
             folder or from an installed package.
         detector, recogniser: model files that replace those of ``weights``.
+        classifier: the direction classifier, as the name ``ppocr-cls`` or a model file. Lines that it finds upside
+            down with a confidence above 0.9 are turned before they are read. None: every line is read as it is.
         drop_score: lines read with a lower confidence are left out, in [0, 1].
-        batch_size: crops that the recogniser takes at once.
+        batch_size: crops that the recogniser and the classifier take at once.
         detection: further arguments of :class:`~mindocr.inference.detector.TextDetector`, such as
             ``{"limit_side_len": 1280}``.
         level: what the page has polygons of. The detectors of PP-OCR find lines; ``word`` and ``character`` cut them
@@ -58,6 +62,7 @@ class TextReader:
         *,
         detector: str | Path | None = None,
         recogniser: str | Path | None = None,
+        classifier: str | Path | None = None,
         drop_score: float = 0.5,
         batch_size: int = 6,
         level: Level = "line",
@@ -71,8 +76,12 @@ class TextReader:
             raise UserError(f"level: expected {', '.join(LEVELS)}, got {level!r}{suggest(str(level), LEVELS)}")
         models = {"detector": detector or find_weights(weights, "det")}
         models["recogniser"] = recogniser or find_weights(weights, "rec")
+        if classifier:
+            is_name = isinstance(classifier, str) and classifier in RELEASED
+            models["classifier"] = find_weights(str(classifier), "cls") if is_name else classifier
         self.detector = TextDetector(models["detector"], **(detection or {}))
         self.recogniser = TextRecogniser(models["recogniser"])
+        self.classifier = TextClassifier(models["classifier"]) if classifier else None
         self.drop_score, self.batch_size, self.level = drop_score, batch_size, level
         self.settings: dict[str, Any] = {
             **{task: str(model) for task, model in models.items()}, "drop_score": drop_score, "level": level,
@@ -93,7 +102,7 @@ class TextReader:
         found = self.detector(pixels).prediction
         order = reading_order(found.polys)
         size = (pixels.shape[0], pixels.shape[1])
-        views = [line_view(found.polys[i], size) for i in order]
+        views = self._upright(pixels, [line_view(found.polys[i], size) for i in order])
         texts = self.recogniser.read(_Crops(pixels, views), self.batch_size, [_ratio(view) for view in views])
         lines = [
             Line(view.polygon, text.text, text.confidence, float(found.scores[i]), self._parts(view, text))
@@ -102,6 +111,13 @@ class TextReader:
         ]
         path = path if isinstance(image, np.ndarray) else str(image)
         return Page(lines, size, path, left_out=len(order) - len(lines), level=self.level)
+
+    def _upright(self, pixels: np.ndarray, views: list[LineView]) -> list[LineView]:
+        """The views, turned where the classifier finds the line upside down."""
+        if self.classifier is None:
+            return views
+        turned = self.classifier.upside_down(_Crops(pixels, views), batch_size=self.batch_size)
+        return [replace(view, turns=view.turns + 2) if each else view for view, each in zip(views, turned)]
 
     def _parts(self, view: LineView, text: Text) -> list[Word]:
         if self.level == "line":

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import ppocrv4
+from ppocrv2 import SECTIONS as PPOCRV2
 from ppocrv6 import detector, recogniser
 
 from mindocr.models import build_model, model_names
@@ -18,6 +19,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = {
     "ppocrv4_det_mobile": ppocrv4.detector(fused=True),
     "ppocrv4_rec_mobile": ppocrv4.recogniser(fused=True),
+    **PPOCRV2,
     "ppocrv6_det_small": detector(fused=True),
     "ppocrv6_det_small_training": detector(fused=False),
     "ppocrv6_rec_small": recogniser(fused=True),

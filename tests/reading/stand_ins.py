@@ -16,7 +16,7 @@ def quad(x, y, w, h):
 class Detector:
     """Finds the white rectangles of a picture, lowest first."""
 
-    def __init__(self, model):
+    def __init__(self, model, **options):
         self.model = model
 
     def __call__(self, pixels):
@@ -38,8 +38,19 @@ class Recogniser:
         return [Text(str(value), 0.9 if value > 150 else 0.3) for value in values]
 
 
+class Classifier:
+    """Finds crops upside down whose right half is brighter."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def upside_down(self, crops, batch_size):
+        return [bool(crop[:, -1].mean() > crop[:, 0].mean()) for crop in crops]
+
+
 def put_in(module, replace=setattr):
     """Let the module of the reader use the stand-ins, and names instead of weights."""
+    replace(module, "TextClassifier", Classifier)
     replace(module, "TextDetector", Detector)
     replace(module, "TextRecogniser", Recogniser)
     replace(module, "find_weights", lambda name, task: f"{name}/{task}")

@@ -14,6 +14,7 @@ from stand_ins import put_in
 
 from mindocr.cli import main
 from mindocr.errors import DataError, UserError
+from mindocr.inference import classifier as classifier_module
 from mindocr.inference import recogniser as recogniser_module
 from mindocr.reading import reader as module
 from mindocr.reading import weights
@@ -112,3 +113,33 @@ def test_predict_rec_reads_images_of_lines(lines, repo_root, capsys):
     assert main.run_command(command, ["--image_dir", "lines", "--visualize_output", "False"]) == 1
     with pytest.raises(DataError, match="broken.png"):
         main.run_command(command, ["--image_dir", "lines/broken.png"])
+
+
+class BrightOnTheRight:
+    """A runner of ``probs`` (2,): a line is upside down if its right half is the brighter one."""
+
+    output_names = ("probs",)
+    input_size = (-1, -1)
+    metadata = {
+        "postprocess": {"name": "ClsPostprocess", "label_list": ["0", "180"]},
+        "pipeline": [
+            {"DecodeImage": {"img_mode": "RGB"}},
+            {"NormalizeImage": {"mean": [127.5] * 3, "std": [127.5] * 3}},
+            {"ToCHWImage": None},
+        ],
+    }
+
+    def __call__(self, images):
+        turned = [image[:, :, image.shape[2] // 2 :].mean() > image.mean() for image in images]
+        return {"probs": [np.array([1 - each, each], np.float32) for each in turned]}
+
+
+def test_predict_cls_finds_lines_upside_down(lines, repo_root, monkeypatch, capsys):
+    monkeypatch.setattr(classifier_module, "open_runner", lambda model, config=None: BrightOnTheRight())
+    cv2.imwrite(str(lines / "ab.png"), np.repeat(np.linspace(0, 255, 90).astype(np.uint8)[None], 40, axis=0))
+    command, words = words_of("predict_cls.py", repo_root)
+    flags = ["--image_dir", "lines", "--cls_batch_num", "1", "--cls_algorithm", "MV3", "--draw_img_save_dir", "out"]
+    assert main.run_command(command, [*words, *flags]) == 0
+    results = [line.split("\t")[:2] for line in Path("out/cls_results.txt").read_text().splitlines()]
+    assert results == [["lines/ab.png", "180"], ["lines/c.png", "0"]]
+    assert "ignored: --cls_algorithm" in capsys.readouterr().err

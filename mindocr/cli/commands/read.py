@@ -17,16 +17,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("images", nargs="*", help="images, folders of images, or globs")
     add("--image_dir", help="image, folder of images, or glob, as MindOCR names it")
     add("--weights", default="ppocr-v6-small", metavar="NAME",
-        help="released weights: ppocr-v6-small (default), ppocr-v4 or ppocr-v3")  # fmt: skip
-    add(
-        "--detector", "--det_model_dir", metavar="FILE", help="checkpoint of a detector that replaces that of --weights"
-    )
+        help="released weights: ppocr-v6-small (default), ppocr-v4, ppocr-v3 or ppocr-v2")  # fmt: skip
+    add("--offline", action="store_true",
+        help="do not download weights that are not on this machine; the same as MINDOCR_OFFLINE=1")  # fmt: skip
+    add("--detector", "--det_model_dir", metavar="FILE",
+        help="checkpoint of a detector that replaces that of --weights")  # fmt: skip
     add("--recogniser", "--rec_model_dir", metavar="FILE",
         help="checkpoint of a recogniser that replaces that of --weights")  # fmt: skip
-    add(
-        "--det_algorithm",
-        help="named detector that replaces that of --weights, such as DB; --detector is its checkpoint",
-    )
+    add("--cls_weights", "--cls_model_dir", metavar="NAME_OR_FILE",
+        help="turn lines that are upside down before they are read: ppocr-cls, or the checkpoint of a direction "
+        "classifier (default: lines are read as they are)")  # fmt: skip
+    add("--det_algorithm", metavar="NAME",
+        help="named detector that replaces that of --weights, such as DB; --detector is its checkpoint")  # fmt: skip
     add("--det_limit_side_len", type=positive, help="side length that det_limit_type limits, pixels")
     add("--det_limit_type", choices=["min", "max"], help="which side is limited (default: max)")
     add("--recursive", action="store_true", help="search the subfolders of folders too")
@@ -54,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from mindocr.errors import UserError
     from mindocr.reading.reader import TextReader
     from mindocr.reading.run import read_images
+    from mindocr.reading.weights import forbid_network
     from mindocr.utils.logs import start_logging
 
     start_logging()
@@ -61,9 +64,12 @@ def run(args: argparse.Namespace) -> int:
     sources = [*args.images, *([args.image_dir] if args.image_dir else [])]
     if not sources:
         raise UserError("no images are given: name images, folders or globs, or one of them as --image_dir")
+    if args.offline:
+        forbid_network()
     reader = TextReader(
         args.weights, detector=args.det_algorithm or args.detector, recogniser=args.recogniser,
-        drop_score=args.drop_score, batch_size=args.batch_size, level=args.level, detection=_detection(args),
+        classifier=args.cls_weights, drop_score=args.drop_score, batch_size=args.batch_size, level=args.level,
+        detection=_detection(args),
     )  # fmt: skip
     return read_images(
         reader, sources, sys.stdout, args.output, form=args.result_format, draw=args.visualize_output,

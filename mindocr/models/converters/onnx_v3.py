@@ -9,11 +9,11 @@ from mindocr.models.converters.onnx_family import (
     Family,
     Settings,
     excited_pyramid,
+    lcnet,
     line_settings,
     mobile_settings,
     svtr_neck,
     text_head,
-    with_norm,
 )
 from mindocr.models.converters.onnx_file import OnnxFile
 from mindocr.models.converters.onnx_layers import Layer
@@ -29,12 +29,7 @@ def _detector() -> list[tuple[str, str]]:
 
 
 def _recogniser() -> list[tuple[str, str]]:
-    layers = with_norm("backbone.conv")
-    for i in range(13):
-        block = f"backbone.blocks.{i}"
-        excite = [("conv", f"{block}.se.conv{n}") for n in (1, 2)] if i > 10 else []
-        layers += [*with_norm(f"{block}.depthwise"), *excite, *with_norm(f"{block}.pointwise")]
-    return [*layers, *svtr_neck()]
+    return [*lcnet(), *svtr_neck()]
 
 
 def _settings_of_detector(file: OnnxFile, layers: Sequence[Layer]) -> Settings:

@@ -8,12 +8,12 @@ from mindocr.models.converters.onnx_family import (
     THRESHOLD_ABSENT,
     Family,
     Settings,
+    conv_norm,
     excited_pyramid,
     line_settings,
     mobile_settings,
     svtr_neck,
     text_head,
-    with_norm,
 )
 from mindocr.models.converters.onnx_file import OnnxFile
 from mindocr.models.converters.onnx_layers import Layer
@@ -30,7 +30,7 @@ def _rep(name: str, active: bool = True) -> list[tuple[str, str]]:
 
 def _backbone(halving: bool) -> list[tuple[str, str]]:
     """Layers of PPLCNetV3; ``halving``: the depthwise layers that begin stages halve both sides."""
-    layers = with_norm("backbone.stem")
+    layers = conv_norm("backbone.stem")
     for stage, depth in enumerate(_DEPTHS):
         for i in range(depth):
             block = f"backbone.stages.{stage}.{i}"

@@ -16,7 +16,7 @@ from mindocr.registry import HEADS
 
 TEXT_SHARE = 0.1  # approximate share of an image's pixels that are in shrunk text
 LOGIT_STD = 0.1  # of the initial weights of the layers that output logits
-_KERNELS = (3, 2, 2)
+KERNELS = (3, 2, 2)
 
 
 @HEADS.register
@@ -59,7 +59,7 @@ class DBHead(nn.Cell):
         bias: bool = False,
         adaptive: bool = True,
         fused: bool = False,
-        kernel_list: Sequence[int] = _KERNELS,
+        kernel_list: Sequence[int] = KERNELS,
     ) -> None:
         super().__init__()
         if in_channels < 4:
@@ -75,20 +75,23 @@ class DBHead(nn.Cell):
         self.adaptive = adaptive
         if not adaptive:
             self.outputs = self.inference_outputs
-        self.segm = _branch(in_channels, first, bias, TEXT_SHARE, fused)
-        self.thresh: Any = _branch(in_channels, first, bias, 0.5) if adaptive else None
+        self.segm = branch(in_channels, first, bias, TEXT_SHARE, fused)
+        self.thresh: Any = branch(in_channels, first, bias, 0.5) if adaptive else None
 
     def construct(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         """(N, in_channels, H / 4, W / 4) -> in training (P, T, B), else P; each (N, 1, H, W) in [0, 1]."""
-        prob = ops.sigmoid(ops.cast(self.segm(x), ms.float32))
-        if not (self.adaptive and self.training):
-            return prob
-        thresh = ops.sigmoid(ops.cast(self.thresh(x), ms.float32))
-        binary = ops.sigmoid(self.k * (prob - thresh))
-        return prob, thresh, binary
+        if self.adaptive and self.training:
+            return maps(self.segm(x), self.thresh(x), self.k)
+        return ops.sigmoid(ops.cast(self.segm(x), ms.float32))
 
 
-def _branch(in_channels: int, kernel: int, bias: bool, expected: float, fused: bool = False) -> nn.SequentialCell:
+def maps(segm: Tensor, thresh: Tensor, k: float) -> tuple[Tensor, Tensor, Tensor]:
+    """P, T and B in float32 of the logits of the two branches."""
+    prob, threshold = ops.sigmoid(ops.cast(segm, ms.float32)), ops.sigmoid(ops.cast(thresh, ms.float32))
+    return prob, threshold, ops.sigmoid(k * (prob - threshold))
+
+
+def branch(in_channels: int, kernel: int, bias: bool, expected: float, fused: bool = False) -> nn.SequentialCell:
     """(N, C, H, W) -> logits (N, 1, 4H, 4W), initially near that of ``expected``.
 
     BatchNorm starts at gamma 1, beta 1e-4, as the authors' code does. A fused branch has nothing in its place, so that

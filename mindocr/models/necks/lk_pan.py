@@ -74,7 +74,7 @@ class LKPAN(ExcitePyramid):
 
     def construct(self, features: Sequence[Tensor]) -> Tensor:
         """``features``: (N, in_channels[i], H / 2**i, W / 2**i), finest first -> (N, out_channels, H, W)."""
-        smoothed = self.descend(features)
+        smoothed, _ = self.descend(features)
         finer = smoothed[0]
         levels = [self.pan_lat_conv[0](finer)]
         for i in range(1, self.levels):

@@ -36,12 +36,11 @@ DETECTORS = {
 # PyTorch itself has no deformable convolution, so these run in NumPy alone.
 DEFORMABLE = {
     "torch-db resnet18": ("torch-db", lambda nn, cat: sources.torch_db(nn, cat, deformable="authors")),
-    "torch-db resnet50": ("torch-db", lambda nn, cat: sources.torch_db(nn, cat, 50, deformable="authors")),
     "torch-db resnet50 ++": (
         "torch-db",
         lambda nn, cat: sources.torch_db(nn, cat, 50, "channel", width=64, deformable="authors"),
     ),
-    "mmocr resnet50": ("mmocr", lambda nn, cat: sources.mmocr(nn, cat, 50, deformable="mmocr")),
+    "mmocr resnet18": ("mmocr", lambda nn, cat: sources.mmocr(nn, cat, deformable="mmocr")),
     "paddle resnet50_vd": ("paddle", lambda nn, cat: paddle_large(nn, cat, 50, deformable=True)),
 }
 BACKBONE_NETS = {

@@ -84,6 +84,20 @@ def test_a_matrix_is_turned_to_outputs_by_inputs(tmp_path):
     assert layer.arrays["bias"].tolist() == [0, 1, 2]
 
 
+@pytest.mark.parametrize("name", ["Constant_7", "p2o.helper.constant.3"])
+def test_numbers_of_a_formula_are_no_layer(tmp_path, name):
+    one = np.ones(1, np.float32)
+    steps = [
+        node("Conv", ["x", "k"], ["a"]),
+        node("Mul", ["a", name], ["b"]),
+        node("Add", ["b", f"{name}0"], ["c"]),
+        node("Mul", ["c", "lab.w_0"], ["d"]),
+        node("Add", ["d", "lab.w_1"], ["y"]),
+    ]
+    file = read(tmp_path, steps, {"k": KERNEL, name: one, f"{name}0": one, "lab.w_0": one, "lab.w_1": one})
+    assert [layer.kind for layer in layers_of(file)] == ["conv", "affine"]
+
+
 def test_a_tensor_without_layer_is_named(tmp_path):
     steps = [node("Conv", ["x", "k"], ["a"]), node("Mul", ["a", "scale"], ["y"])]
     file = read(tmp_path, steps, {"k": KERNEL, "scale": FOUR})
