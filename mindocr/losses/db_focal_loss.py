@@ -78,10 +78,10 @@ class DBFocalLoss(FullPrecision):
         Returns:
             The total, a float32 scalar, and its weighted terms, (6,) float32 in the order of ``term_names``.
         """
-        labels = ()
+        labels: tuple[Tensor, ...] = ()
         for label in values[-4:]:
             labels = labels + (ops.cast(label, ms.float32),)
-        terms = self._terms(values[0], values[1], values[2], labels)
+        terms: tuple[Tensor, ...] = self._terms(values[0], values[1], values[2], labels)
         total = terms[0] + terms[1] + terms[2]
         for i in range(len(_LEVELS)):
             level = values[3 * i + 3 : 3 * i + 6]
