@@ -105,7 +105,7 @@ class Scheduler(Section):
     decay_epochs: float | None = Field(
         default=None,
         gt=0,
-        description="length of the curve (empty, or too long = all epochs after the warm-up); step_decay: one step",
+        description="length of the curve (empty, or above num_epochs = all after the warm-up); step_decay: one step",
     )
     decay_rate: float | list[float] | None = Field(
         default=0.9, description="polynomial_decay: exponent; others: factor of one step; above 0"

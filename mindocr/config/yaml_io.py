@@ -134,12 +134,14 @@ _Loader.add_constructor(_FLOAT_TAG, _Loader.construct_number)
 _Loader.add_constructor(_BOOL_TAG, _Loader.construct_truth)
 
 
-def parse_yaml(text: str, source: str) -> Any:
+def parse_yaml(text: str, source: str, help_follows: bool = False) -> Any:
     """Values of a YAML text.
 
     Args:
         text: the YAML.
         source: its name in messages, such as the path of a file.
+        help_follows: further documents may follow that only describe keys, as in files of MindSpore's model zoo: their
+            values are texts or lists, and the first document has no sections. They are not used.
 
     Raises:
         ConfigError: the text is not YAML, a key appears twice, or the text exceeds the limits above; the message
@@ -148,7 +150,7 @@ def parse_yaml(text: str, source: str) -> Any:
     if len(text) > LONGEST:
         raise ConfigError(f"{source}: {len(text)} characters; no configuration is longer than {LONGEST}")
     try:
-        values = yaml.load(text, Loader=_Loader)  # a subclass of SafeLoader
+        documents = list(yaml.load_all(text, Loader=_Loader))  # a subclass of SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{source}:{mark.line + 1}" if mark else source
@@ -160,10 +162,21 @@ def parse_yaml(text: str, source: str) -> Any:
         raise ConfigError(f"{source}: nested too deep; the limit is {DEEPEST} levels") from None
     except ValueError as error:
         raise ConfigError(f"{source}: not valid YAML: {error}") from None
+    values = documents[0] if documents else None
+    if len(documents) > 1 and not (help_follows and _is_flat(values) and all(map(_is_help, documents[1:]))):
+        raise ConfigError(f"{source}: {len(documents)} documents, separated by lines of ---; expected one")
     if (count := _written_out(values, (), {}, source)) > MOST_VALUES:
         text = f"{count} values after its aliases (*name) are expanded; the limit is {MOST_VALUES}"
         raise ConfigError(f"{source}: {text}")
     return values
+
+
+def _is_flat(values: Any) -> bool:
+    return isinstance(values, dict) and not any(isinstance(value, dict) for value in values.values())
+
+
+def _is_help(values: Any) -> bool:
+    return isinstance(values, dict) and all(isinstance(value, str | list) for value in values.values())
 
 
 def _written_out(value: Any, above: tuple[int, ...], known: dict[int, int], source: str) -> int:
@@ -199,7 +212,7 @@ def read_yaml(path: Path) -> Any:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x}); save the file as UTF-8") from None
-    return parse_yaml(text, str(path))
+    return parse_yaml(text, str(path), help_follows=True)
 
 
 def dump_yaml(values: Any) -> str:

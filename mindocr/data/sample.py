@@ -27,8 +27,14 @@ class DetSample(TypedDict, total=False):
         mask: (H, W) uint8, 1 = the pixel counts in the loss of the binary map, 0 inside ignored texts.
         thresh_map: (H, W) float32 in [thresh_min, thresh_max], highest on the border of texts.
         thresh_mask: (H, W) uint8, 1 = the pixel counts in the loss of the threshold map.
+        anchor_classes: (A,) int8, 1 = the anchor is text, 0 = background, -1 = it does not count.
+        box_targets: (A, 4) float32, position of the text at an anchor: dx, dy, dw, dh (geometry/text_anchors.py).
+        box_mask: (A,) uint8, 1 = the anchor counts in the loss of positions.
+        side_targets: (A,) float32, distance of the nearest side of the text from the anchor's centre, in 16 pixels.
+        side_mask: (A,) uint8, 1 = the anchor counts in the loss of sides.
         text: transcription of a sample that is one text line.
         polygon: (K, 2) float32, around that line, in pixels of the image file; (0, 2) = the whole image.
+        line_width: width of the resized line in pixels; ``image`` may be padded to more.
         text_seq: (max_text_len,) int32, classes of its characters, padded with 0, the blank.
         text_length: () int32, number of its characters.
         class_name: label of a sample of classification.
@@ -47,8 +53,14 @@ class DetSample(TypedDict, total=False):
     mask: np.ndarray
     thresh_map: np.ndarray
     thresh_mask: np.ndarray
+    anchor_classes: np.ndarray
+    box_targets: np.ndarray
+    box_mask: np.ndarray
+    side_targets: np.ndarray
+    side_mask: np.ndarray
     text: str
     polygon: np.ndarray
+    line_width: int
     text_seq: np.ndarray
     text_length: np.ndarray
     class_name: str

@@ -46,13 +46,13 @@ def split_rec_line(line: str, where: str, noun: str = "text") -> tuple[str, str]
     path, *texts = line.split("\t")
     if not texts:
         raise DataError(
-            f"{where}: no tab in {shorten(line)}; expected {_example(noun)}; put one tab between path and {noun} (an "
+            f"{where}: no tab in {shorten(line)}; expected {_example(noun)}; put one tab between path and text (an "
             "editor may have turned it into spaces)"
         )
     if len(texts) > 1:
         raise DataError(
-            f"{where}: {len(texts)} tabs in {shorten(line)}; expected {_example(noun)} with one tab; a {noun} cannot "
-            "contain a tab"
+            f"{where}: {len(texts)} tabs in {shorten(line)}; expected {_example(noun)} with one tab; a {noun} "
+            "cannot contain a tab"
         )
     if not path.strip():
         raise DataError(f"{where}: no image path before the tab; expected {_example(noun)}")

@@ -40,6 +40,7 @@ class Predictor:
         runner: runs the network.
         postprocess: computes predictions in pixels of the source image, see :mod:`mindocr.postprocess`.
         pipeline: ops from an image file to the network's input.
+        more_columns: further keys of samples that a subclass needs.
 
     Raises:
         ConfigError: the pipeline does not write the columns that are needed, or the post-processing reads an output
@@ -48,7 +49,9 @@ class Predictor:
 
     result_type: ClassVar[type[Result]] = Result
 
-    def __init__(self, runner: Runner, postprocess: Any, pipeline: Sequence[Spec]) -> None:
+    def __init__(
+        self, runner: Runner, postprocess: Any, pipeline: Sequence[Spec], more_columns: Sequence[str] = ()
+    ) -> None:
         missing = [name for name in postprocess.reads if name not in runner.output_names]
         if missing:
             raise ConfigError(
@@ -58,7 +61,7 @@ class Predictor:
         self.runner = runner
         self.postprocess = postprocess
         self._specs = with_original(pipeline)
-        self._columns = list(dict.fromkeys(("image", *postprocess.columns, "image_ori", "img_path")))
+        self._columns = list(dict.fromkeys(("image", *postprocess.columns, *more_columns, "image_ori", "img_path")))
         self._ops = Pipeline(self._specs, self._columns, ("img_path",), is_train=False)
         self._given = _GivenImage()
         self._ops.use_cache(self._given)

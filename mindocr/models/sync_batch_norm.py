@@ -30,11 +30,12 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
 def synchronise(network: nn.Cell, ranks: int) -> int:
     """Make every ``nn.BatchNorm2d`` of ``network`` take its statistics over ``ranks`` ranks; returns their number.
 
-    Call it before the network first runs, and on every rank.
+    A BatchNorm that never takes its statistics from a batch stays as it is. Call it before the network first runs, and
+    on every rank.
     """
     changed = 0
     for _, cell in network.cells_and_names():
-        if type(cell) is nn.BatchNorm2d:
+        if type(cell) is nn.BatchNorm2d and cell.use_batch_statistics is not False:
             # Parents hold the cell in lists and attributes of many kinds, so it is not replaced; its class is changed.
             cell.__class__ = SyncBatchNorm2d
             cell.sum_over_ranks = ops.AllReduce()

@@ -78,6 +78,12 @@ def decode(postprocess: Any, outputs: Mapping[str, Sequence[np.ndarray]], batch:
     return [prediction for (prediction,) in one_by_one]
 
 
+def decode_one(postprocess: Any, outputs: Mapping[str, np.ndarray], columns: Mapping[str, Any]) -> Any:
+    """The prediction of one image, from outputs and columns without the batch axis."""
+    batch = {name: [columns[name]] for name in postprocess.columns}
+    return decode(postprocess, {name: [outputs[name]] for name in postprocess.reads}, batch)[0]
+
+
 def write_predictions(predictions: Sequence[tuple[str, Prediction]], path: Path) -> None:
     """Write one result line for each (image, prediction)."""
     path.write_text("".join(found.result_line(image) + "\n" for image, found in predictions), encoding="utf-8")

@@ -66,3 +66,15 @@ class Detection(Prediction):
     def draw(self, image: np.ndarray) -> np.ndarray:
         """Draw polygons and scores on a copy of the image, (H, W, 3) uint8 RGB."""
         return draw_polygons(image, self.polys, self.scores)
+
+
+def text_map(postprocess: Any, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Probability of text at each pixel of the network's image, (H, W) in [0, 1], for reports and diagnoses.
+
+    Args:
+        postprocess: its method ``text_map`` computes the map from the outputs; without one, the map is the first output
+            that it reads, (1, H, W).
+        outputs: of one image, by name, without the batch axis.
+    """
+    own = getattr(postprocess, "text_map", None)
+    return outputs[postprocess.reads[0]][0] if own is None else own(outputs)

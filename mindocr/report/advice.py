@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mindocr.report.diagnosis import LABEL, LOW, MERGED, NOTHING, PLACED, REGION, SMALL, SPLIT, UNCLIP
+from mindocr.report.diagnosis import LABEL, LOW, MERGED, NOTHING, PART, PLACED, REGION, SMALL, SPLIT, UNCLIP
 from mindocr.report.evidence import Effect, Evidence
 from mindocr.report.input_size import larger_input
 from mindocr.report.setup import option
@@ -214,14 +214,16 @@ def _boundaries(evidence: Evidence) -> list[Step]:
 
 
 Make = Callable[[Evidence], list[Step]]
+_STRIPS = ("score_thresh", "max_gap", "min_overlap", "oriented")  # settings of detectors that connect strips
 _REMEDIES: dict[str, tuple[Make, ...]] = {
     LOW: (_lower_threshold, _higher_threshold, _fit),
     SMALL: (_larger_input, _specks),
-    SPLIT: (_trials("binary_thresh", "expand_ratio", "box_type"), _boundaries),
-    MERGED: (_trials("binary_thresh", "expand_ratio", "box_type"), _boundaries),
+    SPLIT: (_trials("binary_thresh", "expand_ratio", "box_type", *_STRIPS), _boundaries),
+    MERGED: (_trials("binary_thresh", "expand_ratio", "box_type", *_STRIPS), _boundaries),
+    PART: (_trials("binary_thresh", "expand_ratio", "box_type", *_STRIPS), _fit, _collect),
     UNCLIP: (_direction, _trials("expand_ratio", "box_type"), _fit),
     REGION: (_regions, _check_labels),
-    PLACED: (_trials("box_type", "expand_ratio", "binary_thresh"), _collect),
-    NOTHING: (_unseen, _trials("binary_thresh"), _higher_threshold, _collect, _without_text),
+    PLACED: (_trials("box_type", "expand_ratio", "binary_thresh", *_STRIPS), _collect),
+    NOTHING: (_unseen, _trials("binary_thresh", "score_thresh"), _higher_threshold, _collect, _without_text),
     LABEL: (_check_labels,),
 }

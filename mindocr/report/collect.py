@@ -15,7 +15,8 @@ from mindocr.formats.datasets.images import index_images, look_at
 from mindocr.geometry import Polygon, fill_polygon
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.matching import ImageResult
-from mindocr.predictions.detection import Detection
+from mindocr.predictions.base import decode_one
+from mindocr.predictions.detection import Detection, text_map
 from mindocr.registry import POSTPROCESSES, REPORTS
 from mindocr.report.judged_image import JudgedImage
 from mindocr.report.page import write_page
@@ -24,7 +25,7 @@ from mindocr.report.trials import Trials
 from mindocr.utils.html import picture_uri
 
 MAP_SIDE, MAP_QUALITY = 480, 60  # longest side in pixels and JPEG quality of the maps on the page
-MAPS = {"prob": "probability", "thresh": "threshold"}
+MORE_MAPS = {"thresh": "threshold"}  # of heads that compute one
 
 
 @REPORTS.register
@@ -40,11 +41,17 @@ class DetectionReport:
         setup: the command and the configuration of the evaluation, for the remedies on the page; provided.
 
     Attributes:
+        columns: columns of the samples that the page needs besides those of post-processing and metric, where the data
+            set has them.
+        training_outputs: whether the page also needs the outputs that the network has in training, such as ``thresh``.
         cases: one for each image, in order.
 
     Raises:
         ConfigError: the metric does not report which polygons match.
     """
+
+    columns: tuple[str, ...] = ()
+    training_outputs = True
 
     def __init__(
         self, postprocess: Mapping[str, Any] | None = None, metric: Any = None, setup: Setup | None = None
@@ -57,7 +64,7 @@ class DetectionReport:
         self._setup = setup or Setup()
         built = POSTPROCESSES.build(postprocess) if postprocess else None
         self._threshold: float | None = getattr(built, "box_thresh", None)
-        self._read = getattr(built, "reads", ("prob",))[0]
+        self._built = built
         has_limit = postprocess and self._threshold is not None
         self._loose = POSTPROCESSES.build({**postprocess, "box_thresh": 0.0}) if postprocess and has_limit else None
         self._trials = Trials(postprocess, built, metric.protocol) if postprocess and has_limit else None
@@ -75,7 +82,8 @@ class DetectionReport:
 
         Args:
             image: its file.
-            outputs: (1, H, W) float32 in [0, 1] by name: ``prob``, and ``thresh`` if there is one.
+            outputs: of the network by name; the post-processing makes the probability map of them. ``thresh``
+                (1, H, W) in [0, 1], if there is one, is shown as well.
             found: the detections that were evaluated.
             columns: ``shape_list`` (4,), source height, source width, ratio_h, ratio_w, with network pixel = source
                 pixel * ratio; ``polys``, ground-truth polygons (K_i, 2) in pixels of the source image; ``ignore_tags``,
@@ -85,12 +93,17 @@ class DetectionReport:
         shape, truth = np.asarray(columns["shape_list"], dtype=np.float64), columns["polys"]
         height, width, ratio_h, ratio_w = shape
         ignore = np.asarray(columns["ignore_tags"], dtype=bool)
-        loose = self._loose(outputs[self._read][None], shape[None])[0] if self._loose else None
+        loose = decode_one(self._loose, outputs, columns) if self._loose else None
         if self._trials:
-            self._trials.add(outputs, shape, truth, ignore)
+            self._trials.add(outputs, columns, truth, ignore)
         end = round(height * ratio_h), round(width * ratio_w)  # without the padding
-        maps = {shown: outputs[name][0, : end[0], : end[1]] for name, shown in MAPS.items() if name in outputs}
-        grey = {name: np.rint(np.clip(np.nan_to_num(map_), 0, 1) * 255).astype(np.uint8) for name, map_ in maps.items()}
+        prob = text_map(self._built, outputs) if self._built else outputs["prob"][0]
+        maps = {
+            "probability": prob,
+            **{shown: outputs[name][0] for name, shown in MORE_MAPS.items() if name in outputs},
+        }
+        inside = {name: np.nan_to_num(map_[: end[0], : end[1]]) for name, map_ in maps.items()}
+        grey = {name: np.rint(np.clip(map_, 0, 1) * 255).astype(np.uint8) for name, map_ in inside.items()}
         self.cases.append(
             JudgedImage(
                 image,
@@ -103,7 +116,7 @@ class DetectionReport:
                 candidates=loose.polys if loose else (),
                 candidate_scores=loose.scores if loose else (),
                 ratio=(float(ratio_h), float(ratio_w)),
-                peaks=[_peak(outputs["prob"][0], np.asarray(poly) * (ratio_w, ratio_h)) for poly in truth],
+                peaks=[_peak(prob, np.asarray(poly) * (ratio_w, ratio_h)) for poly in truth],
                 picture=Path(image),
                 maps={name: picture_uri(map_, MAP_SIDE, MAP_QUALITY) for name, map_ in grey.items()},
             )

@@ -1,7 +1,8 @@
 """Causes of missed texts and false positives: one tag for each, computed from the polygons and scores.
 
 The rules are tried in the order of the code in :class:`_Rules`; the first that applies sets the tag, so the classes add
-up to all missed texts and all false positives.
+up to all missed texts and all false positives. Where a protocol matches one text with several detections, or several
+texts with one, these matches have a tag too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 
 from mindocr.geometry import Overlap, Polygon, compare_many, expand_rectangle, min_area_quad, pairwise_iou
 from mindocr.geometry.offset import offset
+from mindocr.metrics.deteval import MERGE as MO
+from mindocr.metrics.deteval import SPLIT as OM
 from mindocr.metrics.matching import Image, MatchingProtocol
 from mindocr.report.judged_image import JudgedImage
 
@@ -26,12 +29,14 @@ GROWTH = (-0.3, -0.2, -0.1, 0.1, 0.2, 0.3)  # distances of expansion that are tr
 WEAK_SHARE = 5  # percentile of the scores of matches below which a false positive has a low score
 
 LABEL, REGION, SPLIT, MERGED = "label suspect", "ignored region", "split", "merged"
+PART = "missed strip"
 UNCLIP, SMALL, LOW, PLACED, NOTHING = "cut by unclip", "too small after resize", "low score", "misplaced", "no overlap"
 
 TAGS = {
     SMALL: f"short side below {SMALLEST:g} pixels in the image that the network received",
-    SPLIT: "one text was found in several pieces, or twice",
-    MERGED: "one detection covers several texts",
+    SPLIT: "one text was found in several pieces, or twice; also where the protocol gives credit for it",
+    MERGED: "one detection covers several texts; also where the protocol gives credit for it",
+    PART: "the detection has the height of the text, but a part of its length is missing",
     LOW: "missed text: there is a region, but its score is below box_thresh; "
     f"false positive: its score is lower than that of {100 - WEAK_SHARE} % of the matches",
     UNCLIP: "the polygon is too small or too large on all sides: it matches when expanded or shrunk by up to 30 % of "
@@ -53,10 +58,17 @@ class Finding(NamedTuple):
 
 
 class Diagnosis(NamedTuple):
-    """Findings of one image, by position among its ground-truth polygons and among its detections."""
+    """Findings of one image, by position among its ground-truth polygons and among its detections.
+
+    Attributes:
+        misses, alarms: of missed texts and of false positives.
+        shared_texts, shared_found: of texts and detections whose match consists of several of them.
+    """
 
     misses: dict[int, Finding]
     alarms: dict[int, Finding]
+    shared_texts: dict[int, Finding] = {}
+    shared_found: dict[int, Finding] = {}
 
 
 class Limits(NamedTuple):
@@ -113,7 +125,18 @@ class _Rules:
         return Diagnosis(
             {text: known or self._lonely_miss(text, weak, weak_scores) for text, known in self._misses.items()},
             {found: known or self._lonely_alarm(found) for found, known in self._alarms.items()},
+            *self._shared_matches(),
         )
+
+    def _shared_matches(self) -> tuple[dict[int, Finding], dict[int, Finding]]:
+        """Findings of the texts and of the detections of all splits and merges that the protocol matched."""
+        texts: dict[int, Finding] = {}
+        found: dict[int, Finding] = {}
+        for group in self._case.result.groups:
+            if (finding := group_finding(group)) is not None:
+                texts.update(dict.fromkeys(group[1], finding))
+                found.update(dict.fromkeys(group[2], finding))
+        return texts, found
 
     def _explained_miss(self, text: int) -> Finding | None:
         """The tag of a missed text whose cause is its label or several polygons on either side, else None."""
@@ -136,6 +159,9 @@ class _Rules:
             return Finding(SMALL, f"short side {side:.1f} pixels in the network's image")
         if finding := _seen_weakly(text, weak, weak_scores):
             return finding
+        inside = np.flatnonzero(~self._aside & (self._in_text[text] > HALF))
+        if finding := _missing_part(self._case.truth[text], [self._case.found[i] for i in inside.tolist()]):
+            return finding
         if any(self._meets(text, slice(None))):
             return Finding(PLACED, f"best IoU {self._overlap.iou[text].max():.2f}")
         peak = "" if self._case.peaks is None else f", highest probability inside {self._case.peaks[text]:.2f}"
@@ -156,6 +182,9 @@ class _Rules:
         covered, in_text, counts = self._covered[:, found], self._in_text[:, found], ~self._region
         if (in_text[~counts] > IN_REGION).any() or (covered[~counts] > HALF).any():
             return Finding(REGION, f"{in_text[~counts].max():.0%} of it is inside a do-not-care region")
+        for text in np.flatnonzero(counts & (in_text > HALF)).tolist():
+            if finding := _missing_part(self._case.truth[text], [self._case.found[found]]):
+                return finding
         if any(self._meets(counts, found)):
             return Finding(PLACED, f"best IoU {self._overlap.iou[counts, found].max():.2f}")
         if (side := self._short_side(self._case.found[found])) < SMALLEST:
@@ -217,6 +246,33 @@ class _Rules:
                 too, moved_by = ("small", "expanded by") if best > 0 else ("large", "shrunk by")
                 why = f"too {too}: IoU {-negative:.2f}, matches when {moved_by} {abs(best):.0%} of its height"
                 self._misses[text] = self._alarms[i] = Finding(UNCLIP, why)
+
+
+def group_finding(group: tuple[str, list[int], list[int]]) -> Finding | None:
+    """The finding of a match of :class:`mindocr.metrics.deteval.Ledger`; None for one text and one detection."""
+    kind, texts, found = group
+    if kind == OM:
+        return Finding(SPLIT, f"the protocol matched {len(found)} pieces with one text")
+    if kind == MO:
+        return Finding(MERGED, f"the protocol matched one detection with {len(texts)} texts")
+    return None
+
+
+def _missing_part(text: Polygon, inside: Sequence[Polygon]) -> Finding | None:
+    """The tag, if the detections inside a text cover less of its length than of its height."""
+    if not inside:
+        return None
+    corners, _ = min_area_quad(np.asarray(text, dtype=np.float32))
+    sides = corners[[1, 3]] - corners[0]
+    lengths = np.maximum(np.hypot(*sides.T), 1e-6)
+    points = (np.concatenate([np.asarray(poly, dtype=np.float64) for poly in inside]) - corners[0]) @ sides.T
+    shares = np.clip(points / lengths**2, 0, 1)
+    covered = np.ptp(shares, axis=0)
+    along, across = covered[np.argsort(-lengths)]
+    if across <= HALF or along >= across:
+        return None
+    missing = (1 - along) * lengths.max()
+    return Finding(PART, f"{along:.0%} of its length is covered: {missing:.0f} pixels are missing")
 
 
 def moved(poly: Polygon, distance: float) -> Polygon:

@@ -118,7 +118,7 @@ def _values(
         "Recall by aspect (length : height)": curves.recall_by_aspect(cases),
         "Recall by angle to the horizontal": curves.recall_by_angle(cases),
     }
-    rows = remedies(diagnoses, metric.counts, metric.protocol)
+    rows = remedies(diagnoses, metric.counts, metric.protocol, cases)
     now = Point(setup.threshold or 0.0, result["recall"], result["precision"], result["f-score"])
     return {
         "protocol": metric.protocol_name,
@@ -128,6 +128,7 @@ def _values(
         "facts": {**facts, "data hash": data_hash(cases)},
         "remedies": [(row, advise(Evidence(row.tag, cases, diagnoses, now, swept, setup))) for row in rows],
         "tags": TAGS,
+        "shared": any(row.shared for row in rows),
         "curve": charts.curve_chart(swept.points, (result["recall"], result["precision"])) if swept else "",
         "threshold": _threshold(swept, setup) if swept else None,
         "no_threshold": "the detections have no scores" if any(map(_lacks_scores, cases)) else "no detection",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from markupsafe import Markup
@@ -18,7 +18,14 @@ from mindocr.report.judged_image import JudgedImage
 from mindocr.report.sweep import GONE, ImageSweep, Runs, Sweep
 
 
-def short_names(cases: Sequence[JudgedImage]) -> list[str]:
+class HasImage(Protocol):
+    """Anything that belongs to an image file."""
+
+    @property
+    def image(self) -> str: ...
+
+
+def short_names(cases: Sequence[HasImage]) -> list[str]:
     """Names of the images without the folders that they have in common."""
     names = [case.image.replace("\\", "/") for case in cases]
     folders = {str(PurePath(name).parent) for name in names}
@@ -41,8 +48,9 @@ def records(
 
     Each record has ``name``, ``size`` [w, h], f-score ``f``, recall ``r`` and precision ``p`` of the image, the names
     of its pictures ``pics`` (none yet), and its polygons: ``truth`` and ``found``, each with ``at`` (the points),
-    ``state``, and ``tag``, ``why``, ``score`` if they apply; ``weak``, detections below the threshold, with ``at`` and
-    ``score``. ``file`` is the name of the image file if ``name`` has no ending.
+    ``state``, and ``tag``, ``why``, ``score`` if they apply (matches of several texts or detections have a tag, too);
+    ``weak``, detections below the threshold, with ``at`` and ``score``. ``file`` is the name of the image file if
+    ``name`` has no ending.
 
     With ``sweep``, polygons whose state changes with the threshold have ``runs``: position of a threshold, state from
     there on, and so on. ``steps`` has the results of the image in the same way: position, f-score, recall, precision,
@@ -59,8 +67,8 @@ def records(
                 "r": round(case.result.recall, 4),
                 "p": round(case.result.precision, 4),
                 "pics": [],
-                "truth": _truth(case, diagnosis.misses, own),
-                "found": _found(case, diagnosis.alarms, own),
+                "truth": _truth(case, diagnosis, own),
+                "found": _found(case, diagnosis, own),
                 "weak": _weak(case, own),
                 **({"steps": _steps(own)} if own else {}),
                 **_file(case, name),
@@ -86,28 +94,28 @@ def as_script(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 
-def _truth(case: JudgedImage, misses: Mapping[int, Finding], own: ImageSweep | None) -> list[dict[str, Any]]:
-    aside = set(case.result.gt_dontcare)
+def _truth(case: JudgedImage, diagnosis: Diagnosis, own: ImageSweep | None) -> list[dict[str, Any]]:
+    aside, misses = set(case.result.gt_dontcare), diagnosis.misses
     return [
         {
             "at": _flat(poly),
             "state": "aside" if i in aside else "miss" if i in misses else "hit",
             **_runs(own.truth[i] if own else []),
-            **_tag_of(misses.get(i)),
+            **_tag_of(misses.get(i, diagnosis.shared_texts.get(i))),
         }
         for i, poly in enumerate(case.truth)
     ]
 
 
-def _found(case: JudgedImage, alarms: Mapping[int, Finding], own: ImageSweep | None) -> list[dict[str, Any]]:
-    aside = set(case.result.det_dontcare)
+def _found(case: JudgedImage, diagnosis: Diagnosis, own: ImageSweep | None) -> list[dict[str, Any]]:
+    aside, alarms = set(case.result.det_dontcare), diagnosis.alarms
     return [
         {
             "at": _flat(poly),
             "state": "aside" if i in aside else "alarm" if i in alarms else "hit",
             **({} if case.scores is None else {"score": round(float(case.scores[i]), 4)}),
             **_runs(own.found[i] if own else []),
-            **_tag_of(alarms.get(i)),
+            **_tag_of(alarms.get(i, diagnosis.shared_found.get(i))),
         }
         for i, poly in enumerate(case.found)
     ]

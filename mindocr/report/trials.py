@@ -12,16 +12,20 @@ import numpy as np
 
 from mindocr.geometry import Polygon, compare_many
 from mindocr.metrics.matching import Image, MatchingProtocol, f_score
+from mindocr.predictions.base import decode_one
 from mindocr.registry import POSTPROCESSES
 
 STEPS: dict[str, tuple[float, ...]] = {
     "binary_thresh": (-0.1, 0.1, 0.2), "expand_ratio": (-0.4, -0.2, 0.2, 0.4), "min_size": (2, 4),
+    "score_thresh": (-0.3, -0.2, -0.1, 0.1), "max_gap": (-32, -16, 16, 32), "min_overlap": (-0.2, -0.1, 0.1),
 }  # fmt: skip
-OTHER = {"box_type": {"quad": "poly", "poly": "quad"}}
+OTHER: dict[str, dict[Any, Any]] = {
+    "box_type": {"quad": "poly", "poly": "quad"}, "oriented": {False: True, True: False},
+}  # fmt: skip
 LOWEST, HIGHEST = (
     0.05,
-    {"binary_thresh": 0.95, "expand_ratio": 100.0, "min_size": 100.0},
-)  # range of the values that are tried
+    {"binary_thresh": 0.95, "score_thresh": 0.95, "min_overlap": 0.95},
+)  # range of the values that are tried; the others have no highest value
 
 
 class Trial(NamedTuple):
@@ -50,16 +54,17 @@ class Trials:
         self._counts = [dict.fromkeys(protocol.count_names, 0.0) for _ in self._words]
 
     def add(
-        self, outputs: Mapping[str, np.ndarray], shape: np.ndarray, truth: Sequence[Polygon], ignore: np.ndarray
-    ) -> None:
+        self, outputs: Mapping[str, np.ndarray], columns: Mapping[str, Any], truth: Sequence[Polygon],
+        ignore: np.ndarray,
+    ) -> None:  # fmt: skip
         """Evaluate one image.
 
         Args:
-            outputs: (1, H, W) float32 in [0, 1] by name.
-            shape: (4,), source height, source width, ratio_h, ratio_w.
+            outputs: of the network by name, without the batch axis.
+            columns: those that the post-processing takes, such as ``shape_list``.
             truth, ignore: the ground truth, as in :class:`mindocr.metrics.matching.Image`.
         """
-        found = [make(outputs[make.reads[0]][None], shape[None])[0].polys for make in self._made]
+        found = [decode_one(make, outputs, columns).polys for make in self._made]
         images = [Image(truth, ignore, polys) for polys in found]
         overlaps = compare_many([(image.truth, image.found) for image in images], self._protocol.repair)
         for image, overlap, counts in zip(images, overlaps, self._counts):
@@ -82,7 +87,7 @@ def settings_to_try(built: Any) -> list[tuple[str, Any]]:
         own = getattr(built, key, None)
         if isinstance(own, int | float) and not (key == "expand_ratio" and getattr(built, "expand_by_height", None)):
             values = [round(own + step, 4) for step in steps]
-            words += [(key, value) for value in values if LOWEST <= value <= HIGHEST[key]]
+            words += [(key, value) for value in values if LOWEST <= value <= HIGHEST.get(key, np.inf)]
     for key, others in OTHER.items():
         if (other := others.get(getattr(built, key, ""))) is not None:
             words.append((key, other))

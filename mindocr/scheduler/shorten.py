@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 WARMUP_SHARE = 1 / 3  # of the run, for a warm-up that does not fit
 FITTED_CURVES = ("polynomial_decay", "cosine_decay", "warmup_cosine_decay")  # decay_epochs is the length of the curve
-_ROUNDING = 1e-9  # 0.06 + 2.94 may be more than 3
 
 
 class Durations(Protocol):
@@ -44,8 +43,9 @@ class Shortened:
 def shorten(section: Durations) -> Shortened:
     """Fit the durations of a section into the run; durations that fit are not changed.
 
-    A warm-up that leaves no epoch after it takes a third of the run. A curve that would end after the run ends with
-    the run. Steps of the learning rate after the end are never reached; they are only noted.
+    A warm-up that leaves no epoch after it takes a third of the run. A curve that is longer than the run, with its
+    warm-up, ends with the run; one that is longer only than what the warm-up leaves ends unfinished, which a recipe may
+    want. Steps of the learning rate after the end are never reached; they are only noted.
 
     Args:
         section: its values are valid, each by itself.
@@ -59,8 +59,8 @@ def shorten(section: Durations) -> Shortened:
         text = f"{section.warmup_epochs:g} epochs of warm-up do not fit into a run of {run}; the warm-up takes a third "
         notes.append(("scheduler.warmup_epochs", f"{text}of the run, {_epochs(warmup)}"))
     left = epochs - warmup
-    if name in FITTED_CURVES and decay is not None and decay > left + _ROUNDING:
-        text = f"the curve of {_epochs(decay)} would end after the run of {run}; it ends with the run, after "
+    if name in FITTED_CURVES and decay is not None and decay > epochs:
+        text = f"the curve of {_epochs(decay)} is longer than the run of {run}; it ends with the run, after "
         notes.append(("scheduler.decay_epochs", f"{text}{_epochs(left)}"))
         decay = left
     notes += _unreached(section, name, left)

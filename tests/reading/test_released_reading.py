@@ -26,7 +26,7 @@ def home(tmp_path_factory):
     for name, tasks in RELEASED.items():
         place = folder / "weights" / name
         place.mkdir(parents=True)
-        for file, _ in tasks.values():
+        for file in [name for each in tasks.values() for name in (each.file, *each.beside)]:
             (place / file).write_bytes(released(file).read_bytes())
     keys = "ppocr_keys_v1.txt"  # PP-OCRv2's recogniser holds no dictionary
     (folder / "weights/ppocr-v2" / keys).write_bytes(released(keys).read_bytes())

@@ -13,7 +13,20 @@ from mindocr.config.check import check
 from mindocr.config.overrides import apply_overrides
 from mindocr.errors import ConfigError
 from mindocr.report.advice import advise
-from mindocr.report.diagnosis import LABEL, LOW, MERGED, NOTHING, PLACED, REGION, SMALL, SPLIT, TAGS, UNCLIP, diagnose
+from mindocr.report.diagnosis import (
+    LABEL,
+    LOW,
+    MERGED,
+    NOTHING,
+    PART,
+    PLACED,
+    REGION,
+    SMALL,
+    SPLIT,
+    TAGS,
+    UNCLIP,
+    diagnose,
+)
 from mindocr.report.evidence import Evidence
 from mindocr.report.setup import Setup, option
 from mindocr.report.sweep import Point, sweep
@@ -30,6 +43,7 @@ CASES = {
     SPLIT: ([WORD], [rect(0, 0, 45, 20), rect(55, 0, 100, 20)], {}),
     MERGED: ([rect(0, 0, 45, 20), rect(55, 0, 100, 20)], [WORD], {}),
     UNCLIP: ([WORD], [rect(5, 5, 95, 15)], {}),
+    PART: ([WORD], [rect(0, 0, 45, 20)], {}),
     PLACED: ([WORD], [rect(70, 0, 170, 20)], {}),
     NOTHING: ([WORD], [APART], {"peaks": [0.02]}),
     SMALL: ([rect(0, 0, 30, 5)], [rect(200, 100, 230, 105)], {}),

@@ -13,6 +13,7 @@ from mindocr.report.diagnosis import (
     LOW,
     MERGED,
     NOTHING,
+    PART,
     PLACED,
     REGION,
     SMALL,
@@ -50,6 +51,9 @@ def tags(judged, *args, limits=None, **more):
         pytest.param([WORD], [rect(5, 5, 95, 15)], [UNCLIP], [UNCLIP], id="IoU 0.45, too small"),
         pytest.param([WORD], [rect(-8, -8, 108, 28)], [UNCLIP], [UNCLIP], id="IoU 0.48, too large"),
         pytest.param([WORD], [rect(70, 0, 170, 20)], [PLACED], [PLACED], id="IoU 0.18, beside"),
+        pytest.param([WORD], [rect(0, 0, 45, 20)], [PART], [PART], id="45 % of the length"),
+        pytest.param([WORD], [rect(0, 0, 45, 9)], [PLACED], [PLACED], id="45 % of the length and of the height"),
+        pytest.param([WORD], [rect(0, 0, 20, 20), rect(60, 0, 80, 20)], [PART], [SPLIT, SPLIT], id="two short pieces"),
         pytest.param([WORD], [rect(92, 0, 192, 20)], [NOTHING], [NOTHING], id="IoU 0.04, grazed"),
         pytest.param([BOW_TIE], [], [LABEL], [], id="crosses itself"),
         pytest.param([rect(-80, 0, 20, 20)], [], [LABEL], [], id="80 % outside the picture"),
@@ -59,6 +63,37 @@ def tags(judged, *args, limits=None, **more):
 )
 def test_tags_from_outlines(judged, truth, found, missed, alarms):
     assert tags(judged, truth, found) == (missed, alarms)
+
+
+def test_a_strip_that_deteval_misses(judged):
+    """A recall of 0.7 is too little for DetEval: the detection is right except for its length."""
+    judged.use("icdar2013_deteval")
+    found = diagnose([judged([WORD], [rect(0, 0, 69, 19)])], judged.metric.protocol)[0]
+    assert found.misses[0].tag == found.alarms[0].tag == PART
+    assert found.misses[0].why == "69% of its length is covered: 31 pixels are missing"
+    slanted = np.array([[0, 0], [80, 60], [68, 76], [-12, 16]], dtype=np.float64)  # 100 pixels long, 20 high
+    half = np.array([[0, 0], [48, 36], [36, 52], [-12, 16]], dtype=np.float64)
+    judged.use("icdar2015")
+    case = judged([slanted], [half - (4, 3)])
+    assert [each.tag for each in diagnose([case], judged.metric.protocol)[0].misses.values()] == []  # IoU 0.53
+    judged.use("totaltext_deteval")
+    case = judged([slanted], [half])
+    (miss,) = diagnose([case], judged.metric.protocol)[0].misses.values()
+    assert miss == (PART, "60% of its length is covered: 40 pixels are missing")
+
+
+def test_matches_of_several_have_a_tag(judged):
+    """DetEval gives credit for a text in two pieces and for two texts in one detection; both are on the page."""
+    judged.use("icdar2013_deteval")
+    pieces, words = [rect(0, 0, 49, 19), rect(50, 0, 99, 19)], [rect(0, 40, 49, 59), rect(60, 40, 99, 59)]
+    whole = [rect(0, 80, 99, 99)]
+    case = judged([rect(0, 0, 99, 19), *words, *whole], [*pieces, rect(0, 40, 99, 59), *whole])
+    (found,) = diagnose([case], judged.metric.protocol)
+    assert found.misses == found.alarms == {}
+    assert {text: each.tag for text, each in found.shared_texts.items()} == {0: SPLIT, 1: MERGED, 2: MERGED}
+    assert {at: each.tag for at, each in found.shared_found.items()} == {0: SPLIT, 1: SPLIT, 2: MERGED}
+    assert found.shared_texts[0].why == "the protocol matched 2 pieces with one text"
+    assert found.shared_texts[1].why == "the protocol matched one detection with 2 texts"
 
 
 def test_ignored_regions(judged):
@@ -122,7 +157,7 @@ def test_what_is_said_about_an_outline_that_is_too_small(judged):
     assert (inner.min(), inner.max()) == pytest.approx((2, 8))
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS.names())
+@pytest.mark.parametrize("protocol", [name for name in PROTOCOLS.names() if not PROTOCOLS.get(name).compares_texts])
 def test_every_mistake_has_a_tag_whatever_the_protocol(judged, protocol):
     judged.use(protocol)
     rng = np.random.default_rng(0)

@@ -61,6 +61,30 @@ def test_mending_a_class_and_scoring_again_gives_that_score(judged, protocol, ta
     assert row[0].gain == pytest.approx(again.result()["f-score"] - judged.metric.result()["f-score"], abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("protocol", "split", "merged"),
+    [
+        # recall (0.8 + 2 + 2) / 5 and precision (1.6 + 1 + 2) / 5; without the split 1 and 1; without the merge 4.8 / 5
+        # and 5.6 / 6
+        ("icdar2013_deteval", 0.0604, 0.0069),
+        # 4.4 / 5 and 4.4 / 5; without the split 4.6 / 5 and 3.8 / 4; without the merge 4.8 / 5 and 5.6 / 6
+        ("totaltext_deteval", 0.0548, 0.0665),
+    ],
+)
+def test_matches_of_several_by_hand(judged, protocol, split, merged):
+    """The gain is that of an evaluation in which each of these texts has its own detection."""
+    judged.use(protocol)
+    word, words = rect(0, 0, 99, 19), [rect(0, 40, 49, 59), rect(60, 40, 99, 59)]
+    judged([word, *words], [rect(0, 0, 49, 19), rect(50, 0, 99, 19), rect(0, 40, 99, 59)])
+    judged(words, words)
+    rows = remedies(diagnose(judged.cases, judged.metric.protocol), judged.metric.counts, judged.metric.protocol,
+                    judged.cases)  # fmt: skip
+    by_tag = {row.tag: row for row in rows}
+    assert [by_tag[tag][1:3] + (by_tag[tag].shared,) for tag in (SPLIT, MERGED)] == [(0, 0, 1), (0, 0, 1)]
+    assert by_tag[SPLIT].gain == pytest.approx(split, abs=1e-4)
+    assert by_tag[MERGED].gain == pytest.approx(merged, abs=1e-4)
+
+
 def test_nothing_wrong_nothing_to_mend(judged):
     judged([rect(0, 0, 100, 20)], [rect(0, 0, 100, 20)])
     assert remedies(diagnose(judged.cases, judged.metric.protocol), judged.metric.counts, judged.metric.protocol) == []

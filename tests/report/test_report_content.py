@@ -16,7 +16,9 @@ from rectangles import rect
 from mindocr.errors import DataError, UserError
 from mindocr.formats.benchmarks import ImagePair, Outlines
 from mindocr.metrics.det_metric import DetMetric
+from mindocr.predictions.base import decode_one
 from mindocr.predictions.detection import Detection
+from mindocr.registry import POSTPROCESSES
 from mindocr.report import page as page_module
 from mindocr.report.collect import DetectionReport, judged_images_of
 from mindocr.report.diagnosis import diagnose
@@ -229,12 +231,22 @@ def test_a_picture_that_cannot_be_read_is_told(judged, tmp_path):
     assert data_of(page)[0]["pics"] == []
 
 
+class Loose:
+    """A post-processing that finds one detection more, of a low score."""
+
+    reads, columns = ("prob",), ("shape_list",)
+
+    def __call__(self, maps: np.ndarray, shapes: np.ndarray) -> list[Detection]:
+        assert maps.shape == (1, 1, 64, 128) and shapes.shape == (1, 4)
+        return [Detection([WORD, APART], [0.8, 0.1])]
+
+
 def test_maps_are_those_of_the_image_without_padding():
     """Source 100 x 200, network 50 x 100 of 64 x 128: the padding is cut off, peaks are taken inside the polygons."""
     prob, thresh = np.full((1, 64, 128), 0.2, np.float32), np.full((1, 64, 128), 0.6, np.float32)
     prob[0, 5, 10], prob[0, 60:, :] = 0.9, 1.0
     report = DetectionReport(metric=DetMetric())
-    report._loose = lambda maps, shapes: [Detection([WORD, APART], [0.8, 0.1])]
+    report._loose = Loose()
     found = Detection([WORD], [0.8])
     truth = [rect(0, 0, 40, 20), rect(100, 40, 160, 60), rect(-50, -50, -10, -10)]
     shape = np.array([100, 200, 0.5, 0.5], np.float32)
@@ -257,6 +269,33 @@ def test_a_network_that_gives_the_probability_alone():
     columns = {"shape_list": np.array([64, 64, 1, 1], np.float32), "polys": [], "ignore_tags": np.zeros(0, bool)}
     report.add("a.jpg", {"prob": np.zeros((1, 64, 64), np.float32)}, Detection(), columns, None)
     assert set(report.cases[0].maps) == {"probability"} and report.cases[0].weak() == ([], [])
+
+
+def test_a_detector_without_a_probability_map(tmp_path):
+    """The page takes map, peaks and regions below the threshold from the post-processing of any detector."""
+    scores, deltas = np.zeros((14, 6, 20), np.float32), np.zeros((56, 6, 20), np.float32)
+    scores[4, 1, 2:8], scores[4, 4, 2:8] = 0.95, 0.8  # rows of strips 16 pixels high
+    metric, section = DetMetric(protocol="icdar2013_deteval"), {"name": "CTPNPostProcess"}
+    report = DetectionReport(section, metric)
+    truth = [rect(32, 16, 128, 32), rect(32, 64, 128, 80)]
+    columns = {"shape_list": np.array([96, 320, 1, 1]), "polys": truth, "ignore_tags": np.zeros(2, bool)}
+    outputs = {"text_scores": scores, "box_deltas": deltas}
+    found = decode_one(POSTPROCESSES.build(section), outputs, columns)
+    report.add("a.jpg", outputs, found, columns, metric.update(found.polys, truth, [False] * 2))
+    (case,) = report.cases
+    assert case.peaks == pytest.approx([0.95, 0.8])
+    assert case.weak()[1] == pytest.approx([0.8]) and set(case.maps) == {"probability"}
+    page = report.write(tmp_path, {}).read_text(encoding="utf-8")
+    assert "a region is there, but its score is only 0.80" in page
+    assert 'data-copy="-o postprocess.box_thresh=0.8"' in page
+
+
+def test_matches_of_several_have_a_column(judged, tmp_path):
+    judged.use("icdar2013_deteval")
+    judged([rect(0, 0, 99, 19)], [rect(0, 0, 49, 19), rect(50, 0, 99, 19)])
+    page = write_page(tmp_path, judged.cases, judged.metric, {}).read_text(encoding="utf-8")
+    assert '<th class="number">shared matches</th>' in page and 'data-label="shared matches">1</td>' in page
+    assert page.count('"state":"hit","tag":"split"') == 3
 
 
 def pair(name, truth, found):

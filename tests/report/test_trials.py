@@ -27,7 +27,7 @@ def test_each_trial_equals_an_evaluation_with_that_setting():
     metric = DetMetric()
     trials = Trials(SECTION, POSTPROCESSES.build(SECTION), metric.protocol)
     for outputs, truth in images:
-        trials.add(outputs, SHAPE, truth, np.zeros(2, bool))
+        trials.add(outputs, {"shape_list": SHAPE}, truth, np.zeros(2, bool))
     results = trials.results()
     assert [(trial.key, trial.value) for trial in results] == [
         ("binary_thresh", 0.2), ("binary_thresh", 0.4), ("binary_thresh", 0.5), ("expand_ratio", 1.1),
@@ -51,6 +51,12 @@ def test_values_stay_in_their_range_and_only_settings_that_act_are_tried():
         ("binary_thresh", 0.2), ("binary_thresh", 0.3), ("min_size", 5), ("min_size", 7), ("box_type", "poly"),
     ]  # fmt: skip
     assert settings_to_try(object()) == []
+    strips = POSTPROCESSES.build({"name": "CTPNPostProcess", "score_thresh": 0.9, "max_gap": 40})
+    assert settings_to_try(strips) == [
+        ("score_thresh", 0.6), ("score_thresh", 0.7), ("score_thresh", 0.8), ("max_gap", 8), ("max_gap", 24),
+        ("max_gap", 56), ("max_gap", 72), ("min_overlap", 0.5), ("min_overlap", 0.6), ("min_overlap", 0.8),
+        ("oriented", True),
+    ]  # fmt: skip
 
 
 def test_the_report_tries_settings_while_it_collects(tmp_path):

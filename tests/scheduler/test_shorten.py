@@ -37,14 +37,14 @@ def test_a_warmup_that_leaves_no_epoch_takes_a_third_of_the_run():
     assert "a run of 1 epoch;" in notes(num_epochs=1, warmup_epochs=2.5)[0]
 
 
-def test_a_curve_that_would_end_after_the_run_ends_with_it():
+def test_a_curve_that_is_longer_than_the_run_ends_with_it():
     # the recipe of DBNet on eight cards, for a trial of 6 epochs: 3 of warm-up stay, 3 are left for the curve
     trial = section(scheduler="warmup_cosine_decay", num_epochs=6, warmup_epochs=3, decay_epochs=1150)
     rates = build_schedule(trial, steps_per_epoch=2)
     expected = [0.1 * i / 6 for i in range(6)] + [0.05 * (1 + np.cos(np.pi * i / 6)) for i in range(6)]
     np.testing.assert_allclose(rates, expected, rtol=1e-6)
     assert [text for _, text in shorten(trial).notes] == [
-        "the curve of 1150 epochs would end after the run of 6 epochs; it ends with the run, after 3 epochs"
+        "the curve of 1150 epochs is longer than the run of 6 epochs; it ends with the run, after 3 epochs"
     ]
 
 
@@ -82,3 +82,12 @@ def test_any_durations_give_a_schedule_and_those_that_fit_stay(name, epochs, war
         assert fitted.decay_epochs == decay
     rates = build_schedule(durations, steps)
     assert rates.shape == (epochs * steps,) and np.isfinite(rates).all() and rates.max() <= np.float32(0.1)
+
+
+def test_a_curve_as_long_as_the_run_ends_unfinished_after_a_warmup():
+    # MindSpore's CTPN: the cosine is as long as the run, and the run has a warm-up before it
+    unfinished = section(scheduler="warmup_cosine_decay", num_epochs=4, warmup_epochs=1, decay_epochs=4)
+    rates = build_schedule(unfinished, steps_per_epoch=2)
+    expected = [0, 0.05, *(0.05 * (1 + np.cos(np.pi * i / 8)) for i in range(6))]
+    np.testing.assert_allclose(rates, expected, rtol=1e-6)
+    assert rates[-1] > 0.03 and not shorten(unfinished).notes

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 
+_SOURCES = ("torch-db", "torchvision", "mmocr", "paddle", "onnx", "paddle-inference", "model-zoo")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments: the project, its weights file, and the checkpoint to write."""
     add = parser.add_argument
-    add("--from", dest="source", required=True, choices=["torch-db", "torchvision", "mmocr", "paddle", "onnx"],
+    add("--from", dest="source", required=True, choices=_SOURCES,
         help="project that the weights come from; see docs/weights.md")  # fmt: skip
     add("--to", choices=["mindspore"], default="mindspore", help="framework to convert to")
-    add("--input", required=True, help="weights file of that project: .pth, .pt, .pdparams, .safetensors or .onnx")
+    add("--input", required=True,
+        help="weights file of that project: .pth, .pt, .pdparams, .safetensors or .onnx; of paddle-inference the "
+        "folder with inference.pdmodel or inference.json, and inference.pdiparams")  # fmt: skip
     add("--output", required=True, help="checkpoint to write: .ckpt or .safetensors")
     add("--model", metavar="NAME_OR_CONFIG",
         help="named model or YAML file that the weights must fit; default: detected from the weights")  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +14,11 @@ import yaml
 from mindspore import nn
 
 from mindocr.config import load_config
-from mindocr.engine.train import checkpoints
+from mindocr.engine.export import checkpoint_file
 from mindocr.errors import CheckpointError, UserError
 from mindocr.formats.dictionary import read_dictionary
 from mindocr.models.builder import build_model
 from mindocr.models.ckpt_entries import MODEL_KEY, SETTINGS_ENTRY
-from mindocr.models.ckpt_format import FORMATS
 from mindocr.models.converters.onnx_family import CHARACTERS, DICTIONARY
 from mindocr.models.converters.onnx_file import OnnxFile
 from mindocr.models.converters.rename import Conversion
@@ -28,13 +26,12 @@ from mindocr.models.weights import load_weights
 from mindocr.models.zoo import get_model
 from mindocr.registry import BACKBONES, HEADS, NECKS
 
-logger = logging.getLogger(__name__)
-
 # Source -> module of mindocr.models.converters with the functions read(path) and convert(what read returned)
 SOURCES = {
     "torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle", "onnx": "onnx",
+    "paddle-inference": "paddle_inference",
+    "model-zoo": "model_zoo",
 }  # fmt: skip
-_SUFFIXES = tuple(f".{name}" for name in FORMATS)
 _PARTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}
 _LISTED = 5
 
@@ -91,9 +88,7 @@ def convert_file(
         UserError: the file cannot be read or is of another kind, the weights do not fit the model (the message lists
             what is missing and what is extra), or the output cannot be written.
     """
-    output = Path(output)
-    if output.suffix not in _SUFFIXES:
-        raise UserError(f"--output: '{output}' must end in {' or '.join(_SUFFIXES)}")
+    output = checkpoint_file.checked_output(output)
     if dictionary is not None and source != "onnx":
         raise UserError(f"--dictionary: only with --from onnx, got --from {source}; leave it out")
     chosen = _section(model) if model else None
@@ -111,11 +106,7 @@ def convert_file(
     except CheckpointError as error:
         message = str(error)
         raise CheckpointError(message if message.startswith(str(path)) else f"{path}: {message}") from error
-    output.parent.mkdir(parents=True, exist_ok=True)
-    own = network.parameters_and_names()
-    if output.exists():
-        logger.warning("%s: the file that was there is replaced", output)
-    checkpoints.save([ms.Parameter(value, name=name) for name, value in own], output, extra)
+    checkpoint_file.write(network, output, extra)
     return Converted(output, conversion, tuple(_differences(conversion.spec, chosen)) if chosen else ())
 
 

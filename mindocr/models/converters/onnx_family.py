@@ -15,6 +15,9 @@ from mindocr.models.converters.onnx_layers import Layer
 THRESHOLD_ABSENT = {
     "head.thresh.": "the threshold branch, needed in training only; a released file does not hold it",
 }
+AUXILIARY_ABSENT = {
+    "head.auxiliary_": "the auxiliary heads, of training only; a released file does not hold them",
+}
 
 CHARACTERS = "character"  # key of the dictionary in a file's metadata
 DICTIONARY = "ppocr_keys_v1.txt"  # file of the dictionary that PP-OCR's recognisers up to v4 share
@@ -78,6 +81,31 @@ def conv_norm(name: str) -> list[tuple[str, str]]:
     return [("conv", f"{name}.conv"), ("norm", f"{name}.bn")]
 
 
+def excited_pyramid() -> list[tuple[str, str]]:
+    """RSEFPN, coarsest level first: the lateral layers, then the output layers; each with its excitation."""
+    parts = ("in_conv", "se_block.conv1", "se_block.conv2")
+    return [
+        ("conv", f"neck.{layers}.{level}.{part}")
+        for layers in ("ins_conv", "inp_conv")
+        for level in (3, 2, 1, 0)
+        for part in parts
+    ]
+
+
+def text_head() -> list[tuple[str, str]]:
+    """The probability branch of DBHead with its BatchNorms."""
+    layers = (("conv", "0"), ("norm", "1"), ("deconv", "3"), ("norm", "4"), ("deconv", "6"))
+    return [(kind, f"head.segm.{number}") for kind, number in layers]
+
+
+def svtr_neck() -> list[tuple[str, str]]:
+    """SVTRNeck and the dense layer of CTCHead."""
+    before, behind = (("conv1", "conv2"), ("conv3", "conv4", "conv5"))
+    layers = [layer for name in before for layer in conv_norm(f"neck.{name}")]
+    layers += attention(2)
+    return [*layers, *(layer for name in behind for layer in conv_norm(f"neck.{name}")), ("linear", "head.fc")]
+
+
 def lcnet() -> list[tuple[str, str]]:
     """Layers of PP-LCNet for text lines; its last two blocks have squeeze-and-excitation."""
     layers = conv_norm("backbone.conv")
@@ -97,6 +125,17 @@ def photo_pipeline() -> list[dict[str, Any]]:
         {"NormalizeImage": {"mean": "imagenet", "std": "imagenet"}},
         {"ToCHWImage": None},
     ]
+
+
+def mobile_settings(backbone: dict[str, Any]) -> Settings:
+    """Settings of a mobile detector of PP-OCRv3 or v4: RSEFPN and DBHead behind the backbone."""
+    neck = {"name": "RSEFPN", "out_channels": 96, "shortcut": True, "origin": "paddleocr"}
+    head = {"name": "DBHead", "k": 50, "bias": False, "adaptive": True}
+    postprocess = {
+        "name": "DBPostprocess", "box_type": "quad", "binary_thresh": 0.3, "box_thresh": 0.6, "expand_ratio": 1.5,
+    }  # fmt: skip
+    spec = {"type": "det", "transform": None, "backbone": backbone, "neck": neck, "head": head}
+    return Settings(spec, photo_pipeline(), postprocess)
 
 
 def line_pipeline(height: int, min_width: int = 320, **resize: int) -> list[dict[str, Any]]:

@@ -26,10 +26,11 @@ class Layer:
     """One layer with weights.
 
     Attributes:
-        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm), ``scale`` (the end of a LayerNorm) or ``lstm``.
+        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm), ``scale`` (the end of a LayerNorm),
+            ``affine`` (one factor and one summand for all channels) or ``lstm``.
         arrays: ``weight`` and, if the layer has one, ``bias``; for ``norm`` the four arrays of a BatchNorm, for
-            ``scale`` ``gamma`` and ``beta`` and for ``lstm`` those of :func:`~.onnx_lstm.lstm_arrays`, under our names.
-            Shapes are those of MindSpore's layers.
+            ``scale`` ``gamma`` and ``beta``, for ``affine`` ``scale`` and ``bias``, for ``lstm`` those of
+            :func:`~.onnx_lstm.lstm_arrays`, under our names. Shapes are those of MindSpore's layers.
         names: role -> name of the tensor in the file.
         node: the operation.
     """
@@ -107,12 +108,19 @@ class _Graph:
         return self._make(kind, {"weight": weight, **({"bias": bias} if bias else {})}, node)
 
     def _scale(self, node: Node) -> Layer | None:
-        """A multiplication by a stored vector with the addition of another one behind it."""
-        gamma = next(filter(None, map(self._source, node.inputs)), None)
-        if gamma is None or self._file.tensors[gamma].size < 2:
+        """A multiplication by a stored vector or number with the addition of another one behind it."""
+        factor = next(filter(None, map(self._source, node.inputs)), None)
+        if factor is None:
             return None
-        beta = self._added(node, self._file.tensors[gamma].size)
-        return self._make("scale", {"gamma": gamma, "beta": beta}, node) if beta else None
+        size = self._file.tensors[factor].size
+        summand = self._added(node, size)
+        if summand is None:
+            return None
+        if size > 1:
+            return self._make("scale", {"gamma": factor, "beta": summand}, node)
+        if not self._file.tensors[summand].any():  # the constant factor of attention: Paddle's exporter adds 0 to it
+            return None
+        return self._make("affine", {"scale": factor, "bias": summand}, node)
 
     def _make(self, kind: str, names: Mapping[str, str], node: Node) -> Layer:
         arrays = {role: self._file.tensors[name] for role, name in names.items()}

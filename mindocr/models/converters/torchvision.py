@@ -1,4 +1,4 @@
-"""ImageNet classifiers of torchvision: resnet18, resnet50, mobilenet_v3_large, mobilenet_v3_small, as backbones."""
+"""ImageNet classifiers of torchvision: resnet18, resnet50, mobilenet_v3_..., vgg16 and vgg16_bn, as backbones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mindocr.errors import CheckpointError
 from mindocr.models.converters.parts import (
     CLASSIFIER,
     COUNTERS,
@@ -22,7 +23,7 @@ from mindocr.models.converters.rename import Conversion, rename
 
 read = read_weights
 
-_SOURCE = "torchvision's resnet18, resnet50 and mobilenet_v3 classifiers"
+_SOURCE = "torchvision's resnet18, resnet50, mobilenet_v3, vgg16 and vgg16_bn classifiers"
 _LEFT_OVER = (COUNTERS, (r"(fc|classifier)\..+", CLASSIFIER))
 _INPUT = "input of the source: RGB, ImageNet mean and std, as in this toolkit's recipes"
 # torchvision's MobileNetV3 adds this to variances, MindSpore's BatchNorm 1e-5
@@ -36,10 +37,36 @@ def convert(weights: Mapping[str, Any]) -> Conversion:
     Raises:
         CheckpointError: another network, or a size that this toolkit does not have.
     """
+    if "features.0.weight" in weights:
+        return _vgg(weights)
     if any(name.startswith("features.") for name in weights):
         return _mobilenet(weights)
     found = rename(weights, resnet_rules("", ""), _LEFT_OVER, _SOURCE)
     return replace(found, spec={"backbone": resnet_spec(found.weights, "")}, notes=(_INPUT,))
+
+
+def _vgg(weights: Mapping[str, Any]) -> Conversion:
+    """VGG-16; a convolution's bias before a BatchNorm is subtracted from its mean, which computes the same."""
+    from mindocr.models.backbones.vgg16 import BLOCKS
+
+    norm = "features.1.running_mean" in weights
+    layers = [f"conv{block}_{i}" for block, (_, count) in enumerate(BLOCKS, 1) for i in range(1, count + 1)]
+    rules, place = [], 0
+    for layer in layers:
+        place += place > 0 and layer.endswith("_1")  # a pooling before each block but the first
+        rules += [(rf"features\.{place + i}\.(.+)", rf"{layer}.{i}.\1") for i in range(1 + norm)]
+        place += 2 + norm
+    found = rename(weights, rules, _LEFT_OVER, _SOURCE)
+    shapes = [np.shape(found.weights.get(f"{layer}.0.weight", ())) for layer in layers]
+    widths = [width for width, count in BLOCKS for _ in range(count)]
+    if shapes != [(width, source, 3, 3) for width, source in zip(widths, [3, *widths])]:
+        raise CheckpointError(f"this is another VGG than vgg16 and vgg16_bn; expected {_SOURCE}")
+    for layer in layers if norm else ():
+        bias = found.weights.pop(f"{layer}.0.bias")
+        found.weights[f"{layer}.1.moving_mean"] = found.weights[f"{layer}.1.moving_mean"] - bias
+    note = "biases of convolutions were subtracted from the means of the BatchNorms behind them"
+    backbone = {"name": "det_vgg16", "batch_norm": norm}
+    return replace(found, spec={"backbone": backbone}, notes=(_INPUT, note) if norm else (_INPUT,))
 
 
 def _mobilenet(weights: Mapping[str, Any]) -> Conversion:

@@ -16,6 +16,8 @@
   const view = byId("view"), outlines = byId("outlines"), rows = document.querySelector("#images tbody");
   // names of the numbers in the runs of a polygon; a detection is gone where its score is below the threshold
   const STATES = { truth: ["", "hit", "miss", "aside"], found: ["gone", "hit", "alarm", "aside"] };
+  const KINDS = { truth: { hit: "matched text", miss: "missed text", aside: "do-not-care region" },
+    found: { hit: "matched detection", alarm: "false positive", aside: "detection, set aside", gone: "region below the threshold" } };
   const LAYER_OF = { "found-gone": "weak" };
   const sweep = JSON.parse(byId("sweep").textContent); // null: there is no threshold to move
   const panel = byId("score-threshold"), now = panel ? Number(panel.dataset.now) : 0;
@@ -56,10 +58,11 @@
     }
   }
 
+  /** Missed texts or false positives, and matches that have a tag: several detections of one text, and so on. */
   function wrongOf(image, side) {
     const wrong = side === "truth" ? "miss" : "alarm";
-    return image[side].flatMap((one, at) => (one.state !== wrong ? [] : [{
-      side, at, layer: `${side}-${wrong}`, tag: one.tag || "", score: one.score, points: one.at,
+    return image[side].flatMap((one, at) => (one.state !== wrong && !(one.tag && one.state === "hit" && one.evaluated === "hit") ? [] : [{
+      side, at, layer: `${side}-${one.state}`, kind: KINDS[side][one.state], tag: one.tag || "", score: one.score, points: one.at,
       why: one.why || `${{ hit: "matched at", gone: "below", aside: "set aside at" }[one.evaluated]} the threshold of the evaluation`,
     }]));
   }
@@ -260,8 +263,7 @@
     const swatch = document.createElementNS(SVG, "svg");
     swatch.setAttribute("class", "swatch");
     swatch.innerHTML = `<line x1="0" x2="100%" y1="50%" y2="50%" class="${one.layer}" stroke-width="10"/>`;
-    const kind = one.side === "truth" ? "missed text" : "false positive";
-    const text = make("span", {}, one.tag ? `${kind}, ` : kind, make("b", {}, one.tag), `: ${one.why}`);
+    const text = make("span", {}, one.tag ? `${one.kind}, ` : one.kind, make("b", {}, one.tag), `: ${one.why}`);
     return make("li", {}, make("button", { type: "button", "data-side": one.side, "data-at": one.at, class: one.tag && one.tag === tag ? "same" : "" }, swatch, text));
   }
 
@@ -283,10 +285,8 @@
       return;
     }
     const one = image[chosen.side][chosen.at], score = one.score === undefined ? "" : `, score ${one.score.toFixed(3)}`;
-    const names = { truth: { hit: "matched text", miss: "missed text", aside: "do-not-care region" },
-      found: { hit: "matched detection", alarm: "false positive", aside: "detection, set aside", gone: "region below the threshold" } };
     const wrong = image.wrong.find((each) => each.side === chosen.side && each.at === chosen.at);
-    byId("details").textContent = `${names[chosen.side][one.state]}${score}${wrong ? `. ${wrong.tag ? `${wrong.tag}: ` : ""}${wrong.why}` : ""}`;
+    byId("details").textContent = `${KINDS[chosen.side][one.state]}${score}${wrong ? `. ${wrong.tag ? `${wrong.tag}: ` : ""}${wrong.why}` : ""}`;
     byId("mark").replaceChildren(shapeOf(one.at, "halo", "core"));
     const shape = outlines.querySelector(`[data-side="${chosen.side}"][data-at="${chosen.at}"]`);
     if (shape) shape.classList.add("chosen");
@@ -483,7 +483,7 @@
   byId("save-errors").addEventListener("click", () => {
     const head = ["image", "error", "position", "cause", "reason", "score", "points"];
     const rows = images.flatMap((image) => image.wrong.map((one) => [
-      image.name, one.side === "truth" ? "missed text" : "false positive", one.at, one.tag, one.why, one.score,
+      image.name, one.kind, one.at, one.tag, one.why, one.score,
       pairs(one.points).map((point) => point.join(" ")).join(" / "),
     ]));
     save("errors.csv", "text/csv", csv([head, ...rows]), `${rows.length} errors`);

@@ -186,7 +186,7 @@ def test_few_updates_and_text_everywhere():
     [
         ([box(150, 0)], "0 of 4 texts covered with an IoU of 0.5 or more, best IoU 0.00", "they are elsewhere"),
         ([box(20, 55)], "4 of 4 texts covered with an IoU of 0.5 or more, best IoU 0.60", None),
-        ([box(20, 50)], "0 of 4 texts covered with an IoU of 0.5 or more, best IoU 0.33", "expand_ratio"),
+        ([box(20, 50)], "0 of 4 texts covered with an IoU of 0.5 or more, best IoU 0.33", "fit the post-processing"),
     ],
 )
 def test_detections_are_compared_with_the_texts(found, numbers, remedy):

@@ -58,6 +58,28 @@ def test_the_v3_recogniser_computes_what_its_file_computes_at_any_width(tmp_path
     assert len(characters) == 6623 and "\u3000" in characters
 
 
+def test_the_v4_detector_computes_what_its_file_computes(tmp_path):
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    path = released("ch_PP-OCRv4_det_infer.onnx")
+    converted = convert_file("onnx", path, tmp_path / "v4.ckpt")
+    network = build_model(converted.conversion.spec, ckpt=converted.path).set_train(False)
+    image = sign()
+    expected = outputs_of(path, image)
+    assert expected.max() > 0.8 and expected.mean() < 0.5  # it finds the word
+    np.testing.assert_allclose(network(Tensor(image)).asnumpy(), expected, atol=1e-4, rtol=0)
+    assert "1726 weights closer to 0" in converted.summary() and "ppocrv4_det_mobile" in converted.summary()
+    assert "head.thresh.*: the threshold branch" in converted.summary()
+
+
+def test_the_v4_recogniser_computes_what_its_file_computes_at_any_width(tmp_path):
+    path = released("ch_PP-OCRv4_rec_infer.onnx")
+    runner = open_runner(convert_file("onnx", path, tmp_path / "v4.ckpt").path)
+    for width in (421, 64):
+        lines = np.random.default_rng(width).uniform(-1, 1, (2, 3, 48, width)).astype(np.float32)
+        np.testing.assert_allclose(np.stack(runner(lines)["probs"]), outputs_of(path, lines), atol=1e-4, rtol=0)
+    assert len(runner.metadata["postprocess"]["characters"]) == 6623
+
+
 def test_the_v6_detector_computes_what_its_file_computes_at_any_size(tmp_path):
     path = released("PP-OCRv6_det_small.onnx")
     converted = convert_file("onnx", path, tmp_path / "v6.ckpt")
@@ -67,6 +89,7 @@ def test_the_v6_detector_computes_what_its_file_computes_at_any_size(tmp_path):
         assert expected.max() > 0.8 and expected.mean() < 0.5  # it finds the word
         np.testing.assert_allclose(np.stack(runner(image)["prob"]), expected, atol=1e-4, rtol=0)
     assert "256259 weights closer to 0" in converted.summary()
+    assert "head.auxiliary_*: the auxiliary heads" in converted.summary()
     settings = unpack(read_checkpoint(converted.path)[SETTINGS_ENTRY])
     assert settings["postprocess"]["max_candidates"] == 3000
     assert all(settings["network"][part]["fused"] for part in ("backbone", "neck", "head"))

@@ -19,6 +19,7 @@ from mindocr.engine.diagnose.zero_score.detection_statistics import (
 from mindocr.engine.diagnose.zero_score.health import HealthCheck
 from mindocr.engine.diagnose.zero_score.health_statistics import RunStatistics, WeightStatistics
 from mindocr.errors import DataError
+from mindocr.predictions.detection import text_map
 from mindocr.registry import HEALTH_CHECKS
 from mindocr.utils import visualize
 from mindocr.utils.wording import count
@@ -28,10 +29,11 @@ _SHOWN = 480  # pixels, height of the panels
 
 @HEALTH_CHECKS.register
 class DetectionHealth(HealthCheck):
-    """For detectors whose post-processing reads a probability map.
+    """For detectors whose post-processing gives a map of the probability of text.
 
     Args:
-        postprocess: its first output is the probability map (1, H, W); its thresholds appear in messages; provided.
+        postprocess: see :func:`mindocr.predictions.detection.text_map`; its thresholds appear in messages, that of the
+            map under the name that its ``text_threshold`` gives, by default ``binary_thresh``; provided.
 
     Attributes:
         seen: statistics of the last evaluation.
@@ -45,8 +47,9 @@ class DetectionHealth(HealthCheck):
 
     def begin_evaluation(self) -> None:
         """Forget the images of the previous evaluation."""
-        binary, box = (getattr(self.postprocess, name, 0.0) for name in ("binary_thresh", "box_thresh"))
-        self.seen = EvaluationStatistics(binary_thresh=binary, box_thresh=box)
+        name = getattr(self.postprocess, "text_threshold", "binary_thresh")
+        text, box = (getattr(self.postprocess, key, 0.0) for key in (name, "box_thresh"))
+        self.seen = EvaluationStatistics(text, box, threshold_name=name)
 
     def add_batch(self, batch: Mapping[str, Any] | None) -> None:
         """Examine the label maps of a training batch."""
@@ -56,7 +59,7 @@ class DetectionHealth(HealthCheck):
         self, path: str, outputs: Mapping[str, np.ndarray], prediction: Any, columns: Mapping[str, Any]
     ) -> None:
         """Examine the probability map, the polygons and the ground truth of an image."""
-        prob = outputs[self.postprocess.reads[0]][0]
+        prob = text_map(self.postprocess, outputs)
         self.seen.add(path, columns["shape_list"], prob, prediction, columns["polys"], columns["ignore_tags"])
 
     def find_causes(self, weights: WeightStatistics, run: RunStatistics | None = None) -> list[Cause]:

@@ -112,8 +112,8 @@ def _no_pixel(seen: EvaluationStatistics) -> Cause | None:
     return Cause(
         "no probability above threshold",
         f"the highest probability in {count(len(seen.images), 'image')} is "
-        f"{max(image.highest for image in seen.images):.4g}, binary_thresh is {seen.binary_thresh:g}",
-        "the network sees no text yet: train longer; a lower postprocess.binary_thresh only hides that",
+        f"{max(image.highest for image in seen.images):.4g}, {seen.threshold_name} is {seen.text_threshold:g}",
+        f"the network sees no text yet: train longer; a lower postprocess.{seen.threshold_name} only hides that",
         certain=False,
     )
 
@@ -128,14 +128,16 @@ def _all_rejected(seen: EvaluationStatistics) -> Cause | None:
     total, pixels = sum(given_up.values()), sum(image.pixels for image in seen.images)
     reasons = ", ".join(f"{reason} {number}" for reason, number in given_up.most_common())
     numbers = (
-        f"{above} of {pixels} pixels are above binary_thresh {seen.binary_thresh:g}, the highest probability is "
-        f"{max(image.highest for image in seen.images):.4g}; {count(total, 'region')} rejected"
+        f"{above} of {pixels} pixels are above {seen.threshold_name} {seen.text_threshold:g}, the highest probability "
+        f"is {max(image.highest for image in seen.images):.4g}; {count(total, 'region')} rejected"
         f"{f': {reasons}' if reasons else ''}"
     )
     if given_up["low score"]:
         remedy = f"train longer, or lower postprocess.box_thresh (now {seen.box_thresh:g})"
-    else:
+    elif any("too small" in reason for reason in given_up):
         remedy = "the regions are too small: train longer, or lower postprocess.min_size"
+    else:
+        remedy = "train longer"
     return Cause("every region rejected", numbers, remedy, certain=False)
 
 
@@ -146,8 +148,8 @@ def _text_everywhere(seen: EvaluationStatistics) -> Cause | None:
     full = sum(share > MOST for share in shares)
     return Cause(
         "text everywhere",
-        f"in {full} of {count(len(shares), 'image')} more than {MOST:.0%} of the pixels are above binary_thresh "
-        f"{seen.binary_thresh:g}; the median is {np.median(shares):.0%}",
+        f"in {full} of {count(len(shares), 'image')} more than {MOST:.0%} of the pixels are above "
+        f"{seen.threshold_name} {seen.text_threshold:g}; the median is {np.median(shares):.0%}",
         "compare NormalizeImage and DecodeImage of the train and eval pipelines; they must produce the same pixels",
         certain=False,
     )
@@ -178,5 +180,5 @@ def _few_found(seen: EvaluationStatistics) -> Cause | None:
     elif covered > MOST * len(best):
         remedy = "most images have no detection: train longer, or lower postprocess.box_thresh"
     else:
-        remedy = "they are on the texts, but do not match: fit postprocess.expand_ratio, or train longer"
+        remedy = "they are on the texts, but do not match: fit the post-processing, or train longer"
     return Cause("few texts found", numbers, remedy, certain=False)

@@ -26,7 +26,7 @@ class ImageStatistics(NamedTuple):
         truth, ignore: ground-truth polygons, and which of them are ignored (bool).
         found: the post-processing's result.
         highest: highest probability of the map without its padding; NaN where the map contains NaN.
-        above: pixels above ``binary_thresh``, of ``pixels``.
+        above: pixels above ``text_threshold``, of ``pixels``.
     """
 
     path: str
@@ -44,16 +44,18 @@ class EvaluationStatistics:
     """Statistics of the images of one evaluation.
 
     Attributes:
-        binary_thresh, box_thresh: of the post-processing.
+        text_threshold, box_thresh: of the post-processing; a pixel is text above the first one.
         images: one entry for each.
         example: (image, its probability map (H, W) without padding) to be shown: of those with texts that count, the
             one with the highest probability.
+        threshold_name: what the post-processing calls ``text_threshold``.
     """
 
-    binary_thresh: float = 0.0
+    text_threshold: float = 0.0
     box_thresh: float = 0.0
     images: list[ImageStatistics] = field(default_factory=list)
     example: tuple[ImageStatistics, np.ndarray] | None = None
+    threshold_name: str = "binary_thresh"
 
     def add(
         self, path: str, shape: np.ndarray, prob: np.ndarray, found: Detection, truth: Sequence[Polygon],
@@ -63,7 +65,7 @@ class EvaluationStatistics:
         shape = np.asarray(shape)
         h, w = (max(round(side), 1) for side in (shape[0] * shape[2], shape[1] * shape[3]))
         prob = prob[:h, :w]
-        above = int(np.count_nonzero(prob > self.binary_thresh))
+        above = int(np.count_nonzero(prob > self.text_threshold))
         ignore = np.asarray(ignore, dtype=bool)
         image = ImageStatistics(path, shape, truth, ignore, found, float(prob.max()), above, prob.size)
         self.images.append(image)
