@@ -102,7 +102,9 @@ class Evaluator:
         self._network = network
         self._rank, self._world, self._keep_lines = rank, world, keep_lines
         self._input = network.inputs[0]
-        self._runner = NetworkRunner(network, training_outputs=report is not None)
+        # A report also shows what a network computes in training, if the post-processing finds its outputs there, too.
+        more = report is not None and set(postprocess.reads) <= set(network.inference_network().outputs)
+        self._runner = NetworkRunner(network, training_outputs=more)
         self._loader = loader
         self._postprocess = postprocess
         self._columns = tuple(dict.fromkeys((*postprocess.columns, *metric.reads)))
