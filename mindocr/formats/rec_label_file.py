@@ -1,4 +1,4 @@
-"""Label lines of text recognition: ``image path<TAB>text``, as in MindOCR and PaddleOCR (``rec_gt.txt``)."""
+"""Label lines of text recognition and classification: ``image path<TAB>text``, as in MindOCR and PaddleOCR."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 from mindocr.errors import DataError
 from mindocr.formats.label_file import read_lines, shorten
 
-_EXAMPLE = "image.jpg<TAB>text"
 _LISTED = 5
 
 
-def read_rec_labels(file: Path) -> Iterator[tuple[int, str, str]]:
+def read_rec_labels(file: Path, noun: str = "text") -> Iterator[tuple[int, str, str]]:
     """Yield (line number from 1, image path, text) of a label file; blanks at the ends of a text belong to it.
+
+    Args:
+        file: the label file.
+        noun: what stands after the tab, for messages.
 
     Raises:
         DataError: the file cannot be read, or a line has no tab, several tabs, no path or no text. Lines without a text
@@ -21,7 +24,7 @@ def read_rec_labels(file: Path) -> Iterator[tuple[int, str, str]]:
     """
     without_text = []
     for number, line in read_lines(file):
-        path, text = split_rec_line(line, f"{file}:{number}")
+        path, text = split_rec_line(line, f"{file}:{number}", noun)
         if text.strip():
             yield number, path, text
         else:
@@ -29,12 +32,12 @@ def read_rec_labels(file: Path) -> Iterator[tuple[int, str, str]]:
     if without_text:
         few = ", ".join(map(str, without_text[:_LISTED])) + (", ..." if len(without_text) > _LISTED else "")
         raise DataError(
-            f"{file}:{without_text[0]}: no text after the tab (lines without a text: {len(without_text)}, on line "
-            f"{few}); expected {_EXAMPLE}; write the text, or remove the line"
+            f"{file}:{without_text[0]}: no {noun} after the tab (lines without a {noun}: {len(without_text)}, on line "
+            f"{few}); expected {_example(noun)}; write the {noun}, or remove the line"
         )
 
 
-def split_rec_line(line: str, where: str) -> tuple[str, str]:
+def split_rec_line(line: str, where: str, noun: str = "text") -> tuple[str, str]:
     """Split a label line into the image path and the text, which may be empty; ``where`` begins each message.
 
     Raises:
@@ -43,14 +46,18 @@ def split_rec_line(line: str, where: str) -> tuple[str, str]:
     path, *texts = line.split("\t")
     if not texts:
         raise DataError(
-            f"{where}: no tab in {shorten(line)}; expected {_EXAMPLE}; put one tab between path and text (an editor "
-            "may have turned it into spaces)"
+            f"{where}: no tab in {shorten(line)}; expected {_example(noun)}; put one tab between path and text (an "
+            "editor may have turned it into spaces)"
         )
     if len(texts) > 1:
         raise DataError(
-            f"{where}: {len(texts)} tabs in {shorten(line)}; expected {_EXAMPLE} with one tab; a text cannot contain "
-            "a tab"
+            f"{where}: {len(texts)} tabs in {shorten(line)}; expected {_example(noun)} with one tab; a {noun} "
+            "cannot contain a tab"
         )
     if not path.strip():
-        raise DataError(f"{where}: no image path before the tab; expected {_EXAMPLE}")
+        raise DataError(f"{where}: no image path before the tab; expected {_example(noun)}")
     return path, texts[0]
+
+
+def _example(noun: str) -> str:
+    return f"image.jpg<TAB>{noun}"

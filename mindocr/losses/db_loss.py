@@ -3,15 +3,16 @@
 from typing import Literal
 
 import mindspore as ms
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, ops
 
 from mindocr.errors import ConfigError
+from mindocr.losses.full_precision import FullPrecision, as_map
 from mindocr.losses.masked import balanced_bce_loss, dice_loss, masked_l1_loss
 from mindocr.registry import LOSSES
 
 
 @LOSSES.register
-class DBLoss(nn.Cell):
+class DBLoss(FullPrecision):
     """Weighted sum over the probability map P, the threshold map T and the approximate binary map B.
 
     total = bce_scale * L(P) + l1_scale * L1(T) + Dice(B); L is balanced cross-entropy with online hard negative mining,
@@ -65,16 +66,6 @@ class DBLoss(nn.Cell):
         self.use_dice = bce_replace == "diceloss"
         self.negative_ratio = float(negative_ratio)
         self.ohem_scope = ohem_scope
-        super().add_flags_recursive(fp32=True, fp16=False, bf16=False)
-
-    def add_flags_recursive(self, **flags: bool) -> "DBLoss":
-        """As in any cell, but a change of precision from outside (``to_float`` of a cell around this one) is ignored.
-
-        The largest float16 is 65504, so it can neither count the pixels of an image nor sum their losses.
-        """
-        kept = {name: value for name, value in flags.items() if name not in ("fp16", "fp32", "bf16")}
-        super().add_flags_recursive(**kept)
-        return self
 
     def construct(
         self,
@@ -99,7 +90,7 @@ class DBLoss(nn.Cell):
         Returns:
             The total, a float32 scalar, and its weighted terms, (3,) float32 in the order of ``term_names``.
         """
-        prob = _map(prob)
+        prob = as_map(prob)
         binary_map = ops.cast(binary_map, ms.float32)
         mask = ops.cast(mask, ms.float32)
 
@@ -114,12 +105,7 @@ class DBLoss(nn.Cell):
 
         thresh_map = ops.cast(thresh_map, ms.float32)
         thresh_mask = ops.cast(thresh_mask, ms.float32)
-        thresh_loss = masked_l1_loss(_map(thresh), thresh_map, thresh_mask, self.eps) * self.l1_scale
-        binary_loss = dice_loss(_map(binary), binary_map, mask, self.eps)
+        thresh_loss = masked_l1_loss(as_map(thresh), thresh_map, thresh_mask, self.eps) * self.l1_scale
+        binary_loss = dice_loss(as_map(binary), binary_map, mask, self.eps)
         terms = ops.stack((prob_loss, thresh_loss, binary_loss))
         return prob_loss + thresh_loss + binary_loss, terms
-
-
-def _map(output: Tensor) -> Tensor:
-    """(N, 1, H, W) of any float type -> (N, H, W) float32."""
-    return ops.squeeze(ops.cast(output, ms.float32), 1)

@@ -1,4 +1,4 @@
-"""Losses over the pixels that a mask selects: Dice, L1, and balanced cross-entropy with online hard negative mining.
+"""Losses over the pixels that a mask selects: Dice, L1, focal, balanced cross-entropy with hard negative mining.
 
 Every loss takes float32 tensors of one shape (N, H, W), targets in [0, 1] and masks holding 0 or 1 (1 = the pixel
 counts), and returns a float32 scalar: finite, with finite gradients, and 0 where the mask selects no pixel.
@@ -9,6 +9,7 @@ import mindspore as ms
 from mindspore import Tensor, ops
 
 PROBABILITY_FLOOR = 1e-7
+FOCAL_FLOOR = 1e-6
 # Given the floor, a negative's cross-entropy is strictly between these: -log(1 - 1e-7) = 1e-7, -log(1e-7) = 16.12.
 _LOSS_LOW, _LOSS_HIGH = 5e-8, 17.0
 # Each step halves the bracket on a logarithmic scale; 28 narrow it to 7e-8 of its value, the resolution of float32.
@@ -29,6 +30,29 @@ def dice_loss(pred: Tensor, target: Tensor, mask: Tensor, eps: float = 1e-6) -> 
 def masked_l1_loss(pred: Tensor, target: Tensor, mask: Tensor, eps: float = 1e-6) -> Tensor:
     """Mean absolute difference over the selected pixels: sum(|pred - target| * mask) / (sum(mask) + eps)."""
     return (ops.abs(pred - target) * mask).sum() / (mask.sum() + eps)
+
+
+def focal_loss(
+    prob: Tensor, target: Tensor, mask: Tensor, alpha: float = 0.25, gamma: float = 2.5, eps: float = 1e-6
+) -> Tensor:
+    """Mean over the selected pixels of -a (1 - q) ** gamma ln q, q the probability of the right class.
+
+    "Focal Loss for Dense Object Detection" (ICCV 2017), equation 5.
+
+    Args:
+        prob: probabilities (N, H, W), float32, in [0, 1]; clamped to [1e-6, 1 - 1e-6].
+        target: 1 = text, 0 = background.
+        mask: 1 = the pixel counts.
+        alpha: a of text; that of background is 1 - alpha.
+        gamma: the larger, the less count pixels that are nearly right.
+        eps: added to the number of pixels, the denominator.
+    """
+    prob = ops.clamp(prob, FOCAL_FLOOR, 1.0 - FOCAL_FLOOR)
+    is_text = target > 0.5
+    right = ops.select(is_text, prob, 1.0 - prob)
+    weight = ops.select(is_text, ops.full_like(prob, alpha), ops.full_like(prob, 1.0 - alpha))
+    losses = -weight * (1.0 - right) ** gamma * ops.log(right)
+    return (losses * mask).sum() / (mask.sum() + eps)
 
 
 def balanced_bce_loss(

@@ -59,7 +59,12 @@ class DetMetric:
     @staticmethod
     def check_arguments(args: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Problems of the protocol that a configuration chooses, as (argument, problem)."""
-        return protocol_problems(args.get("protocol", DEFAULT_PROTOCOL), args.get("protocol_args"))
+        name = args.get("protocol", DEFAULT_PROTOCOL)
+        problems = protocol_problems(name, args.get("protocol_args"))
+        if not problems and build_protocol(name, args.get("protocol_args")).compares_texts:
+            remedy = "use 'mindocr score' on the results of 'mindocr read'"
+            return [("protocol", f"{name} compares texts, which a detector does not read; {remedy}")]
+        return problems
 
     def reset(self) -> None:
         """Discard the results of all images."""
@@ -67,7 +72,12 @@ class DetMetric:
         self.counts: dict[str, float] = dict.fromkeys(("images", *self.protocol.count_names), 0)
 
     def update(
-        self, pred_polys: Sequence[Polygon], gt_polys: Sequence[Polygon], ignore_tags: Sequence[bool] | np.ndarray
+        self,
+        pred_polys: Sequence[Polygon],
+        gt_polys: Sequence[Polygon],
+        ignore_tags: Sequence[bool] | np.ndarray,
+        pred_texts: Sequence[str] | None = None,
+        gt_texts: Sequence[str] | None = None,
     ) -> ImageResult:
         """Evaluate one image and add its counts.
 
@@ -75,27 +85,29 @@ class DetMetric:
             pred_polys: detected polygons (K_i, 2), pixels (x, y) of the source image.
             gt_polys: ground-truth polygons, in the same pixels.
             ignore_tags: one flag per ground-truth polygon, True = do not care.
+            pred_texts, gt_texts: one text per polygon, for protocols that compare texts; others do not read them.
 
         Raises:
-            ValueError: the number of flags differs from that of ground-truth polygons, or a coordinate is not finite.
+            ValueError: the number of flags differs from that of ground-truth polygons, a coordinate is not finite, or
+                the protocol compares texts and there is not one for each polygon.
         """
-        return self.update_many([(pred_polys, gt_polys, ignore_tags)])[0]
+        return self.update_many([(pred_polys, gt_polys, ignore_tags, pred_texts, gt_texts)])[0]
 
     def update_many(
         self,
-        images: Sequence[tuple[Sequence[Polygon], Sequence[Polygon], Sequence[bool] | np.ndarray]],
+        images: Sequence[Sequence[Any]],
         workers: int = 1,
     ) -> list[ImageResult]:
         """Evaluate images and add their counts; several times faster than one call of :meth:`update` for each.
 
         Args:
-            images: the arguments of :meth:`update` for each image.
+            images: the arguments of :meth:`update` for each image, in their order.
             workers: processes that evaluate them, useful from several thousand images on; the results are the same.
 
         Raises:
             ValueError: as for :meth:`update`; then none of the images is added.
         """
-        judged = [_image(*image) for image in images]
+        judged = [_image(self.protocol.compares_texts, *image) for image in images]
         blocks = [judged[start : start + BLOCK] for start in range(0, len(judged), BLOCK)]
         results = list(chain.from_iterable(run_over(self.protocol.match, blocks, workers)))
         self.images += results
@@ -140,9 +152,20 @@ class DetMetric:
 
 
 def _image(
-    pred_polys: Sequence[Polygon], gt_polys: Sequence[Polygon], ignore_tags: Sequence[bool] | np.ndarray
+    with_texts: bool,
+    pred_polys: Sequence[Polygon],
+    gt_polys: Sequence[Polygon],
+    ignore_tags: Sequence[bool] | np.ndarray,
+    pred_texts: Sequence[str] | None = None,
+    gt_texts: Sequence[str] | None = None,
 ) -> Image:
     ignore = np.asarray(ignore_tags, dtype=bool).reshape(-1)
     if len(ignore) != len(gt_polys):
         raise ValueError(f"DetMetric: {len(gt_polys)} ground-truth polygons but {len(ignore)} ignore tags")
-    return Image(gt_polys, ignore, pred_polys)
+    if not with_texts:
+        return Image(gt_polys, ignore, pred_polys)
+    for side, polys, texts in (("ground-truth", gt_polys, gt_texts), ("detected", pred_polys, pred_texts)):
+        if texts is None or len(texts) != len(polys):
+            given = "no" if texts is None else len(texts)
+            raise ValueError(f"DetMetric: the protocol compares texts; got {len(polys)} {side} polygons, {given} texts")
+    return Image(gt_polys, ignore, pred_polys, gt_texts or (), pred_texts or ())

@@ -22,11 +22,14 @@ class Image(NamedTuple):
         truth: N ground-truth polygons (K_i, 2), pixels (x, y) of the source image, not clipped.
         ignore: (N,) bool, True = do not care.
         found: M detected polygons, in the same pixels.
+        truth_texts, found_texts: N and M texts; empty for protocols that do not compare texts.
     """
 
     truth: Sequence[Polygon]
     ignore: np.ndarray
     found: Sequence[Polygon]
+    truth_texts: Sequence[str] = ()
+    found_texts: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class ImageResult:
         pairs: positions (ground truth, detection) that match; of a split or a merge, every pair in it.
         gt_dontcare, det_dontcare: positions that do not count.
         groups: for protocols with splits and merges, (kind, ground truths, detections) as in
-            :class:`mindocr.metrics.deteval.Ledger`, in the order in which they were found.
+            :class:`mindocr.metrics.deteval.Ledger`, in the order in which they were found; for those that compare
+            texts, the pairs that were read wrong, see :mod:`mindocr.metrics.end_to_end`.
     """
 
     counts: Mapping[str, float]
@@ -63,12 +67,14 @@ class MatchingProtocol(ABC):
         count_names: names of the counts that :meth:`judge` returns and :meth:`score` takes.
         file_format: data set whose format the files of ground truth and results have by default, a key of ``READERS``
             in ``formats/benchmarks``.
+        compares_texts: whether a match needs the right text; then images must have texts.
         takes_rotated_boxes: whether polygons must be boxes of four corners, the first side in reading direction.
         repair: returns the region of a polygon that crosses itself, for intersections.
     """
 
     count_names: tuple[str, ...] = ("matched", "gt_care", "det_care")
     file_format: str = "icdar2015"
+    compares_texts: bool = False
     takes_rotated_boxes: bool = False
     repair = staticmethod(even_odd_region)
 

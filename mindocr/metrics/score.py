@@ -22,13 +22,16 @@ _BLOCK = 4_000_000  # random numbers in memory at a time
 
 
 class Side(Protocol):
-    """Polygons (K_i, 2) of one image in pixels, and one flag for each, True = do not care."""
+    """Polygons (K_i, 2) of one image in pixels; for each one flag, True = do not care, and its text if it is known."""
 
     @property
     def polys(self) -> Sequence[Polygon]: ...
 
     @property
     def ignore(self) -> Sequence[bool]: ...
+
+    @property
+    def texts(self) -> Sequence[str] | None: ...
 
 
 class Pair(Protocol):
@@ -125,7 +128,9 @@ def score(
     """
     workers = processes_for(len(pairs), workers, WORTH_A_PROCESS)
     metric.reset()
-    images = [(pair.found.polys, pair.truth.polys, pair.truth.ignore) for pair in pairs]
+    images = [
+        (pair.found.polys, pair.truth.polys, pair.truth.ignore, pair.found.texts, pair.truth.texts) for pair in pairs
+    ]
     try:
         metric.update_many(images, workers)
     except DataError:

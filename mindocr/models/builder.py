@@ -9,6 +9,7 @@ from typing import Any
 
 from mindocr.errors import ConfigError
 from mindocr.models import zoo
+from mindocr.models.deformable import offset_names
 from mindocr.models.download import fetch_weights
 from mindocr.models.ensemble import Ensemble
 from mindocr.models.form import form_problems
@@ -18,8 +19,8 @@ from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 
 _KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use")
 _NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen")
-# DBNet++ starts from DBNet's weights, which do not contain its fusion module
-_MAY_START_ANEW = ("neck.fuse.",)
+# DBNet++ starts from DBNet's weights, which do not contain its fusion module; others lack heads of training only
+_MAY_START_ANEW = ("neck.fuse.", "head.auxiliary_")
 # ImageNet weights contain a classifier that a detector does not have
 _CLASSIFIER = ("classifier.",)
 
@@ -73,7 +74,9 @@ def _build_network(
     """The network of a section at ``where``; ``released`` weights replace those that the section names."""
     backbone = BACKBONES.build(spec["backbone"])
     neck = NECKS.build(spec["neck"], in_channels=backbone.out_channels) if spec.get("neck") else None
-    network = Network(backbone, neck, HEADS.build(spec["head"], in_channels=(neck or backbone).out_channels))
+    head = HEADS.build(spec["head"], in_channels=(neck or backbone).out_channels)
+    _check_levels(neck, head, where)
+    network = Network(backbone, neck, head)
     source = released or spec.get("pretrained")
     if ckpt is not None:
         load_weights(network, ckpt)
@@ -83,12 +86,24 @@ def _build_network(
                 f"{where}.pretrained: {source!r} names no file; give the path or the URL of weights for this network "
                 f"(or set {where}.backbone.pretrained for the backbone alone)"
             )
-        report = load_weights(network, fetch_weights(source), allow_missing=_MAY_START_ANEW)
+        may_be_missing = (*_MAY_START_ANEW, *offset_names(network))
+        report = load_weights(network, fetch_weights(source), allow_missing=may_be_missing)
         logger.info("%s.pretrained: %s", where, report.summary())
     elif pretrained is not False and backbone.pretrained:
-        report = load_weights(backbone, fetch_weights(_backbone_source(spec, backbone)), ignore=_CLASSIFIER)
+        path = fetch_weights(_backbone_source(spec, backbone))
+        report = load_weights(backbone, path, allow_missing=offset_names(backbone), ignore=_CLASSIFIER)
         logger.info("%s.backbone.pretrained: %s", where, report.summary())
     return network
+
+
+def _check_levels(neck: Any, head: Any, where: str) -> None:
+    """Check that the levels that an auxiliary head takes come from the neck, and that no others come."""
+    given, taken = getattr(neck, "auxiliary", False), getattr(head, "auxiliary", False)
+    if given != taken:
+        raise ConfigError(
+            f"{where}.neck.auxiliary: the head {type(head).__name__} needs the value {taken}"
+            + (" and a neck that has this option, such as RepLKFPN" if taken else "")
+        )
 
 
 def _check(spec: Mapping[str, Any]) -> None:

@@ -33,6 +33,11 @@ def cache_dir() -> Path:
     return Path(os.environ.get(HOME_VARIABLE) or "~/.mindocr").expanduser() / "weights"
 
 
+def is_offline() -> bool:
+    """Whether ``MINDOCR_OFFLINE`` forbids the network."""
+    return os.environ.get(OFFLINE_VARIABLE, "") not in ("", "0")
+
+
 def fetch_weights(source: str) -> Path:
     """Turn a path or a URL into the path of a local file, downloading it if the cache folder does not have it.
 
@@ -55,7 +60,7 @@ def fetch_weights(source: str) -> Path:
         if damage is None:
             return target
         logger.warning("%s: %s; downloading it again", target, damage)
-    if os.environ.get(OFFLINE_VARIABLE, "") not in ("", "0"):
+    if is_offline():
         state = f"the file in the cache is damaged ({damage})" if damage else "the file is not in the cache"
         raise CheckpointError(f"{target.name}: {state} and {OFFLINE_VARIABLE} forbids the network. {_by_hand(source)}")
     try:

@@ -3,71 +3,123 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from mindspore import nn
+from mindspore import Tensor, nn
 
-from mindocr.errors import ConfigError
+from mindocr.errors import CheckpointError, ConfigError
 from mindocr.models.fold import Fused, fold, values
 from mindocr.models.heads.db_head import DBHead
 from mindocr.models.layers import ConvNormAct
 from mindocr.models.network import Network
-from mindocr.models.rep_layers import DilatedDepthwise, RepDepthwise
+from mindocr.models.rep_layers import RepLayer
+from mindocr.registry import BACKBONES, HEADS, NECKS
+
+_PARTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}
 
 
-def fused_weights(network: Network) -> dict[str, np.ndarray]:
-    """Weights of the network that is built with ``fused: True`` in each part that has this option.
+def has_other_form(section: Mapping[str, Any], fused: bool) -> bool:
+    """Whether a part of the network of a ``model`` section is in the form that is not ``fused``."""
+    return any(_is_fused(section, part) is not None and _is_fused(section, part) is not fused for part in _PARTS)
 
-    It computes the same in evaluation. Parts without the option keep their weights.
 
-    Returns:
-        parameter name -> float32 array.
+def in_form(section: Mapping[str, Any], fused: bool) -> dict[str, Any]:
+    """A ``model`` section with ``fused`` set to this value in each part that has the option.
 
     Raises:
-        ConfigError: no part has the option, or all of them are fused already.
+        ConfigError: no part has the option, or all of them have this form already.
     """
-    kept = {parameter.name: parameter.asnumpy() for parameter in network.get_parameters()}
-    found: dict[str, np.ndarray] = {}
-    for part in ("backbone", "neck", "head"):
-        cell = getattr(network, part)
-        if cell is None or "fused" not in inspect.signature(type(cell)).parameters:
-            continue
-        for place, (old, new) in _layers(cell, part).items():
-            kept = {name: array for name, array in kept.items() if name not in old}
-            found[f"{place}.weight"], found[f"{place}.bias"] = new.weight, new.bias
-    if not found:
-        raise ConfigError("no part of this network can be fused, or they are fused already")
-    return {**kept, **{name: np.asarray(array, np.float32) for name, array in found.items()}}
+    having = [part for part in _PARTS if _is_fused(section, part) is not None]
+    if not having:
+        raise ConfigError("no part of this network can be fused: none has the option 'fused'")
+    if not has_other_form(section, fused):
+        raise ConfigError(
+            f"all parts of this network ({', '.join(having)}) have the form 'fused: {fused}' already; nothing is to do"
+        )
+    return {**section, **{part: {**section[part], "fused": fused} for part in having}}
 
 
-def _layers(part: nn.Cell, start: str) -> dict[str, tuple[set[str], Fused]]:
-    """Name of each convolution of the fused form -> names of the parameters that it replaces, and its weights."""
-    found: dict[str, tuple[set[str], Fused]] = {}
-    inside: list[str] = []
-    for name, cell in part.cells_and_names():
-        path = f"{start}.{name}".rstrip(".")
-        if any(path.startswith(f"{outer}.") for outer in inside):
-            continue
-        if isinstance(cell, RepDepthwise | DilatedDepthwise) and cell.conv is None:
-            inside.append(path)
-            found[f"{path}.conv"] = (_names(cell), cell.fuse())
-        elif isinstance(cell, ConvNormAct) and cell.bn is not None:
-            found[f"{path}.conv"] = (_names(cell), fold(values(cell.conv.weight), cell.bn))
-        elif isinstance(cell, DBHead):
-            found.update(_branch(cell.segm, f"{path}.segm"))
+def _is_fused(section: Mapping[str, Any], part: str) -> bool | None:
+    """The option ``fused`` of a part; None if it does not have this option."""
+    arguments = section.get(part)
+    if not arguments:
+        return None
+    options = inspect.signature(_PARTS[part].get(arguments["name"])).parameters
+    return bool(arguments.get("fused", options["fused"].default)) if "fused" in options else None
+
+
+def fuse(network: Network, fused: Network) -> None:
+    """Give ``fused`` the weights of ``network``, so that both compute the same in evaluation.
+
+    Args:
+        network: the network with branches and trained weights.
+        fused: the network of the same settings with ``fused: True``.
+
+    Raises:
+        CheckpointError: the two networks do not belong together.
+    """
+    for ours, other in paired(fused, network):
+        if isinstance(ours, RepLayer):
+            if other.conv is None:
+                _give(ours.single, other.fuse())
+        elif isinstance(ours, ConvNormAct):
+            if other.bn is not None and ours.bn is None:
+                _give(ours.conv, fold(values(other.conv.weight), other.bn))
+        else:
+            _fuse_branch(ours.segm, other.segm)
+
+
+def paired(network: Network, source: Network) -> list[tuple[Any, Any]]:
+    """Copy the weights that both forms of a network have, and return the cells that may differ between them.
+
+    Args:
+        network: gets the weights.
+        source: the network of the same settings in the other form.
+
+    Returns:
+        Pairs (cell of ``network``, its counterpart in ``source``).
+
+    Raises:
+        CheckpointError: the two networks do not belong together.
+    """
+    ours, theirs = _cells(network), _cells(source)
+    given = {parameter.name: parameter for parameter in source.get_parameters()}
+    shared = [parameter for parameter in network.get_parameters() if parameter.name in given]
+    kinds_agree = {name: type(cell) for name, cell in ours.items()} == {name: type(c) for name, c in theirs.items()}
+    if not kinds_agree or any(parameter.shape != given[parameter.name].shape for parameter in shared):
+        raise CheckpointError("the two networks have different layers, so one is not the fused form of the other")
+    for parameter in shared:
+        assign(parameter, given[parameter.name].asnumpy())
+    return [(cell, theirs[name]) for name, cell in ours.items()]
+
+
+def assign(parameter: Any, array: np.ndarray) -> None:
+    """Set the values of a parameter."""
+    parameter.set_data(Tensor(np.asarray(array, np.float32)))
+
+
+def _cells(network: Network) -> dict[str, nn.Cell]:
+    """The cells that may differ between the two forms; those within a :class:`RepLayer` are left out."""
+    found: dict[str, nn.Cell] = {}
+    outer: tuple[str, ...] = ()
+    for name, cell in network.cells_and_names():
+        if isinstance(cell, RepLayer | ConvNormAct | DBHead) and not name.startswith(outer):
+            found[name] = cell
+            outer += (f"{name}.",) if isinstance(cell, RepLayer) else ()
     return found
 
 
-def _branch(layers: nn.SequentialCell, path: str) -> dict[str, tuple[set[str], Fused]]:
+def _fuse_branch(fused: nn.SequentialCell, branch: nn.SequentialCell) -> None:
     """The convolution and the first transposed convolution of the probability branch, each with its BatchNorm."""
-    found = {}
     for number, axis in ((0, 0), (3, 1)):
-        layer, norm = layers[number], layers[number + 1]
-        if isinstance(norm, nn.BatchNorm2d):
+        layer, norm = branch[number], branch[number + 1]
+        if isinstance(norm, nn.BatchNorm2d) and not isinstance(fused[number + 1], nn.BatchNorm2d):
             bias = values(layer.bias) if layer.has_bias else None
-            found[f"{path}.{number}"] = (_names(layer) | _names(norm), fold(values(layer.weight), norm, bias, axis))
-    return found
+            _give(fused[number], fold(values(layer.weight), norm, bias, axis))
 
 
-def _names(cell: nn.Cell) -> set[str]:
-    return {parameter.name for parameter in cell.get_parameters()}
+def _give(layer: Any, weights: Fused) -> None:
+    assign(layer.weight, weights.weight)
+    assign(layer.bias, weights.bias)

@@ -128,6 +128,13 @@ def _every(x: Tensor, step: int, axis: int) -> Tensor:
     return x if step == 1 else ops.gather(x, ops.arange(0, x.shape[axis], step), axis)
 
 
+class SteepHardSigmoid(nn.Cell):
+    """PaddleOCR's hard-sigmoid: 0.2 x + 0.5, clipped to [0, 1]. MindSpore's ``HSigmoid`` has the slope 1/6."""
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.clamp(0.2 * x + 0.5, 0.0, 1.0)
+
+
 class SqueezeExcite(nn.SequentialCell):
     """Scales each channel by a number in [0, 1] that depends on the means of all channels.
 

@@ -47,7 +47,7 @@ class NetworkRunner:
     ) -> None:
         used = network.inference_network()
         self._cell = _Wrapper(used)
-        self._head = used.head if training_outputs else None
+        self._parts = [used.neck, used.head] if training_outputs else []
         self.output_names: tuple[str, ...] = used.outputs if training_outputs else used.inference_outputs
         self.input_size = (-1, -1)
         self.metadata: Mapping[str, Any] = metadata or {}
@@ -63,10 +63,10 @@ class NetworkRunner:
             For each output N arrays, float32: the network's output for the image, without the batch axis.
         """
         self._cell.set_train(False)
-        if self._head is not None:
-            # A head in training mode returns all its outputs; its layers stay in evaluation mode.
-            self._head.set_train(True)
-            for layer in self._head.cells():
+        for part in filter(None, self._parts):
+            # A neck and a head in training mode return all their outputs; their layers stay in evaluation mode.
+            part.set_train(True)
+            for layer in part.cells():
                 layer.set_train(False)
         groups: dict[tuple[int, ...], list[int]] = {}
         for i, image in enumerate(images):

@@ -17,10 +17,11 @@ from mindspore import Tensor, nn
 
 from mindocr.errors import CheckpointError
 from mindocr.models.fold import values
+from mindocr.models.fusion import assign, paired
 from mindocr.models.heads.db_head import DBHead
 from mindocr.models.layers import ConvNormAct
 from mindocr.models.network import Network
-from mindocr.models.rep_layers import DilatedDepthwise, RepDepthwise
+from mindocr.models.rep_layers import RepConv, RepDepthwise, RepLayer
 
 
 @dataclass
@@ -53,13 +54,13 @@ class _Tap:
         variance = np.maximum(self.squares / self.count - mean**2, 0)
         silent = self.offset is None
         gamma = np.zeros_like(mean) if silent else np.sqrt(variance + self.norm.eps)
-        _set(self.norm.moving_mean, mean)
-        _set(self.norm.moving_variance, variance)
-        _set(self.norm.gamma, gamma)
-        _set(self.norm.beta, np.zeros_like(mean) if silent else mean + self.offset)
+        assign(self.norm.moving_mean, mean)
+        assign(self.norm.moving_variance, variance)
+        assign(self.norm.gamma, gamma)
+        assign(self.norm.beta, np.zeros_like(mean) if silent else mean + self.offset)
 
 
-def unfuse(fused: Network, network: Network, images: Iterable[np.ndarray]) -> None:
+def unfuse(fused: Network, network: Network, images: Iterable[np.ndarray]) -> int:
     """Give ``network`` the weights of ``fused``, so that both compute the same in evaluation.
 
     On the images together they also compute the same in training. Of the branches that are added, those with a
@@ -70,25 +71,21 @@ def unfuse(fused: Network, network: Network, images: Iterable[np.ndarray]) -> No
         network: the network of the same settings with ``fused: False``.
         images: batches (N, 3, H, W) float32, prepared for the network; some hundred images are enough.
 
+    Returns:
+        The number of images.
+
     Raises:
         CheckpointError: the two networks do not belong together, or there are no images.
     """
-    cells = dict(network.cells_and_names())
-    pairs = [(cells.get(name), cell) for name, cell in fused.cells_and_names()]
-    if any(type(ours) is not type(cell) for ours, cell in pairs if isinstance(cell, _KINDS)):
-        raise CheckpointError("the two networks have different layers, so one is not the fused form of the other")
-    kept = {parameter.name: parameter for parameter in fused.get_parameters()}
-    for parameter in network.get_parameters():
-        if parameter.name in kept and kept[parameter.name].shape == parameter.shape:
-            _set(parameter, kept[parameter.name].asnumpy())
-    taps = [tap for ours, cell in pairs if isinstance(cell, _KINDS) for tap in _taps(ours, cell)]
-    _measure(fused, taps, images)
+    taps = [tap for ours, cell in paired(network, fused) for tap in _taps(ours, cell)]
+    count = _measure(fused, taps, images)
     for tap in taps:
         tap.fill()
+    return count
 
 
-def _measure(fused: Network, taps: list[_Tap], images: Iterable[np.ndarray]) -> None:
-    """Run the images through the fused network; every tap looks at its convolution."""
+def _measure(fused: Network, taps: list[_Tap], images: Iterable[np.ndarray]) -> int:
+    """Run the images through the fused network; every tap looks at its convolution. Returns their number."""
 
     def hook(tap: _Tap) -> Callable[[nn.Cell, tuple[Tensor, ...], Tensor], None]:
         return lambda cell, inputs, out: tap.look(inputs[0], out)
@@ -108,28 +105,17 @@ def _measure(fused: Network, taps: list[_Tap], images: Iterable[np.ndarray]) -> 
         ms.set_context(mode=before)
     if not count:
         raise CheckpointError("no images: the statistics of the BatchNorms are measured on images")
+    return count
 
 
 def _taps(ours: Any, fused: Any) -> Iterator[_Tap]:
     """Taps of a layer; its convolutions get their weights here."""
-    if isinstance(fused, RepDepthwise) and fused.conv is not None:
-        kernel, bias = values(fused.conv.weight), values(fused.conv.bias)
-        kernel[:, 0, 1, 1] -= 1.0  # the input itself is added
-        _set(ours.wide.conv.weight, kernel)
-        _set(ours.point.weight, np.zeros(ours.point.weight.shape))
-        minus = _minus(fused.conv)
-        yield _Tap(ours.wide.bn, fused.conv, lambda x, out: minus(x, out) - x, 0.0)
-        yield _Tap(ours.bn, fused.conv, minus, bias)
-    elif isinstance(fused, DilatedDepthwise) and fused.conv is not None:
-        first, *others = ours.branches
-        _set(first.conv.weight, values(fused.conv.weight))
-        yield _Tap(first.bn, fused.conv, _minus(fused.conv), values(fused.conv.bias))
-        for branch in others:
-            yield _Tap(branch.bn, fused.conv, _apply(branch.conv), None)
-    elif isinstance(fused, ConvNormAct) and fused.bn is None and ours.bn is not None:
-        minus, down, along = _minus(fused.conv), fused.down, fused.along
-        steps = (down, along) if fused.thinned else (1, 1)
-        yield _Tap(ours.bn, fused.conv, _thinned(minus, *steps), values(fused.conv.bias))
+    if isinstance(fused, RepLayer):
+        if fused.conv is not None and ours.conv is None:
+            yield from _branch_taps(ours, fused)
+    elif isinstance(fused, ConvNormAct):
+        if fused.bn is None and ours.bn is not None:
+            yield _Tap(ours.bn, fused.conv, _thinned(_minus(fused.conv), fused), values(fused.conv.bias))
     elif isinstance(fused, DBHead):
         for i in (0, 3):
             if isinstance(ours.segm[i + 1], nn.BatchNorm2d) and isinstance(fused.segm[i + 1], nn.Identity):
@@ -139,7 +125,26 @@ def _taps(ours: Any, fused: Any) -> Iterator[_Tap]:
                 yield _Tap(ours.segm[i + 1], layer, seen, 0.0 if has_bias else values(layer.bias))
 
 
-_KINDS = (RepDepthwise, DilatedDepthwise, ConvNormAct, DBHead)
+def _branch_taps(ours: Any, fused: RepLayer) -> Iterator[_Tap]:
+    """Taps of a layer with branches. One branch computes all that the single convolution did."""
+    layer = fused.single
+    kernel, bias, minus = values(layer.weight), values(layer.bias), _minus(layer)
+    if isinstance(fused, RepDepthwise):
+        kernel[:, 0, 1, 1] -= 1.0  # the input itself is added
+        assign(ours.wide.conv.weight, kernel)
+        assign(ours.point.weight, np.zeros(ours.point.weight.shape))
+        yield _Tap(ours.wide.bn, layer, lambda x, out: minus(x, out) - x, 0.0)
+        yield _Tap(ours.bn, layer, minus, bias)
+        return
+    first, *others = ours.branches
+    assign(first.conv.weight, kernel)
+    yield _Tap(first.bn, layer, _thinned(minus, first), bias)
+    if isinstance(fused, RepConv):
+        others += [] if ours.point is None else [ours.point]
+        if ours.direct is not None:
+            yield _Tap(ours.direct, layer, lambda x, out: x, None)
+    for branch in others:
+        yield _Tap(branch.bn, layer, _thinned(_apply(branch.conv), branch), None)
 
 
 def _minus(layer: Any) -> Callable[[Tensor, Tensor], Tensor]:
@@ -151,9 +156,8 @@ def _apply(layer: Any) -> Callable[[Tensor, Tensor], Tensor]:
     return lambda x, out: layer(x)
 
 
-def _thinned(seen: Callable[[Tensor, Tensor], Tensor], down: int, along: int) -> Callable[[Tensor, Tensor], Tensor]:
-    return lambda x, out: seen(x, out)[:, :, ::down, ::along]
-
-
-def _set(parameter: Any, array: np.ndarray) -> None:
-    parameter.set_data(Tensor(np.asarray(array, np.float32)))
+def _thinned(seen: Callable[[Tensor, Tensor], Tensor], layer: ConvNormAct) -> Callable[[Tensor, Tensor], Tensor]:
+    """``seen`` where a layer runs with stride 1 and thins its result out."""
+    if not layer.thinned:
+        return seen
+    return lambda x, out: seen(x, out)[:, :, :: layer.down, :: layer.along]

@@ -73,6 +73,9 @@ class CTPNPostProcess:
     columns: tuple[str, ...] = ("shape_list",)
     gives = Detection
     text_threshold = "score_thresh"
+    fit_values: Mapping[str, tuple[float | int, ...]] = {
+        "score_thresh": (0.5, 0.6, 0.7, 0.8), "box_thresh": (0.7, 0.8, 0.85, 0.9, 0.95), "max_gap": (16, 32, 48, 60),
+    }  # fmt: skip
 
     def __init__(
         self,

@@ -31,6 +31,8 @@ class Text(Prediction):
     kind: ClassVar[str] = "lines"
     prefix: ClassVar[str] = "rec_"
     entries_key: ClassVar[str] = "text"
+    report: ClassVar[str] = "RecognitionReport"
+    health_check: ClassVar[str] = "RecognitionHealth"
 
     def to_json(self) -> dict[str, Any]:
         """All members by name."""

@@ -10,11 +10,12 @@ import numpy as np
 from mindocr.errors import UserError
 from mindocr.images.crops import cut_line
 from mindocr.images.read import read_image
+from mindocr.inference.classifier import TextClassifier
 from mindocr.inference.detector import TextDetector
 from mindocr.inference.recogniser import TextRecogniser
 from mindocr.reading.order import reading_order
 from mindocr.reading.page import Line, Page
-from mindocr.reading.weights import DEFAULT, find_weights
+from mindocr.reading.weights import DEFAULT, RELEASED, find_weights
 from mindocr.utils.visualize import as_rgb
 
 
@@ -31,8 +32,10 @@ class TextReader:
         weights: name of released weights, see :data:`mindocr.reading.weights.RELEASED`. They are taken from the cache
             folder or from an installed package.
         detector, recogniser: model files that replace those of ``weights``.
+        classifier: the direction classifier, as the name ``ppocr-cls`` or a model file. Lines that it finds upside
+            down with a confidence above 0.9 are turned before they are read. None: every line is read as it is.
         drop_score: lines read with a lower confidence are left out, in [0, 1].
-        batch_size: crops that the recogniser takes at once.
+        batch_size: crops that the recogniser and the classifier take at once.
 
     Raises:
         CheckpointError: the weights cannot be found or used; the message says which file to put where.
@@ -45,6 +48,7 @@ class TextReader:
         *,
         detector: str | Path | None = None,
         recogniser: str | Path | None = None,
+        classifier: str | Path | None = None,
         drop_score: float = 0.5,
         batch_size: int = 6,
     ) -> None:
@@ -54,6 +58,9 @@ class TextReader:
             raise UserError(f"batch_size: expected a whole number from 1, got {batch_size}")
         self.detector = TextDetector(detector or find_weights(weights, "det"))
         self.recogniser = TextRecogniser(recogniser or find_weights(weights, "rec"))
+        if isinstance(classifier, str) and classifier in RELEASED:
+            classifier = find_weights(classifier, "cls")
+        self.classifier = TextClassifier(classifier) if classifier else None
         self.drop_score, self.batch_size = drop_score, batch_size
 
     def __call__(self, image: str | Path | np.ndarray, path: str | None = None) -> Page:
@@ -70,6 +77,8 @@ class TextReader:
         found = self.detector(pixels).prediction
         order = reading_order(found.polys)
         crops = [cut_line(pixels, found.polys[i]) for i in order]
+        if self.classifier is not None and crops:
+            crops = self.classifier.upright(crops, batch_size=self.batch_size)
         texts = self.recogniser.read(crops, self.batch_size) if crops else []
         lines = [
             Line(found.polys[i], text.text, text.confidence, float(found.scores[i]))

@@ -41,19 +41,20 @@ def curve_chart(points: Sequence[Point], now: tuple[float, float]) -> Markup:
     return Markup("".join([*parts, "</svg>"]))
 
 
-def recall_chart(title: str, bins: Sequence[Bin]) -> Markup:
+def recall_chart(title: str, bins: Sequence[Bin], said: str = "found, recall") -> Markup:
     """Recall of each kind of text as a bar, with its 95 % interval and the number of texts below.
 
     Args:
         title: text alternative of the chart for screen readers.
         bins: the kinds, from left to right.
+        said: what a tooltip says about the texts that count, and the name of the share.
     """
     parts = [_open(title), *_grid()]
     step = (WIDTH - LEFT - RIGHT) / max(len(bins), 1)
     for i, each in enumerate(bins):
         left, middle = LEFT + (i + 0.18) * step, LEFT + (i + 0.5) * step
         low, high = _y(each.low), _y(each.high)
-        tooltip = f"{each.name}: {each.hits} of {each.texts} found, recall {each.recall:.3f}"
+        tooltip = f"{each.name}: {each.hits} of {each.texts} {said} {each.recall:.3f}"
         parts.append(
             f'<g><title>{escape(tooltip)} ({each.low:.3f} to {each.high:.3f})</title><rect class="bar" x="{left:.1f}" '
             f'y="{_y(each.recall):.1f}" width="{step * 0.64:.1f}" height="{_y(0) - _y(each.recall):.1f}"/>'

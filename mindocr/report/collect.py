@@ -41,11 +41,17 @@ class DetectionReport:
         setup: the command and the configuration of the evaluation, for the remedies on the page; provided.
 
     Attributes:
+        columns: columns of the samples that the page needs besides those of post-processing and metric, where the data
+            set has them.
+        training_outputs: whether the page also needs the outputs that the network has in training, such as ``thresh``.
         cases: one for each image, in order.
 
     Raises:
         ConfigError: the metric does not report which polygons match.
     """
+
+    columns: tuple[str, ...] = ()
+    training_outputs = True
 
     def __init__(
         self, postprocess: Mapping[str, Any] | None = None, metric: Any = None, setup: Setup | None = None

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from markupsafe import Markup
@@ -18,7 +18,14 @@ from mindocr.report.judged_image import JudgedImage
 from mindocr.report.sweep import GONE, ImageSweep, Runs, Sweep
 
 
-def short_names(cases: Sequence[JudgedImage]) -> list[str]:
+class HasImage(Protocol):
+    """Anything that belongs to an image file."""
+
+    @property
+    def image(self) -> str: ...
+
+
+def short_names(cases: Sequence[HasImage]) -> list[str]:
     """Names of the images without the folders that they have in common."""
     names = [case.image.replace("\\", "/") for case in cases]
     folders = {str(PurePath(name).parent) for name in names}

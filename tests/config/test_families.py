@@ -82,7 +82,7 @@ def write(folder: Path, values: dict[str, Any]) -> Path:
 def test_one_sentence_for_each_family(family: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, configuration(FILES[family]))
     sentence = (
-        f"{path}: this is a configuration of {family}, which mindocr does not have; it has DBNet, DBNet++ and "
+        f"{path}: this is a configuration of {family}, which mindocr does not have; it has DBNet, DBNet++, CTPN and "
         "networks of PP-OCR ('mindocr recipes' lists them)"
     )
     with pytest.raises(ConfigError) as caught:
@@ -102,7 +102,7 @@ def test_a_model_that_nobody_knows() -> None:
     values = configuration(("rec", "swin_tiny", None, "ParseqHead", "PermutationLoss", None, None, "RecDataset"))
     assert unknown_model(values) == (
         "this is a configuration of an unknown model for text recognition: mindocr has no swin_tiny, ParseqHead, "
-        "PermutationLoss; it has DBNet, DBNet++ and networks of PP-OCR ('mindocr recipes' lists them). Parts of your "
+        "PermutationLoss; it has DBNet, DBNet++, CTPN and networks of PP-OCR ('mindocr recipes' lists them). Parts of your "
         "own must be registered before the configuration is read"
     )
 
@@ -135,6 +135,12 @@ def test_a_misspelt_part_of_ours_is_no_other_model(part: str, name: str) -> None
     assert unknown_model({"model": model, "loss": {"name": "CTCLoss"}}) is None
 
 
+@pytest.mark.parametrize(("part", "name"), [("head", "CTPNHaed"), ("neck", "RowLTSM")])
+def test_a_misspelt_part_of_ctpn_is_a_mistake(part: str, name: str) -> None:
+    model = {"backbone": {"name": "det_vgg16"}, "neck": {"name": "RowLSTM"}, "head": {"name": "CTPNHead"}}
+    assert unknown_model({"model": {**model, part: {"name": name}}, "loss": {"name": "CTPNLoss"}}) is None
+
+
 def test_every_family_has_a_file() -> None:
-    without = {"CTPN", "LayoutLMv3"}  # no configurations in MindOCR 0.5.0
+    without = {"LayoutLMv3"}  # no configurations in MindOCR 0.5.0
     assert {name.partition(" (")[0] for name in FILES} | without == {family.name for family in FAMILIES}

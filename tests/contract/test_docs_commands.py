@@ -20,7 +20,7 @@ from mindocr.formats.label_file import parse_label_line
 from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
 # What may stand in a block of commands beside those that are run.
-NOT_RUN = re.compile(r"pip install (-r [\w-]+\.txt|-e \.)|pre-commit install")
+NOT_RUN = re.compile(r"pip install (-r [\w-]+\.txt|-e \.|\"\.\[\w+\]\")|pre-commit install")
 RUN = re.compile(r"(mindocr |python (tools|deploy)/|msrun |mpirun )")
 SCRIPTS = scripts()
 
@@ -32,6 +32,7 @@ VIEW = "'eval.dataset.transform_pipeline.DetResize.target_size=[64, 64]' eval.lo
 TINY = f"-o {SMALL} {LIGHT} {CROP} {VIEW} train.loader.batch_size=2"
 SAME = f"-o {LIGHT} {VIEW}"
 LONGER = f"{TINY} train.max_steps=2 scheduler.num_epochs=2"
+V4 = ("ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx")
 V6 = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 
 
@@ -71,6 +72,8 @@ CASES = (
          instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
     Case(r"python tools/score\.py .+ --det submit\.zip --image_dir .+ --report report", "", "report/report.html",
          slow=False, instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
+    Case(r"python tools/score\.py --protocol icdar2015_(e2e|word_spotting) .+", slow=False, instead=(
+        "my_text/read/read_results.jsonl", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
     Case(r"python tools/compare\.py east\.zip submit\.zip --gt .+", slow=False, instead=(
         "east.zip submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT " * 2)),
     Case(r"python tools/check_dataset\.py -c configs/det/dbnet/db_r18_synthetic\.yaml --report demo/check", "",
@@ -125,11 +128,22 @@ CASES = (
     *(Case(rf"python tools/convert_weights\.py --from onnx .+ --output {task}\.ckpt", "", f"{task}.ckpt",
            needs=(file,)) for task, file in (("ppocrv3_det", "ch_PP-OCRv3_det_infer.onnx"),
                                              ("ppocrv3_rec", "ch_PP-OCRv3_rec_infer.onnx"),
+                                             ("ppocr_cls", "ch_ppocr_mobile_v2.0_cls_infer.onnx"),
+                                             ("ppocrv4_det", V4[0]), ("ppocrv4_rec", V4[1]),
                                              ("ppocrv6_det", V6[0]), ("ppocrv6_rec", V6[1]))),
+    Case(r"python tools/unfuse\.py --checkpoint ppocrv4_det\.ckpt .+", "--number 1", "ppocrv4_det_branches.ckpt",
+         needs=V4),
+    Case(r"python tools/fuse\.py --checkpoint ppocrv4_det_branches\.ckpt .+", "", "ppocrv4_det_fused.ckpt", needs=V4),
+    Case(r"python tools/convert_weights\.py --from onnx .+ --output ppocrv2_rec\.ckpt --dictionary .+", "",
+         "ppocrv2_rec.ckpt", needs=("ch_PP-OCRv2_rec_infer.onnx", "ppocr_keys_v1.txt")),
     Case(r"python tools/read\.py photos --output read_texts",
          "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_texts/read_results.jsonl", needs=V6),
+    Case(r"python tools/read\.py \S+/ch4_test_images --output my_text/read .+",
+         "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "my_text/read/read_results.jsonl", needs=V6),
     *(Case(rf"python tools/eval\.py -c ppocrv3_rec_mobile -o .+{data}.*", "eval.loader.num_workers=0",
            "tmp_rec/eval/scores.json", needs=("ch_PP-OCRv3_rec_infer.onnx",)) for data in ("ocr_datasets", "my_lines")),
+    Case(r"python tools/eval\.py -c ppocr_cls_mobile -o .+", "eval.loader.num_workers=0", "tmp_cls/eval/scores.json",
+         needs=("ch_ppocr_mobile_v2.0_cls_infer.onnx",)),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),
@@ -196,6 +210,7 @@ class Desk:
         self._icdar2015("test", "ch4_test_images", "Challenge4_Test_Task1_GT")
         (folder / "my_lines").mkdir()
         shutil.copy(next((folder / "my_text/test").glob("*.jpg")), folder / "my_lines/1.jpg")
+        (folder / "my_lines/cls_gt.txt").write_text("1.jpg\t0\n", encoding="utf-8")
         (folder / "my_lines/rec_gt.txt").write_text("1.jpg\tany text\n", encoding="utf-8")
 
     def _icdar2015(self, split: str, image_dir: str, label_dir: str) -> None:

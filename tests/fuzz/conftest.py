@@ -20,6 +20,7 @@ TOTAL = 300
 SHARES = {
     "labels": 45, "yaml": 40, "overrides": 40, "images": 50, "archives": 25, "annotations": 35, "results": 15,
     "exchange": 20, "matlab": 10, "weights": 20, "maps": 10,
+    "onnx": 20, "paddle": 30,
     "checkpoints": 50, "mindir": 30,
 }  # fmt: skip
 _LISTED = 10

@@ -123,9 +123,10 @@ def test_several_processes_give_the_results_of_one():
     assert len(together.images) == len(images), "none of a refused list is added"
 
 
-def test_every_protocol_can_be_named_in_a_recipe():
+def test_every_protocol_of_detection_can_be_named_in_a_recipe():
     for name in PROTOCOLS.names():
-        assert METRICS.check("DetMetric", {"protocol": name, "protocol_args": {}}) == []
+        problems = METRICS.check("DetMetric", {"protocol": name, "protocol_args": {}})
+        assert bool(problems) == PROTOCOLS.get(name).compares_texts, name
         assert DetMetric(protocol=name).protocol_name == name
 
 

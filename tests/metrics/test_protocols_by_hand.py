@@ -22,7 +22,8 @@ BOW_TIE = WORD[[0, 2, 1, 3]]
 
 def judge(protocol: str, truth: list, found: list, ignore: list[bool] | None = None, **args: str) -> ImageResult:
     metric = DetMetric(protocol=protocol, protocol_args=args)
-    return metric.update(found, truth, ignore if ignore is not None else [False] * len(truth))
+    texts = ["word"] * len(found), ["word"] * len(truth)
+    return metric.update(found, truth, ignore if ignore is not None else [False] * len(truth), *texts)
 
 
 def credits(result: ImageResult) -> tuple[float, float]:
@@ -193,7 +194,7 @@ def test_images_and_processes_in_any_order(protocol):
     for _ in range(9):
         truth = [box(*rng.integers(0, 300, 2), 60, 30) for _ in range(6)]
         found = [poly + rng.normal(0, 3, 2) for poly in truth[:4]] + [box(*truth[4][0], 29, 30), box(400, 9, 9, 9)]
-        images.append((found, truth, rng.random(6) < 0.2))
+        images.append((found, truth, rng.random(6) < 0.2, ["word"] * len(found), ["word"] * len(truth)))
     alone, one_by_one, first, second = (DetMetric(protocol=protocol) for _ in range(4))
     alone.update_many(images)
     for i, image in enumerate(reversed(images)):

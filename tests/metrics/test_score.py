@@ -22,6 +22,7 @@ BOX = np.array([[0, 0], [100, 0], [100, 40], [0, 40]], dtype=np.float64)
 class Side(NamedTuple):
     polys: list[np.ndarray]
     ignore: list[bool]
+    texts: list[str] | None = None
 
 
 class Pair(NamedTuple):

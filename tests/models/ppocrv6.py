@@ -36,6 +36,8 @@ def randomise(network: nn.Cell, seed: int = 0) -> nn.Cell:
         last = parameter.name.rsplit(".", 1)[-1]
         if last in ("gamma", "moving_variance"):
             parameter.set_data(Tensor(rng.uniform(0.5, 1.5, parameter.shape).astype(np.float32)))
+        elif last == "scale":  # of a sum of several branches
+            parameter.set_data(Tensor(rng.uniform(0.2, 0.4, parameter.shape).astype(np.float32)))
         elif last == "bias":  # positive, so that the few channels of a tiny squeeze-and-excitation pass the ReLU
             parameter.set_data(Tensor(rng.uniform(0.5, 1, parameter.shape).astype(np.float32)))
         elif last in ("beta", "moving_mean"):

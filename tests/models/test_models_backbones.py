@@ -1,3 +1,4 @@
+import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import Tensor
@@ -19,6 +20,7 @@ FAST = [
     ({"name": "det_resnet18"}, [64, 128, 256, 512]),
     ({"name": "det_mobilenet_v3", "architecture": "small", "alpha": 0.5}, [8, 16, 24, 288]),
 ]
+VD18 = {"name": "det_resnet18_vd", "dcn_stages": [False, False, False, True]}
 
 
 def names(net):
@@ -30,6 +32,7 @@ def names(net):
     [
         *FAST,
         ({"name": "det_resnet50"}, [256, 512, 1024, 2048]),
+        ({"name": "det_resnet18_vd"}, [64, 128, 256, 512]),
         ({"name": "det_mobilenet_v3"}, [24, 40, 112, 960]),
         (MOBILENET_050, [16, 24, 56, 480]),
         (ENHANCED, [16, 24, 56, 480]),
@@ -42,7 +45,7 @@ def test_announces_channels_and_strides(spec, channels):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("spec", "channels"), FAST)
+@pytest.mark.parametrize(("spec", "channels"), [*FAST, (VD18, [64, 128, 256, 512])])
 def test_forward_gradient_and_export(spec, channels, image, gradient_step, reload_difference):
     backbone = BACKBONES.build(spec)
     x = image(2, 64, 96)
@@ -101,6 +104,47 @@ def test_squeeze_excite_matches_numpy(dense):
 def test_a_bottleneck_strides_on_its_3x3_convolution():
     block = ResidualBlock(64, 32, 2, bottleneck=True)
     assert [c.stride for c in (block.conv1, block.conv2, block.conv3)] == [(1, 1), (2, 2), (1, 1)]
+
+
+def test_resnet_vd_has_three_small_convolutions_and_a_pooling_that_pads_on_all_sides():
+    backbone = BACKBONES.build({"name": "det_resnet18_vd"})
+    convolutions = [layer.conv for layer in backbone.stem]
+    assert [c.weight.shape for c in convolutions] == [(32, 3, 3, 3), (32, 32, 3, 3), (64, 32, 3, 3)]
+    assert [c.stride for c in convolutions] == [(2, 2), (1, 1), (1, 1)]
+    x = np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)
+    np.testing.assert_array_equal(backbone.max_pool(Tensor(x)).asnumpy()[0, 0], [[5, 7], [13, 15]])
+    first = [layer[0] for layer in (backbone.layer1, backbone.layer2, backbone.layer3, backbone.layer4)]
+    assert [block.halve is None for block in first] == [True, False, False, False]
+    assert [block.down_sample[0].stride for block in first] == [(1, 1)] * 4
+    assert all(layer[1].down_sample is None for layer in (backbone.layer1, backbone.layer4))
+    # stem 28,512 and 256 of its BatchNorms; the projection of the first stage 4,096 and 128
+    plain = BACKBONES.build({"name": "det_resnet18"})
+    size = [sum(p.size for p in net.trainable_params()) for net in (backbone, plain)]
+    assert size[0] - size[1] == (28_512 + 256 + 4_096 + 128) - (9_408 + 128)
+
+
+def test_the_shortcut_of_resnet_vd_takes_means_by_hand():
+    """With the residual branch at 0 and a projection that copies, the block gives the means of 2x2 pixels."""
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    block = ResidualBlock(2, 2, 2, bottleneck=False, opens_vd=True).set_train(False)
+    block.bn2.gamma.set_data(Tensor(np.zeros(2, np.float32)))
+    block.down_sample[0].weight.set_data(Tensor(np.eye(2, dtype=np.float32).reshape(2, 2, 1, 1)))
+    x = np.stack([np.arange(15.0).reshape(3, 5), np.full((3, 5), 7.0)]).astype(np.float32)[None]
+    y = block(Tensor(x)).asnumpy()[0] * np.sqrt(1 + 1e-5)
+    # odd sizes: the means at the border are of the one or two pixels that there are
+    np.testing.assert_allclose(y, [[[3, 5, 6.5], [10.5, 12.5, 14]], np.full((2, 3), 7)], rtol=1e-5)
+
+
+def test_paddles_squeeze_and_excitation_is_steeper():
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    gates = {}
+    for origin in ("mindocr", "paddleocr"):
+        spec = {**ENHANCED, "architecture": "small", "disable_se": False, "origin": origin}
+        layer = BACKBONES.build(spec).stages[0][0].mid_se
+        for name, parameter in layer.parameters_and_names():
+            parameter.set_data(Tensor(np.full(parameter.shape, name == "conv2.bias", np.float32)))
+        gates[origin] = float(layer(Tensor(np.ones((1, 8, 2, 2), np.float32))).asnumpy()[0, 0, 0, 0])
+    assert gates == pytest.approx({"mindocr": 1 / 6 + 0.5, "paddleocr": 0.7})
 
 
 def test_the_stems_pooling_pads_at_the_bottom_right():

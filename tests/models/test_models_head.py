@@ -45,6 +45,13 @@ def test_without_adaptive_threshold_there_is_one_branch(features):
     assert head.set_train(True)(features).shape == (2, 1, 24, 32)
 
 
+def test_the_first_kernel_of_the_teachers_head_is_larger(features):
+    head = HEADS.build({"name": "DBHead", "kernel_list": [7, 2, 2]}, in_channels=32)
+    for branch in (head.segm, head.thresh):
+        assert [branch[i].weight.shape for i in (0, 3, 6)] == [(8, 32, 7, 7), (8, 8, 2, 2), (8, 1, 2, 2)]
+    assert head.set_train(False)(features).shape == (2, 1, 24, 32)
+
+
 def test_initial_values():
     head = DBHead(256)
     assert {float(v) for i in (1, 4) for v in head.segm[i].beta.asnumpy()} == {np.float32(1e-4)}
@@ -87,6 +94,12 @@ def test_gradient_and_export(features, gradient_step, reload_difference):
     [
         ({"in_channels": 3}, "in_channels 3: at least 4"),
         ({"in_channels": 32, "k": 0}, "k 0: expected a positive number"),
+        (
+            {"in_channels": 32, "kernel_list": [4, 2, 2]},
+            r"kernel_list \[4, 2, 2\]: expected an odd number",
+        ),
+        ({"in_channels": 32, "kernel_list": [3, 3, 2]}, r"kernel_list \[3, 3, 2\]: expected an odd"),
+        ({"in_channels": 32, "kernel_list": []}, r"kernel_list \[\]: expected an odd"),
     ],
 )
 def test_impossible_arguments(args, message):

@@ -7,6 +7,7 @@ from mindocr.errors import ConfigError
 from mindocr.models.layers import upsample_nearest
 from mindocr.models.necks.asf import AdaptiveScaleFusion
 from mindocr.models.necks.db_fpn import DBFPN
+from mindocr.models.necks.lk_pan import LKPAN
 from mindocr.models.necks.rep_lk_fpn import RepLKFPN
 from mindocr.models.necks.rse_fpn import RSEFPN
 from mindocr.registry import NECKS
@@ -116,6 +117,54 @@ def test_pyramid_of_large_kernels_matches_numpy():
     np.testing.assert_allclose(neck(features).asnumpy(), np.concatenate(expected, 1), atol=1e-4)
 
 
+def separable(x, weight):
+    """Depthwise 9x9, 1x1, ReLU, 1x1, each BatchNorm as it starts; plus a projection where there is one."""
+    kernels = weight["conv1.weight"][:, 0]
+    scale = 1 / np.sqrt(1 + 1e-5)
+    y = np.stack([[correlate2d(p, k, mode="same") for p, k in zip(sample, kernels)] for sample in x]) * scale
+    y = convolve(np.maximum(convolve(y, weight["conv2.weight"]) * scale, 0), weight["conv3.weight"])
+    return y + convolve(x, weight["conv_end.weight"]) if "conv_end.weight" in weight else y
+
+
+@pytest.mark.parametrize("mode", ["large", "lite"])
+def test_pyramid_with_a_way_up_matches_numpy(mode):
+    neck = LKPAN([8, 4, 4, 4], out_channels=16, mode=mode).set_train(False)
+    features = levels((8, 4, 4, 4), batch=1, height=8, width=16)
+    weight = {name: p.asnumpy() for name, p in neck.parameters_and_names()}
+
+    def large(x, start):
+        if mode == "large":
+            return convolve(x, weight[f"{start}.weight"])
+        return separable(x, {n.removeprefix(f"{start}."): w for n, w in weight.items() if n.startswith(f"{start}.")})
+
+    level = [convolve(f.asnumpy(), weight[f"ins_conv.{i}.weight"]) for i, f in enumerate(features)]
+    for i in (2, 1, 0):
+        level[i] = level[i] + repeat(level[i + 1], 2)
+    level = [large(x, f"inp_conv.{i}") for i, x in enumerate(level)]
+    for i in (1, 2, 3):
+        level[i] = level[i] + convolve(level[i - 1], weight[f"pan_head_conv.{i - 1}.weight"])[:, :, ::2, ::2]
+    level = [repeat(large(x, f"pan_lat_conv.{i}"), 2**i) for i, x in enumerate(level)]
+    np.testing.assert_allclose(neck(features).asnumpy(), np.concatenate(level[::-1], 1), atol=1e-4)
+    assert ("pan_lat_conv.0.conv_end.weight" in weight, "inp_conv.0.conv_end.weight" in weight) == (
+        False,
+        mode == "lite",
+    )
+
+
+def test_the_way_up_by_hand():
+    """All 1x1 and 9x9 kernels copy, 3x3 kernels take every other pixel: each level gets the finer ones on the way."""
+    neck = LKPAN([1, 1], out_channels=8)
+    for parameter in neck.get_parameters():
+        kernel = np.zeros(parameter.shape, np.float32)
+        middle = parameter.shape[-1] // 2
+        kernel[:4, 0, middle, middle] = 1
+        parameter.set_data(Tensor(kernel))
+    fine, coarse = np.arange(8.0, dtype=np.float32).reshape(1, 1, 2, 4), np.array([[[[10, 20]]]], np.float32)
+    y = neck((Tensor(fine), Tensor(coarse))).asnumpy()[0]
+    np.testing.assert_array_equal(y[4], [[10, 11, 22, 23], [14, 15, 26, 27]])  # fine + coarse
+    np.testing.assert_array_equal(y[0], [[20, 20, 42, 42]] * 2)  # coarse + every other pixel of the line above
+
+
 @pytest.mark.parametrize("channel_attention", [False, True])
 def test_adaptive_scale_fusion_matches_numpy(channel_attention):
     layer = AdaptiveScaleFusion(32, 4, channel_attention)
@@ -135,7 +184,14 @@ def test_adaptive_scale_fusion_matches_numpy(channel_attention):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"bias": True}, {"use_asf": True}, {"use_asf": True, "channel_attention": False}, {"name": "RSEFPN"}],
+    [
+        {},
+        {"bias": True},
+        {"use_asf": True},
+        {"use_asf": True, "channel_attention": False},
+        {"name": "RSEFPN"},
+        {"name": "LKPAN"},
+    ],
 )
 def test_shape_and_gradient(options, gradient_step):
     neck = NECKS.build({"name": "DBFPN", "out_channels": 32, **options}, in_channels=[8, 16, 24, 32])

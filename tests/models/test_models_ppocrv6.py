@@ -11,6 +11,7 @@ from ppocrv6 import detector, randomise, recogniser
 from mindocr.errors import ConfigError
 from mindocr.models import build_model
 from mindocr.models.backbones.pplcnet_v4 import PPLCNetV4
+from mindocr.models.heads.db_auxiliary_head import DBAuxiliaryHead
 from mindocr.models.necks.rep_lk_fpn import RepLKFPN
 from mindocr.models.necks.svtr import LightSVTRNeck
 
@@ -57,6 +58,72 @@ def test_the_detector_in_training_has_the_parameters_of_the_published_form(repo_
     trained = [sum(p.size for p in part.trainable_params()) for part in (network.backbone, network.neck, network.head)]
     assert trained == [2_327_028, 136_920, 46_514]
     assert list(names(network).items()) == list(golden(repo_root, "ppocrv6_det_small_training").items())
+
+
+def with_levels(section):
+    """A detector's section with auxiliary heads."""
+    neck = {**section["neck"], "auxiliary": True}
+    return {**section, "neck": neck, "head": {**section["head"], "name": "DBAuxiliaryHead"}}
+
+
+def test_auxiliary_heads_have_three_times_the_parameters_of_the_head():
+    head = DBAuxiliaryHead(96)
+    extra = [sum(p.size for p in cells.trainable_params()) for cells in (head.auxiliary_segm, head.auxiliary_thresh)]
+    assert sum(extra) == 139_542 == 3 * 46_514
+
+
+def test_auxiliary_heads_are_absent_in_evaluation():
+    network = build_model(with_levels(detector(fused=True, tiny=True)), pretrained=False)
+    plain = build_model(detector(fused=True, tiny=True), pretrained=False).set_train(False)
+    weights = network.weights()
+    for parameter in plain.get_parameters():
+        parameter.set_data(weights[parameter.name])
+    x = draw(1, 3, 64, 96)
+    in_training = network.set_train(True)(x)
+    assert len(in_training) == len(network.outputs) == 12
+    assert {each.shape for each in in_training} == {(1, 1, 64, 96)}
+    in_evaluation = network.set_train(False)(x).asnumpy()
+    np.testing.assert_array_equal(in_evaluation, plain(x).asnumpy())
+    np.testing.assert_allclose(in_training[0].asnumpy(), in_evaluation, atol=1e-6)  # no BatchNorm in this branch
+
+
+def test_an_auxiliary_head_by_hand():
+    """Weights of 0 but for the biases of the last layer: each map is a constant."""
+    head = DBAuxiliaryHead(8, k=4)
+    for parameter in head.get_parameters():
+        if parameter.name.endswith("weight"):
+            parameter.set_data(Tensor(np.zeros(parameter.shape, np.float32)))
+    for number, (segm, thresh) in enumerate(zip(head.auxiliary_segm, head.auxiliary_thresh)):
+        segm[6].bias.set_data(Tensor(np.array([number], np.float32)))
+        thresh[6].bias.set_data(Tensor(np.array([-number], np.float32)))
+    maps = head.set_train(True)((draw(1, 8, 8, 8), draw(1, 8, 2, 2), draw(1, 8, 4, 4), draw(1, 8, 8, 8)))
+
+    def sigmoid(value):
+        return 1 / (1 + np.exp(-value))
+
+    for number, name in enumerate(("p4", "p3", "p2")):
+        prob, thresh = sigmoid(number), sigmoid(-number)
+        expected = (prob, thresh, sigmoid(4 * (prob - thresh)))
+        for part, value in zip(("prob", "thresh", "binary"), expected):
+            found = maps[DBAuxiliaryHead.outputs.index(f"{part}_{name}")].asnumpy()
+            assert found.shape == (1, 1, 32, 32)
+            np.testing.assert_allclose(found, value, atol=1e-6)
+
+
+def test_an_auxiliary_head_needs_the_levels_of_its_neck():
+    section = detector(fused=True, tiny=True)
+    with pytest.raises(ConfigError, match=r"model\.neck\.auxiliary: the head DBAuxiliaryHead needs the value True and"):
+        build_model({**section, "head": {"name": "DBAuxiliaryHead"}}, pretrained=False)
+    with pytest.raises(ConfigError, match=r"model\.neck\.auxiliary: the head DBHead needs the value False$"):
+        build_model({**section, "neck": {**section["neck"], "auxiliary": True}}, pretrained=False)
+
+
+@pytest.mark.slow
+def test_a_step_reaches_the_auxiliary_heads(gradient_step):
+    network = randomise(build_model(with_levels(detector(False, tiny=True)), pretrained=False))
+    before, after, dead = gradient_step(network, draw(2, 3, 64, 64))
+    assert after < before
+    assert dead == []
 
 
 def test_maps_of_the_detector_and_one_row_of_the_recogniser():

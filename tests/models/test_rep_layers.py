@@ -9,7 +9,7 @@ from mindspore import Tensor, nn
 from ppocrv6 import randomise
 
 from mindocr.models.fold import centred, fold, spread
-from mindocr.models.rep_layers import DilatedDepthwise, RepDepthwise
+from mindocr.models.rep_layers import DilatedDepthwise, RepConv, RepDepthwise
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,47 @@ def test_a_depthwise_layer_by_hand():
     weight, bias = layer.fuse()
     assert weight[0, 0, 1, 1] == pytest.approx(6, abs=1e-5) and weight[0, 0, 0, 0] == pytest.approx(6, abs=1e-5)
     assert bias.item() == pytest.approx(-2, abs=1e-5)
+
+
+def test_a_layer_of_four_convolutions_by_hand():
+    """Of a map of one pixel with the value 2: four 3x3 branches whose centres are 1 to 4, a 1x1 branch -1, the input.
+
+    Each convolution passes a BatchNorm that changes nothing, the input one that doubles it: 2 (1+2+3+4) - 2 + 4 = 22,
+    then 22 * 0.5 + 3 = 14. As one convolution: centre 1+2+3+4 - 1 + 2 = 11.
+    """
+    layer = RepConv(1, 1, 3).set_train(False)
+    for number, branch in enumerate(layer.branches, 1):
+        branch.conv.weight.set_data(Tensor(np.full((1, 1, 3, 3), number, np.float32)))
+        fill(branch.bn, 1, 0, 0, 1)
+    layer.point.conv.weight.set_data(Tensor(np.full((1, 1, 1, 1), -1, np.float32)))
+    fill(layer.point.bn, 1, 0, 0, 1)
+    fill(layer.direct, 2, 0, 0, 1)
+    layer.affine.scale.set_data(Tensor(np.array([0.5], np.float32)))
+    layer.affine.bias.set_data(Tensor(np.array([3], np.float32)))
+    assert layer(Tensor(np.full((1, 1, 1, 1), 2, np.float32))).asnumpy().item() == pytest.approx(14, abs=1e-4)
+    weight, bias = layer.fuse()
+    assert (weight[0, 0, 1, 1], weight[0, 0, 0, 1], bias.item()) == pytest.approx((11, 10, 0), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("channels", "kernel", "stride", "groups", "branches"),
+    [((6, 6), 3, (1, 1), 6, 6), ((6, 6), 5, (2, 1), 6, 5), ((6, 8), 1, (1, 1), 1, 4), ((6, 6), 3, (2, 2), 2, 5),
+     ((4, 4), 1, (1, 1), 2, 5)],
+)  # fmt: skip
+def test_a_fused_layer_of_any_form_computes_the_same(channels, kernel, stride, groups, branches):
+    layer = randomise(RepConv(*channels, kernel, stride, groups, nn.HSwish())).set_train(False)
+    norms = [cell for _, cell in layer.cells_and_names() if isinstance(cell, nn.BatchNorm2d)]
+    assert len(norms) == branches
+    fused = RepConv(*channels, kernel, stride, groups, nn.HSwish(), fused=True).set_train(False)
+    weight, bias = layer.fuse()
+    for parameter, array in ((fused.single.weight, weight), (fused.single.bias, bias)):
+        parameter.set_data(Tensor(array.astype(np.float32)))
+    fused.affine.scale.set_data(layer.affine.scale)
+    fused.affine.bias.set_data(layer.affine.bias)
+    x = Tensor(np.random.default_rng(1).standard_normal((2, channels[0], 9, 11)).astype(np.float32))
+    expected = layer(x).asnumpy()
+    assert expected.shape == (2, channels[1], -(-9 // stride[0]), -(-11 // stride[1])) and expected.std() > 0.1
+    np.testing.assert_allclose(fused(x).asnumpy(), expected, atol=1e-5)
 
 
 def test_where_the_taps_of_the_dilated_branches_are():

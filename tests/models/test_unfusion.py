@@ -2,13 +2,14 @@
 
 import mindspore as ms
 import numpy as np
+import ppocrv4
 import pytest
 from mindspore import Tensor
 from ppocrv6 import detector, randomise, recogniser
 
 from mindocr.errors import CheckpointError
-from mindocr.models import build_model, load_weights
-from mindocr.models.fusion import fused_weights
+from mindocr.models import build_model
+from mindocr.models.fusion import fuse
 from mindocr.models.unfusion import unfuse
 
 
@@ -21,18 +22,23 @@ def fused_of(section):
     """A fused network whose outputs have the sizes of those of a trained one."""
     trained = randomise(build_model(section(fused=False, tiny=True), pretrained=False)).set_train(False)
     fused = build_model(section(fused=True, tiny=True), pretrained=False).set_train(False)
-    load_weights(fused, {name: Tensor(array) for name, array in fused_weights(trained).items()})
+    fuse(trained, fused)
     return fused
 
 
 @pytest.mark.parametrize(
-    ("section", "size"), [(detector, (64, 96)), pytest.param(recogniser, (48, 80), marks=pytest.mark.slow)]
+    ("section", "size"),
+    [
+        (detector, (64, 96)),
+        pytest.param(recogniser, (48, 80), marks=pytest.mark.slow),
+        pytest.param(ppocrv4.recogniser, (48, 80), marks=pytest.mark.slow),
+    ],
 )
 def test_both_forms_compute_the_same(section, size):
     fused = fused_of(section)
     network = build_model(section(fused=False, tiny=True), pretrained=False)
     batch = np.random.default_rng(4).standard_normal((4, 3, *size)).astype(np.float32)
-    unfuse(fused, network, [batch[:1], batch[1:]])
+    assert unfuse(fused, network, [batch[:1], batch[1:]]) == 4
     expected = fused(Tensor(batch)).asnumpy()
     np.testing.assert_allclose(network.set_train(False)(Tensor(batch)).asnumpy(), expected, atol=1e-4)
     if section is detector:

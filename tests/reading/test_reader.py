@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mindocr.cli.commands import read
-from mindocr.errors import CheckpointError, DataError, UserError
+from mindocr.errors import DataError, UserError
 from mindocr.formats.label_file import parse_label_line
 from mindocr.predictions.detection import Detection
 from mindocr.predictions.text import Text
@@ -51,8 +51,19 @@ class Recogniser:
         return [Text(str(value), 0.9 if value > 150 else 0.3) for value in values]
 
 
+class Classifier:
+    """Finds crops whose right half is brighter upside down."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def upright(self, crops, batch_size):
+        return [crop[::-1, ::-1] if crop[:, -1].mean() > crop[:, 0].mean() else crop for crop in crops]
+
+
 @pytest.fixture
 def reader(monkeypatch):
+    monkeypatch.setattr(module, "TextClassifier", Classifier)
     monkeypatch.setattr(module, "TextDetector", Detector)
     monkeypatch.setattr(module, "TextRecogniser", Recogniser)
     monkeypatch.setattr(module, "find_weights", lambda name, task: f"{name}/{task}")
@@ -89,6 +100,18 @@ def test_the_models_may_be_given(reader, monkeypatch):
     given = TextReader(detector="d.ckpt", recogniser="r.ckpt")
     assert (given.detector.model, given.recogniser.model) == ("d.ckpt", "r.ckpt")
     assert (reader.detector.model, reader.recogniser.model) == (f"{DEFAULT}/det", f"{DEFAULT}/rec")
+
+
+def test_the_classifier_turns_crops_before_they_are_read(reader, tmp_path):
+    """One line is read at its centre, which is 190 as it is; turned, the pixel left of the centre is there."""
+    image = np.zeros((40, 120, 3), np.uint8)
+    image[10:26, 10:60], image[10:26, 60:110] = 170, 190
+    assert reader(image).text == "190"
+    turning = TextReader(classifier="ppocr-cls")
+    assert turning.classifier.model == "ppocr-cls/cls" and reader.classifier is None
+    assert turning(image).text == "170"
+    assert turning(np.zeros((30, 90, 3), np.uint8)).text == ""
+    assert TextReader(classifier=tmp_path / "own.ckpt").classifier.model == tmp_path / "own.ckpt"
 
 
 @pytest.mark.parametrize(
@@ -153,45 +176,8 @@ def test_nothing_can_be_read(reader, tmp_path):
         read_images(reader, [str(tmp_path / "broken.png")], io.StringIO())
 
 
-def test_unknown_and_absent_weights(tmp_path, monkeypatch):
-    from mindocr.reading.weights import find_weights
-
-    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(CheckpointError, match=r"unknown weights 'ppocr-v33' \(did you mean 'ppocr-v3'\?\)"):
-        find_weights("ppocr-v33", "det")
-    with pytest.raises(CheckpointError) as error:
-        find_weights("ppocr-v3", "rec")
-    assert "pip install --no-deps rapidocr-onnxruntime==1.2.3" in str(error.value)
-    assert str(error.value).endswith(str(tmp_path / "weights" / "ppocr-v3"))
-
-
-def test_the_message_names_other_weights_that_are_complete(tmp_path, monkeypatch):
-    from mindocr.reading.weights import find_weights
-
-    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    folder = tmp_path / "weights" / "ppocr-v3"
-    folder.mkdir(parents=True)
-    (folder / "det.ckpt").write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"rapidocr==3\.10\.0\. Or put the file into \S+ppocr-v6-small$"):
-        find_weights("ppocr-v6-small", "rec")
-    (folder / "ch_PP-OCRv3_rec_infer.onnx").write_bytes(b"")
-    with pytest.raises(CheckpointError, match=r"Other weights are on this machine: ppocr-v3$"):
-        find_weights("ppocr-v6-small", "rec")
-
-
 def test_the_command_takes_the_same_weights_as_the_class():
     parser = argparse.ArgumentParser()
     read.add_arguments(parser)
     assert parser.parse_args(["photos"]).weights == DEFAULT
     assert all(name in parser.format_help() for name in RELEASED)
-
-
-def test_a_converted_checkpoint_in_the_cache_is_taken(tmp_path, monkeypatch):
-    from mindocr.reading.weights import find_weights
-
-    monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
-    (tmp_path / "weights" / "ppocr-v3").mkdir(parents=True)
-    (tmp_path / "weights" / "ppocr-v3" / "det.ckpt").write_bytes(b"")
-    assert find_weights("ppocr-v3", "det") == tmp_path / "weights" / "ppocr-v3" / "det.ckpt"

@@ -64,8 +64,9 @@ def _from_files(args: argparse.Namespace, path: Path) -> Evaluated:
     metric = make_metric(args.protocol, args.protocol_args)
     results = folder / DETECTIONS if folder else path
     pairs, missing = benchmarks.read_pairs(
-        args.gt, results, formats_of(args, metric.protocol.file_format), metric.protocol.takes_rotated_boxes
-    )
+        args.gt, results, formats_of(args, metric.protocol.file_format), metric.protocol.takes_rotated_boxes,
+        metric.protocol.compares_texts,
+    )  # fmt: skip
     score(pairs, missing, metric)
     cases = judged_images_of(pairs, metric.images, args.image_dir)
     facts = {"without results": f"{len(missing)} images"} if missing else {}
@@ -90,6 +91,11 @@ def _from_evaluation(args: argparse.Namespace, path: Path) -> Evaluated:
     settings = (read_yaml(file) if file else None) or {}
     if args.protocol:
         metric = make_metric(args.protocol, args.protocol_args)
+        if metric.protocol.compares_texts:
+            raise ConfigError(
+                f"--protocol: {args.protocol} compares texts, which the evaluation of a detector does not have; name "
+                "results in files, with --gt"
+            )
         results = metric.update_many([(case.found, case.truth, case.ignore) for case in cases])
         cases = [replace(case, result=result) for case, result in zip(cases, results)]
     else:

@@ -6,6 +6,7 @@ import argparse
 import zipfile
 from pathlib import Path
 
+from mindocr.errors import ConfigError
 from mindocr.formats import benchmarks
 from mindocr.formats.label_file import read_lines
 from mindocr.utils import files
@@ -49,9 +50,14 @@ def run(args: argparse.Namespace) -> None:
     from mindocr.metrics.score import make_metric, score
 
     metric = make_metric(args.protocol, args.protocol_args)
+    if args.report and metric.protocol.compares_texts:
+        raise ConfigError(
+            f"--report: the page explains polygons, not texts; score by icdar2015 for it, instead of {args.protocol}"
+        )
     pairs, missing = benchmarks.read_pairs(
-        args.gt, args.det, formats_of(args, metric.protocol.file_format), metric.protocol.takes_rotated_boxes
-    )
+        args.gt, args.det, formats_of(args, metric.protocol.file_format), metric.protocol.takes_rotated_boxes,
+        metric.protocol.compares_texts,
+    )  # fmt: skip
     result = score(pairs, missing, metric, workers=args.workers)
     print(result)
     if args.json:

@@ -21,6 +21,8 @@ from mindocr.report.page import shorten
 from mindocr.report.setup import Setup
 from mindocr.utils import files
 
+_LONGEST, _SHOWN = 300, 40  # characters of a value in the summary
+
 Source = tuple[str, Sequence[str]]  # the configuration and the overrides, as after -c and -o
 
 
@@ -72,5 +74,11 @@ def facts(config: Config) -> dict[str, Any]:
 
 
 def _settings(part: Mapping[str, Any]) -> str:
-    given = {key: value for key, value in part.items() if value is not None}
-    return ", ".join(str(value) if key in ("name", "type") else f"{key} {value}" for key, value in given.items())
+    given = {key: _brief(value) for key, value in part.items() if value is not None}
+    return ", ".join(value if key in ("name", "type") else f"{key} {value}" for key, value in given.items())
+
+
+def _brief(value: Any) -> str:
+    """A value for the summary; of a long one, such as the characters of a dictionary, the beginning and the length."""
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_SHOWN]}... ({len(value)})"

@@ -102,12 +102,13 @@ class Evaluator:
         self._network = network
         self._rank, self._world, self._keep_lines = rank, world, keep_lines
         self._input = network.inputs[0]
-        # A report also shows what a network computes in training, if the post-processing finds its outputs there, too.
-        more = report is not None and set(postprocess.reads) <= set(network.inference_network().outputs)
-        self._runner = NetworkRunner(network, training_outputs=more)
+        # A report may also show what a network computes in training, if the post-processing finds its outputs there.
+        found = set(postprocess.reads) <= set(network.inference_network().outputs)
+        self._runner = NetworkRunner(network, training_outputs=report is not None and report.training_outputs and found)
         self._loader = loader
         self._postprocess = postprocess
         self._columns = tuple(dict.fromkeys((*postprocess.columns, *metric.reads)))
+        self._more = () if report is None else tuple(name for name in report.columns if name not in self._columns)
 
     @property
     def dataset(self) -> Any:
@@ -156,7 +157,8 @@ class Evaluator:
             columns = {name: batch[name][i] for name in self._columns}
             self.health.add_image(path, own, found[i], columns)
             if self.report is not None:
-                self.report.add(path, own, found[i], columns, results[i])
+                more = {name: batch[name][i] for name in self._more if name in batch}
+                self.report.add(path, own, found[i], {**columns, **more}, results[i])
 
     def _lines(self, batch: Batch, found: Sequence[Any], results: Sequence[Any]) -> Iterator[str]:
         for i, path in enumerate(batch["img_path"]):
@@ -205,7 +207,7 @@ def build_evaluator(
     postprocess, metric = POSTPROCESSES.build(config.postprocess or {}), METRICS.build(config.metric or {})
     page = evaluation_report.make_report(config, postprocess, metric, source) if report else None
     share = {"rank": place.rank, "world": place.world}
-    loader = build.eval_loader(config, **share)
+    loader = build.eval_loader(config, **share, columns=() if page is None else page.columns)
     return Evaluator(network, loader, postprocess, metric, page, **share, keep_lines=keep_lines)
 
 

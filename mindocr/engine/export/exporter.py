@@ -14,7 +14,7 @@ from mindspore import nn
 
 from mindocr.config import load_config
 from mindocr.config.schema import System
-from mindocr.engine.export import mindir
+from mindocr.engine.export import fused_form, mindir
 from mindocr.engine.runtime import process
 from mindocr.errors import UserError
 from mindocr.inference import dictionary
@@ -22,12 +22,13 @@ from mindocr.inference.metadata import MODEL, OUTPUTS, of_sections
 from mindocr.inference.mindir import load_graph
 from mindocr.models.builder import build_model
 from mindocr.models.file_kind import refusal
-from mindocr.models.network import as_tuple
+from mindocr.models.network import Network, as_tuple
+from mindocr.models.zoo import get_model
 from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
-TOLERANCE = 1e-5
+TOLERANCE = 1e-5  # of the same layers in two programs; fused layers may differ by fused_form.TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def export_mindir(
     *,
     dynamic: bool = False,
     metadata: Mapping[str, Any] | None = None,
+    fused: Network | None = None,
 ) -> Exported:
     """Write ``network`` as MindIR with input (1, 3, H, W), or (N, 3, H, W) of any size when ``dynamic``.
 
@@ -53,6 +55,7 @@ def export_mindir(
         path: file to write; it appears only once it has been loaded and compared.
         shape: (h, w) in pixels, multiples of the network's stride; with ``dynamic``, one of two compared sizes.
         metadata: stored in the file, see :mod:`mindocr.inference.metadata`; names of the outputs are added.
+        fused: its fused form, which is then written in its place; the file is compared with ``network``.
 
     Raises:
         UserError: the shape does not fit, the file cannot be written, or the reloaded file disagrees with the network.
@@ -63,18 +66,19 @@ def export_mindir(
     sizes = [shape, (shape[0] + network.stride, shape[1] + 2 * network.stride)] if dynamic else [shape]
     samples = [_sample(size) for size in sizes]
     expected = [_arrays(network(ms.Tensor(sample))) for sample in samples]
+    tolerance, written = (TOLERANCE, network) if fused is None else (fused_form.TOLERANCE, fused.set_train(False))
     declared = ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32) if dynamic else ms.Tensor(samples[0])
     with files.replacing(path, suffix=".mindir", old="report") as partial:
-        mindir.write(network, declared, partial, {**(metadata or {}), OUTPUTS: network.inference_outputs})
+        mindir.write(written, declared, partial, {**(metadata or {}), OUTPUTS: network.inference_outputs})
         mindir.seal(partial)
         reloaded = nn.GraphCell(load_graph(partial))
         outputs = [_arrays(reloaded(ms.Tensor(sample))) for sample in samples]
         pairs = [pair for got, wanted in zip(outputs, expected) for pair in zip(got, wanted, strict=True)]
         difference = max(float(np.abs(a - b).max()) for a, b in pairs)
-        if not difference <= TOLERANCE:
+        if not difference <= tolerance:
             raise UserError(
                 f"the exported file does not compute what the network does: largest difference {difference:.3g}, "
-                f"allowed {TOLERANCE:g}; nothing was written to '{path}'"
+                f"allowed {tolerance:g}; nothing was written to '{path}'"
             )
     return Exported(path, difference)
 
@@ -104,6 +108,8 @@ def run(
 ) -> Exported:
     """Export a named model, or the model of a YAML file, to ``folder/<name>.mindir``.
 
+    Layers that have branches in training are written as one convolution each.
+
     Args:
         ckpt: its weights; None takes the released ones of a named model, or ``eval.ckpt_load_path`` of a file.
 
@@ -129,7 +135,8 @@ def run(
     check_shape(shape, build_model(model, pretrained=False).stride)  # before weights are downloaded
     network = build_model(model, ckpt=weights, pretrained=weights is None)
     path = folder / f"{Path(model_name_or_config).stem}.mindir"
-    exported = export_mindir(network, path, shape, dynamic=dynamic, metadata=metadata)
+    fused = fused_form.fused_network(get_model(model).spec if isinstance(model, str) else model, network)
+    exported = export_mindir(network, path, shape, dynamic=dynamic, metadata=metadata, fused=fused)
     logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g", exported.path,
                 "(N, 3, H, W)" if dynamic else f"(1, 3, {shape[0]}, {shape[1]})", exported.max_difference)  # fmt: skip
     return exported

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +14,24 @@ import yaml
 from mindspore import nn
 
 from mindocr.config import load_config
-from mindocr.engine.train import checkpoints
+from mindocr.engine.export import checkpoint_file
 from mindocr.errors import CheckpointError, UserError
+from mindocr.formats.dictionary import read_dictionary
 from mindocr.models.builder import build_model
 from mindocr.models.ckpt_entries import MODEL_KEY, SETTINGS_ENTRY
-from mindocr.models.ckpt_format import FORMATS
+from mindocr.models.converters.onnx_family import CHARACTERS, DICTIONARY
+from mindocr.models.converters.onnx_file import OnnxFile
 from mindocr.models.converters.rename import Conversion
 from mindocr.models.weights import load_weights
 from mindocr.models.zoo import get_model
 from mindocr.registry import BACKBONES, HEADS, NECKS
 
-logger = logging.getLogger(__name__)
-
 # Source -> module of mindocr.models.converters with the functions read(path) and convert(what read returned)
 SOURCES = {
     "torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle", "onnx": "onnx",
+    "paddle-inference": "paddle_inference",
     "model-zoo": "model_zoo",
 }  # fmt: skip
-_SUFFIXES = tuple(f".{name}" for name in FORMATS)
 _PARTS = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS}
 _LISTED = 5
 
@@ -66,7 +65,13 @@ class Converted:
         return "\n".join([*lines, "This section builds a network that computes what the source computed:", section])
 
 
-def convert_file(source: str, path: str | Path, output: str | Path, model: str | None = None) -> Converted:
+def convert_file(
+    source: str,
+    path: str | Path,
+    output: str | Path,
+    model: str | None = None,
+    dictionary: str | Path | None = None,
+) -> Converted:
     """Convert a file of weights and write a checkpoint that loads strictly.
 
     Args:
@@ -75,18 +80,24 @@ def convert_file(source: str, path: str | Path, output: str | Path, model: str |
         output: checkpoint to write, ``.ckpt`` or ``.safetensors``.
         model: a named model or a YAML file that the weights must fit; None takes the model that the weights suggest.
             A source that has a backbone alone must fit the model's backbone.
+        dictionary: of an ONNX file: the file of its character dictionary, one character a line. None takes the one in
+            the ONNX file, else ``ppocr_keys_v1.txt`` in the same folder.
 
     Raises:
+        DataError: the dictionary cannot be used.
         UserError: the file cannot be read or is of another kind, the weights do not fit the model (the message lists
             what is missing and what is extra), or the output cannot be written.
     """
-    output = Path(output)
-    if output.suffix not in _SUFFIXES:
-        raise UserError(f"--output: '{output}' must end in {' or '.join(_SUFFIXES)}")
+    output = checkpoint_file.checked_output(output)
+    if dictionary is not None and source != "onnx":
+        raise UserError(f"--dictionary: only with --from onnx, got --from {source}; leave it out")
     chosen = _section(model) if model else None
     module = importlib.import_module(f"mindocr.models.converters.{SOURCES[source]}")
     try:
-        conversion: Conversion = module.convert(module.read(path))
+        content = module.read(path)
+        if source == "onnx":
+            content = _with_dictionary(content, Path(path), dictionary)
+        conversion: Conversion = module.convert(content)
         settings = {**conversion.settings, MODEL_KEY: conversion.spec, "converted_from": Path(path).name}
         extra = {SETTINGS_ENTRY: settings} if conversion.settings else {}
         network = _build(chosen or conversion.spec, alone="head" not in conversion.spec)
@@ -95,12 +106,19 @@ def convert_file(source: str, path: str | Path, output: str | Path, model: str |
     except CheckpointError as error:
         message = str(error)
         raise CheckpointError(message if message.startswith(str(path)) else f"{path}: {message}") from error
-    output.parent.mkdir(parents=True, exist_ok=True)
-    own = network.parameters_and_names()
-    if output.exists():
-        logger.warning("%s: the file that was there is replaced", output)
-    checkpoints.save([ms.Parameter(value, name=name) for name, value in own], output, extra)
+    checkpoint_file.write(network, output, extra)
     return Converted(output, conversion, tuple(_differences(conversion.spec, chosen)) if chosen else ())
+
+
+def _with_dictionary(file: OnnxFile, path: Path, dictionary: str | Path | None) -> OnnxFile:
+    """The file with a dictionary from another file, if one is given, or if it holds none and one is beside it."""
+    beside = path.expanduser().with_name(DICTIONARY)
+    if dictionary is None and CHARACTERS not in file.metadata and beside.is_file():
+        dictionary = beside
+    if dictionary is None:
+        return file
+    characters = "\n".join(read_dictionary(dictionary))
+    return replace(file, metadata={**file.metadata, CHARACTERS: characters})
 
 
 def _section(model: str) -> Mapping[str, Any]:

@@ -6,15 +6,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from markupsafe import Markup
 
 from mindocr.config.yaml_io import dump_yaml
 from mindocr.metrics.score import LEVEL, Score
-from mindocr.postprocess.fitting.grid import Setting
 from mindocr.utils.files import write_text
 from mindocr.utils.html import STYLE
+
+
+class Setting(Protocol):
+    """One combination of values."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of the post-processing, as YAML writes them."""
+
 
 NAME = "fit"
 LABELS = {

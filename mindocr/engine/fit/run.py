@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from mindocr.config import Config
 from mindocr.engine.fit.maps import cached_maps, weights_key
 from mindocr.engine.fit.outcome import Outcome, Row
 from mindocr.engine.fit.splits import THE_REST, Split, fitting_dataset, refuse_overlap
+from mindocr.engine.fit.values import fit_values
 from mindocr.engine.runtime import build, process
 from mindocr.errors import CheckpointError, ConfigError
 from mindocr.formats.benchmarks import ImagePair, Outlines
@@ -25,6 +26,7 @@ from mindocr.postprocess.db import DBPostprocess
 from mindocr.postprocess.fitting.grid import Grid, Setting, around, make_grid, setting_of
 from mindocr.postprocess.fitting.judged_images import load_judged_image
 from mindocr.postprocess.fitting.search import CountImage, Found, JudgedImage, best_setting, region_heights
+from mindocr.postprocess.fitting.values import value_settings
 from mindocr.registry import DATASETS, METRICS, POSTPROCESSES
 from mindocr.utils.parallel import processes_for, run_over
 from mindocr.utils.progress import progress
@@ -63,7 +65,8 @@ def run(config: Config, ckpt: str, options: Options) -> Outcome:
         UserError: the images to fit on include test images, or settings, data or weights cannot be used.
     """
     postprocess, metric = _parts(config)
-    grid = make_grid(postprocess, options.grid)
+    maps = isinstance(postprocess, DBPostprocess)
+    grid = make_grid(postprocess, options.grid) if maps else value_settings(postprocess, options.grid)
     if not Path(ckpt).is_file():
         raise CheckpointError(f"--ckpt: '{ckpt}': no such file; name the checkpoint to fit the post-processing to")
     process.start_logging()
@@ -82,6 +85,22 @@ def run(config: Config, ckpt: str, options: Options) -> Outcome:
         process.start(config.system)
         return NetworkRunner(build.network(config, training=False, ckpt=ckpt))
 
+    if isinstance(grid, list):
+        rows, images, tried = fit_values(fit_config, config, grid, metric, runner(), options.workers)
+    else:
+        rows, images, tried = _fit_maps(fit_config, config, grid, hashes, ckpt, folder, options, runner)
+    outcome = Outcome(rows, _words(options.split, images), tried, options.output or folder / "fitted.yaml")
+    outcome.write(folder)
+    return outcome
+
+
+def _fit_maps(
+    fit_config: Config, config: Config, grid: Grid, hashes: dict[str, str], ckpt: str, folder: Path, options: Options,
+    runner: Callable[[], NetworkRunner],
+) -> tuple[list[Row], int, int]:  # fmt: skip
+    """Fit to probability maps on disk; returns rows, number of validation images, number of settings tried."""
+    postprocess, metric = _parts(config)
+    fitted, reported = (_dataset(each) for each in (fit_config, config))
     key = weights_key(config, ckpt)
     validation, test = (
         cached_maps(each, dataset.records, hashes, key, folder / "maps", postprocess, runner)
@@ -95,11 +114,7 @@ def run(config: Config, ckpt: str, options: Options) -> Outcome:
             _score(config, setting, test, metric))
         for kind, setting in (("fixed", now), ("fitted", best.setting), ("oracle", oracle.setting))
     ]  # fmt: skip
-    outcome = Outcome(
-        rows, _words(options.split, len(validation)), best.tried, options.output or folder / "fitted.yaml"
-    )
-    outcome.write(folder)
-    return outcome
+    return rows, len(validation), best.tried
 
 
 @dataclass(frozen=True)
@@ -131,13 +146,13 @@ class _Search:
         return best_setting(counts, grid, protocol, now or self.now)
 
 
-def _parts(config: Config) -> tuple[DBPostprocess, DetMetric]:
+def _parts(config: Config) -> tuple[Any, DetMetric]:
     for section in ("eval", "postprocess", "metric"):
         if getattr(config, section) is None:
             raise ConfigError(f"{section}: fitting needs this section; add it")
     postprocess, metric = POSTPROCESSES.build(config.postprocess or {}), METRICS.build(config.metric or {})
-    if not isinstance(postprocess, DBPostprocess):
-        raise ConfigError(f"postprocess.name: only DBPostprocess can be fitted, got {type(postprocess).__name__}")
+    if not isinstance(postprocess, DBPostprocess) and not hasattr(postprocess, "fit_values"):
+        raise ConfigError(f"postprocess.name: {type(postprocess).__name__} has no settings that can be fitted")
     if not isinstance(metric, DetMetric):
         raise ConfigError(f"metric.name: fitting needs DetMetric, got {type(metric).__name__}")
     return postprocess, metric

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +78,16 @@ def train_loader(config: Config, place: Runtime) -> Loader:
     )
 
 
-def eval_loader(config: Config, rank: int = 0, world: int = 1) -> Loader:
-    """Batches of this rank's share of ``eval.dataset``, in order."""
+def eval_loader(config: Config, rank: int = 0, world: int = 1, columns: Sequence[str] = ()) -> Loader:
+    """Batches of this rank's share of ``eval.dataset``, in order.
+
+    Args:
+        columns: keys that samples have besides ``output_columns``, as far as the data set provides them.
+    """
     assert config.eval is not None  # the callers check
     section = config.eval.loader
     return Loader(
-        _dataset(config.eval.dataset, is_train=False, seed=config.system.seed),
+        _dataset(config.eval.dataset, is_train=False, seed=config.system.seed, more=columns),
         batch_size=section.batch_size,
         num_workers=section.num_workers,
         prefetch=section.prefetch,
@@ -92,8 +96,10 @@ def eval_loader(config: Config, rank: int = 0, world: int = 1) -> Loader:
     )
 
 
-def _dataset(spec: Mapping[str, Any], *, is_train: bool, seed: int) -> Any:
+def _dataset(spec: Mapping[str, Any], *, is_train: bool, seed: int, more: Sequence[str] = ()) -> Any:
     columns = list(spec.get("output_columns") or [])
+    provided: tuple[str, ...] = getattr(DATASETS.get(spec["type"]), "provided_keys", ()) if more else ()
     # Every message about a sample names its path, so the path is always loaded; it stays on the host.
-    spec = {**spec, "output_columns": columns + [c for c in ("img_path",) if c not in columns]}
+    wanted = ("img_path", *(column for column in more if column in provided))
+    spec = {**spec, "output_columns": columns + [c for c in wanted if c not in columns]}
     return DATASETS.build(spec, key="type", is_train=is_train, seed=seed)

@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, islice
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from mindocr.errors import DataError
 from mindocr.formats.benchmarks import detections
 from mindocr.formats.benchmarks.archive import opened
-from mindocr.formats.benchmarks.detections import Detected
+from mindocr.formats.benchmarks.detections import NO_TEXTS, Detected, transcription_of, without_confidences
 from mindocr.formats.benchmarks.json_lines import parse_json_line
 from mindocr.formats.benchmarks.rotated import read_rotated_truth
 from mindocr.formats.datasets import ctw1500, icdar2013, pairing, totaltext
@@ -38,6 +38,11 @@ READERS: dict[str, dict[Role, ReadTexts]] = {
     "ctw1500": {"gt": ctw1500.read_texts, "det": detections.read_points},
     "totaltext": {"gt": totaltext.read_texts, "det": detections.read_points_y_first},
 }
+# readers for protocols that compare texts; the other formats have no texts
+TEXT_READERS: dict[str, dict[Role, ReadTexts]] = {
+    "icdar2015": {"gt": pairing.read_quads, "det": detections.read_quad_texts},
+    "icdar2013": {"gt": icdar2013.read_boxes, "det": detections.read_box_texts},
+}
 _SUFFIXES: dict[Role, tuple[str, ...]] = {"gt": (".txt", ".gt", ".xml", ".mat"), "det": (".txt",)}
 _PREFIX = r"^(poly_)?gt_|^res_"
 
@@ -51,12 +56,14 @@ class Outlines(NamedTuple):
         ignore: a flag for each polygon, True = do-not-care region.
         scores: a finite number for each polygon, higher means more confident; None for ground truth and results
             without.
+        texts: a text for each polygon; None if texts were not asked for.
     """
 
     where: str
     polys: list[Polygon]
     ignore: list[bool]
     scores: list[float] | None = None
+    texts: list[str] | None = None
 
 
 class ImagePair(NamedTuple):
@@ -68,14 +75,16 @@ class ImagePair(NamedTuple):
 
 
 def read_pairs(
-    gt: Path, det: Path, file_formats: Mapping[Role, str], rotated_boxes: bool = False
+    gt: Path, det: Path, file_formats: Mapping[Role, str], rotated_boxes: bool = False, with_texts: bool = False
 ) -> tuple[list[ImagePair], list[str]]:
     """Read ground truth and results with :func:`read_outlines` and pair them with :func:`pair_images`."""
-    truth = read_outlines(gt, "gt", file_formats["gt"], rotated_boxes)
-    return pair_images(truth, read_outlines(det, "det", file_formats["det"], rotated_boxes))
+    truth = read_outlines(gt, "gt", file_formats["gt"], rotated_boxes, with_texts)
+    return pair_images(truth, read_outlines(det, "det", file_formats["det"], rotated_boxes, with_texts))
 
 
-def read_outlines(path: Path, role: Role, file_format: str, rotated_boxes: bool = False) -> dict[str, Outlines]:
+def read_outlines(
+    path: Path, role: Role, file_format: str, rotated_boxes: bool = False, with_texts: bool = False
+) -> dict[str, Outlines]:
     """Read the polygons of every image; keys are image names as in the file, without the ending of an image file.
 
     Args:
@@ -83,21 +92,55 @@ def read_outlines(path: Path, role: Role, file_format: str, rotated_boxes: bool 
         role: ``gt`` for ground truth, where texts may be ignored, or ``det`` for results.
         file_format: data set whose text file format a folder or archive uses, a key of :data:`READERS`.
         rotated_boxes: use the corners of ``rects`` instead of ``polygons`` in JSON lines.
+        with_texts: the texts are needed too.
 
     Returns:
         Polygons with scores when every detection of the results has one, else without: in text files a single score
         could also be a transcription that is a number.
 
     Raises:
-        DataError: no image, a malformed line (with file and line), or an image that occurs twice.
+        DataError: no image, a malformed line (with file and line), an image that occurs twice, or there are no texts
+            although they are needed.
     """
     entries: Entries
     if path.is_dir() or zipfile.is_zipfile(path):
-        entries = _from_folder(path, role, READERS[file_format][role])
+        readers = TEXT_READERS if with_texts else READERS
+        if file_format not in readers:
+            raise DataError(
+                f"{path}: text files of {file_format} are read without texts; the protocol needs files of "
+                f"{' or '.join(readers)}, a label file or JSON lines"
+            )
+        entries = _from_folder(path, role, readers[file_format][role])
+        if with_texts:
+            entries = _with_transcriptions(list(entries), role)
     elif next((line for _, line in read_lines(path)), "").startswith("{"):
-        entries = (parse_json_line(line, f"{path}:{n}", role, rotated_boxes) for n, line in read_lines(path))
+        entries = (
+            parse_json_line(line, f"{path}:{n}", role, rotated_boxes, with_texts) for n, line in read_lines(path)
+        )
     else:
         entries = (_from_label_line(line, path, number, role) for number, line in read_lines(path))
+    outlines = _outlines(entries, with_texts)
+    if not outlines:
+        raise DataError(f"{path}: no image in it")
+    if (
+        with_texts
+        and any(each.polys for each in outlines.values())
+        and not any(any(each.texts or ()) for each in outlines.values())
+    ):
+        raise DataError(f"{path}: every text in it is empty. {NO_TEXTS}")
+    if role == "gt" or any(each.scores is None for each in outlines.values()):
+        return {name: each._replace(scores=None) for name, each in outlines.items()}
+    return outlines
+
+
+def _are_all_empty(outlines: Mapping[str, Outlines]) -> bool:
+    """Whether there are polygons, and none has a text."""
+    return any(each.polys for each in outlines.values()) and not any(
+        any(each.texts or ()) for each in outlines.values()
+    )
+
+
+def _outlines(entries: Entries, with_texts: bool) -> dict[str, Outlines]:
     outlines: dict[str, Outlines] = {}
     for image, where, texts in entries:
         name = _without_ending(image)
@@ -105,11 +148,7 @@ def read_outlines(path: Path, role: Role, file_format: str, rotated_boxes: bool 
             raise DataError(f"{where}: image '{image}' occurs twice, first at {outlines[name].where}")
         polys = [np.array(text.points, dtype=np.float64).reshape(-1, 2) for text in texts]
         flags = [isinstance(text, Text) and text.ignored for text in texts]
-        outlines[name] = Outlines(where, polys, flags, _scores(texts))
-    if not outlines:
-        raise DataError(f"{path}: no image in it")
-    if role == "gt" or any(each.scores is None for each in outlines.values()):
-        return {name: each._replace(scores=None) for name, each in outlines.items()}
+        outlines[name] = Outlines(where, polys, flags, _scores(texts), _texts(texts) if with_texts else None)
     return outlines
 
 
@@ -135,7 +174,7 @@ def pair_images(truth: Mapping[str, Outlines], found: Mapping[str, Outlines]) ->
     return pairs, [pair.image for pair in pairs if pair.found is _NOTHING]
 
 
-_NOTHING = Outlines("", [], [], [])
+_NOTHING = Outlines("", [], [], [], [])
 
 
 def _from_folder(path: Path, role: Role, read: ReadTexts) -> Entries:
@@ -147,6 +186,17 @@ def _from_folder(path: Path, role: Role, read: ReadTexts) -> Entries:
             yield name, f"{path}/{file.name}", read(file)
 
 
+def _with_transcriptions(entries: Sequence[tuple[str, str, Sequence[Any]]], role: Role) -> Entries:
+    """Entries of text files with their texts as the benchmark's script reads them."""
+    if role == "gt":
+        for image, where, texts in entries:
+            yield image, where, [text._replace(transcription=transcription_of(text.transcription)) for text in texts]
+        return
+    left = iter(without_confidences([text for _, _, texts in entries for text in texts]))
+    for image, where, texts in entries:
+        yield image, where, list(islice(left, len(texts)))
+
+
 def _from_label_line(line: str, path: Path, number: int, role: Role) -> tuple[str, str, list[Text] | list[Detected]]:
     image, items = parse_label_line(line, path, number)
     where = f"{path}:{number}"
@@ -155,12 +205,16 @@ def _from_label_line(line: str, path: Path, number: int, role: Role) -> tuple[st
     scored = sum("score" in item for item in items)
     if scored not in (0, len(items)):
         raise DataError(f"{where}: {len(items)} polygons but {scored} with a 'score'; expected all or none")
-    return image, where, [Detected(item["points"], item.get("score")) for item in items]
+    return image, where, [Detected(item["points"], item.get("score"), item["transcription"]) for item in items]
 
 
 def _scores(texts: Sequence[Text | Detected]) -> list[float] | None:
     scores = [float(text.score) for text in texts if isinstance(text, Detected) and text.score is not None]
     return scores if len(scores) == len(texts) else None
+
+
+def _texts(texts: Sequence[Text | Detected]) -> list[str]:
+    return [text.transcription if isinstance(text, Text) else text.text or "" for text in texts]
 
 
 def _without_ending(image: str) -> str:

@@ -70,10 +70,10 @@ class BottleneckParams(TypedDict, total=False):
 _PLAIN: BottleneckParams = {}
 
 
-def round_channels(value: float) -> int:
-    """The multiple of 8 nearest to ``value``, at least 8 and not below 90 % of it."""
-    rounded = max(8, int(value + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * value else rounded
+def round_channels(value: float, unit: int = 8) -> int:
+    """The multiple of ``unit`` nearest to ``value``, at least ``unit`` and not below 90 % of ``value``."""
+    rounded = max(unit, int(value + unit / 2) // unit * unit)
+    return rounded + unit if rounded < 0.9 * value else rounded
 
 
 def _excite(channels: int) -> nn.Cell:

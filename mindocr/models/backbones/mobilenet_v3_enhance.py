@@ -7,7 +7,7 @@ from typing import Literal
 from mindspore import Tensor, nn
 
 from mindocr.models.backbones.mobilenet_v3 import InvertedResidual, check_alpha, conv_norm_act, group, plan_units
-from mindocr.models.layers import SqueezeExcite, conv
+from mindocr.models.layers import SqueezeExcite, SteepHardSigmoid, conv
 from mindocr.registry import BACKBONES
 
 
@@ -23,6 +23,8 @@ class DetMobileNetV3Enhance(nn.Cell):
         disable_se: leave squeeze-and-excitation out of all units, as PP-OCR's detectors do.
         pretrained: weights to start from, loaded by ``build_model``: a path or URL of a checkpoint of this backbone
             alone. No released weights are known, so True is an error there.
+        origin: project whose squeeze-and-excitation this is. MindOCR's hard-sigmoid has the slope 1/6, PaddleOCR's 0.2.
+            Without squeeze-and-excitation it has no effect.
 
     Raises:
         ConfigError: alpha is not positive.
@@ -36,6 +38,7 @@ class DetMobileNetV3Enhance(nn.Cell):
         alpha: float = 1.0,
         disable_se: bool = False,
         pretrained: bool | str | None = None,
+        origin: Literal["mindocr", "paddleocr"] = "mindocr",
     ) -> None:
         super().__init__()
         check_alpha("det_mobilenet_v3_enhance", alpha)
@@ -51,7 +54,7 @@ class DetMobileNetV3Enhance(nn.Cell):
                 self.strides.append(stride)
                 self.out_channels.append(channels)
                 stages.append([])
-            excite = None if disable_se else _excite
+            excite = None if disable_se else _excite if origin == "mindocr" else _excite_steeply
             stages[-1].append(InvertedResidual(unit, excite, True, True, "centred"))
             channels, stride = unit.out_channels, stride * unit.stride
         stages[-1].append(group(conv_norm_act(conv(channels, channels * 6, 1, fan="fan_out"), nn.HSwish)))
@@ -71,3 +74,7 @@ class DetMobileNetV3Enhance(nn.Cell):
 
 def _excite(channels: int) -> nn.Cell:
     return SqueezeExcite(channels, channels // 4, names=("conv1", "conv2"))
+
+
+def _excite_steeply(channels: int) -> nn.Cell:
+    return SqueezeExcite(channels, channels // 4, names=("conv1", "conv2"), gate=SteepHardSigmoid())

@@ -10,7 +10,6 @@ import numpy as np
 
 from mindocr.models.converters.parts import (
     COUNTERS,
-    DEFORMABLE,
     head_spec,
     pyramid_spec,
     resnet_rules,
@@ -42,12 +41,11 @@ _LEVELS = 4
 
 
 def convert(weights: Mapping[str, Any]) -> Conversion:
-    """Detector weights with a plain ResNet-18 or ResNet-50.
+    """Detector weights with a ResNet-18 or ResNet-50, plain or with deformable convolutions.
 
     Raises:
-        CheckpointError: deformable convolutions, the stem of oCLIP's ResNet, or entries of another network.
+        CheckpointError: the stem of oCLIP's ResNet, or entries of another network.
     """
-    refuse(weights, r"conv\d\.conv_offset\.", DEFORMABLE)
     refuse(weights, r"backbone\.(stem|conv3)\.", "a ResNet whose stem has three convolutions")
     found = rename(weights, _RULES, _LEFT_OVER, "checkpoints of MMOCR's DBNet and DBNet++")
     spec = {

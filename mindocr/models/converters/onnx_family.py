@@ -15,6 +15,12 @@ from mindocr.models.converters.onnx_layers import Layer
 THRESHOLD_ABSENT = {
     "head.thresh.": "the threshold branch, needed in training only; a released file does not hold it",
 }
+AUXILIARY_ABSENT = {
+    "head.auxiliary_": "the auxiliary heads, of training only; a released file does not hold them",
+}
+
+CHARACTERS = "character"  # key of the dictionary in a file's metadata
+DICTIONARY = "ppocr_keys_v1.txt"  # file of the dictionary that PP-OCR's recognisers up to v4 share
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,46 @@ def attention(depth: int) -> list[tuple[str, str]]:
     return [*(("scale" if "norm" in part else "linear", name) for name, part in layers), ("scale", "neck.norm")]
 
 
+def conv_norm(name: str) -> list[tuple[str, str]]:
+    """A convolution and its BatchNorm."""
+    return [("conv", f"{name}.conv"), ("norm", f"{name}.bn")]
+
+
+def excited_pyramid() -> list[tuple[str, str]]:
+    """RSEFPN, coarsest level first: the lateral layers, then the output layers; each with its excitation."""
+    parts = ("in_conv", "se_block.conv1", "se_block.conv2")
+    return [
+        ("conv", f"neck.{layers}.{level}.{part}")
+        for layers in ("ins_conv", "inp_conv")
+        for level in (3, 2, 1, 0)
+        for part in parts
+    ]
+
+
+def text_head() -> list[tuple[str, str]]:
+    """The probability branch of DBHead with its BatchNorms."""
+    layers = (("conv", "0"), ("norm", "1"), ("deconv", "3"), ("norm", "4"), ("deconv", "6"))
+    return [(kind, f"head.segm.{number}") for kind, number in layers]
+
+
+def svtr_neck() -> list[tuple[str, str]]:
+    """SVTRNeck and the dense layer of CTCHead."""
+    before, behind = (("conv1", "conv2"), ("conv3", "conv4", "conv5"))
+    layers = [layer for name in before for layer in conv_norm(f"neck.{name}")]
+    layers += attention(2)
+    return [*layers, *(layer for name in behind for layer in conv_norm(f"neck.{name}")), ("linear", "head.fc")]
+
+
+def lcnet() -> list[tuple[str, str]]:
+    """Layers of PP-LCNet for text lines; its last two blocks have squeeze-and-excitation."""
+    layers = conv_norm("backbone.conv")
+    for i in range(13):
+        block = f"backbone.blocks.{i}"
+        excite = [("conv", f"{block}.se.conv{n}") for n in (1, 2)] if i > 10 else []
+        layers += [*conv_norm(f"{block}.depthwise"), *excite, *conv_norm(f"{block}.pointwise")]
+    return layers
+
+
 def photo_pipeline() -> list[dict[str, Any]]:
     """Ops from an image file to a detector's input."""
     return [
@@ -81,20 +127,46 @@ def photo_pipeline() -> list[dict[str, Any]]:
     ]
 
 
-def line_settings(backbone: dict[str, Any], neck: dict[str, Any], file: OnnxFile, layers: Sequence[Layer]) -> Settings:
-    """Settings of a recogniser of lines 48 pixels high, with the dictionary that its file holds."""
-    classes = len(layers[-1].arrays["weight"])
-    characters = characters_of(file, classes)
-    head = {"name": "CTCHead", "out_channels": classes}
-    spec = {"type": "rec", "transform": None, "backbone": backbone, "neck": neck, "head": head}
-    pipeline: list[dict[str, Any]] = [
+def mobile_settings(backbone: dict[str, Any]) -> Settings:
+    """Settings of a mobile detector of PP-OCRv3 or v4: RSEFPN and DBHead behind the backbone."""
+    neck = {"name": "RSEFPN", "out_channels": 96, "shortcut": True, "origin": "paddleocr"}
+    head = {"name": "DBHead", "k": 50, "bias": False, "adaptive": True}
+    postprocess = {
+        "name": "DBPostprocess", "box_type": "quad", "binary_thresh": 0.3, "box_thresh": 0.6, "expand_ratio": 1.5,
+    }  # fmt: skip
+    spec = {"type": "det", "transform": None, "backbone": backbone, "neck": neck, "head": head}
+    return Settings(spec, photo_pipeline(), postprocess)
+
+
+def line_pipeline(height: int, min_width: int = 320, **resize: int) -> list[dict[str, Any]]:
+    """Ops from the image of a text line to a network's input; ``resize``: further arguments of ``ResizeTextLine``."""
+    return [
         {"DecodeImage": {"img_mode": "BGR"}},
-        {"ResizeTextLine": {"height": 48}},
+        {"ResizeTextLine": {"height": height, **resize}},
         {"NormalizeImage": {"mean": [127.5] * 3, "std": [127.5] * 3}},
         {"ToCHWImage": None},
-        {"PadTextLine": {"min_width": 320}},
+        {"PadTextLine": {"min_width": min_width}},
     ]
-    return Settings(spec, pipeline, {"name": "CTCDecode", "characters": characters, "use_space_char": True})
+
+
+def line_settings(
+    backbone: dict[str, Any],
+    neck: dict[str, Any],
+    file: OnnxFile,
+    layers: Sequence[Layer],
+    height: int = 48,
+    **head: int,
+) -> Settings:
+    """Settings of a recogniser of lines ``height`` pixels high, with the dictionary that its file holds.
+
+    ``head``: further arguments of ``CTCHead``.
+    """
+    classes = len(layers[-1].arrays["weight"])
+    characters = characters_of(file, classes)
+    section = {"name": "CTCHead", "out_channels": classes, **head}
+    spec = {"type": "rec", "transform": None, "backbone": backbone, "neck": neck, "head": section}
+    postprocess = {"name": "CTCDecode", "characters": characters, "use_space_char": True}
+    return Settings(spec, line_pipeline(height), postprocess)
 
 
 def characters_of(file: OnnxFile, classes: int) -> list[str]:
@@ -103,9 +175,12 @@ def characters_of(file: OnnxFile, classes: int) -> list[str]:
     Raises:
         CheckpointError: it holds none, or one of another length.
     """
-    text = file.metadata.get("character")
+    text = file.metadata.get(CHARACTERS)
     if text is None:
-        raise CheckpointError("the file holds no character dictionary (metadata 'character')")
+        raise CheckpointError(
+            f"the file holds no character dictionary (metadata '{CHARACTERS}'); name the file of its dictionary with "
+            f"--dictionary, or put it as {DICTIONARY} into the same folder"
+        )
     characters = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     if len(characters) != classes - 2:
         raise CheckpointError(

@@ -7,7 +7,7 @@ of ``onnx.proto`` of the ONNX standard.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,12 @@ from typing import Any
 import numpy as np
 
 from mindocr.errors import CheckpointError
+from mindocr.models.converters import wire
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DTYPES = {
     1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2", 11: "<f8", 12: "<u4",
     13: "<u8",
 }  # fmt: skip
-_LARGEST = 1 << 31  # bytes; protobuf itself allows no more
-_DEEPEST = 16  # graphs within attributes of nodes of graphs
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ def read_onnx(path: str | Path) -> OnnxFile:
     """
     path = Path(path).expanduser()
     try:
-        if path.stat().st_size > _LARGEST:
-            raise CheckpointError(f"{path}: {path.stat().st_size} bytes; an ONNX file has at most {_LARGEST}")
+        if path.stat().st_size > wire.LARGEST:
+            raise CheckpointError(f"{path}: {path.stat().st_size} bytes; an ONNX file has at most {wire.LARGEST}")
         data = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from error
@@ -95,80 +93,23 @@ class _ExternalDataError(Exception):
     """A tensor that the file refers to and does not hold."""
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int, Any]]:
-    """Yield (number, wire type, value) for each field of a message; values are int or memoryview."""
-    position, end = 0, len(data)
-    while position < end:
-        key, position = _varint(data, position)
-        number, wire = key >> 3, key & 7
-        value: Any
-        if wire == _VARINT:
-            value, position = _varint(data, position)
-        elif wire in (_FIXED64, _FIXED32, _BYTES):
-            if wire == _BYTES:
-                size, position = _varint(data, position)
-            else:
-                size = 8 if wire == _FIXED64 else 4
-            if position + size > end:
-                raise ValueError(f"a field of {size} bytes ends {position + size - end} bytes after its message")
-            value, position = data[position : position + size], position + size
-        else:
-            raise ValueError(f"wire type {wire} does not exist")
-        yield number, wire, value
-
-
-def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        if position >= len(data):
-            raise ValueError("a number is cut short")
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value & (1 << 64) - 1, position
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number is longer than 64 bits")
-
-
-def _signed(value: int) -> int:
-    return value - (1 << 64) if value >> 63 else value
-
-
-def _text(value: Any) -> str:
-    return _raw(value).decode("utf-8", "replace")
-
-
-def _raw(value: Any) -> bytes:
-    if not isinstance(value, memoryview):
-        raise ValueError("a number stands where a text or message is expected")
-    return bytes(value)
-
-
-def _message(value: Any) -> memoryview:
-    if not isinstance(value, memoryview):
-        raise ValueError("a number stands where a message is expected")
-    return value
-
-
 def _model(data: memoryview) -> OnnxFile:
     graph: memoryview | None = None
     opset, producer = 0, ""
     metadata: dict[str, str] = {}
-    for number, _, value in _fields(data):
+    for number, _, value in wire.fields(data):
         if number == 2:
-            producer = _text(value)
+            producer = wire.text(value)
         elif number == 7:
-            graph = _message(value)
+            graph = wire.message(value)
         elif number == 8:
             domain, version = "", 0
-            for part, _, content in _fields(_message(value)):
-                domain = _text(content) if part == 1 else domain
-                version = _number(content) if part == 2 else version
+            for part, _, content in wire.fields(wire.message(value)):
+                domain = wire.text(content) if part == 1 else domain
+                version = wire.number(content) if part == 2 else version
             opset = version if domain in ("", "ai.onnx") else opset
         elif number == 14:
-            pair = {part: _text(content) for part, _, content in _fields(_message(value))}
+            pair = {part: wire.text(content) for part, _, content in wire.fields(wire.message(value))}
             metadata[pair.get(1, "")] = pair.get(2, "")
     if graph is None:
         raise ValueError("it holds no graph")
@@ -180,18 +121,18 @@ def _graph(data: memoryview, opset: int, producer: str, metadata: Mapping[str, s
     tensors: dict[str, np.ndarray] = {}
     inputs: list[str] = []
     outputs: list[str] = []
-    for number, _, value in _fields(data):
+    for number, _, value in wire.fields(data):
         if number == 1:
-            node = _node(_message(value))
+            node = _node(wire.message(value))
             if node.op == "Constant" and isinstance(node.attributes.get("value"), np.ndarray):
                 tensors[node.outputs[0]] = node.attributes["value"]
             else:
                 nodes.append(node)
         elif number == 5:
-            name, array = _tensor(_message(value))
+            name, array = _tensor(wire.message(value))
             tensors[name] = array
         elif number in (11, 12):
-            first = next((_text(content) for part, _, content in _fields(_message(value)) if part == 1), "")
+            first = next((wire.text(content) for part, _, content in wire.fields(wire.message(value)) if part == 1), "")
             (inputs if number == 11 else outputs).append(first)
     if not nodes:
         raise ValueError("its graph has no operations")
@@ -204,17 +145,17 @@ def _node(data: memoryview) -> Node:
     outputs: list[str] = []
     attributes: dict[str, Any] = {}
     name = op = ""
-    for number, _, value in _fields(data):
+    for number, _, value in wire.fields(data):
         if number == 1:
-            inputs.append(_text(value))
+            inputs.append(wire.text(value))
         elif number == 2:
-            outputs.append(_text(value))
+            outputs.append(wire.text(value))
         elif number == 3:
-            name = _text(value)
+            name = wire.text(value)
         elif number == 4:
-            op = _text(value)
+            op = wire.text(value)
         elif number == 5:
-            key, content = _attribute(_message(value))
+            key, content = _attribute(wire.message(value))
             attributes[key] = content
     return Node(op, tuple(inputs), tuple(outputs), attributes, name)
 
@@ -223,65 +164,49 @@ def _attribute(data: memoryview) -> tuple[str, Any]:
     name = ""
     single: Any = None
     many: list[Any] = []
-    for number, wire, value in _fields(data):
+    for number, form, value in wire.fields(data):
         if number == 1:
-            name = _text(value)
+            name = wire.text(value)
         elif number == 2:
             single = _floats(value)[0]
         elif number == 3:
-            single = _number(value)
+            single = wire.number(value)
         elif number == 4:
-            single = _raw(value)
+            single = wire.raw(value)
         elif number == 5:
-            single = _tensor(_message(value))[1]
+            single = _tensor(wire.message(value))[1]
         elif number == 7:
             many += _floats(value)
         elif number == 8:
-            many += _packed(value, wire)
+            many += wire.packed(value, form)
         elif number == 9:
-            many.append(_raw(value))
+            many.append(wire.raw(value))
     return name, many if single is None else single
 
 
-def _number(value: Any) -> int:
-    if not isinstance(value, int):
-        raise ValueError("a text stands where a number is expected")
-    return _signed(value)
-
-
 def _floats(value: Any) -> list[float]:
-    return np.frombuffer(_raw(value), "<f4").tolist()
-
-
-def _packed(value: Any, wire: int) -> list[int]:
-    if wire == _VARINT:
-        return [_signed(value)]
-    data, position, numbers = _message(value), 0, []
-    while position < len(data):
-        number, position = _varint(data, position)
-        numbers.append(_signed(number))
-    return numbers
+    return np.frombuffer(wire.raw(value), "<f4").tolist()
 
 
 def _tensor(data: memoryview) -> tuple[str, np.ndarray]:
     dims: list[int] = []
     kind, name, raw = 0, "", None
     typed: list[np.ndarray] = []
-    for number, wire, value in _fields(data):
+    for number, form, value in wire.fields(data):
         if number == 1:
-            dims += _packed(value, wire)
+            dims += wire.packed(value, form)
         elif number == 2:
-            kind = _number(value)
+            kind = wire.number(value)
         elif number == 8:
-            name = _text(value)
+            name = wire.text(value)
         elif number == 9:
-            raw = _message(value)
+            raw = wire.message(value)
         elif number in (13, 14) and (number == 13 or value):
             raise _ExternalDataError(name)
         elif number in (4, 10):
-            typed.append(np.frombuffer(_raw(value), "<f4" if number == 4 else "<f8"))
+            typed.append(np.frombuffer(wire.raw(value), "<f4" if number == 4 else "<f8"))
         elif number in (5, 7, 11):
-            typed.append(np.array(_packed(value, wire), np.int64))
+            typed.append(np.array(wire.packed(value, form), np.int64))
     if kind not in _DTYPES:
         raise ValueError(f"the tensor '{name}' has the type {kind}, which is not supported")
     dtype = np.dtype(_DTYPES[kind])

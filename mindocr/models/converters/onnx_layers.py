@@ -10,6 +10,7 @@ import numpy as np
 
 from mindocr.errors import CheckpointError
 from mindocr.models.converters.onnx_file import Node, OnnxFile
+from mindocr.models.converters.onnx_lstm import lstm_arrays
 
 # Weights below this are left by weight decay. Nothing changes when they become 0, and arithmetic with denormal numbers
 # takes up to a hundred times as long.
@@ -25,9 +26,11 @@ class Layer:
     """One layer with weights.
 
     Attributes:
-        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm) or ``scale`` (the end of a LayerNorm).
-        arrays: ``weight`` and, if the layer has one, ``bias``; for ``norm`` the four arrays of a BatchNorm and for
-            ``scale`` ``gamma`` and ``beta``, under our names. Shapes are those of MindSpore's layers.
+        kind: ``conv``, ``deconv``, ``linear``, ``norm`` (BatchNorm), ``scale`` (the end of a LayerNorm),
+            ``affine`` (one factor and one summand for all channels) or ``lstm``.
+        arrays: ``weight`` and, if the layer has one, ``bias``; for ``norm`` the four arrays of a BatchNorm, for
+            ``scale`` ``gamma`` and ``beta``, for ``affine`` ``scale`` and ``bias``, for ``lstm`` those of
+            :func:`~.onnx_lstm.lstm_arrays`, under our names. Shapes are those of MindSpore's layers.
         names: role -> name of the tensor in the file.
         node: the operation.
     """
@@ -51,7 +54,7 @@ def check_use(file: OnnxFile, layers: Sequence[Layer]) -> None:
         CheckpointError: a tensor belongs to no layer, or to two.
     """
     graph = _Graph(file)
-    used = Counter(name for layer in layers for name in layer.names.values())
+    used = Counter(name for layer in layers for name in set(layer.names.values()))
     twice = [name for name, count in used.items() if count > 1]
     if twice:
         raise CheckpointError(f"the tensor '{twice[0]}' belongs to two layers; such networks are not supported")
@@ -78,6 +81,7 @@ class _Graph:
     def __init__(self, file: OnnxFile) -> None:
         self._file = file
         self._maker = {name: node for node in file.nodes for name in node.outputs}
+        self._recurrent = [id(node) for node in file.nodes if node.op == "LSTM"]
         self._users: dict[str, list[Node]] = defaultdict(list)
         for node in file.nodes:
             for name in node.inputs:
@@ -92,6 +96,9 @@ class _Graph:
             return self._make("norm", dict(zip(_NORM, names)), node)  # type: ignore[arg-type]
         if node.op == "Mul":
             return self._scale(node)
+        if node.op == "LSTM":
+            arrays, tensors = lstm_arrays(node, self._file, self._maker, self._recurrent.index(id(node)))
+            return Layer("lstm", arrays, tensors, node)
         kind = _WEIGHTED.get(node.op)
         weight = self._source(node.inputs[1]) if kind and len(node.inputs) > 1 else None
         if kind is None or weight is None or self._file.tensors[weight].ndim < 2:
@@ -101,12 +108,19 @@ class _Graph:
         return self._make(kind, {"weight": weight, **({"bias": bias} if bias else {})}, node)
 
     def _scale(self, node: Node) -> Layer | None:
-        """A multiplication by a stored vector with the addition of another one behind it."""
-        gamma = next(filter(None, map(self._source, node.inputs)), None)
-        if gamma is None or self._file.tensors[gamma].size < 2:
+        """A multiplication by a stored vector or number with the addition of another one behind it."""
+        factor = next(filter(None, map(self._source, node.inputs)), None)
+        if factor is None:
             return None
-        beta = self._added(node, self._file.tensors[gamma].size)
-        return self._make("scale", {"gamma": gamma, "beta": beta}, node) if beta else None
+        size = self._file.tensors[factor].size
+        summand = self._added(node, size)
+        if summand is None:
+            return None
+        if size > 1:
+            return self._make("scale", {"gamma": factor, "beta": summand}, node)
+        if not self._file.tensors[summand].any():  # the constant factor of attention: Paddle's exporter adds 0 to it
+            return None
+        return self._make("affine", {"scale": factor, "bias": summand}, node)
 
     def _make(self, kind: str, names: Mapping[str, str], node: Node) -> Layer:
         arrays = {role: self._file.tensors[name] for role, name in names.items()}
@@ -157,7 +171,10 @@ class _Graph:
 
     def _is_weight(self, name: str) -> bool:
         users = self._users[name]
-        return bool(users) and not all(user.op == "Resize" for user in users)
+        if not users or all(user.op == "Resize" for user in users):
+            return False
+        # The initial state of an LSTM, repeated for each image of the batch
+        return not (all(user.op == "Tile" for user in users) and not self._file.tensors[name].any())
 
     def user_of(self, name: str) -> str:
         """Type of the first operation that takes a value."""

@@ -8,25 +8,15 @@ from mindocr.models.converters.onnx_family import (
     THRESHOLD_ABSENT,
     Family,
     Settings,
-    attention,
+    excited_pyramid,
+    lcnet,
     line_settings,
-    photo_pipeline,
+    mobile_settings,
+    svtr_neck,
+    text_head,
 )
 from mindocr.models.converters.onnx_file import OnnxFile
 from mindocr.models.converters.onnx_layers import Layer
-
-_HEAD = (("conv", "0"), ("norm", "1"), ("deconv", "3"), ("norm", "4"), ("deconv", "6"))
-
-
-def _pyramid() -> list[tuple[str, str]]:
-    """Coarsest level first: the lateral layers, then the output layers; each with its squeeze-and-excitation."""
-    parts = ("in_conv", "se_block.conv1", "se_block.conv2")
-    return [
-        ("conv", f"neck.{layers}.{level}.{part}")
-        for layers in ("ins_conv", "inp_conv")
-        for level in (3, 2, 1, 0)
-        for part in parts
-    ]
 
 
 def _detector() -> list[tuple[str, str]]:
@@ -35,37 +25,16 @@ def _detector() -> list[tuple[str, str]]:
     cells = ["conv", *(f"stages.{s}.{u}.{p}" for s, count in units.items() for u in range(count) for p in parts)]
     cells.append("stages.3.3")
     backbone = [(kind, f"backbone.{cell}.{own}") for cell in cells for kind, own in (("conv", "conv"), ("norm", "bn"))]
-    return [*backbone, *_pyramid(), *((kind, f"head.segm.{number}") for kind, number in _HEAD)]
+    return [*backbone, *excited_pyramid(), *text_head()]
 
 
 def _recogniser() -> list[tuple[str, str]]:
-    def unit(name: str) -> list[tuple[str, str]]:
-        return [("conv", f"{name}.conv"), ("norm", f"{name}.bn")]
-
-    layers = unit("backbone.conv")
-    for i in range(13):
-        excite = [("conv", f"backbone.blocks.{i}.se.conv{n}") for n in (1, 2)] if i > 10 else []
-        layers += [*unit(f"backbone.blocks.{i}.depthwise"), *excite, *unit(f"backbone.blocks.{i}.pointwise")]
-    layers += [*unit("neck.conv1"), *unit("neck.conv2")]
-    return [
-        *layers,
-        *attention(2),
-        *unit("neck.conv3"),
-        *unit("neck.conv4"),
-        *unit("neck.conv5"),
-        ("linear", "head.fc"),
-    ]
+    return [*lcnet(), *svtr_neck()]
 
 
 def _settings_of_detector(file: OnnxFile, layers: Sequence[Layer]) -> Settings:
     backbone = {"name": "det_mobilenet_v3_enhance", "architecture": "large", "alpha": 0.5, "disable_se": True}
-    neck = {"name": "RSEFPN", "out_channels": 96, "shortcut": True, "origin": "paddleocr"}
-    head = {"name": "DBHead", "k": 50, "bias": False, "adaptive": True}
-    postprocess = {
-        "name": "DBPostprocess", "box_type": "quad", "binary_thresh": 0.3, "box_thresh": 0.6, "expand_ratio": 1.5,
-    }  # fmt: skip
-    spec = {"type": "det", "transform": None, "backbone": backbone, "neck": neck, "head": head}
-    return Settings(spec, photo_pipeline(), postprocess)
+    return mobile_settings(backbone)
 
 
 def _settings_of_recogniser(file: OnnxFile, layers: Sequence[Layer]) -> Settings:

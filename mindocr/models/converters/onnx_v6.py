@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mindocr.models.converters.onnx_family import (
+    AUXILIARY_ABSENT,
     THRESHOLD_ABSENT,
     Family,
     Settings,
@@ -48,8 +49,8 @@ def _recogniser() -> list[tuple[str, str]]:
 
 def _settings_of_detector(file: OnnxFile, layers: Sequence[Layer]) -> Settings:
     backbone = {"name": "pplcnet_v4", "form": "det", "fused": True}
-    neck = {"name": "RepLKFPN", "out_channels": 96, "fused": True}
-    head = {"name": "DBHead", "k": 50, "adaptive": True, "fused": True}
+    neck = {"name": "RepLKFPN", "out_channels": 96, "fused": True, "auxiliary": True}
+    head = {"name": "DBAuxiliaryHead", "k": 50, "fused": True}
     spec = {"type": "det", "transform": None, "backbone": backbone, "neck": neck, "head": head}
     postprocess = {
         "name": "DBPostprocess", "box_type": "quad", "binary_thresh": 0.2, "box_thresh": 0.45, "expand_ratio": 1.4,
@@ -70,7 +71,7 @@ FAMILIES = (
         {0: (24, 3, 3, 3), 66: (96, 1, 7, 7)},
         _settings_of_detector,
         "ppocrv6_det_small",
-        THRESHOLD_ABSENT,
+        {**THRESHOLD_ABSENT, **AUXILIARY_ABSENT},
     ),
     Family(
         "PP-OCRv6's small text recogniser",

@@ -1,23 +1,49 @@
-"""PaddleOCR's mobile detectors: MobileNetV3, DBFPN or RSEFPN, DBHead; alone, or as the student of a distillation."""
+"""PaddleOCR's detectors, alone or as the student of a distillation.
+
+Backbone MobileNetV3 or ResNet-vd, neck DBFPN, RSEFPN or LKPAN, and DBHead.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mindocr.models.converters.parts import first_dimension, head_spec, pyramid_spec, width_multiplier
+from mindocr.models.converters.parts import (
+    first_dimension,
+    head_spec,
+    pyramid_spec,
+    resnet_spec,
+    width_multiplier,
+)
 from mindocr.models.converters.reader import read_weights
 from mindocr.models.converters.rename import Conversion, refuse, rename
 
 read = read_weights
 
-_SOURCE = "PaddleOCR's text detectors with MobileNetV3, DBFPN or RSEFPN, and DBHead"
+_SOURCE = "PaddleOCR's text detectors with MobileNetV3 or ResNet-vd, DBFPN, RSEFPN or LKPAN, and DBHead"
 _HEAD = {"conv1": 0, "conv_bn1": 1, "conv2": 3, "conv_bn2": 4, "conv3": 6}
+_KERNELS = r"(?:in[sp]|pan_head|pan_lat)_conv\.\d"
+# A block of ResNet-vd counts its convolutions from 0; each has its BatchNorm inside.
+_RESNET_VD = (
+    *((rf"backbone\.conv1_{i + 1}\._conv\.weight", f"backbone.stem.{i}.conv.weight") for i in range(3)),
+    *((rf"backbone\.conv1_{i + 1}\._batch_norm\.(.+)", rf"backbone.stem.{i}.bn.\1") for i in range(3)),
+    *(
+        (rf"backbone\.bb_{stage}_(\d+)\.{theirs}", rf"backbone.layer{stage + 1}.\1.{ours}")
+        for stage in range(4)
+        for theirs, ours in (
+            (r"short\._conv\.weight", "down_sample.0.weight"),
+            (r"short\._batch_norm\.(.+)", r"down_sample.1.\2"),
+            *((rf"conv{i}\._conv(?:\.conv_dcn)?\.weight", f"conv{i + 1}.weight") for i in range(3)),
+            *((rf"conv{i}\._conv\.conv_offset\.(weight|bias)", rf"conv{i + 1}.offset.\2") for i in range(3)),
+            *((rf"conv{i}\._batch_norm\.(.+)", rf"bn{i + 1}.\2") for i in range(3)),
+        )
+    ),
+)
 _RULES = (
+    *_RESNET_VD,
     (r"backbone\.conv\.(.+)", r"backbone.conv.\1"),
     (r"backbone\.stage(\d)\.(.+)", r"backbone.stages.\1.\2"),
     *((rf"neck\.in{i + 2}_conv\.(weight|bias)", rf"neck.unify_channels.{i}.\1") for i in range(4)),
@@ -26,6 +52,8 @@ _RULES = (
     (r"neck\.asf\.spatial_scale\.([02])\.weight", r"neck.fuse.spat_att.\1.weight"),
     (r"neck\.asf\.channel_scale\.0\.weight", "neck.fuse.scale_att.0.weight"),
     (r"(neck\.in[sp]_conv\.\d\.(?:in_conv|se_block\.conv[12])\.(?:weight|bias))", r"\1"),
+    (rf"(neck\.{_KERNELS}\.(?:(?:conv[123]|conv_end)\.)?weight)", r"\1"),
+    (rf"(neck\.{_KERNELS}\.bn[12]\..+)", r"\1"),
     *(
         (rf"head\.{theirs}\.{layer}\.(.+)", rf"head.{ours}.{i}.\1")
         for theirs, ours in (("binarize", "segm"), ("thresh", "thresh"))
@@ -33,19 +61,16 @@ _RULES = (
     ),
 )
 _STUDENT = "Student."
-# Paddle's hard-sigmoid has the slope 0.2, that of our backbone 1/6; scaling the layer before it has the same effect.
-_STEEPER = np.float32(0.2 * 6)
 
 
 def convert(weights: Mapping[str, Any]) -> Conversion:
     """Detector weights; of a distillation, those of the network called Student.
 
     Raises:
-        CheckpointError: a ResNet-vd, LKPAN or LCNet, or entries of another network.
+        CheckpointError: a ResNet with a 7x7 stem, an LCNet, or entries of another network.
     """
     own, others = _student(weights)
-    refuse(own, r"^backbone\.(conv1_1|bb_\d|conv1\._conv)", "a ResNet of Paddle")
-    refuse(own, r"^neck\.pan_(head|lat)_conv", "an LKPAN")
+    refuse(own, r"^backbone\.conv1\._conv", "a ResNet of Paddle with a 7x7 stem")
     refuse(own, r"^backbone\.blocks\d", "a PP-LCNet")
     found = rename(own, _RULES, (("StructuredToParameterName@@", "Paddle's own table of names"),), _SOURCE)
     spec = {
@@ -55,9 +80,6 @@ def convert(weights: Mapping[str, Any]) -> Conversion:
         "neck": _neck(found.weights),
         "head": head_spec(found.weights),
     }
-    for name in found.weights:
-        if re.search(r"^backbone\..*\.mid_se\.conv2\.", name):
-            found.weights[name] = found.weights[name] * _STEEPER
     prefix = _STUDENT if others else ""
     mapped = {prefix + name: target for name, target in found.mapped.items()}
     left_over = {**found.left_over, **dict.fromkeys(others, "another network of the distillation")}
@@ -78,21 +100,24 @@ def _student(weights: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _backbone(weights: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    if "backbone.stem.0.conv.weight" in weights:
+        return resnet_spec(weights)
     alpha = width_multiplier(
         first_dimension(weights, "backbone.conv.conv.weight"),
         first_dimension(weights, "backbone.stages.3.3.conv.weight"),
     )
-    return {
-        "name": "det_mobilenet_v3_enhance",
-        "architecture": "large" if "backbone.stages.0.1.linear_conv.conv.weight" in weights else "small",
-        "alpha": alpha,
-        "disable_se": not any(".mid_se." in name for name in weights),
-    }
+    architecture = "large" if "backbone.stages.0.1.linear_conv.conv.weight" in weights else "small"
+    excited = any(".mid_se." in name for name in weights)
+    spec = {"name": "det_mobilenet_v3_enhance", "architecture": architecture, "alpha": alpha, "disable_se": not excited}
+    return {**spec, "origin": "paddleocr"} if excited else spec
 
 
 def _neck(weights: Mapping[str, np.ndarray]) -> dict[str, Any]:
     if not any(name.startswith("neck.ins_conv.") for name in weights):
         return pyramid_spec(weights)
+    if any(name.startswith("neck.pan_head_conv.") for name in weights):
+        mode = "lite" if "neck.inp_conv.0.conv1.weight" in weights else "large"
+        return {"name": "LKPAN", "out_channels": first_dimension(weights, "neck.ins_conv.0.weight"), "mode": mode}
     width = first_dimension(weights, "neck.ins_conv.0.in_conv.weight")
     # Weights do not show whether there is a shortcut; PP-OCRv3 has it.
     return {"name": "RSEFPN", "out_channels": width, "shortcut": True, "origin": "paddleocr"}

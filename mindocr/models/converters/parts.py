@@ -15,23 +15,28 @@ _TAIL = r"(weight|bias|running_mean|running_var)"
 RESNET_LAYERS = (
     rf"((?:conv1|bn1|layer[1-4]\.\d+\.(?:conv|bn)\d)\.{_TAIL})",
     rf"(layer[1-4]\.\d+)\.downsample\.([01]\.{_TAIL})",
+    r"(layer[1-4]\.\d+\.conv2)(?:_offset|\.conv_offset)\.(weight|bias)",
 )
 COUNTERS = (r".*\.num_batches_tracked", "counts batches; nothing is computed with it")
 CLASSIFIER = "the classifier, which a detector does not have"
-DEFORMABLE = "a deformable convolution"
 
 _RESNETS = {((2, 2, 2, 2), False): "det_resnet18", ((3, 4, 6, 3), True): "det_resnet50"}
+_PREDICTED = 27  # channels that a deformable convolution predicts for each group: y, x and weight of nine taps
 _ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.25)
 
 
 def resnet_rules(prefix: str, target: str) -> tuple[tuple[str, str], ...]:
     """Rules for a ResNet of PyTorch whose names begin with ``prefix`` (a pattern); ours begin with ``target``."""
-    plain, down = RESNET_LAYERS
-    return ((prefix + plain, rf"{target}\1"), (prefix + down, rf"{target}\1.down_sample.\2"))
+    plain, down, offset = RESNET_LAYERS
+    return (
+        (prefix + plain, rf"{target}\1"),
+        (prefix + down, rf"{target}\1.down_sample.\2"),
+        (prefix + offset, rf"{target}\1.offset.\2"),
+    )
 
 
 def resnet_spec(weights: Mapping[str, np.ndarray], prefix: str = "backbone.") -> dict[str, Any]:
-    """The backbone section for a renamed ResNet.
+    """The backbone section for a renamed ResNet or ResNet-vd.
 
     Raises:
         CheckpointError: a depth that this toolkit does not have.
@@ -48,16 +53,33 @@ def resnet_spec(weights: Mapping[str, np.ndarray], prefix: str = "backbone.") ->
             f"this toolkit has no ResNet with {blocks} {kind} blocks: det_resnet18 has [2, 2, 2, 2] plain "
             "blocks, det_resnet50 has [3, 4, 6, 3] bottleneck blocks"
         )
+    deformable = _deformable(weights, prefix)
+    if f"{prefix}stem.0.conv.weight" in weights:
+        return {"name": f"{name}_vd", **deformable}
     # PyTorch pads its pooling on both sides, MindOCR's weights were trained without.
-    return {"name": name, "pad_mode": "centred"}
+    return {"name": name, "pad_mode": "centred", **deformable}
+
+
+def _deformable(weights: Mapping[str, np.ndarray], prefix: str) -> dict[str, Any]:
+    """The arguments of a ResNet for its deformable convolutions; empty if it has none."""
+    pattern = re.compile(rf"{re.escape(prefix)}layer([1-4])\.\d+\.conv2\.offset\.weight")
+    channels = {int(match[1]): len(weights[name]) for name in weights if (match := pattern.fullmatch(name))}
+    if not channels:
+        return {}
+    spec: dict[str, Any] = {"dcn_stages": [stage in channels for stage in range(1, 5)]}
+    groups = max(channels.values()) // _PREDICTED
+    return spec if groups == 1 else {**spec, "dcn_groups": groups}
 
 
 def head_spec(weights: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The head section for renamed weights."""
+    first = weights.get("head.segm.0.weight")
+    kernel = 3 if first is None or first.ndim < 4 else int(first.shape[-1])
     return {
         "name": "DBHead",
         "bias": "head.segm.0.bias" in weights,
         "adaptive": any(name.startswith("head.thresh.") for name in weights),
+        **({} if kernel == 3 else {"kernel_list": [kernel, 2, 2]}),
     }
 
 

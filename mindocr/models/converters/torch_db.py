@@ -9,14 +9,13 @@ from typing import Any
 from mindocr.models.converters.parts import (
     CLASSIFIER,
     COUNTERS,
-    DEFORMABLE,
     head_spec,
     pyramid_spec,
     resnet_rules,
     resnet_spec,
 )
 from mindocr.models.converters.reader import read_weights
-from mindocr.models.converters.rename import Conversion, refuse, rename
+from mindocr.models.converters.rename import Conversion, rename
 
 read = read_weights
 
@@ -38,6 +37,14 @@ _RULES = (
     (rf"{_ATTENTION}spatial_wise\.([02])\.weight", r"neck.fuse.spat_att.\1.weight"),
     (rf"{_ATTENTION}attention_wise\.0\.weight", "neck.fuse.scale_att.0.weight"),
 )
+_INPUT = (
+    "input of the source: BGR, minus (122.68, 116.67, 104.01), divided by 255; set the NormalizeImage of the pipelines "
+    "to it"
+)
+_UNSTRIDED = (
+    "dcn_origin: in the three blocks of stride 2 the authors' code reads the offsets from a map of twice the size; "
+    "weights of a copy of their code in which this is repaired need dcn_origin: paper"
+)
 _LEFT_OVER = (
     COUNTERS,
     (rf"{_P}backbone\.fc\..+", CLASSIFIER),
@@ -46,22 +53,22 @@ _LEFT_OVER = (
 
 
 def convert(weights: Mapping[str, Any]) -> Conversion:
-    """Detector weights with a plain ResNet-18 or ResNet-50.
+    """Detector weights with a ResNet-18 or ResNet-50, plain or with deformable convolutions.
 
     Raises:
-        CheckpointError: deformable convolutions, or entries of another network.
+        CheckpointError: entries of another network.
     """
-    refuse(weights, r"\.conv\d_offset\.", DEFORMABLE)
     found = rename(weights, _RULES, _LEFT_OVER, "checkpoints of the authors' DBNet and DBNet++ in PyTorch")
+    backbone = resnet_spec(found.weights)
+    notes = [_INPUT]
+    if "dcn_stages" in backbone and backbone["name"] == "det_resnet50":
+        backbone["dcn_origin"] = "authors"
+        notes.append(_UNSTRIDED)
     spec = {
         "type": "det",
         "transform": None,
-        "backbone": resnet_spec(found.weights),
+        "backbone": backbone,
         "neck": pyramid_spec(found.weights),
         "head": head_spec(found.weights),
     }
-    note = (
-        "input of the source: BGR, minus (122.68, 116.67, 104.01), divided by 255; set the NormalizeImage of the "
-        "pipelines to it"
-    )
-    return replace(found, spec=spec, notes=(note,))
+    return replace(found, spec=spec, notes=tuple(notes))

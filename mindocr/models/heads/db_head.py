@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import mindspore as ms
@@ -15,6 +16,7 @@ from mindocr.registry import HEADS
 
 TEXT_SHARE = 0.1  # approximate share of an image's pixels that are in shrunk text
 LOGIT_STD = 0.1  # of the initial weights of the layers that output logits
+KERNELS = (3, 2, 2)
 
 
 @HEADS.register
@@ -36,44 +38,60 @@ class DBHead(nn.Cell):
         adaptive: learn T and B; without them, training outputs P only, too.
         fused: the branch of P has biases in place of its BatchNorms, as in released files; see
             :mod:`mindocr.models.fusion`. The branch of T, which those files lack, keeps its BatchNorms.
+        kernel_list: kernel sizes of the three layers of a branch. The first is any odd number; the teacher of PP-OCRv3
+            has [7, 2, 2]. The transposed convolutions double the size, so theirs are 2.
 
     Attributes:
         outputs: ``prob``, ``thresh``, ``binary`` in training; ``prob`` alone without ``adaptive``.
         inference_outputs: ``prob``.
 
     Raises:
-        ConfigError: fewer than 4 input channels, or k not positive.
+        ConfigError: fewer than 4 input channels, k not positive, or other sizes of kernels.
     """
 
     outputs: tuple[str, ...] = ("prob", "thresh", "binary")
     inference_outputs: tuple[str, ...] = ("prob",)
 
     def __init__(
-        self, in_channels: int, k: float = 50, bias: bool = False, adaptive: bool = True, fused: bool = False
+        self,
+        in_channels: int,
+        k: float = 50,
+        bias: bool = False,
+        adaptive: bool = True,
+        fused: bool = False,
+        kernel_list: Sequence[int] = KERNELS,
     ) -> None:
         super().__init__()
         if in_channels < 4:
             raise ConfigError(f"DBHead in_channels {in_channels}: at least 4 are needed; raise the neck's out_channels")
         if k <= 0:
             raise ConfigError(f"DBHead k {k}: expected a positive number; the paper uses 50")
+        first, *others = kernel_list or (0,)
+        if first < 1 or first % 2 == 0 or others != [2, 2]:
+            raise ConfigError(
+                f"DBHead kernel_list {list(kernel_list)}: expected an odd number and then 2, 2, such as [3, 2, 2]"
+            )
         self.k = float(k)
         self.adaptive = adaptive
         if not adaptive:
             self.outputs = self.inference_outputs
-        self.segm = _branch(in_channels, bias, TEXT_SHARE, fused)
-        self.thresh: Any = _branch(in_channels, bias, 0.5) if adaptive else None
+        self.segm = branch(in_channels, first, bias, TEXT_SHARE, fused)
+        self.thresh: Any = branch(in_channels, first, bias, 0.5) if adaptive else None
 
     def construct(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         """(N, in_channels, H / 4, W / 4) -> in training (P, T, B), else P; each (N, 1, H, W) in [0, 1]."""
-        prob = ops.sigmoid(ops.cast(self.segm(x), ms.float32))
-        if not (self.adaptive and self.training):
-            return prob
-        thresh = ops.sigmoid(ops.cast(self.thresh(x), ms.float32))
-        binary = ops.sigmoid(self.k * (prob - thresh))
-        return prob, thresh, binary
+        if self.adaptive and self.training:
+            return maps(self.segm(x), self.thresh(x), self.k)
+        return ops.sigmoid(ops.cast(self.segm(x), ms.float32))
 
 
-def _branch(in_channels: int, bias: bool, expected: float, fused: bool = False) -> nn.SequentialCell:
+def maps(segm: Tensor, thresh: Tensor, k: float) -> tuple[Tensor, Tensor, Tensor]:
+    """P, T and B in float32 of the logits of the two branches."""
+    prob, threshold = ops.sigmoid(ops.cast(segm, ms.float32)), ops.sigmoid(ops.cast(thresh, ms.float32))
+    return prob, threshold, ops.sigmoid(k * (prob - threshold))
+
+
+def branch(in_channels: int, kernel: int, bias: bool, expected: float, fused: bool = False) -> nn.SequentialCell:
     """(N, C, H, W) -> logits (N, 1, 4H, 4W), initially near that of ``expected``.
 
     BatchNorm starts at gamma 1, beta 1e-4, as the authors' code does. A fused branch has nothing in its place, so that
@@ -87,7 +105,7 @@ def _branch(in_channels: int, bias: bool, expected: float, fused: bool = False) 
     channels = in_channels // 4
     return nn.SequentialCell(
         [
-            conv(in_channels, channels, 3, bias=bias or fused),
+            conv(in_channels, channels, kernel, bias=bias or fused),
             norm(),
             nn.ReLU(),
             double_size(channels, channels),

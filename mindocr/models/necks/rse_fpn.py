@@ -8,15 +8,8 @@ from typing import Literal
 from mindspore import Tensor, nn, ops
 
 from mindocr.errors import ConfigError
-from mindocr.models.layers import SqueezeExcite, conv, upsample_nearest
+from mindocr.models.layers import SqueezeExcite, SteepHardSigmoid, conv, upsample_nearest
 from mindocr.registry import NECKS
-
-
-class SteepHardSigmoid(nn.Cell):
-    """PaddleOCR's hard-sigmoid: 0.2 x + 0.5, clipped to [0, 1]. MindSpore's ``HSigmoid`` has the slope 1/6."""
-
-    def construct(self, x: Tensor) -> Tensor:
-        return ops.clamp(0.2 * x + 0.5, 0.0, 1.0)
 
 
 class ResidualExcite(nn.Cell):
@@ -43,6 +36,7 @@ class ExcitePyramid(nn.Cell):
         in_channels: channels of the levels, finest first; each level has half the size of the one before it.
         out_channels: channels of the output; a multiple of the number of levels.
         align_corners: see :func:`~mindocr.models.layers.upsample_nearest`.
+        auxiliary: return the sums of all levels but the coarsest too, in training only.
 
     Raises:
         ConfigError: ``out_channels`` cannot be divided among the levels.
@@ -50,7 +44,9 @@ class ExcitePyramid(nn.Cell):
 
     ins_conv: nn.CellList
 
-    def __init__(self, in_channels: Sequence[int], out_channels: int, align_corners: bool) -> None:
+    def __init__(
+        self, in_channels: Sequence[int], out_channels: int, align_corners: bool, auxiliary: bool = False
+    ) -> None:
         super().__init__()
         levels = len(in_channels)
         if out_channels < 4 * levels or out_channels % levels:
@@ -59,21 +55,43 @@ class ExcitePyramid(nn.Cell):
                 f"give a multiple of {levels}, at least {4 * levels}"
             )
         self.levels, self.out_channels, self.align_corners = levels, out_channels, align_corners
+        self.auxiliary = auxiliary
 
     def smooth(self, level: Tensor, i: int) -> Tensor:
         """The layers behind a level: (N, out_channels, H, W) -> (N, out_channels / levels, H, W)."""
         raise NotImplementedError
 
-    def construct(self, features: Sequence[Tensor]) -> Tensor:
-        """``features``: (N, in_channels[i], H / 2**i, W / 2**i), finest first -> (N, out_channels, H, W)."""
+    def construct(self, features: Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
+        """``features``: (N, in_channels[i], H / 2**i, W / 2**i), finest first -> (N, out_channels, H, W).
+
+        With ``auxiliary`` in training a tuple of it and the sums (N, out_channels, H / 2**i, W / 2**i), coarsest first.
+        """
+        smoothed, sums = self.descend(features)
+        merged = self.join(smoothed)
+        return (merged,) + sums if self.auxiliary and self.training else merged
+
+    def descend(self, features: Sequence[Tensor]) -> tuple[list[Tensor], tuple[Tensor, ...]]:
+        """From the coarsest level to the finest.
+
+        Returns:
+            The smoothed levels (N, out_channels / levels, H / 2**i, W / 2**i), finest first, and the sums of all levels
+            but the coarsest (N, out_channels, H / 2**i, W / 2**i), coarsest first.
+        """
         coarser = None
-        joined = []
+        smoothed = []
+        sums: tuple[Tensor, ...] = ()
         for i in range(self.levels - 1, -1, -1):
             level = self.ins_conv[i](features[i])
             if coarser is not None:
                 level = level + upsample_nearest(coarser, 2)
+                sums = sums + (level,)
             coarser = level
-            joined.append(upsample_nearest(self.smooth(level, i), 2**i, self.align_corners))
+            smoothed.append(self.smooth(level, i))
+        return smoothed[::-1], sums
+
+    def join(self, levels: Sequence[Tensor]) -> Tensor:
+        """Levels of the sizes H / 2**i, finest first -> (N, out_channels, H, W), the channels of the coarsest first."""
+        joined = [upsample_nearest(levels[i], 2**i, self.align_corners) for i in range(self.levels - 1, -1, -1)]
         return ops.concat(joined, 1)
 
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 
 import mindspore as ms
+import numpy as np
 import pytest
 
 from mindocr.config.load import save_config
@@ -147,3 +148,37 @@ def test_the_tool(config, ckpt, tmp_path, repo_root, monkeypatch, capfd):
     assert "| fixed: as configured" in shown and f"overlay: {tmp_path / 'mine.yaml'}" in shown
     assert (tmp_path / "mine.yaml").read_text().startswith("# Settings fitted on 6 images held out")
     assert (tmp_path / "run/fit/fit.html").is_file()
+
+
+class Rows:
+    """A runner for detectors that connect strips: a cell of 16 pixels is text if it is bright."""
+
+    def __init__(self, network):
+        assert network is None
+
+    def __call__(self, images):
+        cells = np.asarray(images).mean(axis=1).reshape(len(images), 10, 16, 10, 16).mean(axis=(2, 4))
+        scores = np.zeros((len(images), 14, 10, 10), np.float32)
+        scores[:, 4] = 1 / (1 + np.exp(-cells))
+        return {"text_scores": scores, "box_deltas": np.zeros((len(images), 28, 10, 10), np.float32)}
+
+
+def test_any_detector_that_names_its_values(config, tmp_path, monkeypatch):
+    (tmp_path / "some.ckpt").write_bytes(b"")
+    section = {"name": "CTPNPostProcess", "box_thresh": 0.5}
+    strips = config.model_copy(update={"postprocess": section})
+    monkeypatch.setattr(fitting.build, "network", lambda *args, **options: None)
+    monkeypatch.setattr(fitting, "NetworkRunner", Rows)
+    monkeypatch.setattr(fitting.process, "start", lambda system: None)
+    grid = ["score_thresh=0.3,0.5", "box_thresh=0.4,0.6", "max_gap=16,48"]
+    outcome = fitting.run(strips, str(tmp_path / "some.ckpt"), Options(HELD_OUT, grid, workers=1))
+    fixed, fitted, oracle = outcome.rows
+    assert fixed.setting.arguments() == {"score_thresh": 0.7, "box_thresh": 0.5, "max_gap": 60}
+    assert outcome.tried == 3 * 3 * 3
+    assert fitted.validation.f_score >= fixed.validation.f_score and oracle.test.f_score >= fixed.test.f_score
+    assert oracle.validation is None and fixed.test.counts["images"] == 5
+    overlay = (tmp_path / "run/fit/fitted.yaml").read_text()
+    assert "postprocess:" in overlay and "max_gap" in overlay
+    plain = config.model_copy(update={"postprocess": {"name": "CTCDecode", "characters": "abc"}})
+    with pytest.raises(ConfigError, match="postprocess.name: .* has no settings that can be fitted"):
+        fitting.run(plain, str(tmp_path / "some.ckpt"), OPTIONS)

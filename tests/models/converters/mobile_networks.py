@@ -85,8 +85,10 @@ def torchvision_mobilenet(nn, table, scale=1.0):
     return Net()
 
 
-def paddle_detector(nn, cat, table=LARGE, scale=0.5, excite=False, neck="DBFPN", fusion=False, width=32):
-    """PaddleOCR's mobile detector; its parameters are to be renamed by :func:`paddle_names`."""
+def paddle_detector(
+    nn, cat, table=LARGE, scale=0.5, excite=False, neck="DBFPN", fusion=False, width=32, backbone=None, kernel=3
+):
+    """PaddleOCR's detector; its parameters are to be renamed by :func:`paddle_names`. Without ``backbone``: mobile."""
 
     class ConvNorm(nn.Module):
         def __init__(self, source, target, kernel, stride=1, groups=1, activation=None):
@@ -205,14 +207,15 @@ def paddle_detector(nn, cat, table=LARGE, scale=0.5, excite=False, neck="DBFPN",
     class Head(nn.Module):
         def __init__(self):
             super().__init__()
-            self.binarize = branch(nn, width)
-            self.thresh = branch(nn, width)
+            self.binarize = branch(nn, width, kernel=kernel)
+            self.thresh = branch(nn, width, kernel=kernel)
 
         def forward(self, x):
             return self.binarize(x)
 
-    backbone = Backbone()
-    return chain(nn, backbone=backbone, neck={"DBFPN": DBFPN, "RSEFPN": RSEFPN}[neck](backbone.widths), head=Head())
+    backbone = backbone or Backbone()
+    pyramid = {"DBFPN": DBFPN, "RSEFPN": RSEFPN}[neck](backbone.widths) if isinstance(neck, str) else neck(backbone)
+    return chain(nn, backbone=backbone, neck=pyramid, head=Head())
 
 
 def paddle_names(arrays):

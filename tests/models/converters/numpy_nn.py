@@ -4,13 +4,14 @@ Layers keep PyTorch's names and shapes of parameters; a test compares each layer
 """
 
 import numpy as np
+from deformable_reference import deform_conv2d
 
 
 class Module:
     """Finds its parameters in its attributes, as PyTorch's does."""
 
-    def __call__(self, x):
-        return self.forward(x)
+    def __call__(self, *inputs):
+        return self.forward(*inputs)
 
     def state_dict(self, prefix=""):
         """Name -> array."""
@@ -123,6 +124,36 @@ class MaxPool2d(Module):
     def forward(self, x):
         size, stride, padding = self.settings
         return windows(pad(x, padding, -np.inf), size, stride).max((4, 5))
+
+
+class AvgPool2d(Module):
+    """Means of 2x2 pixels of maps of even size."""
+
+    def __init__(self, kernel_size, stride):
+        assert (kernel_size, stride) == (2, 2)
+
+    def forward(self, x):
+        return windows(x, 2, 2).mean((4, 5))
+
+
+class DeformConv2d(Module):
+    """As in torchvision; a map of shifts of another size is read as memory, as the authors' CUDA code does."""
+
+    def __init__(self, inputs, outputs, stride, groups=1):
+        self.weight = np.zeros((outputs, inputs, 3, 3), np.float32)
+        self.settings = (stride, groups)
+
+    def forward(self, x, shifts, masks):
+        stride, groups = self.settings
+        size = [(side - 1) // stride + 1 for side in x.shape[2:]]
+        shifts, masks = (reread(values, size) for values in (shifts, masks))
+        return deform_conv2d(x, self.weight, shifts, masks, stride, groups).astype(np.float32)
+
+
+def reread(values, size):
+    """The first numbers of each sample as maps of this size."""
+    n, c = values.shape[:2]
+    return values.reshape(n, -1)[:, : c * size[0] * size[1]].reshape(n, c, *size)
 
 
 class AdaptiveAvgPool2d(Module):

@@ -25,20 +25,29 @@ def randomise(shapes, seed=11):
     return arrays
 
 
-def resnet(nn, depth, classes=None):
-    """ResNet-18 or -50 as torchvision, the authors of DBNet and MMDetection have it; gives four maps, finest first."""
+def resnet(nn, depth, classes=None, deformable=None):
+    """ResNet-18 or -50 as torchvision, the authors of DBNet and MMDetection have it; gives four maps, finest first.
+
+    ``deformable``: in the last three stages, in NumPy only; ``authors`` predicts shifts for the pixels of the input.
+    """
     wide = 4 if depth == 50 else 1
 
     class Block(nn.Module):
-        def __init__(self, inputs, width, stride):
+        def __init__(self, inputs, width, stride, moves):
             super().__init__()
             kernels = [(inputs, width, 1), (width, width, 3), (width, width * 4, 1)]
             kernels = kernels if wide == 4 else [(inputs, width, 3), (width, width, 3)]
             self.count = len(kernels)
             for i, (source, target, kernel) in enumerate(kernels, 1):
                 step = stride if i == (2 if wide == 4 else 1) else 1
-                setattr(self, f"conv{i}", nn.Conv2d(source, target, kernel, step, kernel // 2, bias=False))
+                if moves and i == 2:
+                    self.conv2_offset = nn.Conv2d(source, 27, 3, 1 if deformable == "authors" else step, 1)
+                    self.conv2 = nn.DeformConv2d(source, target, step)
+                else:
+                    setattr(self, f"conv{i}", nn.Conv2d(source, target, kernel, step, kernel // 2, bias=False))
                 setattr(self, f"bn{i}", nn.BatchNorm2d(target))
+            self.moves = moves
+            self.sigmoid = nn.Sigmoid()
             self.relu = nn.ReLU()
             self.downsample = None
             if stride != 1 or inputs != width * wide:
@@ -48,7 +57,13 @@ def resnet(nn, depth, classes=None):
         def forward(self, x):
             y = x
             for i in range(1, self.count + 1):
-                y = getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(y))
+                layer = getattr(self, f"conv{i}")
+                if self.moves and i == 2:
+                    predicted = self.conv2_offset(y)
+                    y = layer(y, predicted[:, :18], self.sigmoid(predicted[:, -9:]))
+                else:
+                    y = layer(y)
+                y = getattr(self, f"bn{i}")(y)
                 y = y if i == self.count else self.relu(y)
             return self.relu(y + (x if self.downsample is None else self.downsample(x)))
 
@@ -63,7 +78,7 @@ def resnet(nn, depth, classes=None):
             for i, count in enumerate((3, 4, 6, 3) if depth == 50 else (2, 2, 2, 2)):
                 blocks = []
                 for j in range(count):
-                    blocks.append(Block(inputs, 64 * 2**i, 2 if i and not j else 1))
+                    blocks.append(Block(inputs, 64 * 2**i, 2 if i and not j else 1, bool(deformable and i)))
                     inputs = 64 * 2**i * wide
                 setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
             if classes:
@@ -80,11 +95,11 @@ def resnet(nn, depth, classes=None):
     return ResNet()
 
 
-def branch(nn, channels, last=True):
+def branch(nn, channels, last=True, kernel=3):
     """One branch of the head: layers 0, 1, 3, 4 and 6 have parameters."""
     width = channels // 4
     layers = [
-        nn.Conv2d(channels, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
+        nn.Conv2d(channels, width, kernel, 1, kernel // 2, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
         nn.ConvTranspose2d(width, width, 2, 2), nn.BatchNorm2d(width), nn.ReLU(),
         nn.ConvTranspose2d(width, 1, 2, 2),
     ]  # fmt: skip
@@ -99,7 +114,7 @@ def top_down(nn, levels):
     return levels
 
 
-def torch_db(nn, cat, depth=18, attention=None, width=32):
+def torch_db(nn, cat, depth=18, attention=None, width=32, deformable=None):
     """The authors' network. ``attention``: None (DBNet), ``spatial``, or ``channel`` (spatial and channel)."""
     inputs = [256, 512, 1024, 2048] if depth == 50 else [64, 128, 256, 512]
     quarter = width // 4
@@ -149,10 +164,10 @@ def torch_db(nn, cat, depth=18, attention=None, width=32):
             joined = [getattr(self, f"out{i + 2}")(levels[i]) for i in (3, 2, 1, 0)]
             return self.binarize(self.concat_attention(joined) if attention else cat(joined, 1))
 
-    return chain(nn, backbone=resnet(nn, depth, classes=10), decoder=Decoder())
+    return chain(nn, backbone=resnet(nn, depth, classes=10, deformable=deformable), decoder=Decoder())
 
 
-def mmocr(nn, cat, depth=18, fusion=False, width=32, head="det_head"):
+def mmocr(nn, cat, depth=18, fusion=False, width=32, head="det_head", deformable=None):
     """MMOCR's network: its levels are joined finest first, its fusion works on all channels."""
     inputs = [256, 512, 1024, 2048] if depth == 50 else [64, 128, 256, 512]
 
@@ -207,7 +222,7 @@ def mmocr(nn, cat, depth=18, fusion=False, width=32, head="det_head"):
         def forward(self, x):
             return self.sigmoid(self.binarize(x))
 
-    return chain(nn, backbone=resnet(nn, depth), neck=FPNC(), **{head: Head()})
+    return chain(nn, backbone=resnet(nn, depth, deformable=deformable), neck=FPNC(), **{head: Head()})
 
 
 def chain(nn, **parts):

@@ -5,6 +5,7 @@ import numpy_nn as nn
 import pytest
 import source_networks as sources
 from mobile_networks import LARGE, paddle_detector, paddle_names, torchvision_mobilenet
+from paddle_resnets import paddle_large
 
 from mindocr.errors import CheckpointError
 from mindocr.models.converters import mmocr, paddle, torch_db, torchvision
@@ -82,14 +83,67 @@ def test_paddles_student_is_taken_from_a_distillation(paddle_weights):
     }
 
 
+LAST_THREE = {"dcn_stages": [False, True, True, True]}
+
+
+@pytest.mark.parametrize(
+    ("depth", "backbone"),
+    [
+        (18, {"name": "det_resnet18", "pad_mode": "centred", **LAST_THREE}),
+        (50, {"name": "det_resnet50", "pad_mode": "centred", **LAST_THREE, "dcn_origin": "authors"}),
+    ],
+)
+def test_the_authors_deformable_convolutions(depth, backbone):
+    weights = filled(sources.torch_db(nn, nn.cat, depth, deformable="authors"))
+    found = torch_db.convert({f"module.{name}": value for name, value in weights.items()})
+    assert found.spec["backbone"] == backbone
+    theirs, ours = "backbone.layer3.1.conv2_offset.weight", "backbone.layer3.1.conv2.offset.weight"
+    assert found.mapped[f"module.{theirs}"] == ours
+    np.testing.assert_array_equal(found.weights[ours], weights[theirs])
+    assert len(found.notes) == (1 if depth == 18 else 2)
+    assert ("in the three blocks of stride 2" in found.notes[-1]) == (depth == 50)
+
+
+def test_mmocrs_deformable_convolutions():
+    weights = filled(sources.mmocr(nn, nn.cat, 50, deformable="mmocr"))
+    renamed = {name.replace("conv2_offset", "conv2.conv_offset"): value for name, value in weights.items()}
+    found = mmocr.convert(renamed)
+    assert found.spec["backbone"] == {"name": "det_resnet50", "pad_mode": "centred", **LAST_THREE}
+    assert found.mapped["backbone.layer4.0.conv2.conv_offset.bias"] == "backbone.layer4.0.conv2.offset.bias"
+    assert found.weights.keys() == mmocr.convert(weights).weights.keys()
+
+
+def test_the_names_of_paddles_large_detectors():
+    found = paddle.convert(paddle_names(filled(paddle_large(nn, nn.cat, 50, "large", deformable=True, kernel=7))))
+    for theirs, ours in (
+        ("backbone.conv1_3._batch_norm._mean", "backbone.stem.2.bn.moving_mean"),
+        ("backbone.bb_0_2.conv1._conv.weight", "backbone.layer1.2.conv2.weight"),
+        ("backbone.bb_2_5.conv1._conv.conv_dcn.weight", "backbone.layer3.5.conv2.weight"),
+        ("backbone.bb_2_5.conv1._conv.conv_offset.bias", "backbone.layer3.5.conv2.offset.bias"),
+        ("backbone.bb_3_0.short._batch_norm.weight", "backbone.layer4.0.down_sample.1.gamma"),
+        ("neck.pan_head_conv.2.weight", "neck.pan_head_conv.2.weight"),
+    ):
+        assert found.mapped[theirs] == ours
+    assert found.left_over == {}
+    assert found.spec["backbone"] == {"name": "det_resnet50_vd", **LAST_THREE, "dcn_groups": 2}
+    assert found.spec["neck"] == {"name": "LKPAN", "out_channels": 32, "mode": "large"}
+    assert found.spec["head"] == {"name": "DBHead", "bias": False, "adaptive": True, "kernel_list": [7, 2, 2]}
+    lite = paddle.convert(paddle_names(filled(paddle_large(nn, nn.cat, neck="lite"))))
+    assert (lite.spec["backbone"], lite.spec["neck"]["mode"]) == ({"name": "det_resnet18_vd"}, "lite")
+    assert lite.mapped["neck.inp_conv.1.bn2._variance"] == "neck.inp_conv.1.bn2.moving_variance"
+
+
+def test_paddles_steep_hard_sigmoid_is_a_setting():
+    excited = paddle.convert(paddle_names(filled(paddle_detector(nn, nn.cat, excite=True))))
+    assert excited.spec["backbone"]["origin"] == "paddleocr"
+    assert "origin" not in paddle.convert(paddle_names(filled(paddle_detector(nn, nn.cat)))).spec["backbone"]
+
+
 @pytest.mark.parametrize(
     ("convert", "name", "message"),
     [
-        (torch_db.convert, "model.module.backbone.layer2.0.conv2_offset.weight", "a deformable convolution, which no"),
-        (mmocr.convert, "backbone.layer2.0.conv2.conv_offset.weight", "a deformable convolution"),
         (mmocr.convert, "backbone.stem.0.weight", "a ResNet whose stem has three convolutions"),
-        (paddle.convert, "backbone.conv1_1._conv.weight", "a ResNet of Paddle"),
-        (paddle.convert, "neck.pan_head_conv.0.weight", "an LKPAN"),
+        (paddle.convert, "backbone.conv1._conv.weight", "a ResNet of Paddle with a 7x7 stem, which no"),
         (paddle.convert, "backbone.blocks3.0.dw_conv.conv.weight", "a PP-LCNet"),
     ],
 )

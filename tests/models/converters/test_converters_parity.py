@@ -7,6 +7,7 @@ import pytest
 import source_networks as sources
 from mindspore import Tensor
 from mobile_networks import LARGE, SMALL, paddle_detector, paddle_names, torchvision_mobilenet
+from paddle_resnets import paddle_large
 from weight_files import save_paddle, save_torch
 
 from mindocr.engine.export.weights_converter import convert_file
@@ -28,6 +29,19 @@ DETECTORS = {
     "paddle v3": ("paddle", lambda nn, cat: paddle_detector(nn, cat, neck="RSEFPN")),
     "paddle SE ++": ("paddle", lambda nn, cat: paddle_detector(nn, cat, excite=True, fusion=True, width=64)),
     "paddle small": ("paddle", lambda nn, cat: paddle_detector(nn, cat, SMALL, 0.35, excite=True)),
+    "paddle server": ("paddle", lambda nn, cat: paddle_large(nn, cat)),
+    "paddle teacher": ("paddle", lambda nn, cat: paddle_large(nn, cat, 50, "large", kernel=7)),
+    "paddle lite": ("paddle", lambda nn, cat: paddle_large(nn, cat, neck="lite")),
+}
+# PyTorch itself has no deformable convolution, so these run in NumPy alone.
+DEFORMABLE = {
+    "torch-db resnet18": ("torch-db", lambda nn, cat: sources.torch_db(nn, cat, deformable="authors")),
+    "torch-db resnet50 ++": (
+        "torch-db",
+        lambda nn, cat: sources.torch_db(nn, cat, 50, "channel", width=64, deformable="authors"),
+    ),
+    "mmocr resnet18": ("mmocr", lambda nn, cat: sources.mmocr(nn, cat, deformable="mmocr")),
+    "paddle resnet50_vd": ("paddle", lambda nn, cat: paddle_large(nn, cat, 50, deformable=True)),
 }
 BACKBONE_NETS = {
     "resnet18": lambda nn: sources.resnet(nn, 18, classes=10),
@@ -35,7 +49,15 @@ BACKBONE_NETS = {
     "mobilenet large": lambda nn: torchvision_mobilenet(nn, LARGE),
     "mobilenet small": lambda nn: torchvision_mobilenet(nn, SMALL),
 }
-FAST = {"torch-db resnet18 ++", "mmocr resnet18 ++", "paddle v3", "paddle SE ++", "resnet18", "mobilenet large"}
+FAST = {
+    "paddle lite",
+    "torch-db resnet18 ++",
+    "mmocr resnet18 ++",
+    "paddle v3",
+    "paddle SE ++",
+    "resnet18",
+    "mobilenet large",
+}
 
 
 def marked(names):
@@ -106,7 +128,18 @@ def picture(height=64, width=96):
 
 @pytest.mark.parametrize("name", marked(DETECTORS))
 def test_detectors_agree(name, make, tmp_path):
-    source, build = DETECTORS[name]
+    check_detector(*DETECTORS[name], make, tmp_path)
+
+
+# The names of both tables are the same networks with and without, so the fast one is named here.
+@pytest.mark.parametrize(
+    "name", [n if n.endswith("18") else pytest.param(n, marks=pytest.mark.slow) for n in DEFORMABLE]
+)
+def test_deformable_detectors_agree(name, tmp_path):
+    check_detector(*DEFORMABLE[name], NumpySource(), tmp_path)
+
+
+def check_detector(source, build, make, tmp_path):
     net = build(make.nn, make.cat)
     make.fill(net)
     expected = make.run(net, picture())

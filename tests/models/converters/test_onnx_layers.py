@@ -63,12 +63,39 @@ def test_a_norm_has_its_four_arrays_in_the_order_of_the_standard(tmp_path):
     }  # fmt: skip
 
 
+def test_a_factor_and_a_summand_for_all_channels_are_a_layer(tmp_path):
+    steps = [
+        node("Mul", ["factor", "x"], ["a"]),
+        node("Add", ["a", "summand"], ["y"]),
+        node("Mul", ["y", "six"], ["z"]),
+    ]
+    numbers = {"factor": [2.0], "summand": [-1.0], "six": [1 / 6]}  # a factor without a summand is part of a formula
+    (layer,) = layers_of(read(tmp_path, steps, {name: np.array(v, np.float32) for name, v in numbers.items()}))
+    assert (layer.kind, {role: array.tolist() for role, array in layer.arrays.items()}) == (
+        "affine", {"scale": [2], "bias": [-1]},
+    )  # fmt: skip
+
+
 def test_a_matrix_is_turned_to_outputs_by_inputs(tmp_path):
     weight = np.arange(6, dtype=np.float32).reshape(2, 3)
     steps = [node("MatMul", ["x", "w"], ["a"]), node("Add", ["a", "b"], ["y"])]
     (layer,) = layers_of(read(tmp_path, steps, {"w": weight, "b": np.arange(3, dtype=np.float32)}))
     assert layer.arrays["weight"].tolist() == weight.T.tolist()
     assert layer.arrays["bias"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("name", ["Constant_7", "p2o.helper.constant.3"])
+def test_numbers_of_a_formula_are_no_layer(tmp_path, name):
+    one = np.ones(1, np.float32)
+    steps = [
+        node("Conv", ["x", "k"], ["a"]),
+        node("Mul", ["a", name], ["b"]),
+        node("Add", ["b", f"{name}0"], ["c"]),
+        node("Mul", ["c", "lab.w_0"], ["d"]),
+        node("Add", ["d", "lab.w_1"], ["y"]),
+    ]
+    file = read(tmp_path, steps, {"k": KERNEL, name: one, f"{name}0": one, "lab.w_0": one, "lab.w_1": one})
+    assert [layer.kind for layer in layers_of(file)] == ["conv", "affine"]
 
 
 def test_a_tensor_without_layer_is_named(tmp_path):

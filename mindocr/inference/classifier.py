@@ -1,0 +1,69 @@
+"""Direction of text lines: crops in, upright crops out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mindocr.errors import ConfigError, UserError
+from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.runner import open_runner
+from mindocr.predictions.classification import Classification
+
+UPSIDE_DOWN = "180"
+THRESHOLD = 0.9  # as in PP-OCR
+
+
+class TextClassifier(Predictor):
+    """Finds out which crops, each of one line of text, are upside down.
+
+    It is called like a :class:`~mindocr.inference.predictor.Predictor`; the prediction of a result is a
+    :class:`~mindocr.predictions.classification.Classification`.
+
+    Args:
+        model: a checkpoint or another model file, or a folder with a checkpoint.
+        config: YAML file whose model, pipelines and post-processing replace those stored in the model file.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, or does not state how to use it.
+        ConfigError: a setting cannot be used, or the model does not know the class ``180``.
+    """
+
+    def __init__(self, model: str | Path, *, config: str | Path | None = None) -> None:
+        runner = open_runner(model, config=config)
+        postprocess, pipeline = configured(runner)
+        if not issubclass(postprocess.gives, Classification):
+            raise ConfigError(f"'{model}' returns {postprocess.gives.kind}, not the class of a line; use a classifier")
+        if UPSIDE_DOWN not in postprocess.labels:
+            raise ConfigError(
+                f"'{model}' knows the classes {', '.join(postprocess.labels)}; a direction classifier needs the class "
+                f"{UPSIDE_DOWN}"
+            )
+        super().__init__(runner, postprocess, pipeline)
+
+    def upright(
+        self, crops: Sequence[np.ndarray], threshold: float = THRESHOLD, batch_size: int = 6
+    ) -> list[np.ndarray]:
+        """The crops, those turned by 180 degrees that are upside down with a confidence above ``threshold``.
+
+        Args:
+            crops: (h, w, 3) uint8 RGB each.
+            threshold: in [0, 1].
+            batch_size: crops that the network takes at once.
+
+        Raises:
+            UserError: the threshold is outside [0, 1].
+        """
+        if not 0 <= threshold <= 1:
+            raise UserError(f"threshold of the direction: expected a number from 0 to 1, got {threshold}")
+        found = [result.prediction for result in self._predict(crops, batch_size)]
+        return [
+            cv2.rotate(crop, cv2.ROTATE_180) if _turned(each, threshold) else crop for crop, each in zip(crops, found)
+        ]
+
+
+def _turned(found: object, threshold: float) -> bool:
+    return isinstance(found, Classification) and found.label == UPSIDE_DOWN and found.confidence > threshold

@@ -1,0 +1,52 @@
+"""One text as it was read, for the report."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+
+from mindocr.geometry import Polygon
+from mindocr.metrics.edit_distance import similarity
+from mindocr.metrics.rec_metric import TextResult
+from mindocr.report.recognition.alignment import Step, align
+
+
+@dataclass(frozen=True)
+class Word:
+    """A text of the ground truth and what was read.
+
+    Attributes:
+        image: its file.
+        polygon: (K, 2), pixels (x, y) of the image; None if the text fills the image.
+        truth, found: the texts, in the normal form NFC as the metric compares them.
+        confidence: of what was read, in [0, 1].
+        result: of the metric.
+    """
+
+    image: str
+    polygon: Polygon | None
+    truth: str
+    found: str
+    confidence: float
+    result: TextResult
+
+    @property
+    def exact(self) -> bool:
+        """Every character is right."""
+        return self.truth == self.found
+
+    @cached_property
+    def similarity(self) -> float:
+        """Of all characters without regard to case, those that the dictionary lacks too; in [0, 1]."""
+        return similarity(self.truth.lower(), self.found.lower())
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The characters of both texts, aligned."""
+        return align(self.truth, self.found)
+
+
+def normal(text: str) -> str:
+    """The normal form in which texts are compared."""
+    return unicodedata.normalize("NFC", text)

@@ -1,0 +1,71 @@
+"""Released networks, written again in Paddle's format: the conversion equals that of their ONNX files.
+
+No released file in Paddle's format is available to the tests, so these are written by ``paddle_writer``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import paddle_writer as writer
+import pytest
+from released import released
+
+from mindocr.engine.export.weights_converter import convert_file
+from mindocr.models.converters import onnx, paddle_inference
+from mindocr.models.converters.onnx_file import read_onnx
+from mindocr.models.converters.onnx_layers import layers_of
+from mindocr.models.weights import read_checkpoint
+
+pytestmark = pytest.mark.slow
+
+
+def written(name, folder, form):
+    """A released network in Paddle's format, with its dictionary in a file of settings."""
+    file = read_onnx(released(name))
+    network = writer.Network()
+    for layer in layers_of(file):
+        network.add(layer.kind, layer.arrays)
+    writer.save(folder, network, form)
+    if "character" in file.metadata:
+        quoted = (each.replace("'", "''") for each in file.metadata["character"].split("\n"))
+        lines = "".join(f"  - '{each}'\n" for each in quoted)
+        (folder / "inference.yml").write_text(f"PostProcess:\n  character_dict:\n{lines}", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("ch_PP-OCRv3_det_infer.onnx", "json"),
+        ("ch_PP-OCRv3_rec_infer.onnx", "pdmodel"),
+        ("ch_PP-OCRv4_det_infer.onnx", "json"),
+        ("ch_PP-OCRv4_rec_infer.onnx", "pdmodel"),
+        ("PP-OCRv6_det_small.onnx", "pdmodel"),
+        ("PP-OCRv6_rec_small.onnx", "json"),
+    ],
+)
+def test_the_weights_are_those_of_the_onnx_file(tmp_path, name, form):
+    expected = onnx.convert(read_onnx(released(name)))
+    found = paddle_inference.convert(paddle_inference.read(written(name, tmp_path, form)))
+    assert list(found.weights) == list(expected.weights)
+    assert all(
+        np.array_equal(found.weights[key].reshape(-1), expected.weights[key].reshape(-1)) for key in found.weights
+    )
+    assert (found.spec, found.settings, found.notes) == (expected.spec, expected.settings, expected.notes)
+
+
+def test_the_checkpoint_is_that_of_the_onnx_file(tmp_path):
+    name = "ch_PP-OCRv3_det_infer.onnx"
+    folder = written(name, tmp_path / "ch_PP-OCRv3_det_infer", "pdmodel")
+    first = convert_file("onnx", released(name), tmp_path / "onnx.ckpt")
+    second = convert_file("paddle-inference", folder, tmp_path / "paddle.ckpt")
+    assert second.summary().splitlines()[1:] == [
+        line.replace("onnx.ckpt", "paddle.ckpt") for line in first.summary().splitlines()[1:]
+    ]
+    ours, theirs = (read_checkpoint(each.path) for each in (second, first))
+    assert ours.keys() == theirs.keys()
+    assert all(
+        np.array_equal(ours[key].asnumpy(), theirs[key].asnumpy())
+        for key in ours
+        if not key.startswith(("mindocr.", "head.thresh."))
+    )
