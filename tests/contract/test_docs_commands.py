@@ -134,6 +134,8 @@ CASES = (
          "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "my_text/read/read_results.jsonl", needs=V6),
     *(Case(rf"python tools/eval\.py -c ppocrv3_rec_mobile -o .+{data}.*", "eval.loader.num_workers=0",
            "tmp_rec/eval/scores.json", needs=("ch_PP-OCRv3_rec_infer.onnx",)) for data in ("ocr_datasets", "my_lines")),
+    Case(r"python tools/eval\.py -c ppocrv3_rec_mobile --report rec_report .+", "eval.loader.num_workers=0",
+         "rec_report/report.html", needs=("ch_PP-OCRv3_rec_infer.onnx",)),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),
