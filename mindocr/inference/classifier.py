@@ -1,15 +1,16 @@
-"""Direction of text lines: crops in, upright crops out."""
+"""Direction of text lines: which crops are upside down."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from mindocr.errors import ConfigError, UserError
+<<<<<<< HEAD
 from mindocr.inference.predictor import Crops, Predictor, configured
+=======
+from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.recogniser import Crops
+>>>>>>> main
 from mindocr.inference.runner import open_runner
 from mindocr.predictions.classification import Classification
 
@@ -48,7 +49,11 @@ class TextClassifier(Predictor):
         """Which crops are upside down with a confidence above ``threshold``.
 
         Args:
+<<<<<<< HEAD
             crops: (h, w, 3) uint8 RGB each; asked for one batch at a time and not kept, so they may be cut out then.
+=======
+            crops: (h, w, 3) uint8 RGB each; asked for one batch at a time and not kept.
+>>>>>>> main
             threshold: in [0, 1].
             batch_size: crops that the network takes at once.
 
@@ -60,6 +65,7 @@ class TextClassifier(Predictor):
         turned: list[bool] = []
         for start in range(0, len(crops), batch_size):
             batch = [crops[i] for i in range(start, min(start + batch_size, len(crops)))]
+<<<<<<< HEAD
             turned += [_turned(result.prediction, threshold) for result in self._predict(batch, batch_size)]
         return turned
 
@@ -69,7 +75,11 @@ class TextClassifier(Predictor):
         """The crops, those turned by 180 degrees that are upside down; arguments as for :meth:`upside_down`."""
         turned = self.upside_down(crops, threshold, batch_size)
         return [cv2.rotate(crop, cv2.ROTATE_180) if each else crop for crop, each in zip(crops, turned)]
+=======
+            turned += [_is_turned(result.prediction, threshold) for result in self._predict(batch, batch_size)]
+        return turned
+>>>>>>> main
 
 
-def _turned(found: object, threshold: float) -> bool:
+def _is_turned(found: object, threshold: float) -> bool:
     return isinstance(found, Classification) and found.label == UPSIDE_DOWN and found.confidence > threshold

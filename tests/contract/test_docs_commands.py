@@ -144,6 +144,8 @@ CASES = (
            "tmp_rec/eval/scores.json", needs=("ch_PP-OCRv3_rec_infer.onnx",)) for data in ("ocr_datasets", "my_lines")),
     Case(r"python tools/eval\.py -c ppocr_cls_mobile -o .+", "eval.loader.num_workers=0", "tmp_cls/eval/scores.json",
          needs=("ch_ppocr_mobile_v2.0_cls_infer.onnx",)),
+    Case(r"python tools/eval\.py -c ppocrv3_rec_mobile --report rec_report .+", "eval.loader.num_workers=0",
+         "rec_report/report.html", needs=("ch_PP-OCRv3_rec_infer.onnx",)),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),

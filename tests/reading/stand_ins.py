@@ -1,4 +1,4 @@
-"""Stand-ins for the two networks of a reader, for tests and for the processes that they start."""
+"""Stand-ins for the networks of a reader, for tests and for the processes that they start."""
 
 from types import SimpleNamespace
 
@@ -16,7 +16,7 @@ def quad(x, y, w, h):
 class Detector:
     """Finds the white rectangles of a picture, lowest first."""
 
-    def __init__(self, model, **options):
+    def __init__(self, model):
         self.model = model
 
     def __call__(self, pixels):
@@ -39,7 +39,7 @@ class Recogniser:
 
 
 class Classifier:
-    """Finds crops upside down whose right half is brighter."""
+    """Finds crops whose right half is brighter upside down."""
 
     def __init__(self, model):
         self.model = model
