@@ -5,12 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mindocr.errors import ConfigError, UserError
-<<<<<<< HEAD
 from mindocr.inference.predictor import Crops, Predictor, configured
-=======
-from mindocr.inference.predictor import Predictor, configured
-from mindocr.inference.recogniser import Crops
->>>>>>> main
 from mindocr.inference.runner import open_runner
 from mindocr.predictions.classification import Classification
 
@@ -49,11 +44,7 @@ class TextClassifier(Predictor):
         """Which crops are upside down with a confidence above ``threshold``.
 
         Args:
-<<<<<<< HEAD
             crops: (h, w, 3) uint8 RGB each; asked for one batch at a time and not kept, so they may be cut out then.
-=======
-            crops: (h, w, 3) uint8 RGB each; asked for one batch at a time and not kept.
->>>>>>> main
             threshold: in [0, 1].
             batch_size: crops that the network takes at once.
 
@@ -65,20 +56,8 @@ class TextClassifier(Predictor):
         turned: list[bool] = []
         for start in range(0, len(crops), batch_size):
             batch = [crops[i] for i in range(start, min(start + batch_size, len(crops)))]
-<<<<<<< HEAD
-            turned += [_turned(result.prediction, threshold) for result in self._predict(batch, batch_size)]
-        return turned
-
-    def upright(
-        self, crops: Sequence[np.ndarray], threshold: float = THRESHOLD, batch_size: int = 6
-    ) -> list[np.ndarray]:
-        """The crops, those turned by 180 degrees that are upside down; arguments as for :meth:`upside_down`."""
-        turned = self.upside_down(crops, threshold, batch_size)
-        return [cv2.rotate(crop, cv2.ROTATE_180) if each else crop for crop, each in zip(crops, turned)]
-=======
             turned += [_is_turned(result.prediction, threshold) for result in self._predict(batch, batch_size)]
         return turned
->>>>>>> main
 
 
 def _is_turned(found: object, threshold: float) -> bool:

@@ -67,14 +67,9 @@ def run(args: argparse.Namespace) -> int:
     if args.offline:
         forbid_network()
     reader = TextReader(
-<<<<<<< HEAD
         args.weights, detector=args.det_algorithm or args.detector, recogniser=args.recogniser,
         classifier=args.cls_weights, drop_score=args.drop_score, batch_size=args.batch_size, level=args.level,
         detection=_detection(args),
-=======
-        args.weights, detector=args.detector, recogniser=args.recogniser, classifier=args.cls_weights,
-        drop_score=args.drop_score, batch_size=args.batch_size, level=args.level,
->>>>>>> main
     )  # fmt: skip
     return read_images(
         reader, sources, sys.stdout, args.output, form=args.result_format, draw=args.visualize_output,
