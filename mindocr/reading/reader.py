@@ -113,11 +113,11 @@ class TextReader:
         return Page(lines, size, path, left_out=len(order) - len(lines), level=self.level)
 
     def _upright(self, pixels: np.ndarray, views: list[LineView]) -> list[LineView]:
-        """The views, those turned by 180 degrees that show a line upside down."""
+        """The views, turned where the classifier finds the line upside down."""
         if self.classifier is None:
             return views
-        found = self.classifier.upside_down(_Crops(pixels, views), batch_size=self.batch_size)
-        return [replace(view, turns=view.turns + 2) if turned else view for view, turned in zip(views, found)]
+        turned = self.classifier.upside_down(_Crops(pixels, views), batch_size=self.batch_size)
+        return [replace(view, turns=view.turns + 2) if each else view for view, each in zip(views, turned)]
 
     def _parts(self, view: LineView, text: Text) -> list[Word]:
         if self.level == "line":
