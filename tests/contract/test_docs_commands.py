@@ -124,7 +124,8 @@ CASES = (
          instead=("my_text/run_2", "my_text/run/eval")),
     Case(r"python tools/fit_postprocess\.py -c my_text/recipe\.yaml .+", SAME, "my_text/run/fit/fitted.yaml"),
     *(Case(rf"python tools/convert_weights\.py .+ --output {name}\.ckpt", "", f"{name}.ckpt")
-      for name in ("db_r18", "resnet18_imagenet", "dbnet_mmocr", "ppocr_det")),
+      for name in ("db_r18", "resnet18_imagenet", "weights/vgg16_bn", "ctpn_pretrain_ours", "dbnet_mmocr",
+                   "ppocr_det")),
     *(Case(rf"python tools/convert_weights\.py --from onnx .+ --output {task}\.ckpt", "", f"{task}.ckpt",
            needs=(file,)) for task, file in (("ppocrv3_det", "ch_PP-OCRv3_det_infer.onnx"),
                                              ("ppocrv3_rec", "ch_PP-OCRv3_rec_infer.onnx"),

@@ -1,4 +1,4 @@
-"""CTPN with the commands of every detector: train, resume, eval, predict, export, replay, on generated images."""
+"""CTPN with the commands of every detector: train, resume, eval, predict, fit, export, replay, on generated images."""
 
 from __future__ import annotations
 
@@ -55,10 +55,17 @@ def test_every_command_works(tool, options, tmp_path):
 
     # a network of a few steps is sure of nothing, so strips need a low score to become lines
     low = ["postprocess.score_thresh=0.0", "postprocess.box_thresh=0.0", "postprocess.min_width=8"]
-    predicted = tool("tools/predict.py", "-c", RECIPE, "--draw_img_save_dir", tmp_path / "found", "-o", *options, *low)
+    predicted = tool("tools/infer/text/predict_det.py", "-c", RECIPE, "--draw_img_save_dir", tmp_path / "found",
+                     "-o", *options, *low)  # fmt: skip
     assert predicted.code == 0, predicted.err
     results = json.loads((tmp_path / "found/det_results.json").read_text(encoding="utf-8"))
     assert len(results) == 2 and len(list((tmp_path / "found").glob("*_res.*"))) == 2
+
+    fitted = tool("tools/fit_postprocess.py", "-c", RECIPE, "--ckpt", tmp_path / "run/best.ckpt", "--split",
+                  "train-holdout", "--holdout", "0.5", "--workers", 1, "--grid", "score_thresh=0.3,0.6",
+                  "box_thresh=0.3,0.6", "-o", *options)  # fmt: skip
+    assert fitted.code == 0, fitted.err
+    assert "score_thresh" in (tmp_path / "run/fit/fitted.yaml").read_text(encoding="utf-8")
 
     recipe = tmp_path / "exported.yaml"
     recipe.write_text((tmp_path / "run/config.yaml").read_text(encoding="utf-8"), encoding="utf-8")
