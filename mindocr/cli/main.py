@@ -49,7 +49,7 @@ GROUPS = {
     "Weights": {
         "convert-weights": "convert weights of another project to a checkpoint",
         "fuse": "turn layers with several branches into single convolutions",
-        "unfuse": "turn a fused network into the form that is trained, with statistics of your images",
+        "unfuse": "turn a fused network into the form with branches, to train it",
         "show-checkpoint": "show the contents of a checkpoint and the run that wrote it",
     },
     "Complete example": {
