@@ -12,10 +12,22 @@ from mindocr.formats.label_file import to_json
 
 
 class LineFile:
-    """A text file that grows by lines; any file of this name is replaced."""
+    """A text file that grows by lines.
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb", buffering=0)
+    Args:
+        path: any file of this name is replaced.
+        keep: bytes of that file that stay; what follows them is cut off.
+    """
+
+    def __init__(self, path: Path, keep: int = 0) -> None:
+        self._file = path.open("r+b" if keep else "wb", buffering=0)
+        self._file.truncate(keep)
+        self._file.seek(keep)
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return self._file.tell()
 
     def add(self, line: str) -> None:
         """Append a line, given without its line end.

@@ -151,6 +151,24 @@ def clip_to_rect(poly: Polygon, w: float, h: float) -> list[Polygon]:
     return _rings(pieces, points)
 
 
+def largest_overlap(poly: Polygon, other: Polygon) -> Polygon | None:
+    """The largest piece of the region that two polygons share, convex or not.
+
+    Self-crossing polygons are read by the even-odd rule.
+
+    Returns:
+        (K, 2) float32, in the direction of ``other`` and from the corner nearest to its first point; None if they
+        share no area.
+    """
+    pieces = [
+        piece
+        for one in even_odd_parts(poly)
+        for two in even_odd_parts(other)
+        for piece in polygon_parts(shapely.intersection(one, two))
+    ]
+    return _ring(max(pieces, key=lambda piece: piece.area), like=np.asarray(other)) if pieces else None
+
+
 def transform(polys: Sequence[Polygon], matrix: np.ndarray) -> list[Polygon]:
     """Transform polygons by a 3 x 3 matrix, affine or perspective.
 

@@ -1,47 +1,128 @@
-"""Crops of text lines, rectified to upright rectangles (PP-OCR, "Text recognition")."""
+"""Crops of text lines, rectified to upright rectangles (PP-OCR, "Text recognition"), and the way back to the image."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from mindocr.errors import DataError
+from mindocr.geometry.polygon import Polygon, is_convex, largest_overlap, transform
 from mindocr.images.read import MAX_PIXELS
 
 TALL = 1.5  # height / width from which a crop is turned: a vertical line, or one of the photograph's other orientation
 
 
-def cut_line(image: np.ndarray, poly: np.ndarray) -> np.ndarray:
-    """The line inside a polygon, seen from the front.
+@dataclass(frozen=True)
+class LineView:
+    """The part of an image that a crop shows: a rectified rectangle, then turned.
+
+    Pixels are points: the centre of the pixel in column x and row y is (x, y), in the crop as in the image.
+
+    Attributes:
+        polygon: (K, 2) float32, around the line, pixels of the image.
+        corners: (4, 2) float32, those of the rectangle, pixels of the image.
+        size: (h, w) of the rectangle before it is turned, pixels.
+        turns: quarter turns anticlockwise from the rectangle to the crop.
+    """
+
+    polygon: Polygon
+    corners: np.ndarray
+    size: tuple[int, int]
+    turns: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(h, w) of the crop in pixels."""
+        return self.size[::-1] if self.turns % 2 else self.size
+
+    def cut(self, image: np.ndarray) -> np.ndarray:
+        """The crop, (h, w, 3) uint8. What lies outside the image repeats its border."""
+        h, w = self.size
+        matrix = cv2.getPerspectiveTransform(self.corners, self._target)
+        crop = cv2.warpPerspective(image, matrix, (w, h), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return np.ascontiguousarray(np.rot90(crop, self.turns)) if self.turns else crop
+
+    def to_image(self, points: np.ndarray) -> Polygon:
+        """Points (N, 2) of the crop as pixels (x, y) of the image, float32."""
+        return transform([self._unturned(points)], self._back)[0]
+
+    def part(self, left: float, right: float) -> Polygon:
+        """The part of the line between two columns of the crop, over its full height.
+
+        Args:
+            left, right: shares of the crop's width, from 0 to 1; the left edge of its first column is 0.
+
+        Returns:
+            (K, 2) float32, pixels of the image, clockwise from the crop's top left corner. Of a quad it has four
+            corners; any other polygon is cut at the two columns, and the largest piece is taken.
+        """
+        h, w = self.shape
+        x0, x1 = (-1 if left <= 0 else left * w - 0.5), (w if right >= 1 else right * w - 0.5)
+        ends = self._unturned(np.array([[x0, -1], [x1, -1], [x1, h], [x0, h]]))
+        # The polygon's edges are half a pixel off those of the crop's pixels, on the outside on two of its sides.
+        with np.errstate(all="ignore"):  # of a polygon without an area
+            strip = transform([np.clip(ends, 0, self.size[::-1])], self._back)[0]
+        if not np.isfinite(strip).all():
+            return self.polygon
+        if len(self.polygon) == 4 and is_convex(self.polygon):
+            return strip
+        piece = largest_overlap(self.polygon, strip)
+        return self.polygon if piece is None else piece
+
+    @property
+    def _target(self) -> np.ndarray:
+        h, w = self.size
+        return np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
+
+    @cached_property
+    def _back(self) -> np.ndarray:
+        return cv2.getPerspectiveTransform(self._target, self.corners)
+
+    def _unturned(self, points: np.ndarray) -> np.ndarray:
+        """Points (N, 2) of the crop as points of the rectangle before it was turned."""
+        h, w = self.size
+        x, y = np.asarray(points, dtype=np.float64).T
+        back = {0: (x, y), 1: (w - 1 - y, x), 2: (w - 1 - x, h - 1 - y), 3: (y, h - 1 - x)}
+        return np.stack(back[self.turns % 4], axis=1)
+
+
+def line_view(poly: np.ndarray, image_size: tuple[int, int]) -> LineView:
+    """How the line inside a polygon is seen from the front.
 
     A quad is rectified by a perspective transform, with the width and height of its longer opposite sides; of any other
     polygon the smallest rectangle around it is taken. A crop at least 1.5 times as high as wide is turned by 90 degrees
     anticlockwise.
 
     Args:
-        image: (H, W, 3) uint8.
         poly: (K, 2), pixels (x, y), clockwise from the top left corner of the text.
+        image_size: (h, w) of the image in pixels, for messages.
 
     Returns:
-        (h, w, 3) uint8, at least 1 x 1. What lies outside the image repeats its border.
+        A view of at least 1 x 1 pixels.
 
     Raises:
         DataError: a corner is no finite number, or the crop would have more pixels than the largest image.
     """
-    corners = _quad(np.asarray(poly, np.float32))
+    polygon = np.asarray(poly, np.float32)
+    corners = _quad(polygon)
     if not np.isfinite(corners).all():
         raise DataError(f"the polygon {np.asarray(poly).tolist()} holds a number that is not finite; correct it")
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
     width, height = max(int(max(sides[0], sides[2])), 1), max(int(max(sides[1], sides[3])), 1)
     if width * height > MAX_PIXELS:
         raise DataError(
-            f"a text of {width} x {height} pixels (w x h) in an image of {image.shape[1]} x {image.shape[0]}: more "
+            f"a text of {width} x {height} pixels (w x h) in an image of {image_size[1]} x {image_size[0]}: more "
             f"than {MAX_PIXELS} pixels in all; correct the points {np.asarray(poly).tolist()}"
         )
-    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    matrix = cv2.getPerspectiveTransform(corners, target)
-    crop = cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.ascontiguousarray(np.rot90(crop)) if height >= TALL * width else crop
+    return LineView(polygon, corners, (height, width), int(height >= TALL * width))
+
+
+def cut_line(image: np.ndarray, poly: np.ndarray) -> np.ndarray:
+    """The crop (h, w, 3) uint8 of the line inside a polygon; arguments and errors as for :func:`line_view`."""
+    return line_view(poly, (image.shape[0], image.shape[1])).cut(image)
 
 
 def _quad(poly: np.ndarray) -> np.ndarray:

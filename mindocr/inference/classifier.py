@@ -1,15 +1,11 @@
-"""Direction of text lines: crops in, upright crops out."""
+"""Direction of text lines: which crops are upside down."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from mindocr.errors import ConfigError, UserError
-from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.predictor import Crops, Predictor, configured
 from mindocr.inference.runner import open_runner
 from mindocr.predictions.classification import Classification
 
@@ -44,13 +40,11 @@ class TextClassifier(Predictor):
             )
         super().__init__(runner, postprocess, pipeline)
 
-    def upright(
-        self, crops: Sequence[np.ndarray], threshold: float = THRESHOLD, batch_size: int = 6
-    ) -> list[np.ndarray]:
-        """The crops, those turned by 180 degrees that are upside down with a confidence above ``threshold``.
+    def upside_down(self, crops: Crops, threshold: float = THRESHOLD, batch_size: int = 6) -> list[bool]:
+        """Which crops are upside down with a confidence above ``threshold``.
 
         Args:
-            crops: (h, w, 3) uint8 RGB each.
+            crops: (h, w, 3) uint8 RGB each; asked for one batch at a time and not kept, so they may be cut out then.
             threshold: in [0, 1].
             batch_size: crops that the network takes at once.
 
@@ -59,11 +53,12 @@ class TextClassifier(Predictor):
         """
         if not 0 <= threshold <= 1:
             raise UserError(f"threshold of the direction: expected a number from 0 to 1, got {threshold}")
-        found = [result.prediction for result in self._predict(crops, batch_size)]
-        return [
-            cv2.rotate(crop, cv2.ROTATE_180) if _turned(each, threshold) else crop for crop, each in zip(crops, found)
-        ]
+        turned: list[bool] = []
+        for start in range(0, len(crops), batch_size):
+            batch = [crops[i] for i in range(start, min(start + batch_size, len(crops)))]
+            turned += [_is_turned(result.prediction, threshold) for result in self._predict(batch, batch_size)]
+        return turned
 
 
-def _turned(found: object, threshold: float) -> bool:
+def _is_turned(found: object, threshold: float) -> bool:
     return isinstance(found, Classification) and found.label == UPSIDE_DOWN and found.confidence > threshold

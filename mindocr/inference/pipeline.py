@@ -36,7 +36,7 @@ def without_labels(pipeline: Sequence[Spec]) -> list[dict[str, Any]]:
     """The pipeline without the ops that need labels, such as DetLabelEncode."""
     known = {"img_path"}
     kept = []
-    for name, arguments in _named(pipeline):
+    for name, arguments in named(pipeline):
         op: Any = TRANSFORMS.get(name)
         if known.issuperset(op.reads):
             known.update(op.writes)
@@ -46,7 +46,7 @@ def without_labels(pipeline: Sequence[Spec]) -> list[dict[str, Any]]:
 
 def with_original(pipeline: Sequence[Spec]) -> list[dict[str, Any]]:
     """The pipeline, changed to keep the decoded image as ``image_ori``."""
-    return [{n: {**a, "keep_ori": True} if n == "DecodeImage" else a} for n, a in _named(pipeline)]
+    return [{n: {**a, "keep_ori": True} if n == "DecodeImage" else a} for n, a in named(pipeline)]
 
 
 def with_limit(pipeline: Sequence[Spec], limit_side_len: int, limit_type: str) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def with_limit(pipeline: Sequence[Spec], limit_side_len: int, limit_type: str) -
     Raises:
         ConfigError: it has no DetResize.
     """
-    if not any(name == "DetResize" for name, _ in _named(pipeline)):
+    if not any(name == "DetResize" for name, _ in named(pipeline)):
         raise ConfigError("limit_side_len: the transform_pipeline of this model has no DetResize to change")
     limit = {"keep_ratio": True, "padding": False, "limit_side_len": limit_side_len, "limit_type": limit_type}
     return _with_resize(pipeline, lambda arguments: limit)
@@ -77,12 +77,12 @@ def with_size(pipeline: Sequence[Spec], size: tuple[int, int]) -> list[dict[str,
 
 def decoding(pipeline: Sequence[Spec]) -> dict[str, Any]:
     """Arguments of the first DecodeImage; empty if there is none."""
-    return next((arguments for name, arguments in _named(pipeline) if name == "DecodeImage"), {})
+    return next((arguments for name, arguments in named(pipeline) if name == "DecodeImage"), {})
 
 
 def _with_resize(pipeline: Sequence[Spec], change: Any) -> list[dict[str, Any]]:
     changed = []
-    for name, arguments in _named(pipeline):
+    for name, arguments in named(pipeline):
         if name == "DetResize":
             kept = {key: value for key, value in arguments.items() if key in _INDEPENDENT_OF_SIZE}
             arguments = {**kept, **change(arguments)}
@@ -90,7 +90,7 @@ def _with_resize(pipeline: Sequence[Spec], change: Any) -> list[dict[str, Any]]:
     return changed
 
 
-def _named(pipeline: Sequence[Spec]) -> list[tuple[str, dict[str, Any]]]:
+def named(pipeline: Sequence[Spec]) -> list[tuple[str, dict[str, Any]]]:
     """(name, arguments) of each op.
 
     Raises:

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -33,6 +33,13 @@ Image = str | Path | np.ndarray
 _MOST_TRIED = 100  # images that are tried for a warm-up
 
 
+class Crops(Protocol):
+    """Crops by their number, such as a list, or cut out when they are asked for."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, i: int, /) -> np.ndarray: ...
+
+
 class Predictor:
     """Runs a network on images and computes results from its outputs.
 
@@ -40,6 +47,7 @@ class Predictor:
         runner: runs the network.
         postprocess: computes predictions in pixels of the source image, see :mod:`mindocr.postprocess`.
         pipeline: ops from an image file to the network's input.
+        more_columns: further keys of samples that a subclass needs.
 
     Raises:
         ConfigError: the pipeline does not write the columns that are needed, or the post-processing reads an output
@@ -48,7 +56,9 @@ class Predictor:
 
     result_type: ClassVar[type[Result]] = Result
 
-    def __init__(self, runner: Runner, postprocess: Any, pipeline: Sequence[Spec]) -> None:
+    def __init__(
+        self, runner: Runner, postprocess: Any, pipeline: Sequence[Spec], more_columns: Sequence[str] = ()
+    ) -> None:
         missing = [name for name in postprocess.reads if name not in runner.output_names]
         if missing:
             raise ConfigError(
@@ -58,7 +68,7 @@ class Predictor:
         self.runner = runner
         self.postprocess = postprocess
         self._specs = with_original(pipeline)
-        self._columns = list(dict.fromkeys(("image", *postprocess.columns, "image_ori", "img_path")))
+        self._columns = list(dict.fromkeys(("image", *postprocess.columns, *more_columns, "image_ori", "img_path")))
         self._ops = Pipeline(self._specs, self._columns, ("img_path",), is_train=False)
         self._given = _GivenImage()
         self._ops.use_cache(self._given)

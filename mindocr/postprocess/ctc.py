@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mindocr.errors import ConfigError
-from mindocr.formats.dictionary import TextClasses
-from mindocr.predictions.text import Text
+from mindocr.formats.dictionary import SPACE, TextClasses
+from mindocr.predictions.text import Character, Text
 from mindocr.registry import POSTPROCESSES
 
 BLANK = 0
@@ -45,7 +45,7 @@ class CTCDecode:
                 "the dictionary of the checkpoint that they load"
             )
         self.classes = TextClasses(characters, character_dict_path, use_space_char).classes
-        self._lookup = np.array(self.classes, dtype=object)
+        self._space = self.classes.index(SPACE) if SPACE in self.classes else 0
 
     def __call__(self, probs: np.ndarray) -> list[Text]:
         """Decode (N, T, C) float32 probabilities; class 0 is the blank.
@@ -60,13 +60,18 @@ class CTCDecode:
             )
         best = probs.argmax(axis=2)
         sure = np.take_along_axis(probs, best[..., None], axis=2)[..., 0]
-        new = np.ones_like(best, dtype=bool)
-        new[:, 1:] = best[:, 1:] != best[:, :-1]
-        return [self._text(*row) for row in zip(best, sure, new & (best != BLANK))]
+        spaces = probs[..., self._space] if self._space else np.zeros_like(sure)
+        return [self._text(*row) for row in zip(best, sure, spaces)]
 
-    def _text(self, best: np.ndarray, sure: np.ndarray, kept: np.ndarray) -> Text:
-        steps = np.flatnonzero(kept)
-        if not len(steps):
-            return Text(total_steps=len(best))
-        text = "".join(self._lookup[best[steps]])
-        return Text(text, float(sure[steps].mean()), steps.tolist(), len(best))
+    def _text(self, best: np.ndarray, sure: np.ndarray, spaces: np.ndarray) -> Text:
+        """The text of (T,) classes, with their probabilities and those of the space."""
+        changes = np.flatnonzero(best[1:] != best[:-1]) + 1
+        starts, ends = np.concatenate([[0], changes]), np.concatenate([changes, [len(best)]])
+        kept = best[starts] != BLANK if len(best) else np.zeros(1, dtype=bool)
+        starts, ends = starts[kept], ends[kept]
+        characters = [
+            Character(self.classes[best[a]], int(a), int(b), float(sure[a]), float(spaces[last:a].max(initial=0)))
+            for last, a, b in zip([0, *ends], starts, ends)
+        ]
+        confidence = float(sure[starts].mean()) if characters else 0.0
+        return Text("".join(each.text for each in characters), confidence, characters, len(best))

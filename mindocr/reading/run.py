@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TextIO
 
 from mindocr.data.datasets.sources import find_images
-from mindocr.errors import DataError
+from mindocr.errors import DataError, UserError
 from mindocr.images.read import read_image
 from mindocr.inference.source_folders import refuse_sources
 from mindocr.reading.page_writer import PICTURE, Format, PageWriter
 from mindocr.reading.reader import TextReader
+from mindocr.utils.paths import expand_home
 from mindocr.utils.printable import listed, printable
 from mindocr.utils.progress import progress
 from mindocr.utils.wording import count
@@ -29,8 +30,12 @@ def read_images(
     form: Format = "jsonl",
     draw: bool = True,
     recursive: bool = False,
+    resume: bool = False,
+    crops: Path | None = None,
 ) -> int:
     """Read every image and print its text; a file that cannot be read is named at the end.
+
+    Memory does not grow with the number of images.
 
     Args:
         reader: reads the images.
@@ -39,18 +44,32 @@ def read_images(
         folder: for the results, see :class:`~mindocr.reading.page_writer.PageWriter`; None = no files.
         form, draw: format of the results, and whether a picture of each image is written.
         recursive: of a folder, also the images in its subfolders.
+        resume: leave out the images that an earlier run with the same settings has finished, and append to its results.
+            A file that could not be read is tried again.
+        crops: folder for a crop of each text; None = no crops.
 
     Returns:
         The exit code: 0, or 1 if some files could not be read.
 
     Raises:
         DataError: no image was found, or none could be read.
-        UserError: ``folder`` cannot be written, or holds the images.
+        UserError: ``folder`` cannot be written, holds the images, or has a run that cannot be resumed; or ``resume``
+            is set without a folder.
     """
+    if folder is None and (resume or crops is not None):
+        option = "--resume" if resume else "--save_crop_res"
+        raise UserError(f"{option}: it needs --output, the folder of the results")
     images = [file for source in sources for file in find_images(Path(source), recursive, _is_result)]
+    several = len(images) > 1
+    writer = None
     if folder is not None:
-        refuse_sources(map(str, images), {"--output": folder})
-    writer = PageWriter(folder, form, draw) if folder is not None else None
+        folders = {"--output": folder, **({"--crop_res_save_dir": crops} if crops is not None else {})}
+        refuse_sources(map(str, images), folders)
+        roots = [root for root in map(Path, map(expand_home, sources)) if root.is_dir()]
+        writer = PageWriter(
+            folder, form, draw, resume=resume, settings=reader.settings, crops=crops, roots=roots
+        )  # fmt: skip
+        images = _unfinished(images, writer)
     broken: list[str] = []
     lines = 0
     try:
@@ -62,21 +81,35 @@ def read_images(
                 continue
             page = reader(pixels, path=str(file))
             lines += len(page)
-            title = [f"# {printable(str(file))}"] if len(images) > 1 else []
+            title = [f"# {printable(str(file))}"] if several else []
             print(*title, page.text, sep="\n", file=screen, flush=True)
             if writer is not None:
                 writer.add(page, str(file), pixels)
     finally:
         if writer is not None:
             writer.close()
-    if len(broken) == len(images):
+    if broken and len(broken) == len(images):
         raise DataError(f"none of the {len(images)} images can be read:{listed(broken)}")
-    where = f"; {writer.file.name}{' and pictures' if draw else ''} are in {folder}" if writer is not None else ""
-    logger.info("%s in %s%s", count(lines, "line"), count(len(images) - len(broken), "image"), where)
+    logger.info("%s in %s%s", count(lines, "line"), count(len(images) - len(broken), "image"), _where(writer, draw))
     if broken:
         logger.warning("%d of %d images could not be read and were left out:%s", len(broken), len(images),
                        listed(broken))  # fmt: skip
     return int(bool(broken))
+
+
+def _unfinished(images: Sequence[Path], writer: PageWriter) -> list[Path]:
+    """The images that the run to be resumed has not finished."""
+    left = [file for file in images if str(file) not in writer.done]
+    if writer.done:
+        logger.info("resume: %d of %s are read already", len(images) - len(left), count(len(images), "image"))
+    return left
+
+
+def _where(writer: PageWriter | None, draw: bool) -> str:
+    if writer is None:
+        return ""
+    texts = writer.file.name if writer.file is not None else "a text file of each image"
+    return f"; {texts}{' and pictures' if draw else ''} are in {writer.folder}"
 
 
 def _is_result(file: Path) -> bool:

@@ -102,8 +102,8 @@ def test_a_model_that_nobody_knows() -> None:
     values = configuration(("rec", "swin_tiny", None, "ParseqHead", "PermutationLoss", None, None, "RecDataset"))
     assert unknown_model(values) == (
         "this is a configuration of an unknown model for text recognition: mindocr has no swin_tiny, ParseqHead, "
-        "PermutationLoss; it has DBNet, DBNet++, CTPN and networks of PP-OCR ('mindocr recipes' lists them). Parts of your "
-        "own must be registered before the configuration is read"
+        "PermutationLoss; it has DBNet, DBNet++, CTPN and networks of PP-OCR ('mindocr recipes' lists them). Parts of "
+        "your own must be registered before the configuration is read"
     )
 
 

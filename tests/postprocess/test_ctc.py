@@ -24,14 +24,19 @@ def decode(*classes, **options):
 
 def test_repeats_are_merged_and_blanks_dropped():
     text = decode(0, 1, 1, 0, 1, 2, 2, 3, 0)
-    assert text == Text("aab ", text.confidence, [1, 4, 5, 7], 9)
+    steps = [("a", 1, 3), ("a", 4, 5), ("b", 5, 7), (" ", 7, 8)]
+    assert (text.text, text.total_steps, text.filled) == ("aab ", 9, 1)
+    assert [each[:3] for each in text.characters] == steps
+    assert text.spans()[1].tolist() == [4 / 9, 5 / 9]
 
 
 def test_the_confidence_is_the_mean_of_the_first_step_of_each_character():
     probs = distributions(1, 1, 2)
     probs[0, 0] = [0.1, 0.9, 0, 0]
     probs[0, 1] = [0.4, 0.6, 0, 0]
-    assert CTCDecode(["a", "b"])(probs)[0].confidence == pytest.approx((0.9 + 0.7) / 2)
+    text = CTCDecode(["a", "b"])(probs)[0]
+    assert text.confidence == pytest.approx((0.9 + 0.7) / 2)
+    assert [each.confidence for each in text.characters] == pytest.approx([0.9, 0.7])
 
 
 def test_nothing_but_blanks():

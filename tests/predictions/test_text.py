@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 
-from mindocr.predictions.text import Text
+from mindocr.predictions.text import Character, Text
 
-TEXT = Text("Größe 文", 0.98765, [1, 4, 5, 6, 7, 9, 12], 40)
+STEPS = [1, 4, 5, 6, 7, 9, 12]
+CHARACTERS = [Character(sign, step, step + 1, 0.9) for sign, step in zip("Größe 文", STEPS)]
+TEXT = Text("Größe 文", 0.98765, CHARACTERS, 40, filled=0.75)
 
 
 def test_json_loses_nothing():
@@ -22,3 +24,8 @@ def test_the_drawing_has_a_strip_below():
     picture = TEXT.draw(np.zeros((48, 100, 3), np.uint8))
     assert picture.shape == (72, 100, 3)
     assert 0 < (picture[48:] < 128).mean() < 0.5
+
+
+def test_spans_are_shares_of_the_line_without_padding():
+    assert TEXT.spans()[0].tolist() == [1 / 30, 2 / 30]
+    assert Text().spans().shape == (0, 2)

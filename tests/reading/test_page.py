@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from mindocr.reading.page import Line, Page
+from mindocr.reading.page import Line, Page, Word
 
 POLY = np.array([[1, 2], [31.04, 2], [31, 12], [1, 12]], np.float32)
 PAGE = Page([Line(POLY, "EXIT", 0.91234, 0.8), Line(POLY + 15, "出口 →", 0.7, 0.65)], (40, 60), "a.jpg", left_out=1)
@@ -25,3 +25,24 @@ def test_json():
 def test_the_drawing_shows_the_polygons():
     drawn = PAGE.draw(np.full((40, 60, 3), 255, np.uint8))
     assert drawn.shape == (40, 60, 3) and (drawn != 255).any()
+
+
+WORDS = [Word(POLY, "fire", 0.8), Word(POLY + 30, "exit", 0.66666)]
+
+
+def test_a_page_of_words():
+    page = Page([Line(POLY, "fireexit", 0.7, 0.9, WORDS), Line(POLY, "→", 0.6, 0.9)], (40, 60), level="word")
+    assert page.text == "fire exit\n→"
+    assert page.parts == WORDS
+    assert page.to_json()["lines"][0]["words"][1]["transcription"] == "exit"
+    assert page.to_json()["lines"][0]["words"][1]["confidence"] == 0.6667
+    assert page.to_json()["lines"][1]["words"] == []
+    assert [entry["transcription"] for entry in page.entries()] == ["fire", "exit"]
+
+
+def test_a_page_of_characters():
+    page = Page([Line(POLY, "fireexit", 0.7, 0.9, WORDS)], (40, 60), level="character")
+    assert page.text == "fireexit"
+    assert len(page.to_json()["lines"][0]["characters"]) == 2
+    drawn = page.draw(np.full((40, 60, 3), 255, np.uint8))
+    assert (drawn != 255).any()

@@ -9,64 +9,20 @@ import json
 import cv2
 import numpy as np
 import pytest
+from stand_ins import put_in, quad
 
 from mindocr.cli.commands import read
 from mindocr.errors import DataError, UserError
 from mindocr.formats.label_file import parse_label_line
-from mindocr.predictions.detection import Detection
-from mindocr.predictions.text import Text
 from mindocr.reading import reader as module
 from mindocr.reading.reader import TextReader
 from mindocr.reading.run import read_images
 from mindocr.reading.weights import DEFAULT, RELEASED
 
 
-def quad(x, y, w, h):
-    return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
-
-
-class Detector:
-    """Finds the white rectangles of a picture, lowest first."""
-
-    def __init__(self, model):
-        self.model = model
-
-    def __call__(self, pixels):
-        contours, _ = cv2.findContours(
-            (pixels[..., 0] > 100).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-        )
-        boxes = sorted((cv2.boundingRect(each) for each in contours), key=lambda box: -box[1])
-        found = Detection([quad(*box) for box in boxes], [0.9] * len(boxes))
-        return type("Found", (), {"prediction": found})()
-
-
-class Recogniser:
-    """Reads the brightness of a crop; a dark crop with little confidence."""
-
-    def __init__(self, model):
-        self.model = model
-
-    def read(self, crops, batch_size):
-        values = [int(crop[crop.shape[0] // 2, crop.shape[1] // 2, 0]) for crop in crops]
-        return [Text(str(value), 0.9 if value > 150 else 0.3) for value in values]
-
-
-class Classifier:
-    """Finds crops whose right half is brighter upside down."""
-
-    def __init__(self, model):
-        self.model = model
-
-    def upright(self, crops, batch_size):
-        return [crop[::-1, ::-1] if crop[:, -1].mean() > crop[:, 0].mean() else crop for crop in crops]
-
-
 @pytest.fixture
 def reader(monkeypatch):
-    monkeypatch.setattr(module, "TextClassifier", Classifier)
-    monkeypatch.setattr(module, "TextDetector", Detector)
-    monkeypatch.setattr(module, "TextRecogniser", Recogniser)
-    monkeypatch.setattr(module, "find_weights", lambda name, task: f"{name}/{task}")
+    put_in(module, monkeypatch.setattr)
     return TextReader()
 
 
@@ -119,6 +75,7 @@ def test_the_classifier_turns_crops_before_they_are_read(reader, tmp_path):
     [
         ({"drop_score": 1.5}, "drop_score: expected a number from 0 to 1, got 1.5"),
         ({"batch_size": 0}, "batch_size: .* 0"),
+        ({"level": "words"}, r"level: expected line, word, character, got 'words' \(did you mean 'word'\?\)"),
     ],
 )
 def test_wrong_options(options, message):
@@ -138,16 +95,31 @@ def test_the_command_goes_on_past_a_broken_file(reader, photo, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("form", "file", "path"), [("labels", "read_results.txt", None), ("mindocr", "system_results.txt", "photo.png")]
+    ("form", "file", "path"),
+    [
+        ("labels", "read_results.txt", None),
+        ("mindocr", "system_results.txt", "photo.png"),
+        ("ppocrlabel", "Label.txt", "below/photo.png"),
+    ],
 )
 def test_other_formats(reader, photo, tmp_path, form, file, path):
     out = tmp_path / "out"
+    photo = photo.rename((tmp_path / "below").mkdir() or tmp_path / "below/photo.png")
     assert read_images(reader, [str(photo)], io.StringIO(), out, form=form, draw=False) == 0
-    assert [each.name for each in out.iterdir()] == [file]
+    assert sorted(each.name for each in out.iterdir()) == sorted([file, "read_progress.jsonl"])
     name, texts = parse_label_line((out / file).read_text(encoding="utf-8"), file, 1)
     assert name == (path or str(photo))
     assert [text["transcription"] for text in texts] == ["250", "200"]
     assert texts[0]["points"] == [[10, 10], [100, 10], [100, 26], [10, 26]]
+
+
+def test_plain_text_of_each_image(reader, photo, tmp_path):
+    cv2.imwrite(str(tmp_path / "empty.png"), np.zeros((30, 90, 3), np.uint8))
+    out = tmp_path / "out"
+    sources = [str(photo), str(tmp_path / "empty.png")]
+    assert read_images(reader, sources, io.StringIO(), out, form="text", draw=False) == 0
+    assert (out / "photo_read.txt").read_text(encoding="utf-8") == "250\n200\n"
+    assert (out / "empty_read.txt").read_text(encoding="utf-8") == ""
 
 
 def test_the_folder_of_the_images_takes_no_results(reader, photo, tmp_path):

@@ -32,7 +32,7 @@ class CropTextLine:
 
 @TRANSFORMS.register
 class ResizeTextLine:
-    """Resize to a fixed height; the width keeps the aspect ratio, rounded up.
+    """Resize to a fixed height; the width keeps the aspect ratio, rounded up, and is noted as ``line_width``.
 
     Args:
         height: pixels.
@@ -40,7 +40,7 @@ class ResizeTextLine:
     """
 
     reads = ("image",)
-    writes = ("image",)
+    writes = ("image", "line_width")
 
     def __init__(self, height: int = 48, max_width: int = 3200) -> None:
         if height < 1 or max_width < 1:
@@ -51,7 +51,7 @@ class ResizeTextLine:
         h, w = image_size(sample)
         width = min(max(math.ceil(self.height * w / h), 1), self.max_width)
         resized = cv2.resize(sample["image"], (width, self.height), interpolation=cv2.INTER_LINEAR)
-        return {**sample, "image": resized}
+        return {**sample, "image": resized, "line_width": width}
 
 
 @TRANSFORMS.register

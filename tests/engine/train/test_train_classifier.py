@@ -88,8 +88,9 @@ def test_it_learns_the_direction(recipe, tmp_path):
     classifier = TextClassifier(tmp_path / "run/best.ckpt")
     assert classifier(str(tmp_path / "1.png")).prediction.label in ("0", "180")
     crops = [cv2.imread(str(tmp_path / f"{i}.png"))[..., ::-1] for i in (0, 1)]
-    kept = classifier.upright(crops, threshold=1.0)
-    assert all(after is before for after, before in zip(kept, crops))
+    assert classifier.upside_down(crops, threshold=1.0) == [False, False]
+    labels = [classifier(str(tmp_path / f"{i}.png")).prediction.label for i in (0, 1)]
+    assert classifier.upside_down(crops, threshold=0.0, batch_size=1) == [label == "180" for label in labels]
 
 
 def test_parts_of_another_task_are_refused(recipe):
