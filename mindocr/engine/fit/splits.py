@@ -13,7 +13,8 @@ from mindocr.config import Config
 from mindocr.data.datasets.sources import pair_up
 from mindocr.errors import ConfigError, UserError
 from mindocr.formats.label_file import read_lines
-from mindocr.utils.files import hash_file, write_text
+from mindocr.images.read import read_file
+from mindocr.utils.files import hash_bytes, write_text
 
 HELD_OUT, THE_REST = "holdout_{}.txt", "training_{}.txt"
 
@@ -105,7 +106,7 @@ def refuse_overlap(fitted: Any, reported: Any) -> dict[str, str]:
             f"{min(shared)}: this label file is both the one to fit on and that of eval.dataset, the test images; "
             "thresholds must be fitted on other images"
         )
-    hashes = {path: hash_file(path) for path in {r.img_path for r in (*fitted.records, *reported.records)}}
+    hashes = {path: hash_bytes(read_file(path)) for path in {r.img_path for r in (*fitted.records, *reported.records)}}
     known = {hashes[record.img_path]: record.img_path for record in reported.records}
     twice = [record.img_path for record in fitted.records if hashes[record.img_path] in known]
     if twice:
