@@ -105,6 +105,12 @@ class MindRecordDataset(ImageDataset):
         return {"img_path": record.img_path, **unpack(record.content)}  # type: ignore[typeddict-item]
 
 
+def with_files(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The section of a data set that reads label files: its type is then the one that a MindRecord was written from."""
+    kept = {key: value for key, value in spec.items() if key != "samples_of"}
+    return {**kept, "type": spec.get("samples_of", spec.get("type"))}
+
+
 def read_records(path: Path, samples_of: str) -> list[Record]:
     """The samples of a MindRecord in their order, each with its packed keys as content.
 

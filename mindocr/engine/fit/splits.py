@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mindocr.config import Config
+from mindocr.data.datasets.mindrecord import with_files
 from mindocr.data.datasets.sources import pair_up
 from mindocr.errors import ConfigError, UserError
 from mindocr.formats.label_file import read_lines
@@ -49,7 +50,7 @@ def fitting_dataset(config: Config, split: Split, folder: Path) -> dict[str, Any
         UserError: the user asked for the test images, or for a split that cannot be made.
     """
     assert config.eval is not None
-    reported = config.eval.dataset
+    reported = with_files(config.eval.dataset)
     if split.name == "test":
         raise UserError(
             "--split test: a score on the images that the thresholds were fitted on means nothing; fit with "
