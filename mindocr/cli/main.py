@@ -41,6 +41,8 @@ GROUPS = {
     },
     "Prediction": {
         "read": "read the text of photographs with released weights",
+        "read-lines": "read images that show one line of text each",
+        "classify-lines": "find images of lines that are upside down",
         "predict": "find text in images with a checkpoint",
         "export": "export a detector to MindIR and compare the file with the network",
         "infer": "find text in images with an exported MindIR file",
@@ -48,7 +50,7 @@ GROUPS = {
     "Weights": {
         "convert-weights": "convert weights of another project to a checkpoint",
         "fuse": "turn layers with several branches into single convolutions",
-        "unfuse": "turn a fused network into the form that is trained, with statistics of your images",
+        "unfuse": "turn a fused network into the form with branches, to train it",
         "show-checkpoint": "show the contents of a checkpoint and the run that wrote it",
     },
     "Complete example": {
@@ -69,9 +71,13 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     run_tool(lambda: _dispatch(words))
 
 
-def run_alias(name: str) -> NoReturn:
-    """Run the command ``name`` with the arguments of this process and end it, for the scripts in ``tools/``."""
-    run_tool(lambda: run_command(name, sys.argv[1:]))
+def run_alias(name: str, words: Sequence[str] = ()) -> NoReturn:
+    """Run the command ``name`` with the arguments of this process and end it, for the scripts in ``tools/``.
+
+    Args:
+        words: arguments that come before those of the process, which may override them.
+    """
+    run_tool(lambda: run_command(name, [*words, *sys.argv[1:]]))
 
 
 def run_command(name: str, words: Sequence[str], prog: str | None = None) -> int | None:

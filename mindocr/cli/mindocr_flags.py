@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 logger = logging.getLogger(__name__)
@@ -90,8 +90,13 @@ def warn_ignored(args: argparse.Namespace, reason: str) -> None:
 
 def overrides(args: argparse.Namespace, command: str) -> list[str]:
     """The translated flags among the arguments as overrides, ``key=value`` as after ``-o``."""
-    given = [(flag.key, getattr(args, flag.dest, None)) for flag in flags_of(command, "translated")]
-    return [f"{key}={value}" for key, value in given if value is not None]
+    return [f"{key}={value}" for key, value in values(args, command).items()]
+
+
+def values(args: argparse.Namespace, command: str) -> dict[str, Any]:
+    """The translated flags among the arguments, by key."""
+    given = {flag.key: getattr(args, flag.dest, None) for flag in flags_of(command, "translated")}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def add_switch(parser: Any, name: str, text: str, default: bool | None = None) -> None:
@@ -213,4 +218,86 @@ INFER: tuple[Flag, ...] = (
     *_ignored("infer", "layout", ("layout_model_path", "layout_model_name_or_config", "layout_batch_num")),
 )  # fmt: skip
 
-FLAGS: tuple[Flag, ...] = (*PREDICT, *INFER)
+_DETECTION = tuple(flag.dest for flag in PREDICT if flag.name.startswith("--det_") or flag.name == "--use_dilation")
+
+
+def _other_tasks(command: str, *own: str) -> tuple[Flag, ...]:
+    """The ignored flags of predict_det.py as those of another tool, without the tasks that it has itself."""
+    others = (flag for flag in PREDICT if flag.status == "ignored" and flag.meaning not in own)
+    return tuple(replace(flag, command=command) for flag in others)
+
+
+# tools/infer/text/predict_system.py: it finds text and reads it
+READ: tuple[Flag, ...] = (
+    Flag("--image_dir", "read", "same", "image, folder or glob", there="required",
+         here="the images without an option", note="MindOCR searches subfolders; here with --recursive"),
+    Flag("--det_algorithm", "read", "same", "named detector", there="DB++", here="the detector of --weights"),
+    Flag("--det_model_dir", "read", "same", "checkpoint of a detector, as --detector", here="that of --weights"),
+    Flag("--rec_model_dir", "read", "same", "checkpoint of a recogniser, as --recogniser", here="that of --weights",
+         note="the character dictionary is that of the checkpoint"),
+    Flag("--cls_model_dir", "read", "same", "checkpoint of a direction classifier, or ppocr-cls; as --cls_weights",
+         here="lines are read as they are"),
+    Flag("--rec_batch_num", "read", "same", "crops that the recogniser takes at once, as --batch_size", there="8",
+         here="6", kind="count"),
+    Flag("--det_limit_side_len", "read", "same", "side length that det_limit_type limits, pixels", there="960",
+         here="of the detector", kind="count"),
+    Flag("--det_limit_type", "read", "same", "which side is limited", there="max", here="of the detector",
+         choices=("min", "max")),
+    Flag("--drop_score", "read", "same", "lines read with a lower confidence are left out", there="0.5", here="0.5",
+         kind="number"),
+    Flag("--draw_img_save_dir", "read", "same", "folder for pictures and results, as --output",
+         there="./inference_results", here="no files; predict_system.py: ./inference_results"),
+    Flag("--visualize_output", "read", "same", "write pictures", there="False", here="True", kind="switch"),
+    Flag("--save_crop_res", "read", "same", "write a crop of each text", there="False", here="False", kind="switch"),
+    Flag("--crop_res_save_dir", "read", "same", "folder for the crops", there="./output", here="./output"),
+    *(replace(flag, command="read", here="of the detector", note="") for flag in PREDICT
+      if flag.key.startswith("postprocess.")),
+    *_ignored("read", "runtime", (
+        "mode", "det_amp_level", "rec_amp_level", "cls_amp_level", "warmup", "max_batch_size", "rec_batch_mode",
+        "cls_batch_mode", "cls_batch_num",
+    )),
+    *_ignored("read", "recognition", (
+        "rec_algorithm", "rec_model_config", "rec_image_shape", "rec_char_dict_path", "rec_gt_path",
+        "max_text_length", "vis_font_path",
+    )),
+    *_ignored("read", "direction of a text", ("cls_algorithm",)),
+    *_other_tasks("read", "recognition", "direction of a text"),
+)  # fmt: skip
+
+# tools/infer/text/predict_rec.py
+READ_LINES: tuple[Flag, ...] = (
+    Flag("--image_dir", "read-lines", "same", "image of one line, folder or glob", there="required", here="required",
+         note="MindOCR searches subfolders; here with --recursive"),
+    Flag("--rec_model_dir", "read-lines", "same", "checkpoint, as --recogniser", here="that of --weights",
+         note="the character dictionary is that of the checkpoint"),
+    Flag("--rec_batch_num", "read-lines", "same", "images that the recogniser takes at once, as --batch_size",
+         there="8", here="6", kind="count"),
+    Flag("--draw_img_save_dir", "read-lines", "same", "folder for pictures and results, as --output",
+         there="./inference_results", here="./inference_results"),
+    Flag("--visualize_output", "read-lines", "same", "write pictures", there="False", here="True", kind="switch"),
+    *_ignored("read-lines", "runtime", ("mode", "rec_amp_level", "warmup", "max_batch_size", "rec_batch_mode")),
+    *_ignored("read-lines", "recognition", (
+        "rec_algorithm", "rec_model_config", "rec_image_shape", "rec_char_dict_path", "rec_gt_path",
+        "max_text_length", "drop_score", "vis_font_path",
+    )),
+    *_other_tasks("read-lines", "recognition"),
+    *_ignored("read-lines", "detection", _DETECTION),
+)  # fmt: skip
+
+# tools/infer/text/predict_cls.py
+CLASSIFY_LINES: tuple[Flag, ...] = (
+    Flag("--image_dir", "classify-lines", "same", "image of one line, folder or glob", there="required",
+         here="required", note="MindOCR searches subfolders; here with --recursive"),
+    Flag("--cls_model_dir", "classify-lines", "same", "checkpoint, as --classifier", here="that of --weights"),
+    Flag("--cls_batch_num", "classify-lines", "same", "images that the classifier takes at once, as --batch_size",
+         there="8", here="6", kind="count"),
+    Flag("--draw_img_save_dir", "classify-lines", "same", "folder for pictures and results, as --output",
+         there="./inference_results", here="./inference_results"),
+    Flag("--visualize_output", "classify-lines", "same", "write pictures", there="False", here="True", kind="switch"),
+    *_ignored("classify-lines", "runtime", ("mode", "warmup", "max_batch_size", "cls_batch_mode", "cls_amp_level")),
+    *_ignored("classify-lines", "direction of a text", ("cls_algorithm",)),
+    *_other_tasks("classify-lines", "direction of a text"),
+    *_ignored("classify-lines", "detection", _DETECTION),
+)  # fmt: skip
+
+FLAGS: tuple[Flag, ...] = (*PREDICT, *READ, *READ_LINES, *CLASSIFY_LINES, *INFER)

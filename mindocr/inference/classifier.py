@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mindocr.errors import ConfigError, UserError
-from mindocr.inference.predictor import Predictor, configured
-from mindocr.inference.recogniser import Crops
+from mindocr.inference.predictor import Crops, Predictor, configured
 from mindocr.inference.runner import open_runner
 from mindocr.predictions.classification import Classification
 
@@ -45,7 +44,7 @@ class TextClassifier(Predictor):
         """Which crops are upside down with a confidence above ``threshold``.
 
         Args:
-            crops: (h, w, 3) uint8 RGB each; asked for one batch at a time and not kept.
+            crops: (h, w, 3) uint8 RGB each; asked for one batch at a time and not kept, so they may be cut out then.
             threshold: in [0, 1].
             batch_size: crops that the network takes at once.
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -31,6 +31,13 @@ logger = logging.getLogger(__name__)
 
 Image = str | Path | np.ndarray
 _MOST_TRIED = 100  # images that are tried for a warm-up
+
+
+class Crops(Protocol):
+    """Crops by their number, such as a list, or cut out when they are asked for."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, i: int, /) -> np.ndarray: ...
 
 
 class Predictor:

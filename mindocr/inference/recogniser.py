@@ -15,7 +15,7 @@ from mindocr.errors import ConfigError, DataError
 from mindocr.images.headers import stated_size
 from mindocr.images.read import read_file
 from mindocr.inference.pipeline import named
-from mindocr.inference.predictor import Image, Predictor, configured
+from mindocr.inference.predictor import Crops, Image, Predictor, configured
 from mindocr.inference.results import Result
 from mindocr.inference.runner import open_runner
 from mindocr.predictions.base import decode
@@ -31,13 +31,6 @@ class Images(Protocol):
 
     def __len__(self) -> int: ...
     def __getitem__(self, i: int, /) -> Image: ...
-
-
-class Crops(Protocol):
-    """Crops by their number, such as a list, or cut out when they are asked for."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, i: int, /) -> np.ndarray: ...
 
 
 class TextRecogniser(Predictor):

@@ -14,6 +14,8 @@ from mindocr.errors import ConfigError, UserError
 from mindocr.formats.label_file import format_label_line, quoted, to_json
 from mindocr.formats.result_files import LineFile
 from mindocr.inference.output_names import OutputNames
+from mindocr.inference.picture_writer import CropWriter
+from mindocr.predictions.detection import Detection
 from mindocr.reading.journal import FILE, Journal
 from mindocr.reading.page import Page
 from mindocr.utils import files
@@ -45,6 +47,7 @@ class PageWriter:
         draw: write the pictures.
         resume: continue an earlier run with the same settings, see :class:`~mindocr.reading.journal.Journal`.
         settings: what the results depend on, by name.
+        crops: folder for a crop of each text, ``<image>_crop_<i>.jpg``; None = no crops.
         roots: folders of images, for ``ppocrlabel``; an image in none of them belongs to its own folder.
 
     Attributes:
@@ -63,12 +66,14 @@ class PageWriter:
         *,
         resume: bool = False,
         settings: Mapping[str, Any] | None = None,
+        crops: Path | None = None,
         roots: Sequence[Path] = (),
     ) -> None:
         if form not in FORMATS:
             raise ConfigError(f"--result_format: expected {', '.join(FORMATS)}, got {form!r}")
         self.folder = prepare_output(folder, key="--output")
         self._form, self._draw, self._roots = form, draw, roots
+        self._crops = None if crops is None else CropWriter(prepare_output(crops, key="--crop_res_save_dir"), Detection)
         self._names = OutputNames()
         self._journal = Journal(self.folder, {**(settings or {}), "result_format": form}, resume)
         self.done = self._journal.done
@@ -99,6 +104,8 @@ class PageWriter:
             if not done:
                 raise UserError(f"the picture of '{path}' cannot be encoded (shape {image.shape})")
             files.write_bytes(self.folder / f"{name}{PICTURE}", encoded.tobytes())
+        if self._crops is not None:
+            self._crops.add(path, image, Detection([part.polygon for part in page.parts]), name)
         self._journal.add(path, self._lines.size if self._lines is not None else 0)
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class TextReader:
             down with a confidence above 0.9 are turned before they are read. None: every line is read as it is.
         drop_score: lines read with a lower confidence are left out, in [0, 1].
         batch_size: crops that the recogniser and the classifier take at once.
+        detection: further arguments of :class:`~mindocr.inference.detector.TextDetector`, such as
+            ``{"limit_side_len": 1280}``.
         level: what the page has polygons of. The detectors of PP-OCR find lines; ``word`` and ``character`` cut them
             at the time steps of the recogniser, see :func:`mindocr.reading.words.words_of`.
 
@@ -64,6 +66,7 @@ class TextReader:
         drop_score: float = 0.5,
         batch_size: int = 6,
         level: Level = "line",
+        detection: Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 <= drop_score <= 1:
             raise UserError(f"drop_score: expected a number from 0 to 1, got {drop_score}")
@@ -74,13 +77,15 @@ class TextReader:
         models = {"detector": detector or find_weights(weights, "det")}
         models["recogniser"] = recogniser or find_weights(weights, "rec")
         if classifier:
-            models["classifier"] = find_weights(str(classifier), "cls") if classifier in RELEASED else classifier
-        self.detector = TextDetector(models["detector"])
+            is_name = isinstance(classifier, str) and classifier in RELEASED
+            models["classifier"] = find_weights(str(classifier), "cls") if is_name else classifier
+        self.detector = TextDetector(models["detector"], **(detection or {}))
         self.recogniser = TextRecogniser(models["recogniser"])
         self.classifier = TextClassifier(models["classifier"]) if classifier else None
         self.drop_score, self.batch_size, self.level = drop_score, batch_size, level
         self.settings: dict[str, Any] = {
             **{task: str(model) for task, model in models.items()}, "drop_score": drop_score, "level": level,
+            **({"detection": dict(detection)} if detection else {}),
         }  # fmt: skip
 
     def __call__(self, image: str | Path | np.ndarray, path: str | None = None) -> Page:
@@ -108,11 +113,11 @@ class TextReader:
         return Page(lines, size, path, left_out=len(order) - len(lines), level=self.level)
 
     def _upright(self, pixels: np.ndarray, views: list[LineView]) -> list[LineView]:
-        """The views, those turned by 180 degrees that show a line upside down."""
+        """The views, turned where the classifier finds the line upside down."""
         if self.classifier is None:
             return views
-        found = self.classifier.upside_down(_Crops(pixels, views), batch_size=self.batch_size)
-        return [replace(view, turns=view.turns + 2) if turned else view for view, turned in zip(views, found)]
+        turned = self.classifier.upside_down(_Crops(pixels, views), batch_size=self.batch_size)
+        return [replace(view, turns=view.turns + 2) if each else view for view, each in zip(views, turned)]
 
     def _parts(self, view: LineView, text: Text) -> list[Word]:
         if self.level == "line":

@@ -31,6 +31,7 @@ def read_images(
     draw: bool = True,
     recursive: bool = False,
     resume: bool = False,
+    crops: Path | None = None,
 ) -> int:
     """Read every image and print its text; a file that cannot be read is named at the end.
 
@@ -45,6 +46,7 @@ def read_images(
         recursive: of a folder, also the images in its subfolders.
         resume: leave out the images that an earlier run with the same settings has finished, and append to its results.
             A file that could not be read is tried again.
+        crops: folder for a crop of each text; None = no crops.
 
     Returns:
         The exit code: 0, or 1 if some files could not be read.
@@ -54,15 +56,19 @@ def read_images(
         UserError: ``folder`` cannot be written, holds the images, or has a run that cannot be resumed; or ``resume``
             is set without a folder.
     """
-    if resume and folder is None:
-        raise UserError("--resume: it needs --output, the folder of the run to be resumed")
+    if folder is None and (resume or crops is not None):
+        option = "--resume" if resume else "--save_crop_res"
+        raise UserError(f"{option}: it needs --output, the folder of the results")
     images = [file for source in sources for file in find_images(Path(source), recursive, _is_result)]
     several = len(images) > 1
     writer = None
     if folder is not None:
-        refuse_sources(map(str, images), {"--output": folder})
+        folders = {"--output": folder, **({"--crop_res_save_dir": crops} if crops is not None else {})}
+        refuse_sources(map(str, images), folders)
         roots = [root for root in map(Path, map(expand_home, sources)) if root.is_dir()]
-        writer = PageWriter(folder, form, draw, resume=resume, settings=reader.settings, roots=roots)
+        writer = PageWriter(
+            folder, form, draw, resume=resume, settings=reader.settings, crops=crops, roots=roots
+        )  # fmt: skip
         images = _unfinished(images, writer)
     broken: list[str] = []
     lines = 0

@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", metavar="NAME_OR_CONFIG",
         help="named model or YAML file that the weights must fit; default: detected from the weights")  # fmt: skip
     add("--dictionary", metavar="FILE",
-        help="of an ONNX file that holds none: its character dictionary, one character a line; default: "
-        "ppocr_keys_v1.txt in the same folder")  # fmt: skip
+        help="of an ONNX file or a network of Paddle that holds none: its character dictionary, one character a line; "
+        "default: ppocr_keys_v1.txt in the same folder")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> None:

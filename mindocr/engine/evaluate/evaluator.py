@@ -102,7 +102,9 @@ class Evaluator:
         self._network = network
         self._rank, self._world, self._keep_lines = rank, world, keep_lines
         self._input = network.inputs[0]
-        self._runner = NetworkRunner(network, training_outputs=report is not None and report.training_outputs)
+        # A report may also show what a network computes in training, if the post-processing finds its outputs there.
+        found = set(postprocess.reads) <= set(network.inference_network().outputs)
+        self._runner = NetworkRunner(network, training_outputs=report is not None and report.training_outputs and found)
         self._loader = loader
         self._postprocess = postprocess
         self._columns = tuple(dict.fromkeys((*postprocess.columns, *metric.reads)))

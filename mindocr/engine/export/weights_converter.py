@@ -26,6 +26,7 @@ from mindocr.models.weights import load_weights
 from mindocr.models.zoo import get_model
 from mindocr.registry import BACKBONES, HEADS, NECKS
 
+_GRAPHS = ("onnx", "paddle-inference")  # sources that hold a network, and possibly its dictionary
 # Source -> module of mindocr.models.converters with the functions read(path) and convert(what read returned)
 SOURCES = {
     "torch-db": "torch_db", "torchvision": "torchvision", "mmocr": "mmocr", "paddle": "paddle", "onnx": "onnx",
@@ -80,8 +81,9 @@ def convert_file(
         output: checkpoint to write, ``.ckpt`` or ``.safetensors``.
         model: a named model or a YAML file that the weights must fit; None takes the model that the weights suggest.
             A source that has a backbone alone must fit the model's backbone.
-        dictionary: of an ONNX file: the file of its character dictionary, one character a line. None takes the one in
-            the ONNX file, else ``ppocr_keys_v1.txt`` in the same folder.
+        dictionary: of a network in ONNX's or Paddle's format: the file of its character dictionary, one character a
+            line. None takes the one in the ONNX file or in ``inference.yml``, else ``ppocr_keys_v1.txt`` in the same
+            folder.
 
     Raises:
         DataError: the dictionary cannot be used.
@@ -89,13 +91,13 @@ def convert_file(
             what is missing and what is extra), or the output cannot be written.
     """
     output = checkpoint_file.checked_output(output)
-    if dictionary is not None and source != "onnx":
-        raise UserError(f"--dictionary: only with --from onnx, got --from {source}; leave it out")
+    if dictionary is not None and source not in _GRAPHS:
+        raise UserError(f"--dictionary: only with --from {' or '.join(_GRAPHS)}, got --from {source}; leave it out")
     chosen = _section(model) if model else None
     module = importlib.import_module(f"mindocr.models.converters.{SOURCES[source]}")
     try:
         content = module.read(path)
-        if source == "onnx":
+        if source in _GRAPHS:
             content = _with_dictionary(content, Path(path), dictionary)
         conversion: Conversion = module.convert(content)
         settings = {**conversion.settings, MODEL_KEY: conversion.spec, "converted_from": Path(path).name}
@@ -112,7 +114,8 @@ def convert_file(
 
 def _with_dictionary(file: OnnxFile, path: Path, dictionary: str | Path | None) -> OnnxFile:
     """The file with a dictionary from another file, if one is given, or if it holds none and one is beside it."""
-    beside = path.expanduser().with_name(DICTIONARY)
+    path = path.expanduser()
+    beside = path / DICTIONARY if path.is_dir() else path.with_name(DICTIONARY)
     if dictionary is None and CHARACTERS not in file.metadata and beside.is_file():
         dictionary = beside
     if dictionary is None:

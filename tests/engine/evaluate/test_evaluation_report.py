@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import cv2
 import mindspore as ms
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from mindocr.errors import ConfigError, UserError
 from mindocr.models.network_runner import NetworkRunner
 from mindocr.predictions.detection import Detection
 from mindocr.registry import METRICS, POSTPROCESSES
+from mindocr.report.recognition import RecognitionReport
 
 
 @pytest.fixture
@@ -147,3 +149,26 @@ def test_predictions_without_a_report_page_say_so(tiny_config):
 
     with pytest.raises(ConfigError, match="--report: there is no report page for Angle; leave --report out"):
         evaluation_report.make_report(tiny_config(), Plain(), {})
+
+
+def test_a_report_gets_the_columns_that_it_needs_where_the_data_set_has_them(tmp_path, repo_root):
+    image = tmp_path / "a.png"
+    assert cv2.imwrite(str(image), np.zeros((40, 80, 3), np.uint8))
+    box = [[0, 0], [60, 0], [60, 20], [0, 20]]
+    texts = [{"transcription": "ab", "points": box}]
+    (tmp_path / "gt.txt").write_text(f"a.png\t{json.dumps(texts)}\n", encoding="utf-8")
+    data = f"{{dataset_root: '{tmp_path}', data_dir: ., label_file: gt.txt}}"
+    config = load_config(
+        repo_root / "configs/rec/ppocr/ppocrv3_rec_mobile.yaml",
+        [f"eval.dataset={data}", "eval.loader.num_workers=0", "postprocess.characters=ab"],
+    )
+    for columns, there in (((), False), (RecognitionReport.columns, True), (("shape_list",), False)):
+        loader = build.eval_loader(config, columns=columns)
+        (batch,) = loader.epoch()
+        loader.close()
+        assert ("polygon" in batch) == there and "shape_list" not in batch
+
+
+def test_long_settings_are_shortened_in_the_summary():
+    shown = evaluation_report._settings({"name": "CTCDecode", "characters": "x" * 6623, "use_space_char": True})
+    assert shown == f"CTCDecode, characters {'x' * 40}... (6623), use_space_char True"

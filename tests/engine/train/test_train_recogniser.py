@@ -104,7 +104,8 @@ def test_it_learns_eight_words(recipe, tmp_path, capsys):
     assert capsys.readouterr().err.count("W skipped: ") == 1
     assert result.losses[0] > 3 > 0.5 > result.losses[-1]
     (tmp_path / "keys.txt").unlink()
-    evaluation = evaluator.run(recipe())  # the dictionary is that of the checkpoint
+    evaluation = evaluator.run(recipe(), report=tmp_path / "page")  # the dictionary is that of the checkpoint
+    assert "every text was read exactly" in (tmp_path / "page/report.html").read_text(encoding="utf-8")
     assert [found.text for _, found in evaluation.predictions] == list(WORDS)
     scores = evaluation.scores
     assert scores["acc"] == scores["norm_edit_distance"] == 1.0 and scores["interval"]["acc"][0] < 0.7

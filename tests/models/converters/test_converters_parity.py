@@ -131,9 +131,8 @@ def test_detectors_agree(name, make, tmp_path):
     check_detector(*DETECTORS[name], make, tmp_path)
 
 
-# The names of both tables are the same networks with and without, so the fast one is named here.
 @pytest.mark.parametrize(
-    "name", [n if n.endswith("18") else pytest.param(n, marks=pytest.mark.slow) for n in DEFORMABLE]
+    "name", [pytest.param(n, marks=() if n == "torch-db resnet18" else pytest.mark.slow) for n in DEFORMABLE]
 )
 def test_deformable_detectors_agree(name, tmp_path):
     check_detector(*DEFORMABLE[name], NumpySource(), tmp_path)

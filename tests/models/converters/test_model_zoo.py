@@ -2,75 +2,29 @@
 
 import mindspore as ms
 import numpy as np
-import numpy_nn
 import pytest
-import source_networks as sources
 from mindspore import Tensor, nn
+from model_zoo_network import (
+    ANCHORS,
+    HIDDEN,
+    INPUTS,
+    LIMIT,
+    RNG,
+    ctpn,
+    dynamic_rnn,
+    save_checkpoint,
+    torchvision_vgg,
+    uniform,
+    vgg,
+    without_backbone,
+)
 from weight_files import save_torch
 
 from mindocr.engine.export.weights_converter import convert_file
 from mindocr.errors import CheckpointError
 from mindocr.models import build_model, load_weights
-from mindocr.models.backbones.vgg16 import BLOCKS
 from mindocr.models.converters import model_zoo
 from mindocr.registry import BACKBONES
-
-RNG = np.random.default_rng(5)
-HIDDEN, INPUTS, ANCHORS = 128, 512, 14
-LIMIT = HIDDEN**-0.5
-
-
-def uniform(*shape, limit=LIMIT):
-    return RNG.uniform(-limit, limit, shape).astype(np.float32)
-
-
-def dynamic_rnn(limit=LIMIT):
-    return {
-        f"rnn.{name}{end}": uniform(*shape, limit=limit)
-        for end in ("", "_bw")
-        for name, shape in (("w1", (INPUTS + HIDDEN, 4 * HIDDEN)), ("b1", (4 * HIDDEN,)))
-    }
-
-
-def lstm(limit=LIMIT):
-    shapes = {"weight_ih": (4 * HIDDEN, INPUTS), "weight_hh": (4 * HIDDEN, HIDDEN), "bias_ih": (4 * HIDDEN,),
-              "bias_hh": (4 * HIDDEN,)}  # fmt: skip
-    return {
-        f"rnn2.{name}_l0{end}": uniform(*shape, limit=limit)
-        for end in ("", "_reverse")
-        for name, shape in shapes.items()
-    }
-
-
-def vgg(prefix):
-    found, source = {}, 3
-    for block, (width, count) in enumerate(BLOCKS, 1):
-        for number in range(1, count + 1):
-            layer = f"{prefix}conv{block}_{number}"
-            found[f"{layer}.0.weight"] = uniform(width, source, 3, 3, limit=(6 / (9 * source)) ** 0.5)
-            for name in ("gamma", "beta", "moving_mean", "moving_variance"):
-                found[f"{layer}.1.{name}"] = np.abs(uniform(width, limit=0.1)) + (name in ("gamma", "moving_variance"))
-            source = width
-    return found
-
-
-def checkpoint(ascend=0.3, other=LIMIT):
-    """All layers but the backbone."""
-    heads = "rpn_with_loss.rpn_convs_list."
-    return {
-        "conv.weight": uniform(512, 512, 3, 3, limit=0.03),
-        **dynamic_rnn(ascend),
-        **lstm(other),
-        **{f"{heads}{name}.weight": uniform(n, m) for name, n, m in
-           (("lstm_fc", 512, 256), ("rpn_cls", 2 * ANCHORS, 512), ("rpn_reg", 4 * ANCHORS, 512))},
-        **{f"{heads}{name}.bias": uniform(n) for name, n in
-           (("lstm_fc", 512), ("rpn_cls", 2 * ANCHORS), ("rpn_reg", 4 * ANCHORS))},
-    }  # fmt: skip
-
-
-def save(path, arrays):
-    ms.save_checkpoint([{"name": name, "data": Tensor(array)} for name, array in arrays.items()], str(path))
-    return path
 
 
 def run_dynamic_rnn(x, weights, end=""):
@@ -95,7 +49,7 @@ def test_the_gates_of_ascends_lstm_are_reordered():
     weights = dynamic_rnn(0.3)
     x = RNG.normal(size=(7, 3, INPUTS)).astype(np.float32)
     expected = np.concatenate([run_dynamic_rnn(x, weights), run_dynamic_rnn(x[::-1], weights, "_bw")[::-1]], axis=2)
-    found = model_zoo.convert({**checkpoint(), **weights}).weights
+    found = model_zoo.convert({**without_backbone(), **weights}).weights
     cell = nn.LSTM(INPUTS, HIDDEN, bidirectional=True)
     load_weights(cell, {n.removeprefix("neck.lstm."): Tensor(a) for n, a in found.items() if "lstm" in n})
     np.testing.assert_allclose(cell(Tensor(x))[0].asnumpy(), expected, atol=2e-5)
@@ -107,7 +61,7 @@ def test_mindspore_itself_maps_the_gates_in_the_same_order():
     if not hasattr(rnns, "_DynamicLSTMAscend"):
         pytest.skip("this version of MindSpore has another layer for Ascend")
     weights = dynamic_rnn(0.3)
-    found = model_zoo.convert({**checkpoint(), **weights}).weights
+    found = model_zoo.convert({**without_backbone(), **weights}).weights
     layer, seen = rnns._DynamicLSTMAscend(), []
     layer.dtype = ms.float32
     layer.lstm = lambda *arguments: seen.extend(arguments) or [Tensor(np.zeros((1, 1, HIDDEN), np.float32))] * 8
@@ -121,9 +75,9 @@ def test_mindspore_itself_maps_the_gates_in_the_same_order():
 
 @pytest.mark.slow
 def test_a_checkpoint_becomes_one_of_ours(tmp_path):
-    arrays = {f"network.{n}": a for n, a in {**vgg("vgg16_feature_extractor."), **checkpoint()}.items()}
+    arrays = {f"network.{n}": a for n, a in ctpn().items()}
     state = {"moments.conv.weight": uniform(3), "learning_rate": uniform(1)}
-    path = save(tmp_path / "zoo.ckpt", {**arrays, **state})
+    path = save_checkpoint(tmp_path / "zoo.ckpt", {**arrays, **state})
     converted = convert_file("model-zoo", path, tmp_path / "ours.ckpt")
     network = build_model(converted.conversion.spec, ckpt=converted.path).set_train(False)
     scores, deltas = network(Tensor(RNG.normal(size=(1, 3, 32, 48)).astype(np.float32)))
@@ -148,7 +102,7 @@ def test_a_checkpoint_becomes_one_of_ours(tmp_path):
     ],
 )
 def test_which_lstm_is_taken(limits, chosen, why):
-    arrays = checkpoint(*limits)
+    arrays = without_backbone(*limits)
     found = model_zoo.convert(arrays)
     assert f"that of {chosen}* is taken, {why}" in found.notes[1]
     if chosen == "rnn2.":
@@ -157,34 +111,22 @@ def test_which_lstm_is_taken(limits, chosen, why):
 
 
 def test_files_without_a_complete_lstm_and_of_other_networks():
-    arrays = {n: a for n, a in checkpoint().items() if n != "rnn.b1" and not n.startswith("rnn2.")}
+    arrays = {n: a for n, a in without_backbone().items() if n != "rnn.b1" and not n.startswith("rnn2.")}
     with pytest.raises(CheckpointError, match="no complete LSTM, neither rnn.w1"):
         model_zoo.convert(arrays)
     with pytest.raises(CheckpointError, match="1 of .* entries are unknown to this converter: neck.extra.weight"):
-        model_zoo.convert({**checkpoint(), "neck.extra.weight": uniform(2, 2)})
+        model_zoo.convert({**without_backbone(), "neck.extra.weight": uniform(2, 2)})
 
 
 def test_the_backbone_of_imagenet(tmp_path):
     arrays = {**vgg("vgg16_feature_extractor."), "classifier.fc1.weight": uniform(4, 4), "fc3.bias": uniform(4)}
-    converted = convert_file("model-zoo", save(tmp_path / "0-150_5004.ckpt", arrays), tmp_path / "vgg16_bn.ckpt")
+    converted = convert_file(
+        "model-zoo", save_checkpoint(tmp_path / "0-150_5004.ckpt", arrays), tmp_path / "vgg16_bn.ckpt"
+    )
     assert converted.conversion.spec == {
         "backbone": {"name": "det_vgg16", "batch_norm": True, "stored_statistics": False}
     }
     assert set(converted.conversion.left_over) == {"classifier.fc1.weight", "fc3.bias"}
-
-
-def torchvision_vgg(norm, widths=BLOCKS):
-    """The features of torchvision's vgg16 or vgg16_bn, without its last pooling."""
-    layers, source = [], 3
-    for block, (width, count) in enumerate(widths):
-        layers += [numpy_nn.MaxPool2d(2, 2, 0)] if block else []
-        for _ in range(count):
-            layers += [numpy_nn.Conv2d(source, width, 3, 1, 1), *([numpy_nn.BatchNorm2d(width)] if norm else [])]
-            layers.append(numpy_nn.ReLU())
-            source = width
-    net = numpy_nn.Sequential(*layers)
-    net.load_state_dict(sources.randomise({name: a.shape for name, a in net.state_dict().items()}))
-    return net
 
 
 @pytest.mark.parametrize("norm", [pytest.param(False, marks=pytest.mark.slow), True])

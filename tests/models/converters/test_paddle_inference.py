@@ -140,7 +140,7 @@ def test_a_batch_norm_that_the_family_does_not_have_is_folded(tmp_path):
 
 def test_another_network_is_named(tmp_path):
     file = paddle_inference.read(writer.save(tmp_path, small(), "json"))
-    with pytest.raises(CheckpointError, match="unknown to the converter: 1 conv, input .*; known: PP-OCRv3"):
+    with pytest.raises(CheckpointError, match="unknown to the converter: 1 conv, input .*; known: .*PP-OCRv3"):
         paddle_inference.convert(file)
 
 

@@ -11,6 +11,7 @@ import pytest
 from released import released
 
 from mindocr.engine.export.weights_converter import convert_file
+from mindocr.errors import CheckpointError
 from mindocr.models.converters import onnx, paddle_inference
 from mindocr.models.converters.onnx_file import read_onnx
 from mindocr.models.converters.onnx_layers import layers_of
@@ -52,6 +53,22 @@ def test_the_weights_are_those_of_the_onnx_file(tmp_path, name, form):
         np.array_equal(found.weights[key].reshape(-1), expected.weights[key].reshape(-1)) for key in found.weights
     )
     assert (found.spec, found.settings, found.notes) == (expected.spec, expected.settings, expected.notes)
+
+
+def test_a_dictionary_beside_the_program_or_by_option(tmp_path):
+    folder = written("ch_PP-OCRv3_rec_infer.onnx", tmp_path / "rec", "pdmodel")
+    (folder / "inference.yml").unlink()
+    with pytest.raises(CheckpointError, match="holds no character dictionary"):
+        convert_file("paddle-inference", folder, tmp_path / "rec.ckpt")
+    keys = "".join(f"{chr(0x4E00 + i)}\n" for i in range(6623))
+    (folder / "ppocr_keys_v1.txt").write_text(keys, encoding="utf-8")
+    found = convert_file("paddle-inference", folder, tmp_path / "rec.ckpt").conversion
+    assert found.settings["postprocess"]["characters"][0] == chr(0x4E00)
+    (folder / "ppocr_keys_v1.txt").rename(tmp_path / "other.txt")
+    again = convert_file(
+        "paddle-inference", folder, tmp_path / "rec.ckpt", dictionary=tmp_path / "other.txt"
+    ).conversion
+    assert again.settings == found.settings
 
 
 def test_the_checkpoint_is_that_of_the_onnx_file(tmp_path):
