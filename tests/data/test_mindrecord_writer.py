@@ -11,7 +11,7 @@ import pytest
 from mindocr.cli.main import run_command
 from mindocr.data.datasets.classification import ClsDataset
 from mindocr.data.datasets.detection import DetDataset
-from mindocr.data.datasets.mindrecord import MindRecordDataset, pack, unpack
+from mindocr.data.datasets.mindrecord import MindRecordDataset, pack, unpack, with_files
 from mindocr.data.datasets.recognition import RecDataset, WordsOfDetDataset
 from mindocr.data.loading.loader import Loader
 from mindocr.data.mindrecord_writer import write_mindrecord
@@ -246,6 +246,12 @@ def test_a_file_that_cannot_be_used(copied, damage, message):
     damage(copied.with_name(f"{copied.name}0"))
     with pytest.raises(DataError, match=message):
         reading(copied)
+
+
+def test_fitting_reads_label_files_with_the_pipeline_of_a_mindrecord():
+    kept = {"type": "DetDataset", "data_dir": "images"}
+    assert with_files(kept) == kept
+    assert with_files({**kept, "type": "MindRecordDataset", "samples_of": "DetDataset"}) == kept
 
 
 def test_samples_of_another_type(written):
