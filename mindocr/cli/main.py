@@ -24,6 +24,7 @@ GROUPS = {
         "convert": "convert the annotations of a published data set to a label file",
         "exchange": "import labels from an annotation tool, or export labels to one",
         "check-data": "find broken images, wrong labels and duplicates in a data set",
+        "make-mindrecord": "write the images and labels of a data set into MindRecord files",
         "look": "draw samples as training receives them, with their label maps",
     },
     "Training": {
