@@ -2,7 +2,7 @@
 
     python benchmarks/input_pipeline.py --config configs/det/dbnet/db_r50_icdar15.yaml --data_root DIR
         --label_file train_gt.txt --data_dir train [--split train|eval] [--n 200] [--cache none|ram|disk]
-        [--workers 0|1|2] [--normalize device|host] [--peer PYTHON] [--json]
+        [--workers 0|1|2] [--normalize device|host] [--peer PYTHON | --sources] [--json]
 
 Without workers, one process with one OpenCV thread prepares the images; times are CPU times (``process_time``), so that
 other programs disturb them less. With ``--peer``, MindOCR's transforms run in another process on the same images, in
@@ -10,6 +10,9 @@ turn with ours. A cache is filled before the measurement. ``decode_ms`` is the t
 lower limit for a pipeline without a cache. As in training, uint8 images are passed to the network and normalised in
 its graph; ``--normalize host`` makes NormalizeImage and ToCHWImage part of the pipeline. With workers, the wall-clock
 time of complete batches is measured.
+
+With ``--sources``, the images are read from their files, from a MindRecord that is written into a temporary folder
+before, and from memory, in turn; ``read_ms`` is the time of reading an image without decoding it.
 
 Prints a table and one JSON line, with ``--json`` only the latter. ``peak_rss_mb`` is the largest resident memory of the
 process, ``pipeline_mb`` the part of it that was added after all imports and the construction.
@@ -22,6 +25,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -33,9 +37,10 @@ from mindocr.config.compat import upgrade
 from mindocr.config.read import resolve
 from mindocr.data.loading.loader import Loader
 from mindocr.data.loading.worker import keep_freed_memory
+from mindocr.data.mindrecord_writer import write_mindrecord
 from mindocr.data.transforms.layout import split_normalization
 from mindocr.errors import ConfigError, UserError
-from mindocr.images.read import read_image
+from mindocr.images.read import read_file, read_image
 from mindocr.registry import DATASETS
 
 PEER = Path(__file__).parent / "peers" / "mindocr_pipeline.py"
@@ -56,11 +61,15 @@ def main() -> None:
     parser.add_argument("--normalize", choices=("device", "host"), default="device",
                         help="where images are normalised, with --split train")  # fmt: skip
     parser.add_argument("--peer", metavar="PYTHON", help="interpreter that has MindOCR, MindSpore and OpenCV")
+    parser.add_argument("--sources", action="store_true", help="compare files, a MindRecord and the caches in memory")
     parser.add_argument("--json", action="store_true", help="print only the JSON line")
     args = parser.parse_args()
     if args.n < 1:
         raise ConfigError(f"--n: expected 1 image or more, got {args.n}")
     cv2.setNumThreads(1)
+    if args.sources:
+        compare_sources(args)
+        return
     dataset, batch_size = build(args)
     line: dict[str, Any] = {"benchmark": "input_pipeline", "config": args.config, "split": args.split,
                             "cache": args.cache, "workers": args.workers, "normalize": place(args)}  # fmt: skip
@@ -70,15 +79,19 @@ def main() -> None:
     print(json.dumps(line))
 
 
-def build(args: argparse.Namespace) -> tuple[Any, int]:
+def build(args: argparse.Namespace, **changes: Any) -> tuple[Any, int]:
     """The data set of the recipe on the given files, and its batch size.
+
+    Args:
+        changes: values of the section of the data set; None removes a key.
 
     Raises:
         ConfigError: the recipe has no such split, or its data set cannot be built.
     """
     section = recipe(args)
     spec = {**section["dataset"], "dataset_root": args.data_root, "data_dir": args.data_dir, "cache": args.cache,
-            "label_file": args.label_file, "cache_content": args.cache_content}  # fmt: skip
+            "label_file": args.label_file, "cache_content": args.cache_content, **changes}  # fmt: skip
+    spec = {key: value for key, value in spec.items() if value is not None}
     if place(args) == "device":
         spec["transform_pipeline"], _ = split_normalization(spec["transform_pipeline"])
     dataset = DATASETS.build(spec, key="type", is_train=args.split == "train", seed=0)
@@ -128,6 +141,54 @@ def alone(dataset: Any, args: argparse.Namespace) -> dict[str, Any]:
         "pipeline_mb": round(peak - start, 1),
     }
     return {**line, **peer.finish(theirs, line)} if peer else line
+
+
+def compare_sources(args: argparse.Namespace) -> None:
+    """Measure all sources of images, each in turn for a part of the images, and print a table and a JSON line."""
+    keep_freed_memory()
+    with TemporaryDirectory() as folder:
+        record = Path(folder) / "images.mindrecord"
+        plain, _ = build(args, cache="none")
+        spec = {**recipe(args)["dataset"], "dataset_root": args.data_root, "data_dir": args.data_dir}
+        write_mindrecord({**spec, "label_file": args.label_file}, record)
+        inside = {"type": "MindRecordDataset", "samples_of": spec["type"], "data_dir": str(record.resolve()),
+                  "dataset_root": "", "label_file": None, "cache": "none"}  # fmt: skip
+        sources = {
+            "files": plain,
+            "MindRecord": build(args, **inside)[0],
+            "cache: ram, encoded": build(args, cache="ram", cache_content="encoded")[0],
+            "cache: ram, decoded": build(args, cache="ram", cache_content="decoded")[0],
+        }
+        rows = measure_sources(sources, args.n)
+    if not args.json:
+        print(f"{'source of images':<22}{'ms/image':>10}{'wall ms':>10}{'read_ms':>10}{'speed':>8}")
+        for name, row in rows.items():
+            print(f"{name:<22}" + "".join(f"{row[key]:>{width}.2f}" for key, width in
+                                          (("ms", 10), ("wall_ms", 10), ("read_ms", 10), ("speed", 8))))  # fmt: skip
+    print(json.dumps({"benchmark": "image_sources", "config": args.config, "images": args.n, "sources": rows}))
+
+
+def measure_sources(sources: dict[str, Any], count: int) -> dict[str, dict[str, float]]:
+    """CPU time and time of a sample, time of reading its image, and the speed as a multiple of that of the files."""
+    for dataset in sources.values():
+        for i in range(min(count, len(dataset))):
+            dataset.get(i)
+    times: dict[str, list[tuple[float, float, float]]] = {name: [] for name in sources}
+    for i in range(count):
+        for name, dataset in sources.items():
+            index = i % len(dataset)
+            begin, wall = time.process_time(), time.perf_counter()
+            dataset.get(index, epoch=2)
+            end, wall_end = time.process_time(), time.perf_counter()
+            if dataset.pipeline.ops[0].cache is None:
+                read_file(dataset.records[index].img_path)
+            times[name].append((end - begin, wall_end - wall, time.perf_counter() - wall_end))
+    means = {name: [1000 * statistics.mean(column) for column in zip(*rows)] for name, rows in times.items()}
+    first = next(iter(means.values()))[0]
+    return {
+        name: {"ms": round(ms, 3), "wall_ms": round(wall, 3), "read_ms": round(read, 3), "speed": round(first / ms, 2)}
+        for name, (ms, wall, read) in means.items()
+    }
 
 
 class Peer:

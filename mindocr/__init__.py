@@ -1,4 +1,4 @@
-"""mindocr: trains, evaluates and ships scene-text detectors on MindSpore.
+"""mindocr: trains, evaluates and ships scene-text detectors and readers on MindSpore.
 
 The names below are imported when they are first used, so that ``import mindocr`` stays cheap.
 """

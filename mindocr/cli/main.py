@@ -24,6 +24,7 @@ GROUPS = {
         "convert": "convert the annotations of a published data set to a label file",
         "exchange": "import labels from an annotation tool, or export labels to one",
         "check-data": "find broken images, wrong labels and duplicates in a data set",
+        "make-mindrecord": "write the images and labels of a data set into MindRecord files",
         "look": "draw samples as training receives them, with their label maps",
     },
     "Training": {
@@ -49,7 +50,7 @@ GROUPS = {
     "Weights": {
         "convert-weights": "convert weights of another project to a checkpoint",
         "fuse": "turn layers with several branches into single convolutions",
-        "unfuse": "turn a fused network into the form that is trained, with statistics of your images",
+        "unfuse": "turn a fused network into the form with branches, to train it",
         "show-checkpoint": "show the contents of a checkpoint and the run that wrote it",
     },
     "Complete example": {

@@ -147,6 +147,7 @@ def _pipeline_problems(raw: Mapping[str, Any], path: str) -> list[Problem]:
         return [(pipeline, "a mapping patches the ops of a base file, and there is none; write a list of ops")]
     if not isinstance(ops, list):
         return [(pipeline, f"expected a list of ops, got {ops!r}")]
+    from mindocr.data.datasets.base import provided_keys_of
     from mindocr.data.sample import DetSample
     from mindocr.data.transforms.pipeline import check_pipeline
 
@@ -155,7 +156,10 @@ def _pipeline_problems(raw: Mapping[str, Any], path: str) -> list[Problem]:
     provided, wanted = tuple(DetSample.__annotations__), None  # an unknown data set may provide anything
     dataset = spec.get("type")
     if isinstance(dataset, str) and dataset in DATASETS:
-        provided = getattr(DATASETS.get(dataset), "provided_keys", ())
+        try:
+            provided = provided_keys_of(spec)
+        except ConfigError:  # the arguments of the data set are wrong, which is a problem of its own
+            return []
         wanted = columns if isinstance(columns, list) and all(isinstance(name, str) for name in columns) else None
     findings = check_pipeline(ops, provided, wanted, is_train=path == "train.dataset")
     return [_locate(finding, path, pipeline) for finding in findings]

@@ -82,7 +82,7 @@ def upgrade(raw: Mapping[str, Any]) -> Upgraded:
     idle = [(key, _BY_NAME) for path in DATASET_PATHS for key in _columns_by_name(result, path)]
     idle += _prediction_columns(result)
     idle += recognition.idle
-    _mindrecord(result)
+    idle += _mindrecord(result)
     _checkpoint_policy(result)
     _resume(result)
     _tensorboard(result)
@@ -207,11 +207,27 @@ def _tensorboard(result: Upgraded) -> None:
         loggers.append("tensorboard")
 
 
-def _mindrecord(result: Upgraded) -> None:
+def _mindrecord(result: Upgraded) -> list[tuple[str, str]]:
+    """``mindrecord: True`` makes ``data_dir`` a MindRecord with samples of the type that the section names.
+
+    Returns:
+        The keys that then have no effect, each with the reason.
+    """
+    idle = []
     for path in DATASET_PATHS:
-        if _take(result.values, f"{path}.mindrecord") not in (_ABSENT, False, None):
-            text = "MindRecord files are not supported; set data_dir (images) and label_file (labels) instead"
+        value = _take(result.values, f"{path}.mindrecord")
+        section = lookup(result.values, path)
+        if value in (_ABSENT, False, None):
+            continue
+        if value is not True or path == "predict.dataset":
+            text = "prediction reads image files" if value is True else f"expected True or False, got {value!r}"
             result.problems.append((f"{path}.mindrecord", text))
+        elif section.get("type") != "MindRecordDataset":
+            section["samples_of"] = section.get("type")
+            section["type"] = "MindRecordDataset"
+            if section.pop("label_file", None) is not None:
+                idle.append((f"{path}.label_file", "the MindRecord file in data_dir contains the labels"))
+    return idle
 
 
 def _weight_decay_groups(result: Upgraded) -> None:

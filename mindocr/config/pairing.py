@@ -1,4 +1,5 @@
-"""Checks that the parts of a configuration fit together: each part finds the outputs and columns that it reads.
+"""Checks that the parts of a configuration fit together: each part finds the outputs and columns that it reads, and
+numbers that several parts state are equal.
 
 Parts declare by name what they read and produce (see ``mindocr/models/heads``, ``losses``, ``postprocess``,
 ``metrics``). Nothing in this module depends on a task, an output or a column.
@@ -11,7 +12,7 @@ from typing import Any
 
 from mindocr.config.parts import lookup
 from mindocr.config.wording import Problem
-from mindocr.registry import HEADS, LOSSES, METRICS, POSTPROCESSES, Registry
+from mindocr.registry import HEADS, LOSSES, METRICS, POSTPROCESSES, TRANSFORMS, Registry
 
 NETWORK_INPUTS = ("image",)  # columns that every network takes
 
@@ -23,6 +24,7 @@ def pairing_problems(raw: Mapping[str, Any]) -> list[Problem]:
         for path, registry in (("loss", LOSSES), ("postprocess", POSTPROCESSES), ("metric", METRICS))
     )
     problems = [*_output_problems(raw, loss, postprocess), *_prediction_problems(postprocess, metric)]
+    problems += _agreement_problems(raw, postprocess)
     for path, reader, wanted in (
         ("train.dataset", f"the network and {loss.name or 'the loss'}", loss.declared("labels")),
         ("eval.dataset", "evaluation", (*postprocess.declared("columns"), *metric.declared("reads"))),
@@ -50,8 +52,8 @@ class _Part:
         """The part at a dotted path."""
         return cls(registry, lookup(raw, path))
 
-    def declared(self, attribute: str) -> tuple[str, ...]:
-        """Names that the part declares as ``attribute``."""
+    def declared(self, attribute: str) -> tuple[Any, ...]:
+        """Names that the part declares as ``attribute``; for ``agrees``, pairs of a name and a number."""
         return self._registry.declared(self._spec, attribute) if self.known else ()
 
     def type_of(self, attribute: str) -> type | None:
@@ -99,3 +101,20 @@ def _prediction_problems(postprocess: _Part, metric: _Part) -> Iterator[Problem]
     if gives is not None and judges is not None and not issubclass(gives, judges):
         text = f"{metric.name} evaluates {judges.__name__}, but {postprocess.name} returns {gives.__name__}"
         yield "metric", text
+
+
+def _agreement_problems(raw: Mapping[str, Any], postprocess: _Part) -> Iterator[Problem]:
+    """Numbers that several parts state, such as that of the anchors, and that differ from what the head states."""
+    head = _Part.at(raw, "model.head", HEADS)
+    wanted = dict(head.declared("agrees"))
+    others = [("postprocess", postprocess)]
+    for path in ("train.dataset", "eval.dataset"):
+        pipeline = lookup(raw, f"{path}.transform_pipeline")
+        for i, spec in enumerate(pipeline if isinstance(pipeline, list) else ()):
+            name, arguments = next(iter(spec.items())) if isinstance(spec, Mapping) and spec else (spec, None)
+            op = _Part(TRANSFORMS, {"name": name, **(arguments if isinstance(arguments, Mapping) else {})})
+            others.append((f"{path}.transform_pipeline[{i}].{name}", op))
+    for path, part in others:
+        for what, number in part.declared("agrees"):
+            if wanted.get(what, number) != number:
+                yield path, f"{part.name} has {number} {what}, but {head.name} has {wanted[what]}; they must be equal"

@@ -26,6 +26,8 @@ USES: dict[str, tuple[str, ...]] = {
     "convert-weights": ("model",),
     "look --split train": ("system", "train.dataset"),
     "look --split eval": ("system", "eval.dataset"),
+    "make-mindrecord --split train": ("train.dataset",),
+    "make-mindrecord --split eval": ("eval.dataset",),
     "infer": ("system", "postprocess", "eval.dataset"),
 }
 

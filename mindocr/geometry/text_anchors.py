@@ -38,6 +38,11 @@ def heights_of(heights: Heights) -> tuple[int, ...]:
     return tuple(heights)
 
 
+def count_of(heights: Heights) -> int:
+    """Number of heights, without checking them."""
+    return len(HEIGHTS.get(heights, ()) if isinstance(heights, str) else heights)
+
+
 def anchor_boxes(heights: Heights) -> np.ndarray:
     """(k, 4) int32, the anchors of the top left cell: around the centre (7.5, 7.5), cut off to whole pixels."""
     high = np.array(heights_of(heights), dtype=np.float64)

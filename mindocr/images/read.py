@@ -16,6 +16,7 @@ from mindocr.images.alpha import WHITE, Alpha, Background, background
 from mindocr.images.complete import decode_complete
 from mindocr.images.headers import Size, is_png, is_whole_png, stated_size, without_animation
 from mindocr.images.jpeg import JpegHeader, is_jpeg, is_whole, read_header
+from mindocr.images.mindrecord import read_inside, shard_of
 from mindocr.images.pixel_form import PixelForm, pixel_form
 
 # Endings of the files that are read, each with the name that Pillow has for its format.
@@ -65,21 +66,13 @@ def read_image(
 
 
 def read_file(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
-    """The bytes of an image file.
+    """The bytes of an image file, or of an image in a MindRecord file.
 
     Raises:
-        DataError: the file is missing or empty, a truncated JPEG or PNG, or states more pixels than ``max_pixels``.
+        DataError: the file is missing, empty or damaged, a truncated JPEG or PNG, or states more pixels than
+            ``max_pixels``.
     """
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116  takes half the time of Path.stat
-        if not S_ISREG(mode) and not S_ISDIR(mode):  # reading a pipe would block, /dev/zero would never end
-            raise DataError(f"{path}: not a file but a pipe or a device; check the label file")
-        with open(path, "rb") as stream:  # noqa: PTH123  takes half the time of Path.read_bytes
-            content = stream.read()
-    except DataError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
-        raise DataError(f"{path}: cannot read this image: {getattr(error, 'strerror', error)}") from None
+    content = _content(path)
     if not content:
         raise DataError(f"{path}: this image file is empty (0 bytes); copy it again or leave it out")
     kind = "JPEG" if is_jpeg(content) else "PNG" if is_png(content) else ""
@@ -95,6 +88,22 @@ def read_file(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
             f"{max_pixels}; make the image smaller, or raise max_pixels of DecodeImage in the transform_pipeline"
         )
     return content
+
+
+def _content(path: str | Path) -> bytes:
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116  takes half the time of Path.stat
+        if not S_ISREG(mode) and not S_ISDIR(mode):  # reading a pipe would block, /dev/zero would never end
+            raise DataError(f"{path}: not a file but a pipe or a device; check the label file")
+        with open(path, "rb") as stream:  # noqa: PTH123  takes half the time of Path.read_bytes
+            return stream.read()
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        shard = shard_of(str(path)) if isinstance(error, NotADirectoryError) else None
+        if shard is not None:
+            return read_inside(str(path), shard)
+        raise DataError(f"{path}: cannot read this image: {getattr(error, 'strerror', error)}") from None
 
 
 def decoding_flags(rgb: bool, ignore_orientation: bool) -> int:

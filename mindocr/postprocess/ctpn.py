@@ -15,7 +15,7 @@ import numpy as np
 
 from mindocr.errors import ConfigError, DataError
 from mindocr.geometry.suppression import keep_best
-from mindocr.geometry.text_anchors import STRIDE, Heights, anchor_grid, decode, heights_of, per_anchor
+from mindocr.geometry.text_anchors import STRIDE, Heights, anchor_grid, count_of, decode, heights_of, per_anchor
 from mindocr.postprocess.base import check_shapes, to_source
 from mindocr.postprocess.text_lines import Lines, Links, chains, follow, lines_of
 from mindocr.predictions.detection import Detection
@@ -126,9 +126,11 @@ class CTPNPostProcess:
         self.reads = self.declare({"side_refinement": side_refinement})["reads"]
 
     @classmethod
-    def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-        """``reads`` and ``columns`` of a post-processing with these arguments."""
-        return {"reads": (*_READS, _SIDES) if arguments.get("side_refinement") else _READS, "columns": cls.columns}
+    def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """``reads`` and ``columns`` with these arguments, and the number of anchors, which other parts must have."""
+        reads = (*_READS, _SIDES) if arguments.get("side_refinement") else _READS
+        agrees = (("anchors", count_of(arguments.get("anchor_heights", "mindspore"))),)
+        return {"reads": reads, "columns": cls.columns, "agrees": agrees}
 
     def __call__(self, text_scores: np.ndarray, box_deltas: np.ndarray, *rest: np.ndarray) -> list[Detection]:
         """Find the text lines of a batch.

@@ -55,6 +55,14 @@ def test_table_for_people(repo_root, folder):
     assert any(row.startswith("sampling pixels ") for row in table) and json.loads(line)["images"] == 2
 
 
+def test_sources_of_images(repo_root, folder):
+    *table, line = run(repo_root, folder, "--n", "3", "--sources").stdout.splitlines()
+    rows = json.loads(line)["sources"]
+    assert [row[:22].strip() for row in table[-4:]] == list(rows) and len(rows) == 4
+    assert rows["files"]["speed"] == 1 and all(row["ms"] > 0 for row in rows.values())
+    assert rows["MindRecord"]["read_ms"] > rows["cache: ram, decoded"]["read_ms"]
+
+
 def test_with_a_worker(repo_root, folder):
     result = json.loads(run(repo_root, folder, "--n", "4", "--workers", "1", "--split", "eval", "--json").stdout)
     assert result["images_per_s"] > 0 and result["used_workers"] == 1

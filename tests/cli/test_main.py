@@ -111,20 +111,17 @@ def test_other_ways_to_start(words: list[str], repo_root: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "no_such.yaml: no such file\n")
 
 
-def scripts(repo_root: Path) -> dict[str, Path]:
-    """Command -> the script in ``tools/`` that runs it."""
+def scripts(repo_root: Path) -> dict[Path, str]:
+    """Script in ``tools/`` -> the command that it runs."""
     files = [path for folder in ("tools", "deploy") for path in sorted((repo_root / folder).rglob("*.py"))]
-    named = {re.search(r'run_alias\("([a-z-]+)"\)', path.read_text(encoding="utf-8"))[1]: path for path in files}
-    assert len(named) == len(files) >= 16
-    return named
+    assert len(files) >= 16
+    return {path: re.search(r'run_alias\("([a-z-]+)"[,)]', path.read_text(encoding="utf-8"))[1] for path in files}
 
 
 def test_scripts_are_aliases_of_the_commands(repo_root: Path) -> None:
     named = scripts(repo_root)
-    assert set(named) == set(COMMANDS) - {"recipes"}
-    assert {path: len(path.read_text(encoding="utf-8").splitlines()) for path in named.values()} == dict.fromkeys(
-        named.values(), 10
-    )
+    assert set(named.values()) == set(COMMANDS) - {"recipes"}
+    assert {path: len(path.read_text(encoding="utf-8").splitlines()) for path in named} == dict.fromkeys(named, 10)
 
 
 def test_a_script_finds_the_package_from_any_folder(repo_root: Path, tmp_path: Path) -> None:
@@ -136,7 +133,7 @@ def test_a_script_finds_the_package_from_any_folder(repo_root: Path, tmp_path: P
         "try:\n    runpy.run_path(script, run_name='__main__')\n"
         "finally:\n    print(sys.modules['mindocr'].__path__)\n"
     )
-    for name, path in scripts(repo_root).items():
+    for path, name in scripts(repo_root).items():
         done = python("-c", code, str(repo_root), str(path), folder=tmp_path)
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(f"usage: {path.name} ") and COMMANDS[name][1:10] in done.stdout

@@ -131,11 +131,39 @@ def test_resume_in_two_places(model: Any, train: Any, resume: str | None, proble
     assert problems == ([("model.resume", problem)] if problem else [])
 
 
-def test_mindrecord_files_are_not_read(raw: dict[str, Any], tmp_path: Path) -> None:
+def test_mindrecord_makes_the_folder_a_mindrecord(raw: dict[str, Any], tmp_path: Path) -> None:
     raw["eval"]["dataset"]["mindrecord"] = False
-    load_config(save(tmp_path, raw))
     raw["train"]["dataset"]["mindrecord"] = True
-    with pytest.raises(ConfigError, match="train.dataset.mindrecord: MindRecord files are not supported; set data_dir"):
+    raw["train"]["dataset"]["data_dir"] = "train.mindrecord"
+    config = load_config(save(tmp_path, raw))
+    assert config.eval is not None and config.eval.dataset["type"] == "DetDataset"
+    read = config.train.dataset
+    assert (read["type"], read["samples_of"], read["data_dir"]) == (
+        "MindRecordDataset", "DetDataset", "train.mindrecord"
+    )  # fmt: skip
+    assert "label_file" not in read and "mindrecord" not in read
+    note = "train.dataset.label_file (the MindRecord file in data_dir contains the labels)"
+    assert note in upgrade(raw).notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "text"),
+    [
+        ("train", "yes", "expected True or False, got 'yes'"),
+        ("predict", True, "prediction reads image files"),
+    ],
+)
+def test_mindrecord_elsewhere(path: str, value: Any, text: str) -> None:
+    assert upgrade({path: {"dataset": {"type": "DetDataset", "mindrecord": value}}}).problems == [
+        (f"{path}.dataset.mindrecord", text)
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["NoDataset", "MindRecordDataset"])
+def test_samples_of_an_unknown_type(raw: dict[str, Any], tmp_path: Path, wrong: str) -> None:
+    raw["train"]["dataset"] |= {"type": "MindRecordDataset", "samples_of": wrong}
+    del raw["train"]["dataset"]["label_file"]
+    with pytest.raises(ConfigError, match=rf"1 problem\n  train\.dataset\.samples_of: .*{wrong}"):
         load_config(save(tmp_path, raw))
 
 

@@ -146,3 +146,16 @@ def test_parts_of_named_networks_are_checked(two: dict[str, Any]) -> None:
     assert "model.networks.teacher.neck.out_chanels: DBFPN has no argument 'out_chanels' (did you mean" in message
     assert "model.networks.student.frosen: unknown key 'frosen' (did you mean 'frozen'?)" in message
     assert "model.use: no network is called 'pupil'; known: student, teacher" in message
+
+
+def test_parts_that_state_another_number_than_the_head(repo_root):
+    from mindocr.config import load_config
+
+    recipe = repo_root / "configs/det/ctpn/ctpn_vgg16_icdar13.yaml"
+    with pytest.raises(ConfigError) as caught:
+        load_config(recipe, ["model.head.num_anchors=10", "postprocess.anchor_heights=paper"])
+    message = str(caught.value)
+    assert "AnchorTargets has 14 anchors, but CTPNHead has 10; they must be equal" in message
+    assert "1 problem" in message and "train.dataset.transform_pipeline[" in message
+    with pytest.raises(ConfigError, match="postprocess: CTPNPostProcess has 2 anchors, but CTPNHead has 14"):
+        load_config(recipe, ["postprocess.anchor_heights=[16, 32]"])

@@ -150,3 +150,15 @@ def test_mixed_precision_gives_finite_float32_outputs(level, image):
     set_precision(mixed, level)
     for output in mixed.set_train(True)(image(1, 32, 32)):
         assert output.dtype == ms.float32 and np.isfinite(output.asnumpy()).all()
+
+
+@pytest.mark.slow
+def test_its_operators_exist_in_onnx(network, image, tmp_path):
+    runtime = pytest.importorskip("onnxruntime")
+    x = image(1, 32, 48)
+    expected = network.set_train(False)(x)
+    ms.export(network, x, file_name=str(tmp_path / "ctpn"), file_format="ONNX")
+    session = runtime.InferenceSession(str(tmp_path / "ctpn.onnx"), providers=["CPUExecutionProvider"])
+    found = session.run(None, {session.get_inputs()[0].name: x.asnumpy()})
+    for ours, theirs in zip(expected, found, strict=True):
+        np.testing.assert_allclose(theirs, ours.asnumpy(), atol=1e-5)

@@ -29,6 +29,7 @@ from mindocr.data.transforms.load import Store
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import DataError
 from mindocr.formats.record import Record
+from mindocr.registry import DATASETS
 
 
 class ImageDataset:
@@ -62,6 +63,15 @@ class ImageDataset:
         self.output_columns = None if output_columns is None else list(output_columns)
         self.on_error: str = on_error
         self.seed = seed
+
+    @classmethod
+    def keys_for(cls, arguments: Mapping[str, Any]) -> tuple[str, ...]:
+        """Keys of a sample before its pipeline, of a data set with these arguments.
+
+        Raises:
+            ConfigError: the arguments name none.
+        """
+        return cls.provided_keys
 
     def __len__(self) -> int:
         return len(self.records)
@@ -177,6 +187,17 @@ class ListFileDataset(ImageDataset, ABC):
         Raises:
             DataError: the file is malformed; the message names the line.
         """
+
+
+def provided_keys_of(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys of a sample before its pipeline, of the data set in a section of a configuration.
+
+    Raises:
+        ConfigError: the section has an unknown type, or arguments that name no keys.
+    """
+    dataset: Any = DATASETS.get(spec["type"])
+    keys: tuple[str, ...] = dataset.keys_for(spec) if hasattr(dataset, "keys_for") else dataset.provided_keys
+    return keys
 
 
 def _locate(message: str, record: Record) -> str:

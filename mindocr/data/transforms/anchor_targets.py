@@ -6,7 +6,8 @@ All arrays with one entry for each anchor have the order of :mod:`mindocr.geomet
 from __future__ import annotations
 
 import logging
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from mindocr.data.sample import DetSample
 from mindocr.data.transforms.protocol import image_size
 from mindocr.errors import ConfigError
 from mindocr.geometry.many import bounds
-from mindocr.geometry.text_anchors import STRIDE, Heights, anchor_grid, encode, heights_of
+from mindocr.geometry.text_anchors import STRIDE, Heights, anchor_grid, count_of, encode, heights_of
 from mindocr.geometry.text_strips import SliceMode, Strips, covered, cut_into_strips, overlap
 from mindocr.registry import TRANSFORMS
 
@@ -114,6 +115,12 @@ class AnchorTargets:
         self.side_reach = side_reach
         self.max_strips = max_strips
         self._warned: set[str] = set()
+
+    @classmethod
+    def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """The number of anchors, which other parts must have, too."""
+        agrees = (("anchors", count_of(arguments.get("anchor_heights", "mindspore"))),)
+        return {"reads": cls.reads, "writes": cls.writes, "agrees": agrees}
 
     def draw(self, rng: np.random.Generator, sample: DetSample) -> np.ndarray:
         """(A,) float64: anchors with the lowest numbers are sampled first."""

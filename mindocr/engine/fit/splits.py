@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from mindocr.config import Config
+from mindocr.data.datasets.mindrecord import with_files
 from mindocr.data.datasets.sources import pair_up
 from mindocr.errors import ConfigError, UserError
 from mindocr.formats.label_file import read_lines
-from mindocr.utils.files import hash_file, write_text
+from mindocr.images.read import read_file
+from mindocr.utils.files import hash_bytes, write_text
 
 HELD_OUT, THE_REST = "holdout_{}.txt", "training_{}.txt"
 
@@ -48,7 +50,7 @@ def fitting_dataset(config: Config, split: Split, folder: Path) -> dict[str, Any
         UserError: the user asked for the test images, or for a split that cannot be made.
     """
     assert config.eval is not None
-    reported = config.eval.dataset
+    reported = with_files(config.eval.dataset)
     if split.name == "test":
         raise UserError(
             "--split test: a score on the images that the thresholds were fitted on means nothing; fit with "
@@ -105,7 +107,7 @@ def refuse_overlap(fitted: Any, reported: Any) -> dict[str, str]:
             f"{min(shared)}: this label file is both the one to fit on and that of eval.dataset, the test images; "
             "thresholds must be fitted on other images"
         )
-    hashes = {path: hash_file(path) for path in {r.img_path for r in (*fitted.records, *reported.records)}}
+    hashes = {path: hash_bytes(read_file(path)) for path in {r.img_path for r in (*fitted.records, *reported.records)}}
     known = {hashes[record.img_path]: record.img_path for record in reported.records}
     twice = [record.img_path for record in fitted.records if hashes[record.img_path] in known]
     if twice:

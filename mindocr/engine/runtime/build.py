@@ -10,6 +10,7 @@ from mindspore import nn
 
 from mindocr.config import Config
 from mindocr.config.schema import Model
+from mindocr.data.datasets.base import provided_keys_of
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.layout import NormalizeImage, split_normalization
 from mindocr.engine.runtime.process import Runtime
@@ -98,7 +99,7 @@ def eval_loader(config: Config, rank: int = 0, world: int = 1, columns: Sequence
 
 def _dataset(spec: Mapping[str, Any], *, is_train: bool, seed: int, more: Sequence[str] = ()) -> Any:
     columns = list(spec.get("output_columns") or [])
-    provided: tuple[str, ...] = getattr(DATASETS.get(spec["type"]), "provided_keys", ()) if more else ()
+    provided = provided_keys_of(spec) if more else ()
     # Every message about a sample names its path, so the path is always loaded; it stays on the host.
     wanted = ("img_path", *(column for column in more if column in provided))
     spec = {**spec, "output_columns": columns + [c for c in wanted if c not in columns]}

@@ -107,7 +107,7 @@ def epoch_stem(epoch: int) -> str:
 def _image_folder(dataset: Mapping[str, Any]) -> Path | None:
     folders, root = dataset.get("data_dir"), dataset.get("dataset_root") or ""
     first = folders[0] if isinstance(folders, list) and folders else folders
-    if not isinstance(first, str):
+    if not isinstance(first, str) or not (Path(root) / first).is_dir():  # a MindRecord is a file
         return None
     try:
         find_images(Path(root) / first)

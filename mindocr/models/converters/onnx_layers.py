@@ -17,6 +17,7 @@ from mindocr.models.converters.onnx_lstm import lstm_arrays
 TINY = 1e-30
 
 _SHAPING = ("Reshape", "Identity", "Cast", "Unsqueeze", "Squeeze")  # they leave the values of a tensor as they are
+_CONSTANTS = ("helper.constant", "Constant_")  # in the names of numbers that are no weights
 _WEIGHTED = {"Conv": "conv", "ConvTranspose": "deconv", "MatMul": "linear", "Gemm": "linear"}
 _NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
@@ -118,7 +119,11 @@ class _Graph:
             return None
         if size > 1:
             return self._make("scale", {"gamma": factor, "beta": summand}, node)
-        if not self._file.tensors[summand].any():  # the constant factor of attention: Paddle's exporter adds 0 to it
+        # Numbers of formulas: Paddle's exporter names them so, and it adds 0 to the constant factor of attention.
+        if (
+            any(part in name for part in _CONSTANTS for name in (factor, summand))
+            or not self._file.tensors[summand].any()
+        ):
             return None
         return self._make("affine", {"scale": factor, "bias": summand}, node)
 

@@ -12,6 +12,7 @@ from mindspore.common.initializer import Normal
 from mindocr.errors import ConfigError
 from mindocr.registry import HEADS
 
+NUM_ANCHORS = 14
 WEIGHT_STD = 0.01  # of the initial weights, as in the paper
 
 
@@ -41,7 +42,7 @@ class CTPNHead(nn.Cell):
     def __init__(
         self,
         in_channels: int,
-        num_anchors: int = 14,
+        num_anchors: int = NUM_ANCHORS,
         coordinates: Literal[2, 4] = 4,
         side_refinement: bool = False,
     ) -> None:
@@ -56,10 +57,14 @@ class CTPNHead(nn.Cell):
         self.side = _output(in_channels, num_anchors) if side_refinement else None
 
     @classmethod
-    def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-        """The names that depend on the arguments."""
+    def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """The names that depend on the arguments, and the number of anchors, which other parts must have, too."""
         rest = ("box_deltas", *(("side_offsets",) if arguments.get("side_refinement") else ()))
-        return {"outputs": ("text_logits", *rest), "inference_outputs": ("text_scores", *rest)}
+        return {
+            "outputs": ("text_logits", *rest),
+            "inference_outputs": ("text_scores", *rest),
+            "agrees": (("anchors", arguments.get("num_anchors", NUM_ANCHORS)),),
+        }
 
     def construct(self, x: Tensor) -> tuple[Tensor, ...]:
         """(N, in_channels, H', W') -> the outputs in the order of their names."""

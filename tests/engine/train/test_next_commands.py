@@ -79,6 +79,9 @@ def test_the_folder_of_images_holds_images(commands, tmp_path):
     assert parsed(commands(below).after_training(True, 2)[1]).image_dir == str(photos / "deep")
     nested = f"eval.dataset={{type: DetDataset, dataset_root: {photos}, data_dir: [''], label_file: [x]}}"
     assert parsed(commands(nested).after_training(True, 2)[1]).image_dir.endswith("synthetic/train")
+    (tmp_path / "eval.mindrecord").touch()  # a file, whose images prediction does not take
+    record = f"eval.dataset={{mindrecord: True, type: DetDataset, dataset_root: {tmp_path}, data_dir: eval.mindrecord}}"
+    assert parsed(commands(record).after_training(True, 2)[1]).image_dir.endswith("synthetic/train")
 
 
 def test_resuming_repeats_what_was_typed(commands):
