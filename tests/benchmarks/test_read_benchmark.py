@@ -19,7 +19,9 @@ import numpy as np
 class Output:
     boxes = np.array([[[0, 0], [60, 0], [60, 20], [0, 20]]], dtype=float)
     txts = ("WAY OUT",)
-    word_results = ((("WAY", 0.9, [[0, 0], [28, 0], [28, 20], [0, 20]]), ("OUT", 0.9, [[32, 0], [60, 0], [60, 20], [32, 20]])),)
+    word_results = (
+        (("WAY", 0.9, [[0, 0], [28, 0], [28, 20], [0, 20]]), ("OUT", 0.9, [[32, 0], [60, 0], [60, 20], [32, 20]])),
+    )
     def __len__(self): return 1
 
 class RapidOCR:
@@ -40,19 +42,10 @@ def photographs(tmp_path) -> Path:
 
 
 def run(repo_root: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "benchmarks/read.py",
-        "--images",
-        str(folder / "images"),
-        "--gt",
-        str(folder / "gt"),
-        *words,
-    ]
-    paths = os.pathsep.join([str(folder / "site"), str(repo_root)])
-    return subprocess.run(
-        command, cwd=repo_root, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}
-    )
+    sides = ["--images", str(folder / "images"), "--gt", str(folder / "gt")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(repo_root)])}
+    command = [sys.executable, "benchmarks/read.py", *sides, *words]
+    return subprocess.run(command, cwd=repo_root, capture_output=True, text=True, env=environment)
 
 
 def test_levels_of_a_peer_are_scored(repo_root, photographs):
@@ -73,6 +66,7 @@ def test_levels_of_a_peer_are_scored(repo_root, photographs):
     assert {row["level"]: row["detection"] for row in json.loads(first.stdout)["results"]} == {"line": 0, "word": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [(["--n", "0"], "--n: expected 1 photograph or more, got 0"),
