@@ -67,6 +67,28 @@ def test_a_picture_upside_down_is_read_with_the_classifier_alone(home, sign, mon
     assert not {"MARKET", "hours"} & set(reader(turned).text.split())
 
 
+def test_words_of_a_slanted_line_are_where_they_are_drawn(home, monkeypatch):
+    """Three words on one line, turned by 6 degrees; their boxes are known."""
+    from mindocr.geometry import polygon_iou
+    from mindocr.reading.reader import TextReader
+
+    monkeypatch.setenv("MINDOCR_HOME", str(home))
+    image, boxes, x = np.full((420, 760, 3), 255, np.uint8), [], 60
+    for word in ("OPEN", "every", "SUNDAY"):
+        (w, h), below = cv2.getTextSize(word, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
+        cv2.putText(image, word, (x, 220), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (40, 20, 20), 2, cv2.LINE_AA)
+        top, bottom = 220 - h, 220 + (below if word == "every" else 0)
+        boxes.append(np.array([[x, top], [x + w, top], [x + w, bottom], [x, bottom]], np.float32))
+        x += w + 12
+    matrix = cv2.getRotationMatrix2D((380, 210), 6, 1)
+    image = cv2.warpAffine(image, matrix, (760, 420), borderValue=(255, 255, 255))
+    page = TextReader("ppocr-v3", level="word")(image)
+    assert page.text == "OPEN every SUNDAY" and len(page) == 1
+    for word, box in zip(page.parts, boxes, strict=True):
+        assert polygon_iou(word.polygon, box @ matrix[:, :2].T + matrix[:, 2]) > 0.5
+        assert word.confidence > 0.8
+
+
 def test_python_of_the_page_runs(home, sign, repo_root, tmp_path):
     page = (repo_root / "docs/read_text.md").read_text(encoding="utf-8")
     (snippet,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
