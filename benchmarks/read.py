@@ -10,8 +10,8 @@ own boxes of words (see peers/rapidocr_read.py). All programs read each photogra
 alike; ``ms`` is the median time of a photograph.
 
 Scores are f-scores by ``icdar2015`` (polygons alone), ``icdar2015_e2e`` and ``icdar2015_word_spotting``. ``--output``
-keeps the results as JSON lines, for ``mindocr score`` and ``mindocr compare``. Prints a table and one JSON line, with
-``--json`` only the latter.
+keeps the results as JSON lines, for ``mindocr score`` and ``mindocr compare``. With ``--weights`` and no name only the
+peers read. Prints a table and one JSON line, with ``--json`` only the latter.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from mindocr.errors import ConfigError
 from mindocr.formats.benchmarks import read_pairs
 from mindocr.metrics.score import make_metric, score
 from mindocr.reading.reader import TextReader
+from mindocr.utils.logs import start_logging
 from mindocr.utils.progress import progress
 
 PEER = Path(__file__).parent / "peers" / "rapidocr_read.py"
@@ -102,6 +103,7 @@ class Peer:
 
 def main() -> None:
     args = arguments()
+    start_logging()
     images = find_images(args.images)[: args.n]
     with ExitStack() as opened:
         readers: list[Ours | Peer] = [Ours(weights, args.levels) for weights in args.weights]

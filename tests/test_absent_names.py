@@ -152,7 +152,7 @@ def test_mistakes_in_the_sections(dataset: dict[str, Any]) -> None:
 
     with pytest.raises(ConfigError, match=r"loader.batchsize: unknown key \(did you mean 'batch_size'\?\)"):
         build_dataset(dataset, {"batchsize": 2})
-    with pytest.raises(ConfigError, match="unknown dataset 'ClsDataset'"):
-        build_dataset({**dataset, "type": "ClsDataset"}, {"batch_size": 2})
+    with pytest.raises(ConfigError, match="unknown dataset 'DocDataset'"):
+        build_dataset({**dataset, "type": "DocDataset"}, {"batch_size": 2})
     with pytest.raises(DataError, match="too few for one batch of 9"):
         build_dataset(dataset, {"batch_size": 9, "drop_remainder": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import cache
 from typing import Any
 
 from mindocr.environment import ONEDNN_VARIABLE, ascend_present, cap_onednn
@@ -24,8 +25,7 @@ def prepare(system: Any) -> str:
     target = str(system.device_target)
     device = target if target != "auto" else ("Ascend" if ascend_present() else "CPU")
     if cap_onednn(device):
-        logger.info("%s=%s is set for MindSpore's CPU convolutions; set it yourself to override",
-                    ONEDNN_VARIABLE, os.environ[ONEDNN_VARIABLE])  # fmt: skip
+        _tell_cap(os.environ[ONEDNN_VARIABLE])
     import mindspore as ms
 
     _choose(device, system.device_id)
@@ -35,6 +35,12 @@ def prepare(system: Any) -> str:
     if system.deterministic:
         ms.set_deterministic(True)
     return device
+
+
+@cache
+def _tell_cap(value: str) -> None:
+    """Once in a process, which may prepare the device for several networks."""
+    logger.info("%s=%s is set for MindSpore's CPU convolutions; set it yourself to override", ONEDNN_VARIABLE, value)
 
 
 def _choose(device: str, device_id: int | None) -> None:

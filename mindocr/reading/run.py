@@ -21,6 +21,18 @@ from mindocr.utils.wording import count
 logger = logging.getLogger(__name__)
 
 
+def images_of(sources: Sequence[str], recursive: bool = False) -> list[Path]:
+    """The images of files, folders and globs; pictures that an earlier run has drawn are left out.
+
+    Args:
+        recursive: of a folder, also the images in its subfolders.
+
+    Raises:
+        DataError: a source has no image.
+    """
+    return [file for source in sources for file in find_images(Path(source), recursive, _is_result)]
+
+
 def read_images(
     reader: TextReader,
     sources: Sequence[str],
@@ -59,7 +71,7 @@ def read_images(
     if folder is None and (resume or crops is not None):
         option = "--resume" if resume else "--save_crop_res"
         raise UserError(f"{option}: it needs --output, the folder of the results")
-    images = [file for source in sources for file in find_images(Path(source), recursive, _is_result)]
+    images = images_of(sources, recursive)
     several = len(images) > 1
     writer = None
     if folder is not None:

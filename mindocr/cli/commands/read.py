@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Read every image."""
     from mindocr.errors import UserError
     from mindocr.reading.reader import TextReader
-    from mindocr.reading.run import read_images
+    from mindocr.reading.run import images_of, read_images
     from mindocr.reading.weights import forbid_network
     from mindocr.utils.logs import start_logging
 
@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     sources = [*args.images, *([args.image_dir] if args.image_dir else [])]
     if not sources:
         raise UserError("no images are given: name images, folders or globs, or one of them as --image_dir")
+    images_of(sources, args.recursive)  # a wrong path is an error before weights are downloaded
     if args.offline:
         forbid_network()
     reader = TextReader(

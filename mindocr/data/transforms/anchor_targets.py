@@ -161,7 +161,9 @@ class AnchorTargets:
         is_text = np.ones(len(strips.boxes), dtype=bool)
         if self.ignores:
             is_text = ~np.asarray(sample["ignore_tags"], dtype=bool)[strips.owners]
-        excess = is_text & (np.cumsum(is_text) > self.max_strips) if self.max_strips is not None else ~is_text & False
+        excess = np.zeros_like(is_text)
+        if self.max_strips is not None:
+            excess = is_text & (np.cumsum(is_text) > self.max_strips)
         if excess.any():
             self._warn(sample.get("img_path", "an image"), int(excess.sum()))
         return strips.take(is_text & ~excess), strips.take(~is_text | excess)
