@@ -1,4 +1,4 @@
-"""Networks in Paddle's inference format, converted as their ONNX files are: the program is told in ONNX's terms."""
+"""Networks in Paddle's inference format, converted as their ONNX files are: the program is translated into ONNX's terms."""
 
 from __future__ import annotations
 
