@@ -1,4 +1,4 @@
-"""Networks in Paddle's inference format: the program is translated into ONNX's terms, then converted as ONNX files are."""
+"""Networks in Paddle's inference format: the program is translated into ONNX's terms, then converted as those are."""
 
 from __future__ import annotations
 
