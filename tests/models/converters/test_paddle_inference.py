@@ -16,6 +16,7 @@ from mindocr.models.converters.onnx_layers import layers_of
 GOLDEN = Path(__file__).parents[1] / "golden"
 # Title of a family in onnx.FAMILIES -> list of the shapes of its network
 NETWORKS = {
+    "PP-OCR's direction classifier": "ppocr_cls_mobile",
     "PP-OCRv3's mobile text detector": "dbnet_ppocrv3",
     "PP-OCRv3's mobile text recogniser": "ppocrv3_rec_mobile",
     "PP-OCRv4's mobile text detector": "ppocrv4_det_mobile",

@@ -43,6 +43,7 @@ def written(name, folder, form):
         ("ch_PP-OCRv4_rec_infer.onnx", "pdmodel"),
         ("PP-OCRv6_det_small.onnx", "pdmodel"),
         ("PP-OCRv6_rec_small.onnx", "json"),
+        ("ch_ppocr_mobile_v2.0_cls_infer.onnx", "pdmodel"),
     ],
 )
 def test_the_weights_are_those_of_the_onnx_file(tmp_path, name, form):
