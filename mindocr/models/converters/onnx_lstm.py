@@ -67,7 +67,7 @@ def _roles(
 ) -> dict[str, np.ndarray]:
     """Role -> array, from the inputs W (directions, 4H, inputs), R (directions, 4H, H), B (directions, 8H)."""
     inputs = [fold(name) for name in node.inputs[1:4]]
-    if len(inputs) < 3 or any(array is None or array.shape[0] != len(ends) for array in inputs):
+    if len(inputs) < 3 or any(array is None or array.ndim < 2 or array.shape[0] != len(ends) for array in inputs):
         raise CheckpointError("an LSTM without stored weights or without biases, which is not supported")
     weight, recurrent, bias = inputs
     assert weight is not None and recurrent is not None and bias is not None
@@ -108,7 +108,10 @@ def _fold(
     settings = [tensors.get(each) for each in node.inputs[count:]]
     if any(array is None for array in (*moved, *settings)):
         return None
-    return move(node, moved, settings)  # type: ignore[arg-type]
+    try:
+        return move(node, moved, settings)  # type: ignore[arg-type]
+    except (ValueError, IndexError, TypeError, KeyError):  # arrays or numbers that do not fit the operation
+        return None
 
 
 _Arrays = list[np.ndarray]

@@ -13,6 +13,7 @@ import yaml
 from mindocr.errors import CheckpointError
 from mindocr.models.converters import onnx, wire
 from mindocr.models.converters.onnx_file import Node, OnnxFile
+from mindocr.models.converters.paddle_lstm import RECURRENT, lists_of, lstm_nodes
 from mindocr.models.converters.paddle_params import read_arrays
 from mindocr.models.converters.paddle_program import Operation, Program, parse_json, parse_protobuf
 
@@ -81,7 +82,8 @@ def read(path: str | Path) -> OnnxFile:
         Its operations under ONNX's names, its parameters, and the dictionary that ``inference.yml`` beside it holds.
 
     Raises:
-        CheckpointError: a file is missing, of another kind, damaged or cut short, or the two do not belong together.
+        CheckpointError: a file is missing, of another kind, damaged or cut short, or the two do not belong together; or
+            the network has recurrent layers other than LSTMs.
     """
     program_path, params_path = _find(Path(path).expanduser())
     content = _bytes(program_path, _LARGEST_TEXT)
@@ -130,8 +132,11 @@ def _guarded(path: Path, what: str, read: Callable[[], _T]) -> _T:
 
 
 def _as_onnx(program: Program, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> OnnxFile:
-    nodes = tuple(node for operation in program.operations for node in _nodes(operation))
-    return OnnxFile(nodes, arrays, program.inputs, program.outputs, 0, "paddle", metadata)
+    lists = lists_of(program.operations)
+    nodes: list[Node] = []
+    for operation in program.operations:
+        nodes += lstm_nodes(operation, lists) if operation.type == RECURRENT else _nodes(operation)
+    return OnnxFile(tuple(nodes), arrays, program.inputs, program.outputs, 0, "paddle", metadata)
 
 
 def _nodes(operation: Operation) -> list[Node]:

@@ -132,7 +132,7 @@ def _operation(data: memoryview) -> Operation:
 
 
 def _attribute(data: memoryview) -> dict[str, Any]:
-    """Name and value of an attribute that is a number or a list of whole numbers; empty for the others."""
+    """Name and value of an attribute that is a number, a text or a list of whole numbers; empty for the others."""
     name = ""
     found: Any = None
     numbers: list[int] = []
@@ -143,6 +143,8 @@ def _attribute(data: memoryview) -> dict[str, Any]:
             found = wire.number(value)
         elif number == 4:
             found = wire.single(value)
+        elif number == 5:
+            found = wire.text(value)
         elif number in (6, 15):
             numbers += wire.packed(value, form)
     value = numbers if numbers else found

@@ -19,10 +19,13 @@ PIR_TYPES = {"float32": "0.t_f32", "int64": "0.t_i64"}
 
 
 class Step(NamedTuple):
-    """One operation: its type, the names of its inputs under the argument's names, its outputs, its attributes."""
+    """One operation: its type, the names of its inputs under the argument's names, its outputs, its attributes.
+
+    An input that takes several values is a list of names.
+    """
 
     type: str
-    inputs: dict[str, str]
+    inputs: dict[str, str | list[str]]
     outputs: dict[str, str]
     attributes: dict[str, Any] = {}
 
@@ -54,6 +57,9 @@ class Network:
             weight = self._keep(f"{name}.w_0", arrays["weight"].T.copy())
             self._step("matmul_v2", {"X": self.value, "Y": weight}, "Out", trans_x=False, trans_y=False)
             self._bias(name, arrays)
+        elif kind == "lstm":
+            self._recurrent(arrays)
+            return
         else:
             depthwise = kind == "conv" and arrays["weight"].shape[1] == 1
             op = {"conv": "depthwise_conv2d" if depthwise else "conv2d", "deconv": "conv2d_transpose"}[kind]
@@ -66,12 +72,43 @@ class Network:
         self.parameters[name] = array
         return name
 
+    def _recurrent(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """A layer of an LSTM; behind another layer it becomes part of the same operation.
+
+        Cells are numbered as they are made, the parameters of each are called w_0 (of the input), w_1 (of the state),
+        b_0 and b_1; the operation takes the weights of all cells before all biases.
+        """
+        ends = [role.removeprefix("weight_ih_") for role in arrays if role.startswith("weight_ih_")]
+        extended = bool(self.steps) and self.steps[-1].type == "rnn"
+        if extended:
+            before = self.steps.pop()
+            self.value = before.inputs["Input"]
+            weights, hidden = before.inputs["WeightList"], before.attributes["hidden_size"]
+        else:
+            weights, hidden = [], arrays[f"weight_hh_{ends[0]}"].shape[1]
+        parts = {"w_0": "weight_ih", "w_1": "weight_hh", "b_0": "bias_ih", "b_1": "bias_hh"}
+        for i, end in enumerate(ends, len(weights) // 4):
+            weights = [
+                *weights,
+                *(self._keep(f"lstm_cell_{i}.{ours}", arrays[f"{part}_{end}"]) for ours, part in parts.items()),
+            ]
+        weights = sorted(weights, key=lambda name: ".b_" in name)
+        if not extended:
+            for state in ("h", "c"):
+                self.steps.append(Step("fill_constant", {}, {"Out": state}, {"shape": [4, 1, hidden], "value": 0.0}))
+        inputs = {"Input": self.value, "PreState": ["h", "c"], "WeightList": weights}
+        layers = len(weights) // (4 * len(ends))
+        self._step(
+            "rnn", inputs, "Out", mode="LSTM", hidden_size=hidden, num_layers=layers, is_bidirec=len(ends) == 2,
+            dropout_prob=0.0, is_test=True,
+        )  # fmt: skip
+
     def _bias(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         if "bias" in arrays:
             bias = self._keep(f"{name}.b_0", arrays["bias"])
             self._step("elementwise_add", {"X": self.value, "Y": bias}, "Out", axis=1)
 
-    def _step(self, op: str, inputs: dict[str, str], output: str, **attributes: Any) -> None:
+    def _step(self, op: str, inputs: dict[str, str | list[str]], output: str, **attributes: Any) -> None:
         self._count += 1
         outputs = {output: f"{op}_{self._count}.tmp_0"}
         if op == "batch_norm":  # its statistics are inputs and outputs
@@ -127,7 +164,10 @@ def lod_tensor(array: np.ndarray) -> bytes:
 
 
 def op_desc(step: Step) -> bytes:
-    parts = [block(1, block(1, key) + block(2, value)) for key, value in step.inputs.items()]
+    parts = []
+    for key, value in step.inputs.items():
+        names = [value] if isinstance(value, str) else value
+        parts.append(block(1, block(1, key) + b"".join(block(2, name) for name in names)))
     parts += [block(2, block(1, key) + block(2, value)) for key, value in step.outputs.items()]
     return b"".join([*parts, block(3, step.type), *(block(4, attr(*item)) for item in step.attributes.items())])
 
@@ -140,14 +180,18 @@ def attr(name: str, value: Any) -> bytes:
         return head + number(2, 0) + number(3, value)
     if isinstance(value, float):
         return head + number(2, 1) + single(4, value)
+    if isinstance(value, str):
+        return head + number(2, 2) + block(5, value)
     return head + number(2, 3) + b"".join(number(6, each) for each in value)
 
 
 RENAMED = {
     "matmul_v2": "matmul", "elementwise_add": "add", "elementwise_mul": "multiply", "batch_norm": "batch_norm_",
+    "fill_constant": "full",
 }  # fmt: skip
 ORDER = {  # of the inputs of an operation
     "batch_norm": ("X", "Mean", "Variance", "Scale", "Bias"), "layer_norm": ("X", "Scale", "Bias"),
+    "rnn": ("Input", "PreState", "WeightList", "SequenceLength", "DropoutState"),
 }  # fmt: skip
 
 
@@ -165,7 +209,7 @@ def pir_program(network: Network) -> dict[str, Any]:
         return {"%": numbers[name], "TT": kind}
 
     def taken(name: str) -> dict[str, int]:
-        return {"%": numbers[name]}
+        return {"%": numbers[name] if name else 0}  # 0: an input that is left out
 
     def op(kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> dict[str, Any]:
         named = [{"N": key, "AT": pir_attribute(each)} for key, each in attributes.items()]
@@ -177,7 +221,11 @@ def pir_program(network: Network) -> dict[str, Any]:
     ]
     ops.append(op("data", [], "x", name="x"))
     for step in network.steps:
-        inputs = [step.inputs[key] for key in ORDER.get(step.type, tuple(step.inputs))]
+        inputs = [step.inputs.get(key, "") for key in ORDER.get(step.type, tuple(step.inputs))]
+        for i, members in enumerate(inputs):
+            if isinstance(members, list):
+                inputs[i] = f"{step.type}/{i}"
+                ops.append({**op("", members, inputs[i]), "#": "0.combine"})
         output = list(step.outputs.values())[-1]
         if step.type == "elementwise_add" and network.parameters[inputs[1]].size > 1:
             ops.append(op("full_int_array", [], f"{inputs[1]}/shape", value=[1, -1, 1, 1]))

@@ -11,12 +11,13 @@ import pytest
 
 from mindocr.errors import CheckpointError
 from mindocr.models.converters import onnx, paddle_inference
-from mindocr.models.converters.onnx_layers import layers_of
+from mindocr.models.converters.onnx_layers import check_use, layers_of
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 # Title of a family in onnx.FAMILIES -> list of the shapes of its network
 NETWORKS = {
     "PP-OCR's direction classifier": "ppocr_cls_mobile",
+    "PP-OCRv2's mobile text recogniser": "ppocrv2_rec_mobile",
     "PP-OCRv3's mobile text detector": "dbnet_ppocrv3",
     "PP-OCRv3's mobile text recogniser": "ppocrv3_rec_mobile",
     "PP-OCRv4's mobile text detector": "ppocrv4_det_mobile",
@@ -25,6 +26,7 @@ NETWORKS = {
     "PP-OCRv6's small text recogniser": "ppocrv6_rec_small",
 }
 ROLES = ("gamma", "beta", "moving_mean", "moving_variance", "weight", "scale", "bias")
+RECURRENT = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 KERNEL = np.arange(36, dtype=np.float32).reshape(4, 1, 3, 3)
 FOUR = np.arange(4, dtype=np.float32)
 
@@ -32,13 +34,16 @@ FOUR = np.arange(4, dtype=np.float32)
 def arrays_of(family: onnx.Family, rng: np.random.Generator) -> list[tuple[str, str, dict[str, np.ndarray]]]:
     """Kind, name and random arrays of every layer of a family."""
     shapes = json.loads((GOLDEN / f"{NETWORKS[family.title]}.json").read_text(encoding="utf-8"))
-    return [
-        (kind, name, {
+    found = []
+    for i, (kind, name) in enumerate(family.layers()):
+        number = sum(kind == "lstm" for kind, _ in family.layers()[:i])  # LSTMs are the layers of one stack
+        roles = [f"{part}_l{number}{end}" for part in RECURRENT for end in ("", "_reverse")] if kind == "lstm" else ROLES
+        arrays = {
             role: rng.uniform(0.5, 1.5, shapes[f"{name}.{role}"]).astype(np.float32)
-            for role in ROLES if f"{name}.{role}" in shapes
-        })
-        for kind, name in family.layers()
-    ]  # fmt: skip
+            for role in roles if f"{name}.{role}" in shapes
+        }  # fmt: skip
+        found.append((kind, name, arrays))
+    return found
 
 
 def settings_of(folder: Path, layers: list[tuple[str, str, dict[str, np.ndarray]]]) -> None:
@@ -92,6 +97,55 @@ def test_layers_of_a_small_network(tmp_path, form):
     assert np.array_equal(found[2].arrays["weight"], KERNEL.reshape(9, 4))
     assert (found[3].arrays["gamma"][0], found[3].arrays["beta"][0]) == (7, 8)
     assert len(file.inputs) == len(file.outputs) == 1
+
+
+HIDDEN, INPUTS = 2, 3
+
+
+def lstm_of(first: int, inputs: int, ends: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Arrays of one layer of an LSTM; each has other numbers, from ``first`` upwards."""
+    shapes = {"weight_ih": (8, inputs), "weight_hh": (8, HIDDEN), "bias_ih": (8,), "bias_hh": (8,)}
+    numbers = iter(range(first, first + 1000, 100))
+    return {
+        f"{part}_{end}": np.arange(np.prod(shape), dtype=np.float32).reshape(shape) + next(numbers)
+        for part, shape in shapes.items()
+        for end in ends
+    }
+
+
+@pytest.mark.parametrize("form", ["pdmodel", "json"])
+@pytest.mark.parametrize("ends", [("",), ("", "_reverse")])
+def test_the_layers_of_an_lstm(tmp_path, form, ends):
+    network, expected = writer.Network(), []
+    for number, inputs in enumerate((INPUTS, HIDDEN * len(ends))):
+        expected.append(lstm_of(1000 * number, inputs, tuple(f"l{number}{end}" for end in ends)))
+        network.add("lstm", expected[-1])
+    network.add("linear", {"weight": KERNEL.reshape(9, 4)})
+    assert [step.type for step in network.steps].count("rnn") == 1
+    file = paddle_inference.read(writer.save(tmp_path, network, form))
+    found = layers_of(file)
+    check_use(file, found)
+    assert [layer.kind for layer in found] == ["lstm", "lstm", "linear"]
+    for layer, arrays in zip(found, expected):
+        assert layer.arrays.keys() == arrays.keys()
+        assert all(np.array_equal(layer.arrays[role], array) for role, array in arrays.items())
+    assert found[1].names["weight_hh_l1"] == f"lstm_cell_{len(ends)}.w_1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"mode": "GRU"}, "a recurrent layer of the kind GRU, which is not supported; only LSTM is"),
+        ({"num_layers": 2}, "an LSTM of 2 layers of 2 channels in 1 directions with 4 weights and biases; expected"),
+        ({"hidden_size": [2]}, r"an LSTM of 1 layers of \[2\] channels"),
+    ],
+)
+def test_another_recurrent_layer_is_refused(tmp_path, changed, message):
+    network = writer.Network()
+    network.add("lstm", lstm_of(0, INPUTS, ("l0",)))
+    network.steps[-1].attributes.update(changed)
+    with pytest.raises(CheckpointError, match=message):
+        paddle_inference.read(writer.save(tmp_path, network, "pdmodel"))
 
 
 def test_a_matrix_that_is_stored_transposed(tmp_path):
