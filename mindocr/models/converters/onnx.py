@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mindocr.errors import CheckpointError
-from mindocr.models.converters import onnx_v2, onnx_v3, onnx_v4, onnx_v6
+from mindocr.models.converters import onnx_v1, onnx_v2, onnx_v3, onnx_v4, onnx_v6
 from mindocr.models.converters.fold_norms import fold_to
 from mindocr.models.converters.onnx_family import Family, fits
 from mindocr.models.converters.onnx_file import OnnxFile, read_onnx
@@ -14,7 +14,8 @@ from mindocr.models.converters.rename import Conversion
 
 read = read_onnx
 
-FAMILIES: tuple[Family, ...] = (*onnx_v2.FAMILIES, *onnx_v3.FAMILIES, *onnx_v4.FAMILIES, *onnx_v6.FAMILIES)
+_VERSIONS = (onnx_v1, onnx_v2, onnx_v3, onnx_v4, onnx_v6)
+FAMILIES: tuple[Family, ...] = tuple(family for version in _VERSIONS for family in version.FAMILIES)
 
 
 def convert(file: OnnxFile) -> Conversion:

@@ -81,6 +81,30 @@ def conv_norm(name: str) -> list[tuple[str, str]]:
     return [("conv", f"{name}.conv"), ("norm", f"{name}.bn")]
 
 
+def mobile_units(names: Sequence[str], excited: Sequence[bool]) -> list[tuple[str, str]]:
+    """Units of MobileNetV3 with these names, and whether each has squeeze-and-excitation."""
+    layers: list[tuple[str, str]] = []
+    for unit, has in zip(names, excited):
+        excite = [("conv", f"{unit}.mid_se.conv{n}") for n in (1, 2)] if has else []
+        layers += [*conv_norm(f"{unit}.expand_conv"), *conv_norm(f"{unit}.bottleneck_conv"), *excite]
+        layers += conv_norm(f"{unit}.linear_conv")
+    return layers
+
+
+def photo_mobile_net() -> list[tuple[str, str]]:
+    """MobileNetV3-large of the detectors, without squeeze-and-excitation."""
+    units = [f"backbone.stages.{stage}.{i}" for stage, count in enumerate((3, 3, 6, 3)) for i in range(count)]
+    layers = [*conv_norm("backbone.conv"), *mobile_units(units, [False] * len(units))]
+    return [*layers, *conv_norm("backbone.stages.3.3")]
+
+
+def line_mobile_net() -> list[tuple[str, str]]:
+    """MobileNetV3-small for text lines."""
+    excited = (True, False, False, *[True] * 8)
+    units = mobile_units([f"backbone.units.{i}" for i in range(len(excited))], excited)
+    return [*conv_norm("backbone.conv"), *units, *conv_norm("backbone.last_conv")]
+
+
 def excited_pyramid() -> list[tuple[str, str]]:
     """RSEFPN, coarsest level first: the lateral layers, then the output layers; each with its excitation."""
     parts = ("in_conv", "se_block.conv1", "se_block.conv2")
@@ -129,7 +153,11 @@ def photo_pipeline() -> list[dict[str, Any]]:
 
 def mobile_settings(backbone: dict[str, Any]) -> Settings:
     """Settings of a mobile detector of PP-OCRv3 or v4: RSEFPN and DBHead behind the backbone."""
-    neck = {"name": "RSEFPN", "out_channels": 96, "shortcut": True, "origin": "paddleocr"}
+    return photo_settings(backbone, {"name": "RSEFPN", "out_channels": 96, "shortcut": True, "origin": "paddleocr"})
+
+
+def photo_settings(backbone: dict[str, Any], neck: dict[str, Any]) -> Settings:
+    """Settings of a detector with DBHead."""
     head = {"name": "DBHead", "k": 50, "bias": False, "adaptive": True}
     postprocess = {
         "name": "DBPostprocess", "box_type": "quad", "binary_thresh": 0.3, "box_thresh": 0.6, "expand_ratio": 1.5,

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from mindocr.models.converters.onnx_family import (
     Family,
     Settings,
-    conv_norm,
     lcnet,
+    line_mobile_net,
     line_pipeline,
     line_settings,
 )
 from mindocr.models.converters.onnx_file import OnnxFile
 from mindocr.models.converters.onnx_layers import Layer
-
-_EXCITED = (True, False, False, *[True] * 8)  # units of MobileNetV3-small with squeeze-and-excitation
 
 
 def _recogniser() -> list[tuple[str, str]]:
@@ -24,13 +22,7 @@ def _recogniser() -> list[tuple[str, str]]:
 
 
 def _classifier() -> list[tuple[str, str]]:
-    layers = conv_norm("backbone.conv")
-    for i, excited in enumerate(_EXCITED):
-        unit = f"backbone.units.{i}"
-        excite = [("conv", f"{unit}.mid_se.conv{n}") for n in (1, 2)] if excited else []
-        layers += [*conv_norm(f"{unit}.expand_conv"), *conv_norm(f"{unit}.bottleneck_conv"), *excite]
-        layers += conv_norm(f"{unit}.linear_conv")
-    return [*layers, *conv_norm("backbone.last_conv"), ("linear", "head.fc")]
+    return [*line_mobile_net(), ("linear", "head.fc")]
 
 
 def _settings_of_recogniser(file: OnnxFile, layers: Sequence[Layer]) -> Settings:

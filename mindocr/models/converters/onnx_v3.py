@@ -12,6 +12,7 @@ from mindocr.models.converters.onnx_family import (
     lcnet,
     line_settings,
     mobile_settings,
+    photo_mobile_net,
     svtr_neck,
     text_head,
 )
@@ -20,12 +21,7 @@ from mindocr.models.converters.onnx_layers import Layer
 
 
 def _detector() -> list[tuple[str, str]]:
-    units = {0: 3, 1: 3, 2: 6, 3: 3}  # units of each stage of MobileNetV3-large
-    parts = ("expand_conv", "bottleneck_conv", "linear_conv")
-    cells = ["conv", *(f"stages.{s}.{u}.{p}" for s, count in units.items() for u in range(count) for p in parts)]
-    cells.append("stages.3.3")
-    backbone = [(kind, f"backbone.{cell}.{own}") for cell in cells for kind, own in (("conv", "conv"), ("norm", "bn"))]
-    return [*backbone, *excited_pyramid(), *text_head()]
+    return [*photo_mobile_net(), *excited_pyramid(), *text_head()]
 
 
 def _recogniser() -> list[tuple[str, str]]:

@@ -26,7 +26,6 @@ NETWORKS = {
     "PP-OCRv6's small text recogniser": "ppocrv6_rec_small",
 }
 ROLES = ("gamma", "beta", "moving_mean", "moving_variance", "weight", "scale", "bias")
-RECURRENT = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 KERNEL = np.arange(36, dtype=np.float32).reshape(4, 1, 3, 3)
 FOUR = np.arange(4, dtype=np.float32)
 
@@ -34,16 +33,19 @@ FOUR = np.arange(4, dtype=np.float32)
 def arrays_of(family: onnx.Family, rng: np.random.Generator) -> list[tuple[str, str, dict[str, np.ndarray]]]:
     """Kind, name and random arrays of every layer of a family."""
     shapes = json.loads((GOLDEN / f"{NETWORKS[family.title]}.json").read_text(encoding="utf-8"))
-    found = []
-    for i, (kind, name) in enumerate(family.layers()):
-        number = sum(kind == "lstm" for kind, _ in family.layers()[:i])  # LSTMs are the layers of one stack
-        roles = [f"{part}_l{number}{end}" for part in RECURRENT for end in ("", "_reverse")] if kind == "lstm" else ROLES
-        arrays = {
+    stack = iter(range(9))  # LSTMs are the layers of one stack
+    return [
+        (kind, name, {
             role: rng.uniform(0.5, 1.5, shapes[f"{name}.{role}"]).astype(np.float32)
-            for role in roles if f"{name}.{role}" in shapes
-        }  # fmt: skip
-        found.append((kind, name, arrays))
-    return found
+            for role in (recurrent_roles(next(stack)) if kind == "lstm" else ROLES) if f"{name}.{role}" in shapes
+        })
+        for kind, name in family.layers()
+    ]  # fmt: skip
+
+
+def recurrent_roles(number: int) -> list[str]:
+    parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    return [f"{part}_l{number}{end}" for part in parts for end in ("", "_reverse")]
 
 
 def settings_of(folder: Path, layers: list[tuple[str, str, dict[str, np.ndarray]]]) -> None:
