@@ -178,9 +178,12 @@ def paddle_detector(
                 self.asf = Fusion()
 
         def forward(self, maps):
-            levels = top_down(nn, [getattr(self, f"in{i + 2}_conv")(m) for i, m in enumerate(maps)])
-            reduced = [getattr(self, f"p{i + 2}_conv")(level) for i, level in enumerate(levels)]
-            joined = [nn.Upsample(scale_factor=2**i)(reduced[i]) for i in (3, 2, 1, 0)]
+            # PaddleOCR runs its layers coarsest level first; files of its programs are in this order.
+            coarsest_first = (3, 2, 1, 0)
+            lateral = {i: getattr(self, f"in{i + 2}_conv")(maps[i]) for i in coarsest_first}
+            levels = top_down(nn, [lateral[i] for i in range(4)])
+            reduced = {i: getattr(self, f"p{i + 2}_conv")(levels[i]) for i in coarsest_first}
+            joined = [nn.Upsample(scale_factor=2**i)(reduced[i]) for i in coarsest_first]
             return self.asf(joined) if fusion else cat(joined, 1)
 
     class ExciteLayer(nn.Module):

@@ -16,6 +16,7 @@ from mindocr.models.converters.onnx_layers import check_use, layers_of
 GOLDEN = Path(__file__).parents[1] / "golden"
 # Title of a family in onnx.FAMILIES -> list of the shapes of its network
 NETWORKS = {
+    "PP-OCR's mobile text recogniser": "crnn_mobilenetv3",
     "PP-OCR's direction classifier": "ppocr_cls_mobile",
     "PP-OCRv2's mobile text recogniser": "ppocrv2_rec_mobile",
     "PP-OCRv3's mobile text detector": "dbnet_ppocrv3",
