@@ -1,4 +1,4 @@
-"""The networks of PP-OCR's first versions, 1.1 and 2.0. Its mobile detector is that of PP-OCRv2 too."""
+"""The networks of PP-OCR as its files with 2.0 in their names hold them. The mobile detector is that of PP-OCRv2 too."""
 
 from __future__ import annotations
 
