@@ -1,4 +1,4 @@
-"""The networks of PP-OCR before PP-OCRv2, whose files have 2.0 in their names. PP-OCRv2 has the same mobile detector."""
+"""The networks of PP-OCR before PP-OCRv2, whose files are numbered 2.0. PP-OCRv2 has the same mobile detector."""
 
 from __future__ import annotations
 
