@@ -102,42 +102,26 @@ def read_outlines(
         DataError: no image, a malformed line (with file and line), an image that occurs twice, or there are no texts
             although they are needed.
     """
-    entries: Entries
-    if path.is_dir() or zipfile.is_zipfile(path):
-        readers = TEXT_READERS if with_texts else READERS
-        if file_format not in readers:
-            raise DataError(
-                f"{path}: text files of {file_format} are read without texts; the protocol needs files of "
-                f"{' or '.join(readers)}, a label file or JSON lines"
-            )
-        entries = _from_folder(path, role, readers[file_format][role])
-        if with_texts:
-            entries = _with_transcriptions(list(entries), role)
-    elif next((line for _, line in read_lines(path)), "").startswith("{"):
-        entries = (
-            parse_json_line(line, f"{path}:{n}", role, rotated_boxes, with_texts) for n, line in read_lines(path)
-        )
-    else:
-        entries = (_from_label_line(line, path, number, role) for number, line in read_lines(path))
-    outlines = _outlines(entries, with_texts)
+    outlines = _outlines(_entries(path, role, file_format, rotated_boxes, with_texts), with_texts)
     if not outlines:
         raise DataError(f"{path}: no image in it")
-    if (
-        with_texts
-        and any(each.polys for each in outlines.values())
-        and not any(any(each.texts or ()) for each in outlines.values())
-    ):
+    texts = [text for each in outlines.values() for text in each.texts or ()]
+    if texts and not any(texts):
         raise DataError(f"{path}: every text in it is empty. {NO_TEXTS}")
     if role == "gt" or any(each.scores is None for each in outlines.values()):
         return {name: each._replace(scores=None) for name, each in outlines.items()}
     return outlines
 
 
-def _are_all_empty(outlines: Mapping[str, Outlines]) -> bool:
-    """Whether there are polygons, and none has a text."""
-    return any(each.polys for each in outlines.values()) and not any(
-        any(each.texts or ()) for each in outlines.values()
-    )
+def _entries(path: Path, role: Role, file_format: str, rotated_boxes: bool, with_texts: bool) -> Entries:
+    """The images of a file, a folder or an archive, in its form."""
+    if path.is_dir() or zipfile.is_zipfile(path):
+        if with_texts:
+            return _texts_from_folder(path, role, file_format)
+        return _from_folder(path, role, READERS[file_format][role])
+    if next((line for _, line in read_lines(path)), "").startswith("{"):
+        return (parse_json_line(line, f"{path}:{n}", role, rotated_boxes, with_texts) for n, line in read_lines(path))
+    return (_from_label_line(line, path, number, role) for number, line in read_lines(path))
 
 
 def _outlines(entries: Entries, with_texts: bool) -> dict[str, Outlines]:
@@ -186,8 +170,14 @@ def _from_folder(path: Path, role: Role, read: ReadTexts) -> Entries:
             yield name, f"{path}/{file.name}", read(file)
 
 
-def _with_transcriptions(entries: Sequence[tuple[str, str, Sequence[Any]]], role: Role) -> Entries:
+def _texts_from_folder(path: Path, role: Role, file_format: str) -> Entries:
     """Entries of text files with their texts as the benchmark's script reads them."""
+    if file_format not in TEXT_READERS:
+        raise DataError(
+            f"{path}: text files of {file_format} are read without texts; the protocol needs files of "
+            f"{' or '.join(TEXT_READERS)}, a label file or JSON lines"
+        )
+    entries: list[Any] = list(_from_folder(path, role, TEXT_READERS[file_format][role]))
     if role == "gt":
         for image, where, texts in entries:
             yield image, where, [text._replace(transcription=transcription_of(text.transcription)) for text in texts]

@@ -15,7 +15,7 @@ from mindocr.report.recognition.word import Word
 from mindocr.utils.html import picture_uri
 from mindocr.utils.progress import progress
 
-BUDGET = 50_000_000  # bytes of all encoded pictures
+BUDGET = 45_000_000  # bytes of all encoded pictures; texts need the rest of the page
 MOST = 4000  # words with pictures, if no limit is set
 HEIGHT, LONGEST, QUALITY = 64, 640, 82  # pixels of a picture at most, and quality of the JPEG
 

@@ -24,6 +24,7 @@ from mindocr.report.recognition.word import Word
 from mindocr.utils.html import inline_script, render
 
 PAIRS = 40  # confusions in the table
+LISTED = 20_000  # wrong texts on the page, worst first
 _TEMPLATE = Path(__file__).parents[1] / "templates" / "recognition.html.j2"
 _CHARTS: dict[str, Callable[[Sequence[Word], str], list[Bin]]] = {
     "number of characters": groups.by_length,
@@ -71,7 +72,8 @@ def write_page(
     accuracy = metric.main_indicator if metric.main_indicator in ACCURACIES else "acc"
     tags = ["" if word.exact else tag_of(word) for word in words]
     wrong = worst_first(words)
-    crops = cut(words, wrong, limit)
+    listed = wrong[:LISTED]
+    crops = cut(words, listed, limit)
     pairs = confusions(words[i].steps for i in wrong)
     scores = metric.result()
     page = render(
@@ -88,7 +90,7 @@ def write_page(
         pairs=_pairs(pairs),
         spaces=_spaces(words),
         charts=_charts(words, accuracy),
-        data=as_script(_records(words, wrong, tags, crops, accuracy)),
+        data=as_script(_records(words, listed, tags, crops, accuracy)),
         pictures=[(f"picture-{i}", Markup(uri)) for i, uri in crops.pictures.items()],
         script=inline_script(_TEMPLATE.with_name("recognition.js")),
     )
@@ -148,6 +150,8 @@ def _notes(wrong: Sequence[int], crops: Crops, counts: Mapping[str, Any]) -> lis
             f"{counts['texts_outside_dictionary']} texts have characters that the dictionary lacks: {few}"
             f"{' and others' if len(unknown) > 20 else ''}."
         )
+    if len(wrong) > LISTED:
+        notes.append(f"{LISTED} of {len(wrong)} wrong texts are listed, worst first.")
     if len(crops.pictures) < len(wrong):
         notes.append(f"{len(crops.pictures)} of {len(wrong)} wrong texts are shown with pictures, worst first.")
     if crops.unreadable:

@@ -92,3 +92,11 @@ def test_the_report_of_texts_needs_their_metric():
     assert Text.report == "RecognitionReport" and Text.report in REPORTS.names()
     with pytest.raises(ConfigError, match="--report: needs metric.name RecMetric; got DetMetric"):
         REPORTS.build({"name": "RecognitionReport"}, postprocess=None, metric=DetMetric())
+
+
+def test_many_wrong_texts_fit_on_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr("mindocr.report.recognition.page.LISTED", 3)
+    page = report_of([("abc", "abd")] * 5, tmp_path / "gone.png").write(tmp_path / "out", {})
+    assert len(records(page)) == 3
+    text = page.read_text(encoding="utf-8")
+    assert "3 of 5 wrong texts are listed, worst first." in text and "c read as d" in text
