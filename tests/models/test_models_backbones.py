@@ -54,7 +54,9 @@ def test_forward_gradient_and_export(spec, channels, image, gradient_step, reloa
     before, after, without_gradient = gradient_step(backbone, x)
     assert after < before
     assert without_gradient == []
-    assert reload_difference(backbone, [None, 3, None, None], x, image(1, 32, 64)) == 0
+    # MindSpore cannot compile a deformable convolution of a loaded file for a map of one row; see docs/dbnet.md.
+    other = image(1, 64, 64) if "dcn_stages" in spec else image(1, 32, 64)
+    assert reload_difference(backbone, [None, 3, None, None], x, other) == 0
 
 
 def test_out_stages_choose_the_maps(image):

@@ -62,6 +62,7 @@ def test_the_settings_of_a_configuration_travel_inside_the_file(tiny_config, tmp
 
 def test_the_name_of_a_model_travels_inside_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(exporter, "build_model", lambda *args, **options: TinyDetector())  # which takes less time
+    monkeypatch.setattr(exporter.fused_form, "fused_network", lambda section, network: None)
     exported = exporter.run("dbnet_ppocrv3", (32, 32), tmp_path)
     assert MindIR(exported.path).metadata == {"model": "dbnet_ppocrv3", "outputs": ["prob"]}
 
