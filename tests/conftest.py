@@ -1,7 +1,10 @@
 """Fixtures shared by all tests."""
 
+import ctypes
+import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +24,28 @@ settings.register_profile(
 settings.load_profile("mindocr")
 
 ROOT = Path(__file__).resolve().parent.parent
+GROWTH = 2**30  # bytes of memory after which compiled graphs are released
+
+_level = 0  # bytes in use after the last release
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Release MindSpore's compiled graphs from time to time: it keeps them, and one run of all tests took 20 GB."""
+    global _level
+    result = yield
+    if "mindspore" in sys.modules and _memory() > _level + GROWTH:
+        sys.modules["mindspore"].ms_memory_recycle()
+        gc.collect()
+        ctypes.CDLL("libc.so.6").malloc_trim(0)  # on Linux, as is /proc
+        _level = _memory()
+    return result
+
+
+def _memory() -> int:
+    """Bytes of main memory that this process has now; 0 where the system does not tell."""
+    statistics = Path("/proc/self/statm")
+    return int(statistics.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") if statistics.exists() else 0
 
 
 @pytest.fixture(scope="session")

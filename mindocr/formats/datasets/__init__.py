@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
+import re
 from pathlib import Path
 
 from mindocr.errors import ConfigError, DataError
@@ -36,6 +37,8 @@ def convert(
     split: str | None = None,
     box_mode: BoxMode = "xywh",
     drop_empty: bool = False,
+    min_text_width: float = 0.0,
+    image_names: str | None = None,
 ) -> Report:
     """Write the label file of a data set.
 
@@ -51,9 +54,11 @@ def convert(
         split: part of the data set, if several are in one place (cocotext, textocr, svt, ccpd).
         box_mode: SCUT-FORU only: meaning of its four numbers.
         drop_empty: leave out images without a text that is not ignored.
+        min_text_width: leave out texts that are narrower than this fraction of the width of their image, 0 to 1.
+        image_names: regular expression; keep only images whose whole name, without folder and ending, matches it.
 
     Raises:
-        ConfigError: unknown data set or task.
+        ConfigError: unknown data set or task, or an option is out of range.
         DataError: a folder is missing or an annotation is malformed.
     """
     if dataset_name not in names():
@@ -71,7 +76,14 @@ def convert(
     module = importlib.import_module(f"{__name__}.{dataset_name}")
     if split is not None and not getattr(module, "USES_SPLIT", False):
         logger.warning("--split %s has no effect for %s: set the folders to those of one part", split, dataset_name)
-    job = Job(image_dir, label_dir, Report(output_path), path_mode, strict, split, box_mode, drop_empty)
+    if not 0 <= min_text_width <= 1:
+        raise ConfigError(f"--min_text_width: expected a fraction of the image width from 0 to 1, got {min_text_width}")
+    try:
+        pattern = None if image_names is None else re.compile(image_names)
+    except re.error as error:
+        raise ConfigError(f"--image_names: {image_names!r} is not a regular expression: {error}") from None
+    report = Report(output_path)
+    job = Job(image_dir, label_dir, report, path_mode, strict, split, box_mode, drop_empty, min_text_width, pattern)
     if output_path.suffix.lower() != ".mat":
         write_labels(module.read(job), job)
     elif hasattr(module, "write_mat"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -123,6 +124,8 @@ class Job:
         split: part of the data set, if several parts are in one place.
         box_mode: meaning of the four numbers of a box, for data sets whose documents do not define it.
         drop_empty: leave out images without a text that is not ignored.
+        min_text_width: leave out texts that are narrower than this fraction of the width of their image.
+        image_names: keep only images whose whole name, without folder and ending, matches this pattern.
     """
 
     image_dir: Path
@@ -133,6 +136,8 @@ class Job:
     split: str | None = None
     box_mode: BoxMode = "xywh"
     drop_empty: bool = False
+    min_text_width: float = 0.0
+    image_names: re.Pattern[str] | None = None
 
     def warn(self, message: str) -> None:
         """Record a defect of the data set; with ``strict`` it is an error."""
@@ -237,6 +242,9 @@ def _lines(entries: Iterable[Entry], job: Job, make: MakeText) -> Iterator[str]:
     report = job.report
     annotated: dict[str, str] = {}
     for entry in entries:
+        if job.image_names is not None and not job.image_names.fullmatch(entry.image.stem):
+            report.notes["images of other names left out"] += 1
+            continue
         if entry.problem:
             report.missing += 1
             job.warn(f"{entry.where}: {entry.image}: {entry.problem}; annotation left out")
@@ -253,7 +261,10 @@ def _lines(entries: Iterable[Entry], job: Job, make: MakeText) -> Iterator[str]:
                 "annotations, or set --image_dir to a folder in which they are different images"
             )
         annotated[str(image)] = entry.where
-        texts = [item for item in (make(text, report) for text in entry.texts) if item is not None]
+        wide = [text for text in entry.texts if _width(text) >= job.min_text_width * size[0]]
+        if len(wide) < len(entry.texts):
+            report.notes["narrow texts left out"] += len(entry.texts) - len(wide)
+        texts = [item for item in (make(text, report) for text in wide) if item is not None]
         if job.drop_empty and all(item["transcription"] == "###" for item in texts):
             report.notes["images with only ignored texts or none left out"] += 1
             report.texts -= len(texts)
@@ -269,6 +280,12 @@ def _lines(entries: Iterable[Entry], job: Job, make: MakeText) -> Iterator[str]:
         report.images += 1
         path = image.relative_to(job.image_dir) if job.path_mode == "relative" else image.resolve()
         yield format_label_line(path.as_posix(), texts)
+
+
+def _width(text: Text) -> float:
+    """Width of the upright box around a text, in pixels."""
+    xs = [x for x, _ in text.points]
+    return max(xs, default=0) - min(xs, default=0)
 
 
 def _lies_on_its_side(size: tuple[int, int], stated: tuple[int, int] | None, texts: list[dict[str, Any]]) -> bool:

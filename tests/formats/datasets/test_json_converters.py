@@ -2,7 +2,7 @@
 
 import pytest
 
-from mindocr.errors import DataError
+from mindocr.errors import ConfigError, DataError
 
 COCO = {
     "imgs": {
@@ -35,6 +35,23 @@ def test_cocotext(raw_set, box):
     fewer, report = raw_set.convert("cocotext", "coco.json", split="train", drop_empty=True)
     assert fewer == train[1:]
     assert (report.texts, report.notes) == (2, {"images with only ignored texts or none left out": 1})
+
+
+def test_narrow_texts_are_left_out_on_request(raw_set, box):
+    raw_set.draw("COCO_train2014_000000000007.jpg", size=(100, 200))
+    texts = {"1": [0, 0, 4, 9], "2": [0, 0, 3, 9]}  # 4 and 3 of 200 pixels
+    marks = {"legibility": "legible", "utf8_string": "a"}
+    coco = {
+        "imgs": {"7": COCO["imgs"]["7"]},
+        "imgToAnns": {"7": list(texts)},
+        "anns": {key: {"bbox": numbers, **marks} for key, numbers in texts.items()},
+    }
+    raw_set.write({"coco.json": coco})
+    lines, report = raw_set.convert("cocotext", "coco.json", split="val", min_text_width=0.02)
+    assert [texts for _, texts in lines] == [[("a", box(0, 0, 4, 9))]]
+    assert (report.texts, report.notes) == (1, {"narrow texts left out": 1})
+    with pytest.raises(ConfigError, match="--min_text_width: expected a fraction of the image width .* got 60"):
+        raw_set.convert("cocotext", "coco.json", split="val", min_text_width=60)
 
 
 def test_cocotext_wants_a_part(raw_set):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from mindocr.errors import DataError
+from mindocr.errors import ConfigError, DataError
 from mindocr.formats.datasets.ccpd import plate
 
 CURVE = "10,60,30,55,50,52,70,50,90,52,110,55,130,60,130,40,110,35,90,32,70,30,50,32,30,35,10,40"
@@ -215,6 +215,20 @@ def test_scut_foru(raw_set, box):
     raw_set.write({"1.txt": '150,20,180,35,"EXIT"\n'})
     with pytest.raises(DataError, match=r"1 of 1 boxes extend beyond the image \(200 x 100\); try --box_mode xyxy"):
         raw_set.convert("scut_foru", strict=True)
+
+
+FORU_OF_THE_MODEL_ZOO = r"00(0\d{3}|1[01]\d\d|1200)|(?=.*[a-zA-Z])[^_]{6}"
+
+
+def test_images_chosen_by_their_names(raw_set):
+    stems = ["img001", "001200", "001201", "00012", "img_01", "img0001"]
+    raw_set.draw(*(f"{stem}.jpg" for stem in stems), size=(100, 200))
+    raw_set.write({f"{stem}.txt": "10,20,30,15\n" for stem in stems})
+    lines, report = raw_set.convert("scut_foru", image_names=FORU_OF_THE_MODEL_ZOO)
+    assert [name for name, _ in lines] == ["001200.jpg", "img001.jpg"]
+    assert report.notes == {"images of other names left out": 4}
+    with pytest.raises(ConfigError, match=r"--image_names: '\(' is not a regular expression: missing \)"):
+        raw_set.convert("scut_foru", image_names="(")
 
 
 def test_svt(raw_set, box):
