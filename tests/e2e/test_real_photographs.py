@@ -115,7 +115,8 @@ def test_eight_crops_of_photographs_are_learnt_from_scratch(repo_root, converted
     assert result.best >= 0.9, result.scores
 
 
-MODELS = ["db_mobilenetv3_icdar15", "db_r18_icdar15", "db_r50_icdar15", "dbpp_r50_icdar15_910"]
+# The smallest and the largest; ResNet-18 learns above.
+MODELS = ["db_mobilenetv3_icdar15", "dbpp_r50_icdar15_910"]
 
 
 @pytest.mark.slow

@@ -23,11 +23,12 @@ def spec():
     }
 
 
-def check_network(name, image, gradient_step, reload_difference):
+def check_network(name, image, gradient_step, reload_difference, fixed_size=False):
     model = build_model(name)
     x = image(2, 64, 64)
     assert model.set_train(False)(x).shape == (2, 1, 64, 64)
-    assert reload_difference(model, [2, 3, 64, 64], x) == 0
+    if fixed_size:
+        assert reload_difference(model, [2, 3, 64, 64], x) == 0
     assert reload_difference(model, [None, 3, None, None], x, image(1, 96, 32)) == 0
     before, after, without_gradient = gradient_step(model, x)
     assert after < before
@@ -38,7 +39,7 @@ def check_network(name, image, gradient_step, reload_difference):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["dbnet_resnet18"])
 def test_named_model_runs_learns_and_exports(name, image, gradient_step, reload_difference):
-    check_network(name, image, gradient_step, reload_difference)
+    check_network(name, image, gradient_step, reload_difference, fixed_size=True)
 
 
 @pytest.mark.slow
