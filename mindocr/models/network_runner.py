@@ -35,6 +35,7 @@ class NetworkRunner:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
         training_outputs: return all outputs that the head computes in training instead of the inference outputs.
         metadata: what belongs to the network besides its weights, see :mod:`mindocr.inference.metadata`.
+        static_shapes: number of shapes that are compiled as static ones; 0 compiles once, for a few images of many sizes.
 
     Attributes:
         input_size: (h, w) that the network takes; (-1, -1), any.
@@ -43,7 +44,12 @@ class NetworkRunner:
     """
 
     def __init__(
-        self, network: nn.Cell, *, training_outputs: bool = False, metadata: Mapping[str, Any] | None = None
+        self,
+        network: nn.Cell,
+        *,
+        training_outputs: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        static_shapes: int = STATIC_SHAPES,
     ) -> None:
         used = network.inference_network()
         self._cell = _Wrapper(used)
@@ -52,6 +58,7 @@ class NetworkRunner:
         self.input_size = (-1, -1)
         self.metadata: Mapping[str, Any] = metadata or {}
         self._shapes: set[tuple[int, ...]] = set()
+        self._static_shapes = static_shapes
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """Outputs by name.
@@ -84,5 +91,5 @@ class NetworkRunner:
         if shape in self._shapes:
             return
         self._shapes.add(shape)
-        if len(self._shapes) == STATIC_SHAPES + 1:
+        if len(self._shapes) == self._static_shapes + 1:
             self._cell.set_inputs(ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32))

@@ -64,7 +64,8 @@ def test_the_name_of_a_model_travels_inside_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(exporter, "build_model", lambda *args, **options: TinyDetector())  # which takes less time
     monkeypatch.setattr(exporter.fused_form, "fused_network", lambda section, network: None)
     exported = exporter.run("dbnet_ppocrv3", (32, 32), tmp_path)
-    assert MindIR(exported.path).metadata == {"model": "dbnet_ppocrv3", "outputs": ["prob"]}
+    weights = {"checkpoint": "dbnet_mobilenetv3_ppocrv3-70d6018f.ckpt"}
+    assert MindIR(exported.path).metadata == {"model": "dbnet_ppocrv3", "outputs": ["prob"], "training": weights}
 
 
 NAMES = ["out folder", "a+b", "run(2)", "lr=0.1,x", "文件夹", "it's [new]", "\udcff"]
