@@ -35,7 +35,7 @@ class NetworkRunner:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
         training_outputs: return all outputs that the head computes in training instead of the inference outputs.
         metadata: what belongs to the network besides its weights, see :mod:`mindocr.inference.metadata`.
-        static_shapes: number of shapes that are compiled as static ones; 0 compiles once, for a few images of many sizes.
+        static_shapes: number of shapes that are compiled as static ones; 0 compiles once, for all sizes.
 
     Attributes:
         input_size: (h, w) that the network takes; (-1, -1), any.

@@ -156,7 +156,7 @@ def test_files_that_do_not_belong_together_are_named(exported, tmp_path):
         verify(exported / "own.onnx", tmp_path)
     for name in ("own.onnx", "own.onnx.json", "own.onnx.npz"):
         if name.endswith("json"):
-            with pytest.raises(CheckpointError, match=r"own.onnx.json': no such file; verifying needs the exported file"):
+            with pytest.raises(CheckpointError, match=r"own.onnx.json': no such file; verifying needs the exp"):
                 verify(tmp_path / "own.onnx")
         (tmp_path / name).write_bytes((exported / name).read_bytes())
     (tmp_path / "own.onnx").write_bytes((exported / "own.onnx").read_bytes() + b"\x08\x01")
@@ -188,8 +188,7 @@ def test_scores_on_labelled_images(exported, tmp_path):
     texts = [{"transcription": "a", "points": [[x, y + add] for x, y in box]} for add in (0, 110)]
     (tmp_path / "gt.txt").write_text(f"box.png\t{json.dumps(texts)}\n", encoding="utf-8")
     runner = open_runner(exported / "own.onnx")
-    found = scores(
-        Predictor(runner, *configured(runner)), BrightIsText(), tmp_path / "gt.txt", METRICS.build({"name": "DetMetric"})
-    )
+    metric = METRICS.build({"name": "DetMetric"})
+    found = scores(Predictor(runner, *configured(runner)), BrightIsText(), tmp_path / "gt.txt", metric)
     assert found["checkpoint"] == found["file"]
     assert (found["file"]["recall"], found["file"]["precision"], found["images"]) == (0.5, 1.0, 1)

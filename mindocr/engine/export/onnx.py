@@ -81,6 +81,7 @@ def to_model(graph: MindIRGraph, outputs: Sequence[str], metadata: Mapping[str, 
     for result, name in zip(results, outputs):
         builder.add_named("Identity", result, name)
     onnx_simplify.remove_unused(builder, outputs)
+    onnx_simplify.fold_into_convolutions(builder, outputs)
     onnx_simplify.thin_convolutions(builder, outputs)
     onnx_simplify.fold_into_convolutions(builder, outputs)
     onnx_simplify.join_directions(builder, outputs)

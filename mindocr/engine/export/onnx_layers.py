@@ -16,8 +16,8 @@ _PLAIN = {
     "Abs": "Abs", "Log": "Log", "Floor": "Floor", "Reciprocal": "Reciprocal",
 }  # fmt: skip
 _BINARY = {
-    "Add": "Add", "Sub": "Sub", "Mul": "Mul", "Muls": "Mul", "Div": "Div", "RealDiv": "Div", "Pow": "Pow", "Maximum": "Max",
-    "Minimum": "Min",
+    "Add": "Add", "Sub": "Sub", "Mul": "Mul", "Muls": "Mul", "Div": "Div", "RealDiv": "Div", "Pow": "Pow",
+    "Maximum": "Max", "Minimum": "Min",
 }  # fmt: skip
 _PAD_MODES = ("pad", "same", "valid")  # MindSpore's numbers
 # MindSpore orders the gates of an LSTM input, forget, cell, output; ONNX input, output, forget, cell.

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("onnx", reason="onnx is not installed")
-onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-
 from mindocr.engine.export.mindir_graph import MindIRGraph, Op
 from mindocr.engine.export.onnx import to_model
 from mindocr.errors import UserError
+
+pytest.importorskip("onnx", reason="onnx is not installed")
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 ANY = (-1, 3, -1, -1)
 
@@ -34,23 +34,23 @@ def run(graph, *images, outputs=("y",)):
 
 
 def conv(**settings):
-    return {"pad_mode": "pad", "pad": (1, 1, 1, 1), "stride": (1, 1, 1, 1), "dilation": (1, 1, 1, 1), "group": 1} | settings
+    usual = {"pad_mode": "pad", "pad": (1, 1, 1, 1), "stride": (1, 1, 1, 1), "dilation": (1, 1, 1, 1), "group": 1}
+    return usual | settings
 
 
 def test_a_batch_norm_is_folded_into_the_convolution():
     """1x1 convolution by 2, then (y - 1) / sqrt(4) * 3 + 5 = 3 x + 3.5."""
     parameters = {
         "w": np.full((1, 3, 1, 1), 2.0, np.float32), "gamma": np.array([3.0], np.float32),
-        "beta": np.array([5.0], np.float32), "mean": np.array([1.0], np.float32), "variance": np.array([4.0], np.float32),
+        "beta": np.array([5.0], np.float32), "mean": np.array([1.0], np.float32),
+        "variance": np.array([4.0], np.float32),
     }  # fmt: skip
     ops = [
         ("Conv2D", ["x", "w"], conv(pad_mode="valid"), (-1, 1, -1, -1)),
         ("BatchNorm", ["0", "gamma", "beta", "mean", "variance", "no", "eps"], {}, None),
         ("TupleGetItem", ["1", "zero"], {}, (-1, 1, -1, -1)),
     ]
-    kinds, (found,) = run(
-        network(ops, parameters, {"no": False, "eps": 0.0, "zero": 0}), np.ones((2, 3, 4, 5))
-    )
+    kinds, (found,) = run(network(ops, parameters, {"no": False, "eps": 0.0, "zero": 0}), np.ones((2, 3, 4, 5)))
     assert kinds == ["Conv"]
     np.testing.assert_allclose(found, np.full((2, 1, 4, 5), 3 * 3 + 3.5), rtol=1e-6)
 
@@ -190,7 +190,7 @@ def test_negligible_weights_become_zero():
 
 
 def test_an_unknown_operation_is_named_with_its_layer():
-    with pytest.raises(UserError, match=r"operator Cholesky of MindSpore \(in head-Cell\) cannot be written as ONNX; exp"):
+    with pytest.raises(UserError, match=r"operator Cholesky of MindSpore \(in head-Cell\) cannot be written as"):
         to_model(network([("Cholesky", ["x"], {}, ANY)]), ["y"], {})
     with pytest.raises(UserError, match=r"operator LSTM of MindSpore with several layers"):
         ops = [("LSTM", ["x", "x", "x", "w"], {"input_size": 1, "hidden_size": 1, "num_layers": 2}, None)]
