@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
+from mindocr.models.deformable import offset_names
 from mindocr.models.network import as_tuple
 
 STATIC_SHAPES = 2
@@ -29,7 +31,8 @@ class NetworkRunner:
     """Run ``network`` on images of any sizes.
 
     Images of one size share a batch, so a result does not depend on the other images of the batch. The first two input
-    shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over.
+    shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over, except
+    for networks with deformable convolutions.
 
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
@@ -58,7 +61,8 @@ class NetworkRunner:
         self.input_size = (-1, -1)
         self.metadata: Mapping[str, Any] = metadata or {}
         self._shapes: set[tuple[int, ...]] = set()
-        self._static_shapes = static_shapes
+        # MindSpore has no graph for deformable convolutions on images of unknown size, so each size gets its own.
+        self._static_shapes = sys.maxsize if offset_names(used) else static_shapes
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """Outputs by name.
