@@ -89,6 +89,11 @@ def certify(
                 arrays[f"{number}.image"] = np.frombuffer(pictures[number], np.uint8)
         if -1 in file.input_size and getattr(file, "path", Path()).suffix == ".onnx":
             batch = _in_one_batch(file, predictor, chosen[0])
+    if checks and not any(each.results for each in checks):
+        logger.warning(
+            "the checkpoint finds nothing on the %d images that were compared, so only the network's outputs are; "
+            "compare on images of its kind with --verify_images", len(checks),
+        )  # fmt: skip
     score = labelled.scores(predictor, network, Path(data), metric) if data is not None else {}
     return Certificate(tolerance, tuple(checks), batch, versions(), score), arrays
 

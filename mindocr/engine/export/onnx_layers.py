@@ -102,11 +102,9 @@ def softmax(call: Call) -> Value:
 @handles("ReduceMean", "MeanExt")
 def mean(call: Call) -> Value:
     tensor, axes = call.tensor(0), call.setting("axis", 1)
+    # Not GlobalAveragePool: onnxruntime adds up large maps for it with an error of 1e-3.
     keep = bool(call.setting("keep_dims", 2, False))
     axes = [axes] if isinstance(axes, int) else list(axes)
-    if sorted(axes) == [2, 3] and tensor.rank == 4:
-        pooled = call.graph.add("GlobalAveragePool", tensor)
-        return pooled if keep else call.graph.add("Squeeze", pooled, call.graph.constant([2, 3], np.int64))
     return call.graph.add("ReduceMean", tensor, axes=axes, keepdims=int(keep))
 
 
