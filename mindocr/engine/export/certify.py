@@ -77,7 +77,7 @@ def certify(
         return Certificate(tolerance, tuple(checks), None, versions()), arrays
     postprocess, pipeline = configured(file)
     predictor = Predictor(file, postprocess, pipeline)
-    pictures = [] if images is not None else generated(postprocess.gives)
+    pictures = [] if images is not None else _fitting(predictor, generated(postprocess.gives))
     with as_files(pictures) as paths:
         chosen = paths if images is None else _some(predictor, images)
         for path in progress(chosen, "compare", "image", len(chosen)):
@@ -157,6 +157,17 @@ def generated(kind: type) -> list[bytes]:
     chosen[-1] = np.ascontiguousarray(np.rot90(chosen[-1], 2))
     chosen.append(np.ascontiguousarray(np.concatenate([_of_height(each, 32) for each in chosen * 2], axis=1)))
     return [_png(line) for line in chosen]
+
+
+def _fitting(predictor: Predictor, pictures: list[bytes]) -> list[bytes]:
+    """The images in the only size that the file takes, if its pipeline does not resize them."""
+    size = predictor.runner.input_size
+    with as_files(pictures[:1]) as paths:
+        prepared = predictor.dataset(paths[0])[0]["image"]
+    if -1 in size or prepared.shape[1:] == size:
+        return pictures
+    decoded = [cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR) for each in pictures]
+    return [cv2.imencode(".png", cv2.resize(each, size[::-1]))[1].tobytes() for each in decoded]
 
 
 def _of_height(line: np.ndarray, height: int) -> np.ndarray:
