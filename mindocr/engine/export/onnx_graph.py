@@ -176,4 +176,5 @@ def evaluate(op: str, arrays: Sequence[Any], attributes: Mapping[str, Any]) -> n
     output = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.UNDEFINED, None)
     graph = onnx.helper.make_graph([node], "constant", inputs, [output])
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", OPSET)])
-    return np.asarray(ReferenceEvaluator(model).run(None, dict(zip(names, arrays)))[0])
+    results: Any = ReferenceEvaluator(model).run(None, dict(zip(names, arrays)))
+    return np.asarray(results[0])

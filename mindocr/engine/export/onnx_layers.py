@@ -57,9 +57,10 @@ def add_n(call: Call) -> Value:
 @handles("BiasAdd")
 def bias_add(call: Call) -> Value:
     """Adds to the channels, which are the second axis, or the last one of a matrix."""
-    bias, rank = call.tensor(1), call.op.shape and len(call.op.shape)
-    if rank is None:
+    bias = call.tensor(1)
+    if call.op.shape is None:
         raise unsupported(call.op, "for a tensor of unknown rank")
+    rank = len(call.op.shape)
     if rank > 2:
         bias = call.graph.add("Reshape", bias, call.graph.constant([1, -1, *[1] * (rank - 2)], np.int64))
     return call.graph.add("Add", call.tensor(0), bias)

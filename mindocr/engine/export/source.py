@@ -123,7 +123,8 @@ def metric_of(source: ExportSource) -> Mapping[str, Any]:
     if source.metric is not None:
         return source.metric
     section = source.metadata.get(POSTPROCESS) or {}
-    usual = POSTPROCESSES.get(section["name"]).gives.metric if "name" in section else ""
+    postprocess: Any = POSTPROCESSES.get(section["name"]) if "name" in section else None
+    usual = postprocess.gives.metric if postprocess is not None else ""
     if not usual:
         raise UserError("--verify_data: no metric is known for the results of this model; export from a YAML file")
     return {"name": usual}
