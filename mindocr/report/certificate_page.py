@@ -9,10 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mindocr.registry import POSTPROCESSES
 from mindocr.utils.html import picture_uri, render
 
 _TEMPLATE = Path(__file__).with_name("templates") / "certificate.html.j2"
-_LONGEST = 60  # characters of a setting that are shown
+_LONGEST = 64  # characters of a setting that are shown
 _SIDE = 420  # pixels of the longer side of a picture
 
 
@@ -24,7 +25,9 @@ def render_page(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
         arrays: content of ``<file>.npz``; generated images in it are shown.
     """
     certificate = description["certificate"]
-    images = [(each, _largest(each), _picture(arrays, number)) for number, each in enumerate(certificate["images"])]
+    name = description["about"].get("postprocess", {}).get("name")
+    kind = POSTPROCESSES.get(name).gives if name is not None else None  # type: ignore[attr-defined]
+    images = [(each, _largest(each), _picture(arrays, i, each, kind)) for i, each in enumerate(certificate["images"])]
     largest = max([worst for _, worst, _ in images] + [certificate["batch"] or 0.0])
     return render(
         _TEMPLATE,
@@ -41,12 +44,15 @@ def _largest(image: Mapping[str, Any]) -> float:
     return max(image["differences"].values(), default=0.0)
 
 
-def _picture(arrays: Mapping[str, np.ndarray], number: int) -> str | None:
+def _picture(arrays: Mapping[str, np.ndarray], number: int, image: Mapping[str, Any], kind: Any) -> str | None:
+    """A generated image with its results drawn on it."""
     content = arrays.get(f"{number}.image")
     if content is None:
         return None
-    image = cv2.imdecode(np.asarray(content, np.uint8), cv2.IMREAD_COLOR)
-    return picture_uri(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), _SIDE)
+    pixels = cv2.cvtColor(cv2.imdecode(np.asarray(content, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    prediction = image["prediction"]
+    drawn = pixels if kind is None or prediction is None else kind.from_json(prediction).draw(pixels)
+    return picture_uri(drawn, _SIDE)
 
 
 def _settings(about: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
