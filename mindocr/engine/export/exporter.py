@@ -133,7 +133,7 @@ def run(
         model_name_or_config: named model or YAML file; None takes the settings stored in the checkpoint.
         shape: (h, w) in pixels; None = 736 x 1280, or the size of the text lines that the network takes.
         ckpt: its weights; None takes the released ones of a named model, or ``eval.ckpt_load_path`` of a file.
-        dynamic: accept any batch and size; ONNX files always do.
+        dynamic: accept any batch and size; ONNX files and weights always do.
         file_format: a key of ``FORMATS``.
         task: checked against that of the model.
         verify_images: folder, file or pattern of images to compare on, instead of generated ones.
@@ -145,7 +145,7 @@ def run(
     process.start_logging()
     folder = process.prepare_output(folder, key="--save_dir")
     process.start(System())
-    dynamic = dynamic or file_format == "ONNX"
+    dynamic = dynamic or file_format in ("ONNX", "SAFETENSORS")
     if file_format == "ONNX":
         onnx.require_onnx()
     source = find_source(model_name_or_config, ckpt, dynamic=dynamic)
@@ -203,7 +203,7 @@ def _write_air(network: nn.Cell, declared: ms.Tensor, path: Path) -> None:
     except (RuntimeError, ValueError, OSError) as error:
         raise UserError(
             "--file_format AIR: MindSpore writes AIR files only on a machine with an Ascend device, and this one has "
-            f"none that works ({str(error).strip().splitlines()[0]}); export MINDIR here"
+            f"none that works ({str(error).strip().splitlines()[0].rstrip('.')}); export MINDIR here"
         ) from None
 
 

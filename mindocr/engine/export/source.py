@@ -133,8 +133,8 @@ def metric_of(source: ExportSource) -> Mapping[str, Any]:
 def _training(weights: str | Path) -> dict[str, Any]:
     """Where the weights come from: name and SHA-256 of the checkpoint, and what it says about its run and score."""
     path = find_weights(fetch_weights(str(weights)))
-    about: dict[str, Any] = {"checkpoint": path.name, "sha256": files.hash_file(path)}
     entries = read_checkpoint(path)
+    about: dict[str, Any] = {"checkpoint": path.name, "sha256": files.hash_file(path)}
     if RUN_ENTRY in entries:
         run = unpack(entries[RUN_ENTRY])
         about |= {key: run[key] for key in ("started", "versions", "config_sha256") if key in run}
