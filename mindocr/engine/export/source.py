@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mindocr.config import load_config
+from mindocr.engine.evaluate.results import ABOUT, SCORES
 from mindocr.errors import CheckpointError, UserError
 from mindocr.inference import dictionary
 from mindocr.inference.checkpoint import find_weights, stored_sections
 from mindocr.inference.metadata import MODEL, PIPELINE, POSTPROCESS, TRAINING, of_sections
 from mindocr.inference.pipeline import named
-from mindocr.models.ckpt_entries import RUN_ENTRY, STATE_ENTRY, unpack
+from mindocr.models.ckpt_entries import RUN_ENTRY, unpack
 from mindocr.models.download import fetch_weights
 from mindocr.models.file_kind import refusal
 from mindocr.models.weights import read_checkpoint
@@ -131,7 +133,7 @@ def metric_of(source: ExportSource) -> Mapping[str, Any]:
 
 
 def _training(weights: str | Path) -> dict[str, Any]:
-    """Where the weights come from: name and SHA-256 of the checkpoint, and what it says about its run and score."""
+    """Where the weights come from: name and SHA-256 of the checkpoint, its run and its score, if known."""
     path = find_weights(fetch_weights(str(weights)))
     entries = read_checkpoint(path)
     about: dict[str, Any] = {"checkpoint": path.name, "sha256": files.hash_file(path)}
@@ -139,8 +141,18 @@ def _training(weights: str | Path) -> dict[str, Any]:
         run = unpack(entries[RUN_ENTRY])
         about |= {key: run[key] for key in ("started", "versions", "config_sha256") if key in run}
         about["data_sha256"] = run.get("data", {}).get("sha256")
-    if STATE_ENTRY in entries:
-        keeper = unpack(entries[STATE_ENTRY])["keeper"]
-        if keeper.get("best_epoch"):
-            about["best_score"] = keeper["best"]
-    return about
+    return about | _score(path.parent / "eval", about["sha256"])
+
+
+def _score(folder: Path, digest: str) -> dict[str, Any]:
+    """What the newest evaluation of these weights has found, if its results are in the folder of their run."""
+    for file in (folder / SCORES, *sorted(folder.glob(f"*/{SCORES}"))):
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+            evaluated = found[ABOUT]
+        except (OSError, ValueError, KeyError, TypeError):  # none, or of another program
+            continue
+        if evaluated.get("checkpoint_sha256") == digest:
+            scores = {name: value for name, value in found.items() if isinstance(value, float)}
+            return {"score": scores, "score_images": evaluated.get("images")}
+    return {}

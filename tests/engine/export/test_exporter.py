@@ -1,5 +1,6 @@
 """Export: written, reloaded, compared; a file that computes something else is refused."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -56,6 +57,10 @@ def test_the_settings_of_a_configuration_travel_inside_the_file(tiny_config, tmp
     save(build_model(config.model.model_dump()).get_parameters(), tmp_path / "tiny.ckpt")
     save_config(config, tmp_path / "tiny.yaml")
     words = {"ckpt": str(tmp_path / "tiny.ckpt")}
+    (tmp_path / "eval/other").mkdir(parents=True)
+    for folder, digest, score in (("eval", "0" * 64, 0.5), ("eval/other", hash_file(tmp_path / "tiny.ckpt"), 0.75)):
+        found = {"f-score": score, "counts": {}, "evaluated": {"checkpoint_sha256": digest, "images": 5}}
+        (tmp_path / folder / "scores.json").write_text(json.dumps(found), encoding="utf-8")
     for form in ("ONNX", "MINDIR"):
         if form == "MINDIR":  # with a network of one layer, which takes less time
             monkeypatch.setattr(exporter, "build_model", lambda *args, **options: TinyDetector())
@@ -64,6 +69,7 @@ def test_the_settings_of_a_configuration_travel_inside_the_file(tiny_config, tmp
         stored = open_runner(exported.path).metadata
         assert stored["postprocess"] == config.postprocess
         assert stored["training"]["sha256"] == hash_file(tmp_path / "tiny.ckpt")
+        assert stored["training"]["score"] == {"f-score": 0.75}  # of these weights, not of others
         # A file of one size has the pipeline of evaluation, one of any size that of prediction.
         assert stored["pipeline"][1]["DetResize"].get("target_size") == ([160, 160] if form == "MINDIR" else None)
         certificate = exported.certificate

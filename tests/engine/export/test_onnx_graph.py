@@ -132,6 +132,54 @@ def test_an_lstm(backwards):
     np.testing.assert_allclose(found, expected[::-1] if backwards else expected, atol=1e-5)
 
 
+def test_two_lstms_of_one_sequence_become_one():
+    rng = np.random.default_rng(4)
+    flat = {name: rng.normal(size=(48, 1, 1)).astype(np.float32) for name in ("there", "back")}  # 8 x 3, 8 x 2, 8
+    settings = {"input_size": 3, "hidden_size": 2}
+    ops = [
+        ("Squeeze", ["x", "axis"], {}, (-1, 3, -1)),
+        ("Transpose", ["0", "order"], {}, (-1, -1, 3)),
+        ("ReverseV2", ["1", "first"], {}, (-1, -1, 3)),
+        ("Zeros", ["state"], {}, (1, 2, 2)),
+        ("LSTM", ["1", "3", "3", "there"], settings, None),
+        ("TupleGetItem", ["4", "zero"], {}, (-1, -1, 2)),
+        ("LSTM", ["2", "3", "3", "back"], settings, None),
+        ("TupleGetItem", ["6", "zero"], {}, (-1, -1, 2)),
+        ("ReverseV2", ["7", "first"], {}, (-1, -1, 2)),
+        ("MakeTuple", ["5", "8"], {}, None),
+        ("Concat", ["9", "last"], {}, (-1, -1, 4)),
+    ]
+    constants = {"axis": (2,), "order": (2, 0, 1), "first": (0,), "state": (1, 2, 2), "zero": 0, "last": 2}
+    image = rng.normal(size=(2, 3, 1, 6)).astype(np.float32)
+    kinds, (found,) = run(network(ops, flat, constants, (-1, 3, 1, -1)), image)
+    assert kinds.count("LSTM") == 1 and "Concat" not in kinds
+    sequence = image[:, :, 0].transpose(2, 0, 1)
+    parts = {name: (f[:24].reshape(8, 3), f[24:40].reshape(8, 2), f[40:].ravel()) for name, f in flat.items()}
+    expected = [lstm(sequence, *parts["there"]), lstm(sequence[::-1], *parts["back"])[::-1]]
+    np.testing.assert_allclose(found, np.concatenate(expected, axis=2), atol=1e-5)
+
+
+def test_rows_that_are_left_out_are_not_computed():
+    """A convolution of which every second row is kept has stride 2 there."""
+    weights = np.random.default_rng(5).normal(size=(2, 3, 3, 3)).astype(np.float32)
+    image = np.random.default_rng(6).normal(size=(1, 3, 7, 6))
+    whole = [("Conv2D", ["x", "w"], conv(), (-1, 2, -1, -1))]
+    thinned = [
+        *whole,
+        ("Shape", ["0"], {}, None),
+        ("TupleGetItem", ["1", "axis"], {}, None),
+        ("Range", ["zero", "2", "step"], {}, (-1,)),
+        ("Gather", ["0", "3", "axis"], {}, (-1, 2, -1, -1)),
+    ]
+    _, (expected,) = run(network(whole, {"w": weights}), image)
+    kinds, (found,) = run(network(thinned, {"w": weights}, {"axis": 2, "zero": 0, "step": 2}), image)
+    assert kinds == ["Conv"] and found.shape == (1, 2, 4, 6)
+    np.testing.assert_allclose(found, expected[:, :, ::2], atol=1e-6)
+    kinds, (found,) = run(network(thinned, {"w": weights}, {"axis": 2, "zero": 1, "step": 2}), image)
+    assert kinds[-1] == "Gather"  # from the second row on
+    np.testing.assert_allclose(found, expected[:, :, 1::2], atol=1e-6)
+
+
 def lstm(sequence, w, r, b):
     """(T, N, C) -> (T, N, H); gates input, forget, cell, output (Hochreiter and Schmidhuber, 1997)."""
     h = c = np.zeros((sequence.shape[1], r.shape[1]))
