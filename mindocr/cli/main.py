@@ -44,8 +44,9 @@ GROUPS = {
         "read-lines": "read images that show one line of text each",
         "classify-lines": "find images of lines that are upside down",
         "predict": "find text in images with a checkpoint",
-        "export": "export a detector to MindIR and compare the file with the network",
-        "infer": "find text in images with an exported MindIR file",
+        "export": "export a model to MindIR or ONNX and compare the file with the network",
+        "verify": "compare an exported file with what its checkpoint computed",
+        "infer": "find text in images with an exported file",
     },
     "Weights": {
         "convert-weights": "convert weights of another project to a checkpoint",

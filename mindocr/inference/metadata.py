@@ -21,8 +21,9 @@ OUTPUTS = "outputs"  # names of the network's outputs, in order
 POSTPROCESS = "postprocess"  # section of a configuration
 PIPELINE = "pipeline"  # ops from an image file to the network's input, as in a configuration
 MODEL = "model"  # name of a named model
+TRAINING = "training"  # the checkpoint: its name, its SHA-256, and what it says about its training
 
-_FORMS: dict[str, type] = {OUTPUTS: list, POSTPROCESS: dict, PIPELINE: list, MODEL: str}
+_FORMS: dict[str, type] = {OUTPUTS: list, POSTPROCESS: dict, PIPELINE: list, MODEL: str, TRAINING: dict}
 _PREFIX = "mindocr."
 
 

@@ -65,6 +65,7 @@ def with_size(pipeline: Sequence[Spec], size: tuple[int, int]) -> list[dict[str,
     """The pipeline, changed to return images of ``size`` (h, w) in pixels.
 
     A DetResize with a target size gets the new one; any other DetResize then fits images into the size and pads them.
+    Text lines are resized to the height, squeezed to the width if they are wider, and padded.
     """
 
     def resize(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +73,8 @@ def with_size(pipeline: Sequence[Spec], size: tuple[int, int]) -> list[dict[str,
         fitted = arguments.get("keep_ratio", True) if has_target else True
         return {"target_size": list(size), "keep_ratio": fitted, "padding": fitted, "limit_type": "none"}
 
-    return _with_resize(pipeline, resize)
+    lines = {"ResizeTextLine": {"height": size[0], "max_width": size[1]}, "PadTextLine": {"min_width": size[1]}}
+    return [{n: {**a, **lines.get(n, {})} for n, a in spec.items()} for spec in _with_resize(pipeline, resize)]
 
 
 def decoding(pipeline: Sequence[Spec]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
+from mindocr.models.deformable import offset_names
 from mindocr.models.network import as_tuple
 
 STATIC_SHAPES = 2
@@ -29,12 +31,14 @@ class NetworkRunner:
     """Run ``network`` on images of any sizes.
 
     Images of one size share a batch, so a result does not depend on the other images of the batch. The first two input
-    shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over.
+    shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over, except
+    for networks with deformable convolutions.
 
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
         training_outputs: return all outputs that the head computes in training instead of the inference outputs.
         metadata: what belongs to the network besides its weights, see :mod:`mindocr.inference.metadata`.
+        static_shapes: number of shapes that are compiled as static ones; 0 compiles once, for all sizes.
 
     Attributes:
         input_size: (h, w) that the network takes; (-1, -1), any.
@@ -43,7 +47,12 @@ class NetworkRunner:
     """
 
     def __init__(
-        self, network: nn.Cell, *, training_outputs: bool = False, metadata: Mapping[str, Any] | None = None
+        self,
+        network: nn.Cell,
+        *,
+        training_outputs: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        static_shapes: int = STATIC_SHAPES,
     ) -> None:
         used = network.inference_network()
         self._cell = _Wrapper(used)
@@ -52,6 +61,8 @@ class NetworkRunner:
         self.input_size = (-1, -1)
         self.metadata: Mapping[str, Any] = metadata or {}
         self._shapes: set[tuple[int, ...]] = set()
+        # MindSpore has no graph for deformable convolutions on images of unknown size, so each size gets its own.
+        self._static_shapes = sys.maxsize if offset_names(used) else static_shapes
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """Outputs by name.
@@ -84,5 +95,5 @@ class NetworkRunner:
         if shape in self._shapes:
             return
         self._shapes.add(shape)
-        if len(self._shapes) == STATIC_SHAPES + 1:
+        if len(self._shapes) == self._static_shapes + 1:
             self._cell.set_inputs(ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32))

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+AGREEING = 1e-3  # difference of numbers, such as confidences, that rounding in another program explains
+
 
 class Prediction(ABC):
     """Result for one image. Each task has a subclass; the engine, results files and pictures use only these members.
@@ -19,6 +21,7 @@ class Prediction(ABC):
         entries_key: key of :meth:`entries` in results files, and name of the file that an evaluation writes.
         report: name in ``REPORTS`` of the evaluation report for such predictions; empty if there is none.
         health_check: name in ``HEALTH_CHECKS`` of the class that explains a metric score of zero.
+        metric: name in ``METRICS`` of the usual metric; empty if there is none.
     """
 
     kind: ClassVar[str] = "results"
@@ -26,6 +29,7 @@ class Prediction(ABC):
     entries_key: ClassVar[str] = "result"
     report: ClassVar[str] = ""
     health_check: ClassVar[str] = "HealthCheck"
+    metric: ClassVar[str] = ""
 
     def __len__(self) -> int:
         """Number of results in the image."""
@@ -39,6 +43,16 @@ class Prediction(ABC):
     @abstractmethod
     def from_json(cls, value: Any) -> Prediction:
         """The inverse of :meth:`to_json`."""
+
+    def disagreement(self, other: Prediction) -> str:
+        """How the result of another program for the same image differs; empty if the two agree.
+
+        Numbers agree within ``AGREEING``, or that share of a larger number; everything else must be equal.
+
+        Args:
+            other: of the same class.
+        """
+        return _difference(self.to_json(), other.to_json(), self.entries_key)
 
     @abstractmethod
     def entries(self) -> Any:
@@ -87,3 +101,14 @@ def decode_one(postprocess: Any, outputs: Mapping[str, np.ndarray], columns: Map
 def write_predictions(predictions: Sequence[tuple[str, Prediction]], path: Path) -> None:
     """Write one result line for each (image, prediction)."""
     path.write_text("".join(found.result_line(image) + "\n" for image, found in predictions), encoding="utf-8")
+
+
+def _difference(a: Any, b: Any, where: str) -> str:
+    """The first difference between two values of types of JSON; empty if there is none."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping) and a.keys() == b.keys():
+        return next(filter(None, (_difference(a[key], b[key], f"{where}.{key}") for key in a)), "")
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple) and len(a) == len(b):
+        return next(filter(None, (_difference(x, y, f"{where}[{i}]") for i, (x, y) in enumerate(zip(a, b)))), "")
+    if isinstance(a, float | int) and isinstance(b, float | int):
+        return "" if abs(a - b) <= AGREEING * max(1.0, abs(a)) else f"{where}: {a:.6g} became {b:.6g}"
+    return "" if a == b else f"{where}: {a!r} became {b!r}"

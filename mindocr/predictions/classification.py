@@ -27,6 +27,7 @@ class Classification(Prediction):
     kind: ClassVar[str] = "classes"
     prefix: ClassVar[str] = "cls_"
     entries_key: ClassVar[str] = "class"
+    metric: ClassVar[str] = "ClsMetric"
 
     def to_json(self) -> dict[str, Any]:
         """``{"label": ..., "confidence": ...}``, without rounding."""

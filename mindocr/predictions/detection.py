@@ -10,8 +10,11 @@ import numpy as np
 
 from mindocr.formats.label_file import format_label_line
 from mindocr.geometry import Polygon
-from mindocr.predictions.base import Prediction
+from mindocr.geometry.overlap import pairwise_iou
+from mindocr.predictions.base import AGREEING, Prediction
 from mindocr.utils.visualize import draw_polygons
+
+SAME_PLACE = 0.8  # IoU; where a probability is at the threshold, rounding may move an edge by a pixel
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Detection(Prediction):
     entries_key: ClassVar[str] = "detections"
     report: ClassVar[str] = "DetectionReport"
     health_check: ClassVar[str] = "DetectionHealth"
+    metric: ClassVar[str] = "DetMetric"
 
     def __len__(self) -> int:
         return len(self.polys)
@@ -48,6 +52,25 @@ class Detection(Prediction):
     def from_json(cls, value: Mapping[str, Any]) -> Detection:
         """The inverse of :meth:`to_json`; rejections are not restored."""
         return cls([np.array(poly, dtype=np.float32) for poly in value["polygons"]], list(value["scores"]))
+
+    def disagreement(self, other: Prediction) -> str:
+        """How other polygons for the same image differ; empty if each has one counterpart with the same score.
+
+        Counterparts overlap by at least ``SAME_PLACE``; their order does not count.
+        """
+        assert isinstance(other, Detection)
+        if len(self) != len(other):
+            return f"{len(self)} texts became {len(other)}"
+        overlaps = pairwise_iou(self.polys, other.polys)
+        for i, row in enumerate(overlaps):
+            best = int(np.argmax(row))
+            if row[best] < SAME_PLACE:
+                return f"text {i + 1} has no counterpart; the nearest overlaps it by {row[best]:.2f}"
+            if int(np.argmax(overlaps[:, best])) != i:
+                return f"text {i + 1} and another one have the same counterpart"
+            if abs(self.scores[i] - other.scores[best]) > 10 * AGREEING:
+                return f"score of text {i + 1}: {self.scores[i]:.4f} became {other.scores[best]:.4f}"
+        return ""
 
     def entries(self) -> list[dict[str, Any]]:
         """``{"points": [[x, y], ...], "score": s}`` for each text; points rounded to 0.1 pixel, scores to 4 digits."""

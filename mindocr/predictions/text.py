@@ -54,6 +54,7 @@ class Text(Prediction):
     entries_key: ClassVar[str] = "text"
     report: ClassVar[str] = "RecognitionReport"
     health_check: ClassVar[str] = "RecognitionHealth"
+    metric: ClassVar[str] = "RecMetric"
 
     def to_json(self) -> dict[str, Any]:
         """All members by name."""

@@ -161,6 +161,8 @@ CASES = (
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),
+    Case(r"python tools/export\.py --local_ckpt_path demo/train/best\.ckpt .+", "", "demo/onnx/best.onnx"),
+    Case(r"python tools/verify\.py demo/onnx/best\.onnx"),
     Case(r"python tools/export\.py --model_name_or_config dbnet_resnet50 .+", "--data_shape 64 64",
          "dbnet_resnet18.mindir", instead=("dbnet_resnet50", "dbnet_resnet18")),
     Case(r"python tools/export\.py --model_name_or_config my_text/recipe\.yaml .+", "--data_shape 64 64",

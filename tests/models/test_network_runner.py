@@ -4,6 +4,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
+from mindocr.models.deformable import DeformableConv
 from mindocr.models.network_runner import NetworkRunner
 
 
@@ -38,6 +39,14 @@ def test_results_do_not_depend_on_the_rest_of_the_batch():
     assert [m.shape for m in together] == [(1, *image.shape[1:]) for image in mixed]
     for image, found in zip(mixed, together):
         np.testing.assert_allclose(network.set_train(False)(ms.Tensor(image[None])).asnumpy()[0], found, atol=1e-6)
+
+
+def test_deformable_convolutions_run_on_any_number_of_sizes():
+    """MindSpore has no graph of them for all sizes, so each size is compiled."""
+    network = Tiny()
+    network.conv = DeformableConv(3, 1)
+    found = NetworkRunner(network)(images((16, 16), (24, 16), (16, 24), (32, 16)))["brightness"]
+    assert [each.shape for each in found] == [(1, 16, 16), (1, 24, 16), (1, 16, 24), (1, 32, 16)]
 
 
 def test_a_stacked_batch_is_taken_too():

@@ -1,9 +1,10 @@
-"""Export to MindIR: the file is loaded again and compared with the network before success is reported."""
+"""Export: a file for another runtime appears only after it was loaded there and agreed with the network."""
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,31 +13,43 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from mindocr.config import load_config
 from mindocr.config.schema import System
-from mindocr.engine.export import fused_form, mindir
+from mindocr.engine.export import certify, checkpoint_file, fused_form, mindir, onnx
+from mindocr.engine.export.source import ExportSource, find_source, metric_of
 from mindocr.engine.runtime import process
 from mindocr.errors import UserError
-from mindocr.inference import dictionary
-from mindocr.inference.metadata import MODEL, OUTPUTS, of_sections
+from mindocr.inference import metadata as stated
+from mindocr.inference.certificate import Certificate, beside, table
+from mindocr.inference.metadata import OUTPUTS
 from mindocr.inference.mindir import load_graph
+from mindocr.inference.runner import open_runner
 from mindocr.models.builder import build_model
-from mindocr.models.file_kind import refusal
+from mindocr.models.ckpt_entries import MODEL_KEY, SETTINGS_ENTRY
 from mindocr.models.network import Network, as_tuple
-from mindocr.models.zoo import get_model
+from mindocr.models.network_runner import NetworkRunner
+from mindocr.report import certificate_page
 from mindocr.utils import files
 
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-5  # of the same layers in two programs; fused layers may differ by fused_form.TOLERANCE
+ONNX_TOLERANCE = 5e-4  # of other programs, whose sums are in another order
+FORMATS = {"MINDIR": "mindir", "ONNX": "onnx", "AIR": "air", "SAFETENSORS": "safetensors"}
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A written file, and the largest difference between its output and the network's over the compared inputs."""
+    """A written file.
+
+    Attributes:
+        path: the file.
+        max_difference: largest difference between its outputs and the network's over the compared inputs.
+        certificate: of the comparison; None for a format that nothing here can run.
+    """
 
     path: Path
     max_difference: float
+    certificate: Certificate | None = None
 
 
 def export_mindir(
@@ -99,47 +112,151 @@ def check_shape(shape: tuple[int, int], stride: int) -> None:
 
 
 def run(
-    model_name_or_config: str,
-    shape: tuple[int, int],
+    model_name_or_config: str | None,
+    shape: tuple[int, int] | None,
     folder: str | Path,
     *,
     ckpt: str | None = None,
     dynamic: bool = False,
+    file_format: str = "MINDIR",
+    task: str | None = None,
+    verify_images: str | Path | None = None,
+    verify_data: str | Path | None = None,
 ) -> Exported:
-    """Export a named model, or the model of a YAML file, to ``folder/<name>.mindir``.
+    """Export a named model, the model of a YAML file, or that of a checkpoint to ``folder/<name>.<ending>``.
 
-    Layers that have branches in training are written as one convolution each.
+    Layers that have branches in training are written as one convolution each. Beside the file, ``<file>.json`` says
+    what it is and how it was compared with the network, ``<file>.html`` shows the comparison, and ``<file>.npz`` holds
+    what ``mindocr verify`` needs to repeat it.
 
     Args:
+        model_name_or_config: named model or YAML file; None takes the settings stored in the checkpoint.
+        shape: (h, w) in pixels; None = 736 x 1280, or the size of the text lines that the network takes.
         ckpt: its weights; None takes the released ones of a named model, or ``eval.ckpt_load_path`` of a file.
+        dynamic: accept any batch and size; ONNX files and weights always do.
+        file_format: a key of ``FORMATS``.
+        task: checked against that of the model.
+        verify_images: folder, file or pattern of images to compare on, instead of generated ones.
+        verify_data: label file; the scores of checkpoint and file on its images are compared, too.
 
     Raises:
-        UserError: the shape, the model, its weights or the folder cannot be used.
+        UserError: an argument cannot be used, or the file does not compute what the network does.
     """
     process.start_logging()
     folder = process.prepare_output(folder, key="--save_dir")
     process.start(System())
-    if Path(model_name_or_config).suffix in (".yaml", ".yml"):
-        config = load_config(model_name_or_config, command="export --is_dynamic_shape" if dynamic else "export")
-        weights = ckpt or (config.eval.ckpt_load_path if config.eval else None)
-        if not weights:
-            raise UserError(f"--local_ckpt_path: required, '{model_name_or_config}' names no eval.ckpt_load_path")
-        config = dictionary.complete(config, weights, "--local_ckpt_path")
-        model: Any = config.model.model_dump()
-        metadata = of_sections(config.model_dump(), fixed_size=not dynamic)
-    else:
-        if error := refusal(model_name_or_config, "a named model or a YAML file"):
-            raise error
-        model, weights = model_name_or_config, ckpt
-        metadata = {MODEL: model_name_or_config}
-    check_shape(shape, build_model(model, pretrained=False).stride)  # before weights are downloaded
-    network = build_model(model, ckpt=weights, pretrained=weights is None)
-    path = folder / f"{Path(model_name_or_config).stem}.mindir"
-    fused = fused_form.fused_network(get_model(model).spec if isinstance(model, str) else model, network)
-    exported = export_mindir(network, path, shape, dynamic=dynamic, metadata=metadata, fused=fused)
-    logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g", exported.path,
-                "(N, 3, H, W)" if dynamic else f"(1, 3, {shape[0]}, {shape[1]})", exported.max_difference)  # fmt: skip
-    return exported
+    dynamic = dynamic or file_format in ("ONNX", "SAFETENSORS")
+    if file_format == "ONNX":
+        onnx.require_onnx()
+    source = find_source(model_name_or_config, ckpt, dynamic=dynamic)
+    if task not in (None, source.task):
+        raise UserError(f"--model_type {task}: this model has the task '{source.task}'; leave the option out")
+    size = shape or source.default_shape
+    check_shape(size, build_model(source.model, pretrained=False).stride)  # before weights are downloaded
+    network = build_model(source.model, ckpt=source.weights, pretrained=source.weights is None)
+    network = network.inference_network().set_train(False)
+    path = folder / f"{source.name}.{FORMATS[file_format]}"
+    metadata = {**source.metadata, OUTPUTS: network.inference_outputs}
+    with files.replacing(path, suffix=path.suffix, old="report") as partial:
+        tolerance = _write(network, source, partial, _declared(size, source.line_height, dynamic), metadata)
+        if file_format == "AIR":
+            logger.warning("exported %s; nothing on this machine runs AIR files, so it was not compared", path)
+            return _finished(partial, path)
+        certificate = _certify(network, source, partial, path, size, tolerance, verify_images, verify_data)
+    logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g on %d images", path,
+                _input_text(size, source.line_height, dynamic), certificate.difference,
+                len(certificate.images))  # fmt: skip
+    return Exported(path, certificate.difference, certificate)
+
+
+def _finished(partial: Path, path: Path) -> Exported:
+    """The result of a format that cannot be compared; the file must exist."""
+    if not partial.is_file():
+        raise UserError(f"MindSpore wrote no file '{path}'")
+    return Exported(path, 0.0)
+
+
+def _write(
+    network: Network, source: ExportSource, path: Path, declared: ms.Tensor, metadata: Mapping[str, Any]
+) -> float:
+    """Write one format; returns the largest difference that it may have."""
+    fused = None if path.suffix == ".safetensors" else fused_form.fused_network(source.section, network)
+    written = network if fused is None else fused.set_train(False)
+    same = TOLERANCE if fused is None else fused_form.TOLERANCE
+    writers: dict[str, Callable[[], None]] = {
+        ".mindir": lambda: mindir.write(written, declared, path, metadata),
+        ".onnx": lambda: onnx.write(written, declared, path, metadata, network.inference_outputs),
+        ".air": lambda: _write_air(written, declared, path),
+        ".safetensors": lambda: checkpoint_file.write(
+            written, path, {SETTINGS_ENTRY: {**metadata, MODEL_KEY: fused_form.used_section(source.section)}}
+        ),
+    }
+    writers[path.suffix]()
+    if path.suffix == ".mindir":
+        mindir.seal(path)
+    return ONNX_TOLERANCE if path.suffix == ".onnx" else same
+
+
+def _write_air(network: nn.Cell, declared: ms.Tensor, path: Path) -> None:
+    try:
+        ms.export(network, declared, file_name=str(path), file_format="AIR")
+    except (RuntimeError, ValueError, OSError) as error:
+        raise UserError(
+            "--file_format AIR: MindSpore writes AIR files only on a machine with an Ascend device, and this one has "
+            f"none that works ({str(error).strip().splitlines()[0].rstrip('.')}); export MINDIR here"
+        ) from None
+
+
+def _certify(
+    network: Network,
+    source: ExportSource,
+    partial: Path,
+    path: Path,
+    size: tuple[int, int],
+    tolerance: float,
+    images: str | Path | None,
+    data: str | Path | None,
+) -> Certificate:
+    """Compare the file with the network, and write what stands beside it.
+
+    Raises:
+        UserError: they do not agree; the message is a table.
+    """
+    from mindocr.registry import METRICS
+
+    file = open_runner(partial)
+    metric = METRICS.build(metric_of(source)) if data is not None else None
+    free = -1 in file.input_size
+    runner = NetworkRunner(network, metadata=file.metadata, static_shapes=0 if free else 1)
+    shapes = [size, (size[0] + (0 if source.line_height else network.stride), size[1] + 2 * network.stride)]
+    certificate, arrays = certify.certify(runner, file, tolerance, shapes if free else shapes[:1], images, data, metric)
+    if not certificate.holds():
+        raise UserError(
+            f"the exported file does not compute what the network does; nothing was written to '{path}'\n"
+            f"{table(certificate)}"
+        )
+    about = stated.completed(file.metadata, file.input_size)
+    description = certify.describe(partial, path.name, path.suffix[1:], about, certificate)
+    described, stored, page = beside(path)
+    files.write_text(described, json.dumps(description, ensure_ascii=False, indent=1) + "\n")
+    with files.replacing(stored, suffix=".npz") as part:
+        np.savez_compressed(part, **arrays)
+    files.write_text(page, certificate_page.render_page(description, arrays))
+    logger.info("%s", table(certificate))
+    return certificate
+
+
+def _declared(size: tuple[int, int], line_height: int | None, dynamic: bool) -> ms.Tensor:
+    """The input that the file takes. The height of text lines is fixed, as networks reduce it to one row."""
+    if not dynamic:
+        return ms.Tensor(_sample(size))
+    return ms.Tensor(shape=[None, 3, line_height, None], dtype=ms.float32)
+
+
+def _input_text(size: tuple[int, int], line_height: int | None, dynamic: bool) -> str:
+    if not dynamic:
+        return f"(1, 3, {size[0]}, {size[1]})"
+    return f"(N, 3, {line_height or 'H'}, W)"
 
 
 def _arrays(outputs: Any) -> list[np.ndarray]:

@@ -75,7 +75,7 @@ def fused_network(section: Mapping[str, Any], network: Network) -> Network | Non
     Args:
         section: its ``model`` section.
     """
-    section = _used(section)
+    section = used_section(section)
     if not has_other_form(section, fused=True):
         return None
     fused = build_model(in_form(section, fused=True), pretrained=False)
@@ -160,16 +160,16 @@ def _settings(ckpt: Path, config: str | Path | None) -> dict[str, Any]:
     """Model section, pipeline and post-processing of a checkpoint."""
     if config is not None:
         loaded = dictionary.complete(load_config(config, command="predict"), ckpt, "--checkpoint").model_dump()
-        return {**metadata.of_sections(loaded), MODEL_KEY: _used(loaded["model"])}
+        return {**metadata.of_sections(loaded), MODEL_KEY: used_section(loaded["model"])}
     sections = stored_sections(ckpt)
     if sections is None:
         raise CheckpointError(
             f"{ckpt}: this checkpoint holds no settings; give the YAML file that it was trained with as --config"
         )
-    return {**metadata.of_sections(sections), MODEL_KEY: _used(sections["model"])}
+    return {**metadata.of_sections(sections), MODEL_KEY: used_section(sections["model"])}
 
 
-def _used(section: Mapping[str, Any]) -> dict[str, Any]:
+def used_section(section: Mapping[str, Any]) -> dict[str, Any]:
     """The section of the network that is used for evaluation, without the weights that training starts from."""
     chosen = section["networks"][section["use"]] if section.get("networks") else section
     return {"type": section.get("type", "det"), "transform": None, **{part: chosen.get(part) for part in _PARTS}}

@@ -1,5 +1,6 @@
 """Export: written, reloaded, compared; a file that computes something else is refused."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from tiny_network import TinyDetector
 from mindocr.config import save_config
 from mindocr.engine.export import exporter, mindir
 from mindocr.engine.train.checkpoints import save
-from mindocr.errors import UserError
+from mindocr.errors import CheckpointError, UserError
 from mindocr.inference.mindir import MindIR
+from mindocr.inference.runner import open_runner
+from mindocr.inference.verify import verify
 from mindocr.models import build_model
+from mindocr.utils.files import hash_file
 
 
 @pytest.mark.parametrize("dynamic", [False, True])
@@ -48,23 +52,76 @@ def test_metadata_travel_inside_the_file(tmp_path):
     assert MindIR(exported.path).metadata == {**given, "outputs": ["prob"]}
 
 
-def test_the_settings_of_a_configuration_travel_inside_the_file(tiny_config, tmp_path):
+def test_the_settings_of_a_configuration_travel_inside_the_file(tiny_config, tmp_path, monkeypatch):
     config = tiny_config()
     save(build_model(config.model.model_dump()).get_parameters(), tmp_path / "tiny.ckpt")
     save_config(config, tmp_path / "tiny.yaml")
     words = {"ckpt": str(tmp_path / "tiny.ckpt")}
-    for dynamic in (False, True):
-        exported = exporter.run(str(tmp_path / "tiny.yaml"), (32, 32), tmp_path / "out", dynamic=dynamic, **words)
-        stored = MindIR(exported.path).metadata
+    (tmp_path / "eval/other").mkdir(parents=True)
+    for folder, digest, score in (("eval", "0" * 64, 0.5), ("eval/other", hash_file(tmp_path / "tiny.ckpt"), 0.75)):
+        found = {"f-score": score, "counts": {}, "evaluated": {"checkpoint_sha256": digest, "images": 5}}
+        (tmp_path / folder / "scores.json").write_text(json.dumps(found), encoding="utf-8")
+    for form in ("ONNX", "MINDIR"):
+        if form == "MINDIR":  # with a network of one layer, which takes less time
+            monkeypatch.setattr(exporter, "build_model", lambda *args, **options: TinyDetector())
+            monkeypatch.setattr(exporter.fused_form, "fused_network", lambda section, network: None)
+        exported = exporter.run(str(tmp_path / "tiny.yaml"), (32, 32), tmp_path / "out", file_format=form, **words)
+        stored = open_runner(exported.path).metadata
         assert stored["postprocess"] == config.postprocess
-        assert stored["pipeline"][1]["DetResize"].get("target_size") == (None if dynamic else [160, 160])
+        assert stored["training"]["sha256"] == hash_file(tmp_path / "tiny.ckpt")
+        assert stored["training"]["score"] == {"f-score": 0.75}  # of these weights, not of others
+        # A file of one size has the pipeline of evaluation, one of any size that of prediction.
+        assert stored["pipeline"][1]["DetResize"].get("target_size") == ([160, 160] if form == "MINDIR" else None)
+        certificate = exported.certificate
+        assert certificate.holds() and [each.name for each in certificate.images] == [
+            "generated_1.png", "generated_2.png", "generated_3.png",
+        ]  # fmt: skip
+        assert (certificate.batch is None) == (form == "MINDIR")
+    names = {f"tiny.{form}{more}" for form in ("mindir", "onnx") for more in ("", ".json", ".npz", ".html")}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    verified = verify(tmp_path / "out/tiny.onnx").certificate
+    shapes = {(1, 3, 192, 256), (1, 3, 288, 224), (1, 3, 256, 384)}
+    assert verified.holds() and {each.input_shape for each in verified.images} == shapes
 
 
 def test_the_name_of_a_model_travels_inside_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(exporter, "build_model", lambda *args, **options: TinyDetector())  # which takes less time
     monkeypatch.setattr(exporter.fused_form, "fused_network", lambda section, network: None)
     exported = exporter.run("dbnet_ppocrv3", (32, 32), tmp_path)
-    assert MindIR(exported.path).metadata == {"model": "dbnet_ppocrv3", "outputs": ["prob"]}
+    weights = {"checkpoint": "dbnet_mobilenetv3_ppocrv3-70d6018f.ckpt"}
+    assert MindIR(exported.path).metadata == {"model": "dbnet_ppocrv3", "outputs": ["prob"], "training": weights}
+
+
+@pytest.fixture
+def tiny_export(tmp_path, monkeypatch):
+    """Exports a network of one layer under the name of a model, to ``tmp_path``."""
+    monkeypatch.setattr(exporter, "build_model", lambda *args, **options: TinyDetector())
+    monkeypatch.setattr(exporter.fused_form, "fused_network", lambda section, network: None)
+    return lambda **words: exporter.run("dbnet_ppocrv3", (32, 32), tmp_path, **words)
+
+
+def test_a_file_beyond_the_tolerance_is_refused_with_a_table(tiny_export, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporter.certify, "compare", lambda expected, found: {"prob": 0.25})
+    with pytest.raises(UserError, match=r"nothing was written to .*\nimage +input(.*\n)+generated_2.png .* 0.25 "):
+        tiny_export()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_arguments_that_cannot_be_used_are_named(tiny_export, tmp_path):
+    with pytest.raises(UserError, match="--model_type rec: this model has the task 'det'"):
+        tiny_export(task="rec")
+    with pytest.raises(UserError, match="--model_name_or_config: required: .*give a checkpoint that holds"):
+        exporter.run(None, None, tmp_path)
+    save(TinyDetector().get_parameters(), tmp_path / "bare.ckpt")
+    with pytest.raises(CheckpointError, match="bare.ckpt: this checkpoint holds no settings; give the YAML file"):
+        exporter.run(None, None, tmp_path, ckpt=str(tmp_path / "bare.ckpt"))
+    assert [path.name for path in tmp_path.iterdir()] == ["bare.ckpt"]
+
+
+def test_air_files_need_ascend(tiny_export, tmp_path):
+    with pytest.raises(UserError, match="AIR: MindSpore writes AIR files only on a machine with an Ascend device"):
+        tiny_export(file_format="AIR")
+    assert list(tmp_path.iterdir()) == []
 
 
 NAMES = ["out folder", "a+b", "run(2)", "lr=0.1,x", "文件夹", "it's [new]", "\udcff"]
