@@ -11,7 +11,7 @@ import numpy as np
 
 from mindocr.errors import UserError
 from mindocr.images.crops import LineView, line_view
-from mindocr.images.read import read_image
+from mindocr.images.read import LARGE_PIXELS, MAX_PIXELS, read_image
 from mindocr.inference.classifier import TextClassifier
 from mindocr.inference.detector import TextDetector
 from mindocr.inference.recogniser import TextRecogniser
@@ -44,12 +44,13 @@ class TextReader:
         drop_score: lines read with a lower confidence are left out, in [0, 1].
         batch_size: crops that the recogniser and the classifier take at once.
         detection: further arguments of :class:`~mindocr.inference.detector.TextDetector`, such as
-            ``{"limit_side_len": 1280}``.
+            ``{"limit_side_len": 1280}``, or ``{"tile": "auto"}`` for large scans.
         level: what the page has polygons of. The detectors of PP-OCR find lines; ``word`` and ``character`` cut them
             at the time steps of the recogniser, see :func:`mindocr.reading.words.words_of`.
 
     Attributes:
         settings: the arguments, with the files that are used as models.
+        max_pixels: largest image that is read.
 
     Raises:
         CheckpointError: the weights cannot be found or used; the message says which file to put where.
@@ -82,6 +83,9 @@ class TextReader:
         self.detector = TextDetector(models["detector"], **(detection or {}))
         self.recogniser = TextRecogniser(models["recogniser"])
         self.classifier = TextClassifier(models["classifier"]) if classifier else None
+        # An image that is cut into tiles may be larger.
+        tiled = str((detection or {}).get("tile", "off")) != "off"
+        self.max_pixels = LARGE_PIXELS if tiled else MAX_PIXELS
         self.drop_score, self.batch_size, self.level = drop_score, batch_size, level
         self.settings: dict[str, Any] = {
             **{task: str(model) for task, model in models.items()}, "drop_score": drop_score, "level": level,
@@ -98,7 +102,7 @@ class TextReader:
         Raises:
             DataError: the image cannot be decoded, or an array has another form.
         """
-        pixels = as_rgb(image) if isinstance(image, np.ndarray) else read_image(image)
+        pixels = as_rgb(image) if isinstance(image, np.ndarray) else read_image(image, max_pixels=self.max_pixels)
         found = self.detector(pixels).prediction
         order = reading_order(found.polys)
         size = (pixels.shape[0], pixels.shape[1])
@@ -124,6 +128,10 @@ class TextReader:
             return []
         spans = _PARTS[self.level](text, _ratio(view))
         return [Word(view.part(span.left, span.right), span.text, span.confidence) for span in spans]
+
+    def log_cost(self) -> None:
+        """Log what tiles and other views cost, and how many images were reduced so far that texts may be missed."""
+        self.detector.log_cost()
 
     def pages(self, images: Iterable[str | Path]) -> Iterator[Page]:
         """Read several photographs, one after the other."""
