@@ -3,10 +3,10 @@
     python benchmarks/large_images.py --model DETECTOR [--config YAML] --images DIR --gt GT [--n 20] [--tile auto]
     python benchmarks/large_images.py --model DETECTOR [--config YAML] --scan 20000 15000 [--tile auto]
 
-With ``--images`` the first N photographs, in an order drawn with a fixed seed, are put on a sheet of 6000 x 4000
-pixels. Three scores by ``icdar2015`` are printed: each photograph alone, the sheet in tiles, the sheet as a whole. With
-``--scan`` a page of text of that size (width, height) is generated, ``mindocr infer`` is run on it in a process of
-its own, and its largest resident memory and its time are printed.
+With ``--images`` N photographs, from number ``--first`` on, are put on a sheet of 6000 x 4000 pixels. Three scores by
+``icdar2015`` are printed: each photograph alone, the sheet in tiles, the sheet as a whole. With ``--scan`` a page of
+text of that size (width, height) is generated, ``mindocr infer`` is run on it in a process of its own, and its largest
+resident memory and its time are printed.
 """
 
 import argparse
@@ -49,17 +49,16 @@ class Placed(NamedTuple):
 def place(images: Sequence[Path], gt: Path, number: int, sheet: tuple[int, int] = SHEET) -> list[Placed]:
     """Photographs in rows on a sheet (h, w), with equal gaps; as many as fit, at most ``number``."""
     truth = read_outlines(gt, "gt", "icdar2015")
-    order = np.random.default_rng(0).permutation(len(images))[:number]
-    pixels = [read_image(images[i]) for i in order]
+    pixels = [read_image(image) for image in images[:number]]
     h, w = (max(image.shape[axis] for image in pixels) for axis in (0, 1))
     rows, columns = sheet[0] // h, sheet[1] // w
     placed = []
-    for n, (i, image) in enumerate(zip(order, pixels)):
+    for n, (path, image) in enumerate(zip(images, pixels)):
         if n == rows * columns:
             break
         row, column = divmod(n, columns)
         corner = column * (sheet[1] - w) // max(columns - 1, 1), row * (sheet[0] - h) // max(rows - 1, 1)
-        placed.append(Placed(image, truth[images[i].stem], corner))
+        placed.append(Placed(image, truth[path.stem], corner))
     return placed
 
 
@@ -87,25 +86,12 @@ def score_sheet(usual: TextDetector, tiled: TextDetector, placed: Sequence[Place
     for name, detector, inputs in (
         ("alone", usual, [(image, truth) for image, truth, _ in placed]),
         ("sheet in tiles", tiled, [(sheet, every)]),
-        ("sheet as a whole", TextDetectorAt(usual), [(sheet, every)]),
+        ("sheet as a whole", usual, [(sheet, every)]),
     ):
         start = time.perf_counter()
         found = [(detector(image).prediction, truth) for image, truth in inputs]
         rows[name] = {**f_score(found), "seconds": round(time.perf_counter() - start, 1)}
     return rows
-
-
-class TextDetectorAt:
-    """A detector that sees the image reduced to 1280 pixels, as a network whose long side is limited does."""
-
-    def __init__(self, detector: TextDetector, side: int = 1280) -> None:
-        self._detector, self._side = detector, side
-
-    def __call__(self, image: np.ndarray) -> Any:
-        factor = self._side / max(image.shape[:2])
-        result = self._detector(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
-        result.prediction.polys[:] = [poly / np.float32(factor) for poly in result.prediction.polys]
-        return result
 
 
 def write_scan(path: Path, size: tuple[int, int]) -> None:
@@ -157,6 +143,8 @@ def main() -> None:
     parser.add_argument("--images", help="folder of photographs")
     parser.add_argument("--gt", type=Path, help="their ground truth")
     parser.add_argument("--n", type=int, default=20, help="number of photographs")
+    parser.add_argument("--first", type=int, default=0, help="position of the first photograph")
+    parser.add_argument("--side", type=int, default=1280, help="longest side that the network sees, pixels")
     parser.add_argument("--tile", default="auto")
     parser.add_argument("--scan", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"), help="size of a generated page")
     args = parser.parse_args()
@@ -164,12 +152,15 @@ def main() -> None:
     if args.scan:
         print(json.dumps(measure_scan(args.model, args.config, tuple(args.scan), args.tile)))
     if args.images:
-        usual, tiled = (TextDetector(args.model, config=args.config, tile=tile) for tile in ("off", args.tile))
-        placed = place(sorted(find_images(Path(args.images)), key=_number), args.gt, args.n)
+        usual, tiled = (TextDetector(args.model, config=args.config, limit_side_len=args.side, tile=tile)
+                         for tile in ("off", args.tile))  # fmt: skip
+        images = sorted(find_images(Path(args.images)), key=number_of)
+        placed = place(images[args.first :], args.gt, args.n)
         print(json.dumps({"photographs": len(placed), **score_sheet(usual, tiled, placed)}, indent=1))
 
 
-def _number(path: Path) -> list[int]:
+def number_of(path: Path) -> list[int]:
+    """The numbers in the name of a photograph, by which they are sorted."""
     return [int(digits) for digits in re.findall(r"\d+", path.stem)]
 
 

@@ -23,6 +23,7 @@ _INCH = 72  # points
 _LETTERS = 255  # of a font
 _WIDTH = 500  # of each letter, thousandths of the font size
 _QUALITY = 85  # of the JPEG
+_LARGEST_SIDE = 1 << 16  # pixels, of a JPEG
 _CATALOG, _PAGES, _LETTER = 1, 2, 3  # numbers of objects
 
 
@@ -68,9 +69,10 @@ class SearchablePdf:
             DataError: the image is too large for JPEG.
         """
         h, w = image.shape[:2]
-        done, jpeg = cv2.imencode(
-            ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
-        ) if max(h, w) < 1 << 16 else (False, None)  # fmt: skip
+        done, jpeg = False, np.zeros(0, np.uint8)
+        if max(h, w) < _LARGEST_SIDE:
+            quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+            done, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
         if not done:
             raise DataError(f"an image of {w} x {h} pixels (w x h) cannot be stored in a PDF; sides are below 65536")
         picture = self._add(jpeg.tobytes(), f"/Type /XObject /Subtype /Image /Width {w} /Height {h} "

@@ -49,6 +49,8 @@ def render_page(file: Path, number: int, dpi: float, max_pixels: int | None = No
                     f"{max_pixels}; choose a lower --dpi"
                 )
             pixels = page.render(scale=dpi / _INCH, prefer_bgrx=False).to_numpy()
+        except DataError:
+            raise
         except _errors() as error:
             raise DataError(f"{file}#{number}: this page cannot be rendered ({error}); the PDF is damaged") from None
         if pixels.shape[2] == 4:

@@ -27,7 +27,7 @@ _LARGEST_VALUE = 64 << 20  # bytes of one tag
 class _Entry(NamedTuple):
     tag: int
     kind: int
-    count: int
+    number: int
     value: bytes  # 4 bytes as in the table
 
 
@@ -106,7 +106,7 @@ def _entries(stream: BinaryIO, position: int, order: str) -> list[_Entry]:
 
 def _content(stream: BinaryIO, entry: _Entry, order: str) -> bytes:
     """All bytes of a tag's values."""
-    size = _SIZES.get(entry.kind, 1) * entry.count
+    size = _SIZES.get(entry.kind, 1) * entry.number
     if size <= 4:
         return entry.value[:size]
     if size > _LARGEST_VALUE:
@@ -121,7 +121,7 @@ def _content(stream: BinaryIO, entry: _Entry, order: str) -> bytes:
 def _numbers(stream: BinaryIO, entry: _Entry, order: str) -> tuple[int, ...]:
     """The values of a tag of whole numbers."""
     letter = {1: "B", 3: "H", 4: "I", 13: "I"}[entry.kind]
-    numbers: tuple[int, ...] = struct.unpack(f"{order}{entry.count}{letter}", _content(stream, entry, order))
+    numbers: tuple[int, ...] = struct.unpack(f"{order}{entry.number}{letter}", _content(stream, entry, order))
     return numbers
 
 
@@ -136,7 +136,7 @@ def _alone(stream: BinaryIO, entries: list[_Entry], order: str) -> bytes:
         each.tag: _content(stream, each, order) for each in entries if each.tag not in _DATA
     }  # fmt: skip
     behind = end + sum(len(content) for content in values.values() if len(content) > 4)
-    behind += sum(4 * each.count for each in entries if each.tag in _DATA and each.count > 1)
+    behind += sum(4 * each.number for each in entries if each.tag in _DATA and each.number > 1)
     for tag, lengths in _DATA.items():
         if tag not in tags:
             continue
@@ -160,7 +160,7 @@ def _alone(stream: BinaryIO, entries: list[_Entry], order: str) -> bytes:
             field = struct.pack(f"{order}I", end)
             blobs.append(content)
             end += len(content)
-        table.append(struct.pack(f"{order}HHI", each.tag, kind, each.count) + field)
+        table.append(struct.pack(f"{order}HHI", each.tag, kind, each.number) + field)
     header = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}IH", 8, len(entries))
     return b"".join([header, *table, b"\0\0\0\0", *blobs, *pieces])
 

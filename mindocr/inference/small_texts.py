@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mindocr.utils.wording import count
+
 logger = logging.getLogger(__name__)
 
 READABLE = 8  # height of a text in network pixels below which detectors begin to miss it
@@ -50,5 +52,5 @@ class SmallTexts:
         """Warn how many more images were reduced too far since the last call."""
         more = self._reduced - self._told
         if more > 0:
-            logger.warning("%d more images were reduced so far that texts may be missed; %s", more, ADVICE)
+            logger.warning("%s reduced so far that small texts may be missed; %s", count(more, "further image"), ADVICE)
         self._told = self._reduced

@@ -74,7 +74,7 @@ def test_a_large_image_that_is_reduced_gets_a_warning(caplog, tmp_path):
     assert len(told) == 2
     assert "a.png: 1000 x 500 pixels (w x h) are reduced to 0.26 of their size" in told[0]
     assert "less than 31 pixels high become smaller than 8 and may be missed; use --tile auto" in told[0]
-    assert told[1].startswith("2 more images were reduced")
+    assert told[1].startswith("2 further images reduced so far")
     caplog.clear()
     prediction.run(finder(), tmp_path / "in", tmp_path / "out")
     assert "reduced" not in caplog.text
