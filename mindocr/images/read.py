@@ -37,6 +37,7 @@ _REDUCING = {1: 0, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
 
 MAX_PIXELS = 1 << 27  # 0.4 GB when decoded; the largest cameras have slightly fewer pixels
 LARGE_PIXELS = 400_000_000  # of an image that is cut into tiles: 1.2 GB when decoded
+_LARGE = 1 << 26  # pixels from which an image is decoded without a copy
 _LARGER = f"; predicting and reading with --tile auto take up to {LARGE_PIXELS}"
 
 
@@ -184,11 +185,14 @@ def decode(path: str | Path, content: bytes, flags: int, behind: Background = WH
     Raises:
         DataError: the image cannot be decoded.
     """
-    content = without_animation(content)
+    still = without_animation(content)
+    as_stored, content = still is content, still
     form = pixel_form(content)
     try:
         if form is PixelForm.PLAIN:
-            image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
+            image = _decode_large(path, content, flags) if as_stored else None
+            if image is None:
+                image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
         else:
             rgb, upright = bool(flags & cv2.IMREAD_COLOR_RGB), not flags & cv2.IMREAD_IGNORE_ORIENTATION
             image = decode_complete(path, content, form, behind, rgb=rgb, upright=upright)
@@ -202,3 +206,16 @@ def decode(path: str | Path, content: bytes, flags: int, behind: Background = WH
             "leave it out"
         )
     return image
+
+
+def _decode_large(path: str | Path, content: bytes, flags: int) -> np.ndarray | None:
+    """A large image file, decoded into its array; None if it is small, no file of its own, or turned by its EXIF data.
+
+    ``cv2.imdecode`` decodes into memory of its own and copies that, so a large image would need twice its memory.
+    """
+    size = stated_size(content)
+    plain = not flags & ~(cv2.IMREAD_COLOR | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    if size is None or size[0] * size[1] < _LARGE or not plain or not os.path.isfile(path):  # noqa: PTH113
+        return None
+    image = cv2.imread(os.fspath(path), np.empty((*size, 3), dtype=np.uint8), flags)
+    return image if image is not None and image.shape[:2] == size else None

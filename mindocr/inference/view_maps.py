@@ -14,6 +14,7 @@ from mindocr.inference.tiling import Tile
 from mindocr.inference.view_options import Merge
 
 _ROWS = 1024  # of a map that are merged at once
+_FEW_ROWS = 64  # that are converted at once
 
 
 def cut(image: np.ndarray, tile: Tile, size: tuple[int, int]) -> np.ndarray:
@@ -71,4 +72,7 @@ def merge_into(total: np.ndarray, new: np.ndarray, count: int, how: Merge) -> No
 
 def as_bytes(prob: np.ndarray) -> np.ndarray:
     """A map of float32 in [0, 1] as uint8."""
-    return np.rint(np.clip(prob, 0, 1) * 255).astype(np.uint8)
+    stored = np.empty(prob.shape, dtype=np.uint8)
+    for top in range(0, len(prob), _FEW_ROWS):
+        stored[top : top + _FEW_ROWS] = np.rint(np.clip(prob[top : top + _FEW_ROWS], 0, 1) * 255)
+    return stored
