@@ -28,7 +28,6 @@ from mindocr.inference.runner import Runner
 from mindocr.inference.tiling import Plan, Tile, is_cut, plan_tiles, tile_side
 from mindocr.inference.view_maps import as_bytes, cut, merge_into, resize_map
 from mindocr.inference.view_options import ViewOptions
-from mindocr.postprocess.db import DBPostprocess
 from mindocr.predictions.detection import Detection
 from mindocr.registry import TRANSFORMS
 
@@ -60,7 +59,7 @@ class Views:
 
     Args:
         runner: runs the network.
-        postprocess: a post-processing of one probability map.
+        postprocess: a post-processing whose ``reads_one_map`` is True, such as ``DBPostprocess``.
         pipeline: ops from an image file to the network's input; its DetResize says what the network's useful size is.
         options: which views.
         batch_size: tiles that the network takes at once.
@@ -80,7 +79,7 @@ class Views:
     def __init__(
         self, runner: Runner, postprocess: Any, pipeline: Sequence[Spec], options: ViewOptions, batch_size: int = 1
     ) -> None:
-        if not isinstance(postprocess, DBPostprocess):
+        if not getattr(postprocess, "reads_one_map", False):
             raise ConfigError(
                 f"{_FLAGS} need a detector that gives a map of probabilities (DBPostprocess), but this model has "
                 f"{type(postprocess).__name__}"

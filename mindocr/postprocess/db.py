@@ -69,6 +69,7 @@ class DBPostprocess:
     reads: tuple[str, ...] = ("prob",)
     columns: tuple[str, ...] = ("shape_list",)
     gives = Detection
+    reads_one_map = True  # probabilities at the size of the network's input, also as uint8
 
     def __init__(
         self,
