@@ -148,7 +148,7 @@ CASES = (
     Case(r"python tools/read\.py photos --output read_words --level word .+",
          "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_words/read_results.txt", needs=V6),
     Case(r"python tools/read\.py photos --output read_documents .+",
-         "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_documents/1_read.pdf", needs=V6),
+         "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_documents/00000_read.pdf", needs=V6),
     Case(r"python tools/infer/text/predict_rec\.py --image_dir my_lines --output read_lines",
          "--recogniser ppocrv6_rec.ckpt", "read_lines/rec_results.txt", needs=V6),
     Case(r"python tools/read\.py \S+/ch4_test_images --output my_text/read .+",

@@ -66,3 +66,15 @@ def test_a_pdf_cannot_be_resumed(reader, scans, tmp_path):
         read_images(reader, [str(scans)], io.StringIO(), tmp_path / "out", form="pdf", resume=True)
     with pytest.raises(UserError, match="--dpi: expected 18 to 2400, got 5"):
         read_images(reader, [str(scans)], io.StringIO(), dpi=5)
+
+
+def test_flags_of_read(reader, scans, tmp_path, monkeypatch, capsys):
+    from mindocr.cli.main import run_command
+    from mindocr.images.read import LARGE_PIXELS, MAX_PIXELS
+
+    made = []
+    monkeypatch.setattr(module, "TextDetector", lambda model, **words: made.append(words) or reader.detector)
+    assert run_command("read", [str(scans / "photo.png"), "--tile", "auto", "--flip", "--scales", "1", "2"]) == 0
+    assert made == [{"tile": "auto", "scales": [1.0, 2.0], "flip": True}]
+    assert TextReader(detection={"tile": 960}).max_pixels == LARGE_PIXELS and TextReader().max_pixels == MAX_PIXELS
+    capsys.readouterr()
