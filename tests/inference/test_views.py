@@ -207,3 +207,20 @@ def test_a_strip_that_becomes_too_large():
     pipeline = default_pipeline(736, "min")
     with pytest.raises(DataError, match=r"strip.png: 30000 x 10 pixels \(w x h\) would become 2208000 x 736 in tiles"):
         views(ViewOptions(tile="auto"), pipeline)(np.zeros((10, 30000, 3), np.uint8), "strip.png")
+
+
+def test_memory_is_one_byte_a_pixel_and_a_row_of_tiles():
+    import tracemalloc
+
+    image = np.zeros((3000, 4000, 3), np.uint8)
+    image[::100, 10:3990] = 255
+    looks = views(ViewOptions(tile="auto"), default_pipeline(512))
+    tracemalloc.start()
+    try:
+        looks(image)
+        held = sum(each.nbytes for each in looks._runner.seen)  # which the stand-in for the network keeps
+        peak = tracemalloc.get_traced_memory()[1] - held
+    finally:
+        tracemalloc.stop()
+    row_of_tiles = 512 * 4000 * 4
+    assert peak < 3000 * 4000 + 3 * row_of_tiles + 10e6
