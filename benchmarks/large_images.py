@@ -1,12 +1,12 @@
 """Tiles: the f-score on a large image composed of photographs, and the memory that a large scan needs.
 
-    python benchmarks/large_images.py --model DETECTOR [--config YAML] --images DIR --gt GT [--n 20] [--tile auto]
+    python benchmarks/large_images.py --model DETECTOR [--config YAML] --images DIR --gt GT [--sheets 5] [--tile auto]
     python benchmarks/large_images.py --model DETECTOR [--config YAML] --scan 20000 15000 [--tile auto]
 
-With ``--images`` N photographs, from number ``--first`` on, are put on a sheet of 6000 x 4000 pixels. Three scores by
-``icdar2015`` are printed: each photograph alone, the sheet in tiles, the sheet as a whole. With ``--scan`` a page of
-text of that size (width, height) is generated, ``mindocr infer`` is run on it in a process of its own, and its largest
-resident memory and its time are printed.
+With ``--images`` sheets of 6000 x 4000 pixels are made, of N photographs each. Three scores by ``icdar2015`` are
+printed: each photograph alone, the sheets in tiles, the sheets as a whole. With ``--scan`` a page of text of that size
+(width, height) is generated, ``mindocr infer`` is run on it in a process of its own, and its largest resident memory
+and its time are printed.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from mindocr.images.read import read_image
 from mindocr.inference.detector import TextDetector
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.utils.logs import start_logging
+from mindocr.utils.progress import progress
 
 SHEET = (4000, 6000)  # h, w
 GREY = 127
@@ -77,21 +78,22 @@ def f_score(found: Sequence[tuple[Any, Outlines]]) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in metric.result().items() if name in metric.score_names}
 
 
-def score_sheet(usual: TextDetector, tiled: TextDetector, placed: Sequence[Placed]) -> dict[str, Any]:
-    """Scores and seconds: each photograph alone, and the sheet in tiles and as a whole."""
-    sheet = compose(placed)
-    polys = [poly + corner for _, truth, corner in placed for poly in truth.polys]
-    every = Outlines("", polys, [flag for _, truth, _ in placed for flag in truth.ignore])
-    rows: dict[str, Any] = {}
-    for name, detector, inputs in (
-        ("alone", usual, [(image, truth) for image, truth, _ in placed]),
-        ("sheet in tiles", tiled, [(sheet, every)]),
-        ("sheet as a whole", usual, [(sheet, every)]),
-    ):
-        start = time.perf_counter()
-        found = [(detector(image).prediction, truth) for image, truth in inputs]
-        rows[name] = {**f_score(found), "seconds": round(time.perf_counter() - start, 1)}
-    return rows
+def score_sheets(usual: TextDetector, tiled: TextDetector, sheets: Sequence[Sequence[Placed]]) -> dict[str, Any]:
+    """Scores and seconds: each photograph alone, and the sheets in tiles and as a whole."""
+    found: dict[str, list[tuple[Any, Outlines]]] = {"alone": [], "sheets in tiles": [], "sheets as a whole": []}
+    seconds = dict.fromkeys(found, 0.0)
+    for placed in progress(sheets, "sheets", "sheet"):
+        sheet = compose(placed)
+        polys = [poly + corner for _, truth, corner in placed for poly in truth.polys]
+        every = Outlines("", polys, [flag for _, truth, _ in placed for flag in truth.ignore])
+        alone = [(image, truth) for image, truth, _ in placed]
+        for (name, rows), detector, inputs in zip(
+            found.items(), (usual, tiled, usual), (alone, [(sheet, every)], [(sheet, every)])
+        ):
+            start = time.perf_counter()
+            rows += [(detector(image).prediction, truth) for image, truth in inputs]
+            seconds[name] += time.perf_counter() - start
+    return {name: {**f_score(rows), "seconds": round(seconds[name], 1)} for name, rows in found.items()}
 
 
 def write_scan(path: Path, size: tuple[int, int]) -> None:
@@ -155,8 +157,8 @@ def main() -> None:
     parser.add_argument("--config", help="YAML file or recipe, if the file does not hold its settings")
     parser.add_argument("--images", help="folder of photographs")
     parser.add_argument("--gt", type=Path, help="their ground truth")
-    parser.add_argument("--n", type=int, default=20, help="number of photographs")
-    parser.add_argument("--first", type=int, default=0, help="position of the first photograph")
+    parser.add_argument("--n", type=int, default=20, help="number of photographs on a sheet, at most 20")
+    parser.add_argument("--sheets", type=int, default=1, help="number of sheets, of further photographs each")
     parser.add_argument("--side", type=int, default=1280, help="longest side that the network sees, pixels")
     parser.add_argument("--tile", default="auto")
     parser.add_argument("--scan", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"), help="size of a generated page")
@@ -168,8 +170,8 @@ def main() -> None:
         usual, tiled = (TextDetector(args.model, config=args.config, limit_side_len=args.side, tile=tile)
                          for tile in ("off", args.tile))  # fmt: skip
         images = sorted(find_images(Path(args.images)), key=number_of)
-        placed = place(images[args.first :], args.gt, args.n)
-        print(json.dumps({"photographs": len(placed), **score_sheet(usual, tiled, placed)}, indent=1))
+        sheets = [place(images[i * args.n :], args.gt, args.n) for i in range(args.sheets)]
+        print(json.dumps({"photographs": sum(map(len, sheets)), **score_sheets(usual, tiled, sheets)}, indent=1))
 
 
 def number_of(path: Path) -> list[int]:

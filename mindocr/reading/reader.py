@@ -15,6 +15,7 @@ from mindocr.images.read import LARGE_PIXELS, MAX_PIXELS, read_image
 from mindocr.inference.classifier import TextClassifier
 from mindocr.inference.detector import TextDetector
 from mindocr.inference.recogniser import TextRecogniser
+from mindocr.inference.tiling import Choice
 from mindocr.predictions.text import Text
 from mindocr.reading.order import reading_order
 from mindocr.reading.page import LEVELS, Level, Line, Page, Word
@@ -43,8 +44,9 @@ class TextReader:
             down with a confidence above 0.9 are turned before they are read. None: every line is read as it is.
         drop_score: lines read with a lower confidence are left out, in [0, 1].
         batch_size: crops that the recogniser and the classifier take at once.
+        tile: ``auto`` cuts large scans into overlapping tiles, see :class:`~mindocr.inference.detector.TextDetector`.
         detection: further arguments of :class:`~mindocr.inference.detector.TextDetector`, such as
-            ``{"limit_side_len": 1280}``, or ``{"tile": "auto"}`` for large scans.
+            ``{"limit_side_len": 1280}``.
         level: what the page has polygons of. The detectors of PP-OCR find lines; ``word`` and ``character`` cut them
             at the time steps of the recogniser, see :func:`mindocr.reading.words.words_of`.
 
@@ -67,6 +69,7 @@ class TextReader:
         drop_score: float = 0.5,
         batch_size: int = 6,
         level: Level = "line",
+        tile: Choice = "off",
         detection: Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 <= drop_score <= 1:
@@ -75,17 +78,17 @@ class TextReader:
             raise UserError(f"batch_size: expected a whole number from 1, got {batch_size}")
         if level not in LEVELS:
             raise UserError(f"level: expected {', '.join(LEVELS)}, got {level!r}{suggest(str(level), LEVELS)}")
+        detection = {**(detection or {}), **({} if tile == "off" else {"tile": tile})}
         models = {"detector": detector or find_weights(weights, "det")}
         models["recogniser"] = recogniser or find_weights(weights, "rec")
         if classifier:
             is_name = isinstance(classifier, str) and classifier in RELEASED
             models["classifier"] = find_weights(str(classifier), "cls") if is_name else classifier
-        self.detector = TextDetector(models["detector"], **(detection or {}))
+        self.detector = TextDetector(models["detector"], **detection)
         self.recogniser = TextRecogniser(models["recogniser"])
         self.classifier = TextClassifier(models["classifier"]) if classifier else None
         # An image that is cut into tiles may be larger.
-        tiled = str((detection or {}).get("tile", "off")) != "off"
-        self.max_pixels = LARGE_PIXELS if tiled else MAX_PIXELS
+        self.max_pixels = MAX_PIXELS if detection.get("tile", "off") == "off" else LARGE_PIXELS
         self.drop_score, self.batch_size, self.level = drop_score, batch_size, level
         self.settings: dict[str, Any] = {
             **{task: str(model) for task, model in models.items()}, "drop_score": drop_score, "level": level,

@@ -24,7 +24,7 @@ def test_a_sheet_of_photographs_in_tiles(script, repo_root, shared_dir):
     placed = script.place(sorted((data / "images").glob("*.jpg"), key=script.number_of), data / "gts", 20)
     # at a size at which the photographs alone are not reduced, either
     usual, tiled = (TextDetector(model, config=config, limit_side_len=1280, tile=tile) for tile in ("off", "auto"))
-    rows = script.score_sheet(usual, tiled, placed)
+    rows = script.score_sheets(usual, tiled, [placed])
     assert len(placed) == 20
-    assert rows["sheet in tiles"]["f-score"] >= 0.98 * rows["alone"]["f-score"] > 0.3
-    assert rows["sheet as a whole"]["f-score"] < 0.8 * rows["sheet in tiles"]["f-score"]
+    assert rows["sheets in tiles"]["f-score"] >= 0.98 * rows["alone"]["f-score"] > 0.3
+    assert rows["sheets as a whole"]["f-score"] < 0.8 * rows["sheets in tiles"]["f-score"]

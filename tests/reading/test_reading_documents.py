@@ -76,5 +76,6 @@ def test_flags_of_read(reader, scans, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(module, "TextDetector", lambda model, **words: made.append(words) or reader.detector)
     assert run_command("read", [str(scans / "photo.png"), "--tile", "auto", "--flip", "--scales", "1", "2"]) == 0
     assert made == [{"tile": "auto", "scales": [1.0, 2.0], "flip": True}]
-    assert TextReader(detection={"tile": 960}).max_pixels == LARGE_PIXELS and TextReader().max_pixels == MAX_PIXELS
+    assert TextReader(tile=960).max_pixels == LARGE_PIXELS and TextReader().max_pixels == MAX_PIXELS
+    assert made[1:] == [{"tile": 960}, {}]
     capsys.readouterr()
