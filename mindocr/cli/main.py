@@ -37,6 +37,7 @@ GROUPS = {
         "eval": "evaluate a checkpoint on labelled images",
         "score": "score the results of any detector by the rules of a benchmark",
         "compare": "compare two evaluations or the results of two detectors, image by image",
+        "merge-results": "merge the results of several detectors or scales into one",
         "fit-postprocess": "fit the thresholds of the post-processing on validation images",
     },
     "Prediction": {

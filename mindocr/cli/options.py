@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 
 def add_config(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -31,3 +32,33 @@ def positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got '{text}'")
     return int(text)
+
+
+def add_views(parser: argparse.ArgumentParser) -> None:
+    """Add ``--tile``, ``--scales``, ``--flip`` and ``--merge_maps``: in which views a detector looks at an image."""
+    add = parser.add_argument
+    add("--tile", default="off", metavar="auto|off|SIZE",
+        help="cut large images into overlapping tiles, so that small texts keep their size: auto, or the side of a "
+        "tile in pixels (default: off, the whole image is resized)")  # fmt: skip
+    add("--scales", type=float, nargs="+", default=[1.0], metavar="FACTOR",
+        help="resize the image by each of these factors and merge the probability maps (default: 1)")  # fmt: skip
+    add("--flip", action="store_true", help="run each view mirrored too, and merge the probability maps")
+    add("--merge_maps", choices=["mean", "max"], default="mean",
+        help="how the maps of scales and mirrored views are merged (default: mean)")  # fmt: skip
+
+
+def views_of(args: argparse.Namespace) -> Any:
+    """The arguments of :func:`add_views` as :class:`~mindocr.inference.view_options.ViewOptions`.
+
+    Raises:
+        UserError: a value is out of range.
+    """
+    from mindocr.inference.view_options import ViewOptions
+
+    return ViewOptions(args.tile, args.scales, args.flip, args.merge_maps)
+
+
+def add_dpi(parser: argparse.ArgumentParser) -> None:
+    """Add ``--dpi``, the resolution of PDF pages."""
+    parser.add_argument("--dpi", type=positive, metavar="N",
+                        help="pixels per inch at which pages of PDF files are rendered (default: 200)")  # fmt: skip

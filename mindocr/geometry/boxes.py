@@ -93,7 +93,7 @@ def scores_inside(prob_map: np.ndarray, outlines: Sequence[np.ndarray]) -> np.nd
     """:func:`score_inside` for several polygons, with less work for each.
 
     Args:
-        prob_map: (H, W) float32 in [0, 1].
+        prob_map: (H, W) float32 in [0, 1], or uint8, where 255 stands for 1.
         outlines: N polygons or contours (K_i, 2) or (K_i, 1, 2), int32 map pixels.
 
     Returns:
@@ -115,4 +115,4 @@ def scores_inside(prob_map: np.ndarray, outlines: Sequence[np.ndarray]) -> np.nd
         # the L1 norm is the sum, as no value is negative; several times faster than cv2.mean
         total = cv2.norm(prob_map[top:bottom, left:right], cv2.NORM_L1, mask)
         scores[i] = total / max(cv2.countNonZero(mask), 1)
-    return scores
+    return scores / 255 if prob_map.dtype == np.uint8 else scores

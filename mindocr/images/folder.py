@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from mindocr.errors import DataError
+from mindocr.images.pages import is_pdf
 from mindocr.images.read import IMAGE_SUFFIXES
 from mindocr.utils.search import is_hidden
 
@@ -38,7 +39,9 @@ class FolderImages:
     left_out: str = ""
 
 
-def list_images(folder: str | Path, recursive: bool = False, hint: str = "use --recursive") -> FolderImages:
+def list_images(
+    folder: str | Path, recursive: bool = False, hint: str = "use --recursive", documents: bool = False
+) -> FolderImages:
     """The image files in a folder, chosen by their endings, and what was left out.
 
     Hidden files are left out and counted, see :func:`~mindocr.utils.search.is_hidden`.
@@ -47,6 +50,7 @@ def list_images(folder: str | Path, recursive: bool = False, hint: str = "use --
         folder: an existing folder.
         recursive: search the subfolders too, also those that are links; hidden ones are left out.
         hint: what to do about images in subfolders.
+        documents: PDF files count as images.
 
     Raises:
         DataError: there is no image; the message says which files are there instead.
@@ -57,9 +61,10 @@ def list_images(folder: str | Path, recursive: bool = False, hint: str = "use --
     hidden: list[str] = []
     candidates = sorted(walk_files(folder, closed, hidden) if recursive else folder.iterdir())
     hidden += [file.name for file in candidates if is_hidden(file.name)]
-    found = [file for file in candidates if is_image_name(file.name) and file.is_file()]
+    wanted = [file for file in candidates if is_image_name(file.name) or (documents and is_pdf(file.name))]
+    found = [file for file in wanted if file.is_file()]
     deeper = "" if recursive else _in_subfolders(folder)
-    parts = [unread_files(candidates), f"{deeper}: {hint}" if deeper else "", _hidden_files(hidden)]
+    parts = [unread_files(candidates, documents), f"{deeper}: {hint}" if deeper else "", _hidden_files(hidden)]
     parts.append(_closed_folders(closed))
     left_out = "; ".join(filter(None, parts))
     if found:
@@ -104,9 +109,13 @@ def walk_files(folder: Path, closed: list[str] | None = None, hidden: list[str] 
         yield from (Path(place, name) for name in names if not is_hidden(name))
 
 
-def unread_files(files: Iterable[Path]) -> str:
-    """A sentence part about files of kinds that are not read, with their number, endings and an example, or empty."""
-    named = (file for file in files if file.suffix.lower() in UNREAD_SUFFIXES)
+def unread_files(files: Iterable[Path], documents: bool = False) -> str:
+    """A sentence part about files of kinds that are not read, with their number, endings and an example, or empty.
+
+    Args:
+        documents: PDF files are read.
+    """
+    named = (file for file in files if file.suffix.lower() in UNREAD_SUFFIXES and not (documents and is_pdf(file)))
     unread = [file for file in named if not is_hidden(file.name) and file.is_file()]
     if not unread:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ import numpy as np
 from mindocr.errors import DataError
 from mindocr.images.alpha import WHITE, Alpha, Background, background
 from mindocr.images.complete import decode_complete
-from mindocr.images.headers import Size, is_png, is_whole_png, stated_size, without_animation
+from mindocr.images.headers import Size, is_png, is_tiff, is_whole_png, stated_size, without_animation
 from mindocr.images.jpeg import JpegHeader, is_jpeg, is_whole, read_header
 from mindocr.images.mindrecord import read_inside, shard_of
+from mindocr.images.pages import DPI, Page, is_pdf, page_of, read_page
 from mindocr.images.pixel_form import PixelForm, pixel_form
+from mindocr.images.tiff_pages import count_pages_in
 
 # Endings of the files that are read, each with the name that Pillow has for its format.
 IMAGE_FORMATS = {
@@ -26,10 +29,16 @@ IMAGE_FORMATS = {
 }  # fmt: skip
 IMAGE_SUFFIXES = tuple(IMAGE_FORMATS)
 
+logger = logging.getLogger(__name__)
+_told_pages: set[str] = set()
+
 _REDUCING = {1: 0, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
 
 MAX_PIXELS = 1 << 27  # 0.4 GB when decoded; the largest cameras have slightly fewer pixels
+LARGE_PIXELS = 400_000_000  # of an image that is cut into tiles: 1.2 GB when decoded
+_LARGE = 1 << 26  # pixels from which an image is decoded without a copy
+_LARGER = f"; predicting and reading with --tile auto take up to {LARGE_PIXELS}"
 
 
 @dataclass(frozen=True)
@@ -49,32 +58,49 @@ class Picture:
 
 
 def read_image(
-    path: str | Path, *, rgb: bool = True, ignore_orientation: bool = False, alpha: Alpha = "white"
+    path: str | Path,
+    *,
+    rgb: bool = True,
+    ignore_orientation: bool = False,
+    alpha: Alpha = "white",
+    max_pixels: int = MAX_PIXELS,
+    dpi: float = DPI,
 ) -> np.ndarray:
     """Read an image as (H, W, 3) uint8; grey becomes colour, 16 bits become 8.
 
     Args:
-        path: the file.
+        path: the file, or a page of a document such as ``file.pdf#2``.
         rgb: channel order: True = RGB, False = BGR.
         ignore_orientation: do not rotate the image upright by its EXIF data.
         alpha: background for transparent parts, see :func:`mindocr.images.alpha.background`.
+        max_pixels: an image with more pixels is refused.
+        dpi: pixels per inch at which a page of a PDF is rendered.
 
     Raises:
         DataError: the file is missing, empty, truncated, too large, or OpenCV cannot decode it.
     """
-    return decode(path, read_file(path), decoding_flags(rgb, ignore_orientation), background(alpha))
+    return decode(path, read_file(path, max_pixels, dpi), decoding_flags(rgb, ignore_orientation), background(alpha))
 
 
-def read_file(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
-    """The bytes of an image file, or of an image in a MindRecord file.
+def read_file(path: str | Path, max_pixels: int = MAX_PIXELS, dpi: float = DPI) -> bytes:
+    """The bytes of an image file, of an image in a MindRecord file, or of a page of a PDF or TIFF.
+
+    Args:
+        max_pixels, dpi: as for :func:`read_image`.
 
     Raises:
         DataError: the file is missing, empty or damaged, a truncated JPEG or PNG, or states more pixels than
             ``max_pixels``.
     """
-    content = _content(path)
+    page = page_of(path)
+    content = _content(path) if page is None else read_page(page, dpi, max_pixels)
     if not content:
         raise DataError(f"{path}: this image file is empty (0 bytes); copy it again or leave it out")
+    if content.startswith(b"%PDF") or (is_pdf(path) and page is None):
+        read_page(Page(str(path), 1), dpi, max_pixels)  # says what is wrong with a damaged one
+        raise DataError(f"{path}: a PDF holds pages; name one of them, such as {path}#1")
+    if page is None and is_tiff(content):
+        _tell_pages(path, content)
     kind = "JPEG" if is_jpeg(content) else "PNG" if is_png(content) else ""
     if (kind == "JPEG" and not is_whole(content)) or (kind == "PNG" and not is_whole_png(content)):
         raise DataError(
@@ -86,8 +112,17 @@ def read_file(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
         raise DataError(
             f"{path}: {size[1]} x {size[0]} pixels (w x h), {size[0] * size[1]} in all, above the limit of "
             f"{max_pixels}; make the image smaller, or raise max_pixels of DecodeImage in the transform_pipeline"
+            f"{_LARGER if max_pixels == MAX_PIXELS else ''}"
         )
     return content
+
+
+def _tell_pages(path: str | Path, content: bytes) -> None:
+    """Mention once that a TIFF has further pages."""
+    pages = count_pages_in(content)
+    if pages > 1 and str(path) not in _told_pages:
+        _told_pages.add(str(path))
+        logger.warning("%s: the first of its %d pages is read; %s#2 is the second", path, pages, path)
 
 
 def _content(path: str | Path) -> bytes:
@@ -150,11 +185,14 @@ def decode(path: str | Path, content: bytes, flags: int, behind: Background = WH
     Raises:
         DataError: the image cannot be decoded.
     """
-    content = without_animation(content)
+    still = without_animation(content)
+    as_stored, content = still is content, still
     form = pixel_form(content)
     try:
         if form is PixelForm.PLAIN:
-            image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
+            image = _decode_large(path, content, flags) if as_stored else None
+            if image is None:
+                image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
         else:
             rgb, upright = bool(flags & cv2.IMREAD_COLOR_RGB), not flags & cv2.IMREAD_IGNORE_ORIENTATION
             image = decode_complete(path, content, form, behind, rgb=rgb, upright=upright)
@@ -168,3 +206,16 @@ def decode(path: str | Path, content: bytes, flags: int, behind: Background = WH
             "leave it out"
         )
     return image
+
+
+def _decode_large(path: str | Path, content: bytes, flags: int) -> np.ndarray | None:
+    """A large image file, decoded into its array; None if it is small, no file of its own, or turned by its EXIF data.
+
+    ``cv2.imdecode`` decodes into memory of its own and copies that, so a large image would need twice its memory.
+    """
+    size = stated_size(content)
+    plain = not flags & ~(cv2.IMREAD_COLOR | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    if size is None or size[0] * size[1] < _LARGE or not plain or not os.path.isfile(path):  # noqa: PTH113
+        return None
+    image = cv2.imread(os.fspath(path), np.empty((*size, 3), dtype=np.uint8), flags)
+    return image if image is not None and image.shape[:2] == size else None

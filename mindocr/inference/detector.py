@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from mindocr.errors import ConfigError
 from mindocr.inference.predictor import Predictor, configured
 from mindocr.inference.results import DetectionResult
 from mindocr.inference.runner import open_runner
+from mindocr.inference.tiling import Choice
+from mindocr.inference.view_options import Merge, ViewOptions
 from mindocr.predictions.detection import Detection
 
 
@@ -38,6 +40,11 @@ class TextDetector(Predictor):
             is enlarged to it.
         box_thresh: lowest score of a text, in [0, 1]; by default the value of the model.
         postprocess: further arguments of the post-processing, such as ``{"box_type": "poly"}``.
+        tile: ``auto`` cuts large images into overlapping tiles, so that small texts keep their size; a number is the
+            side of a tile in pixels; ``off`` resizes the whole image.
+        scales: the image is also resized by these factors, and the probability maps are merged.
+        flip: each view is also run mirrored.
+        merge: how these maps are merged, ``mean`` or ``max``.
 
     Raises:
         CheckpointError: the file is missing or damaged, or does not state how to use it.
@@ -57,7 +64,12 @@ class TextDetector(Predictor):
         limit_type: str = "max",
         box_thresh: float | None = None,
         postprocess: Mapping[str, Any] | None = None,
+        tile: Choice = "off",
+        scales: Sequence[float] = (1.0,),
+        flip: bool = False,
+        merge: Merge = "mean",
     ) -> None:
+        views = ViewOptions(tile, scales, flip, merge)
         runner = open_runner(model, config=config, ckpt=ckpt)
         changes = {**(postprocess or {}), **({} if box_thresh is None else {"box_thresh": box_thresh})}
         limit = None if limit_side_len is None else (limit_side_len, limit_type)
@@ -67,3 +79,4 @@ class TextDetector(Predictor):
                 f"'{model}' returns {formed.gives.kind}, not text polygons; TextDetector needs a model for detection"
             )
         super().__init__(runner, formed, pipeline)
+        self.use_views(views)

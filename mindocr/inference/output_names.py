@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from mindocr.images.pages import page_of
+
 _LONGEST = 220  # bytes of a name before the endings are added; file systems allow 255
 
 
@@ -23,18 +25,20 @@ class OutputNames:
     def name_of(self, path: str) -> str:
         """A name without an ending for the files of an image, such as ``photo``, ``photo_2`` or ``trip/photo``.
 
+        The second page of ``file.pdf`` is ``file_p2``.
         Images whose names differ only in the folder or in the ending get numbers, in their order.
 
         Args:
             path: the image.
         """
-        file = Path(path)
+        page = page_of(path)
+        file = Path(path if page is None else page.file)
         below = (file.parent.relative_to(root) for root in self._roots if file.is_relative_to(root))
         above = next((place for place in below if ".." not in place.parts), Path())
         stem = file.stem
         while len(os.fsencode(stem)) > _LONGEST:
             stem = stem[:-1]
-        wanted = (above / stem).as_posix()
+        wanted = (above / (stem if page is None else f"{stem}_p{page.number}")).as_posix()
         name, number = wanted, self._used.get(wanted, 1)
         while name in self._used:
             number += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,7 @@ from mindocr.predictions.base import Prediction
 from mindocr.predictions.detection import Detection
 from mindocr.utils import files
 from mindocr.utils.printable import printable
+from mindocr.utils.visualize import fit_picture
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,10 @@ class PictureWriter:
 
     def add(self, path: str, image: np.ndarray, found: Prediction, name: str) -> None:
         """Draw the result of an image (H, W, 3) uint8 RGB; ``name`` as :mod:`mindocr.inference.output_names` has it."""
+        image, factor = fit_picture(image)
+        if factor < 1 and isinstance(found, Detection):
+            logger.info("%s: its picture is drawn at %.2f of its size", printable(path), factor)
+            found = replace(found, polys=[poly * np.float32(factor) for poly in found.polys])
         self._images.write(f"{name}{self._ending}", found.draw(image), path)
 
     def close(self) -> None:

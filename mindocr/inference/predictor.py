@@ -16,10 +16,15 @@ from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.images.alpha import Alpha, background, composite
+from mindocr.images.pages import is_pdf, page_of
 from mindocr.inference import metadata
-from mindocr.inference.pipeline import decoding, with_limit, with_original, with_size
+from mindocr.inference.one_by_one import one_by_one
+from mindocr.inference.pipeline import decoding, named, with_limit, with_original, with_size
 from mindocr.inference.results import Result
 from mindocr.inference.runner import Runner
+from mindocr.inference.small_texts import SmallTexts
+from mindocr.inference.view_options import ViewOptions
+from mindocr.inference.views import Views
 from mindocr.predictions.base import Prediction, decode
 from mindocr.registry import DATASETS, POSTPROCESSES
 from mindocr.utils.paths import expand_home
@@ -76,6 +81,44 @@ class Predictor:
         self._rgb = reading.get("img_mode", "BGR") == "RGB"
         self._upright = not reading.get("ignore_orientation", False)
         self._alpha = reading.get("alpha", "white")
+        self._views: Views | None = None
+        self._small_texts = SmallTexts()
+
+    def use_views(self, options: ViewOptions, batch_size: int = 1) -> None:
+        """Look at images in tiles, at several scales or mirrored, see :class:`~mindocr.inference.views.Views`.
+
+        Args:
+            options: one view without tiles changes nothing.
+            batch_size: tiles that the network takes at once.
+
+        Raises:
+            ConfigError: the model does not allow it.
+        """
+        if options.is_plain:
+            return
+        self._views = Views(self.runner, self.postprocess, self._specs, options, batch_size)
+        self._columns = ["image", "image_ori", "img_path"]
+        self._rgb = True
+        self._use_specs(self._views.specs)
+
+    def use_dpi(self, dpi: float) -> None:
+        """Render pages of PDF files at ``dpi`` pixels per inch.
+
+        Raises:
+            ConfigError: it is out of range.
+        """
+        self._use_specs([{n: {**a, "dpi": dpi} if n == "DecodeImage" else a} for n, a in named(self._specs)])
+
+    def _use_specs(self, specs: list[dict[str, Any]]) -> None:
+        self._specs = specs
+        self._ops = Pipeline(self._specs, self._columns, ("img_path",), is_train=False)
+        self._ops.use_cache(self._given)
+
+    def log_cost(self) -> None:
+        """Log what the views cost, and how many images were reduced so far that small texts are lost."""
+        if self._views is not None and self._views.images:
+            logger.info("%s", self._views.summary())
+        self._small_texts.log_rest()
 
     def __call__(
         self, source: Image | Iterable[Image], batch_size: int = 1, on_error: Literal["raise", "skip"] = "raise"
@@ -92,7 +135,8 @@ class Predictor:
                 out with a warning; the results name their images.
 
         Returns:
-            A :class:`~mindocr.inference.results.Result` for an image; a list of them for a folder, a glob or a list.
+            A :class:`~mindocr.inference.results.Result` for an image or a page; a list of them for a folder, a glob, a
+            list or a PDF.
 
         Raises:
             DataError: there is no image, an image cannot be decoded, or an array has another form.
@@ -106,7 +150,7 @@ class Predictor:
             return self._predict([source], batch_size)[0]
         if isinstance(source, str | Path):
             source = expand_home(str(source))
-            if Path(source).is_file():
+            if page_of(source) is not None or (Path(source).is_file() and not is_pdf(source)):
                 return self._predict([source], batch_size)[0]
             chosen = {"data_dir": str(source), "on_error": on_error}
             batches = self._batches(chosen, show_progress=False, batch_size=batch_size)
@@ -148,7 +192,11 @@ class Predictor:
                 image = dataset[index]["image"]
             except DataError:
                 continue
-            self.runner(np.stack([image] * batch_size))
+            if self._views is not None:
+                self._views(image)
+                self._views.begin_counts()
+            else:
+                self.runner(np.stack([image] * batch_size))
             return
 
     def images(
@@ -171,8 +219,10 @@ class Predictor:
         """
         batches = self._batches(source, show_progress=True, batch_size=batch_size, **loader)
         for batch in batches:
-            for path, image, found in batch:
+            while batch:
+                path, image, found = batch.pop(0)
                 yield path, image if self._rgb else np.ascontiguousarray(image[..., ::-1]), found
+                del image  # a large one must not be kept while the next is decoded
 
     def _batches(
         self,
@@ -182,6 +232,9 @@ class Predictor:
     ) -> Iterator[list[tuple[str, np.ndarray, Prediction]]]:
         """Yield batches of (path, decoded image, prediction)."""
         dataset = source if isinstance(source, ImageDataset) else self.dataset(source)
+        if self._views is not None:  # no image is decoded in advance, as a large one takes a gigabyte
+            yield from one_by_one(dataset, self._decode, loader.get("on_skip"), show_progress)
+            return
         with Loader(dataset, **loader) as batches:
             epoch = batches.epoch()
             for batch in progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch:
@@ -240,6 +293,10 @@ class Predictor:
             self._given.image = None
 
     def _decode(self, batch: Mapping[str, Any]) -> list[Prediction]:
+        if self._views is not None:
+            return [self._views(image, path).found for image, path in zip(batch["image"], batch["img_path"])]
+        if "shape_list" in batch:
+            self._small_texts.look(batch["img_path"], batch["shape_list"])
         return decode(self.postprocess, self.runner(batch["image"]), batch)
 
     def _result(self, image: Image, original: np.ndarray, found: Prediction) -> Result:

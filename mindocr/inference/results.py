@@ -10,7 +10,7 @@ import numpy as np
 
 from mindocr.geometry import Polygon
 from mindocr.images.alpha import Alpha
-from mindocr.images.read import read_image
+from mindocr.images.read import LARGE_PIXELS, read_image
 from mindocr.predictions.base import Prediction
 from mindocr.predictions.detection import Detection
 from mindocr.utils.visualize import as_rgb
@@ -49,7 +49,9 @@ class Result:
         if self.pixels is not None:
             return as_rgb(self.pixels)
         assert self.path is not None
-        return read_image(self.path, ignore_orientation=not self.upright, alpha=self.alpha)
+        return read_image(
+            self.path, ignore_orientation=not self.upright, alpha=self.alpha, max_pixels=LARGE_PIXELS
+        )  # fmt: skip
 
     def draw(self) -> np.ndarray:
         """Draw the prediction on a copy of the image, (H, W, 3) uint8 RGB."""

@@ -123,6 +123,7 @@ def run(
                 writer.add(path, found, (image.shape[0], image.shape[1]))
             count += 1
             results += len(found)
+            del image  # a large one must not be kept while the next is decoded
     finally:
         writer.close()
     seconds = time.monotonic() - start
@@ -133,6 +134,7 @@ def run(
     written = ["pictures"] * draw + ["crops"] * (crops is not None) + list(writer.names)
     logger.info("%d %s in %d images, %.2f s per image; %s are in %s", results, gives.kind, count, seconds / count,
                 _joined(written), _joined([str(place) for place in folders.values()]))  # fmt: skip
+    predictor.log_cost()
     if skipped:
         logger.warning("%d of %d files could not be read and were left out:%s", len(skipped), count + len(skipped),
                        listed(skipped, f"; {writer.skipped_file} lists all"))  # fmt: skip

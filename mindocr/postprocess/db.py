@@ -69,6 +69,7 @@ class DBPostprocess:
     reads: tuple[str, ...] = ("prob",)
     columns: tuple[str, ...] = ("shape_list",)
     gives = Detection
+    reads_one_map = True  # probabilities at the size of the network's input, also as uint8
 
     def __init__(
         self,
@@ -124,7 +125,7 @@ class DBPostprocess:
 
         Args:
             prob: (N, H, W) or (N, 1, H, W), probabilities in [0, 1]; or N maps (H, W) or (1, H, W) that differ in
-                size. NaN counts as no text.
+                size. NaN counts as no text. Maps of uint8 need a quarter of the memory: 255 stands for 1.
             shape_list: (N, 4) = (source height, source width, ratio_h, ratio_w); network pixel = source pixel * ratio.
 
         Returns:
@@ -153,7 +154,7 @@ class DBPostprocess:
         return detections
 
     def select(self, prob: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The map of each image, (H, W) float32, contiguous.
+        """The map of each image, (H, W) float32 or uint8, contiguous.
 
         Raises:
             DataError: arrays of another shape, such as the outputs of a model file that is no such detector.
@@ -167,7 +168,7 @@ class DBPostprocess:
             maps = maps[0]
         if maps.ndim != 2 or 0 in maps.shape:
             raise DataError(f"DBPostprocess: expected maps (H, W) or (1, H, W), got shape {maps.shape}{_OTHER}")
-        return np.ascontiguousarray(maps, dtype=np.float32)
+        return np.ascontiguousarray(maps, dtype=np.uint8 if maps.dtype == np.uint8 else np.float32)
 
     def _detect(self, prob: np.ndarray, shape: np.ndarray, contours: Sequence[np.ndarray]) -> Detection:
         """Texts of one map (H, W)."""
@@ -188,7 +189,7 @@ class DBPostprocess:
         scores = regions.scores[grown.indices[large[kept]]].tolist()
         detection = Detection(polys, scores, {reason: n for reason, n in rejected.items() if n})
         if not polys:
-            detection.highest = float(np.nanmax(prob, initial=0.0))
+            detection.highest = float(np.nanmax(prob, initial=0)) / (255 if prob.dtype == np.uint8 else 1)
             logger.debug(
                 "no text: %d contours above binary_thresh %g, highest probability %.4g, rejected: %s",
                 regions.contours, self.binary_thresh, detection.highest, detection.rejections or "none",

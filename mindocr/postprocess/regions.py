@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import cv2
@@ -18,6 +19,7 @@ import numpy as np
 from mindocr.geometry import Polygon, rotated_corners
 from mindocr.geometry.boxes import scores_inside
 from mindocr.geometry.growth import expand_many, expand_one
+from mindocr.postprocess.windows import contours_in_windows
 
 BoxType = Literal["quad", "poly"]
 ScoreMode = Literal["fast", "slow"]
@@ -25,6 +27,7 @@ DIAGONAL = 1.4143  # largest ratio of a rectangle's short side to that of the up
 GROWN_MARGIN = 2  # pixels above min_size that an expanded region must reach, as in the reference
 FEW = 16  # number of contours up to which polygons are expanded one by one, which is then faster than arrays
 _DILATION = np.ones((2, 2), dtype=np.uint8)
+LARGE = 1 << 25  # map pixels above which contours are searched in windows, to need less memory
 LEVEL = 45.01  # degrees; at exactly 45 degrees the highest corner comes first
 
 
@@ -84,16 +87,25 @@ def find_contours(prob: np.ndarray, binary_thresh: float, dilation: bool = False
     """Contours of the regions above ``binary_thresh`` and of the holes in them.
 
     Args:
-        prob: (H, W) float32, contiguous; NaN counts as no text.
+        prob: (H, W) float32, contiguous, NaN counts as no text; or uint8, where 255 stands for 1.
         binary_thresh, dilation: as for ``DBPostprocess``.
 
     Returns:
         (K_i, 1, 2) int32 each, ordered from the bottom of the map upwards.
     """
-    bitmap = (prob > binary_thresh).view(np.uint8)
-    if dilation:
-        bitmap = cv2.dilate(bitmap, _DILATION)
+    limit = math.floor(255 * binary_thresh) if prob.dtype == np.uint8 else binary_thresh
+    if prob.size > LARGE:
+        return contours_in_windows(partial(_bitmap, prob, limit, dilation), (prob.shape[0], prob.shape[1]))
+    bitmap = _bitmap(prob, limit, dilation, 0, 0, prob.shape[1], prob.shape[0])
     return cv2.findContours(bitmap, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]
+
+
+def _bitmap(prob: np.ndarray, limit: float, dilation: bool, left: int, top: int, right: int, bottom: int) -> np.ndarray:
+    """A part of the bitmap; the part that is widened is one pixel larger, as regions grow to the right and below."""
+    if not dilation:
+        return (prob[top:bottom, left:right] > limit).view(np.uint8)
+    x, y = max(left - 1, 0), max(top - 1, 0)
+    return cv2.dilate((prob[y:bottom, x:right] > limit).view(np.uint8), _DILATION)[top - y :, left - x :]
 
 
 def find_regions(
@@ -110,7 +122,7 @@ def find_regions(
     """Find contours of the pixels above ``binary_thresh``, simplify and score them.
 
     Args:
-        prob: (H, W) float32, contiguous; NaN counts as no text.
+        prob: as for :func:`find_contours`.
         kind, binary_thresh, score_mode, approx_eps, min_size: as for ``DBPostprocess``.
         rejected: counter of rejected contours by reason; increased here.
         contours: result of :func:`find_contours`, if it is known already.

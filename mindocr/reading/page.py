@@ -105,11 +105,12 @@ class Page:
     def draw(self, image: np.ndarray) -> np.ndarray:
         """Draw the polygons of :attr:`parts` with their confidences on a copy of the photograph, (H, W, 3) uint8 RGB.
 
-        Characters are too narrow for their confidences, which are left out.
+        The photograph may be reduced. Characters are too narrow for their confidences, which are left out.
         """
         parts = self.parts
+        scale = np.float32(image.shape[1] / max(self.image_size[1], 1))
         confidences = None if self.level == "character" else [part.confidence for part in parts]
-        return draw_polygons(image, [part.polygon for part in parts], confidences)
+        return draw_polygons(image, [part.polygon * scale for part in parts], confidences)
 
 
 def _entry(part: Line | Word) -> dict[str, Any]:

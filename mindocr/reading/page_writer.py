@@ -13,17 +13,20 @@ import numpy as np
 from mindocr.errors import ConfigError, UserError
 from mindocr.formats.label_file import format_label_line, quoted, to_json
 from mindocr.formats.result_files import LineFile
+from mindocr.images.pages import DPI
 from mindocr.inference.output_names import OutputNames
 from mindocr.inference.picture_writer import CropWriter
 from mindocr.predictions.detection import Detection
+from mindocr.reading.document_writer import DocumentWriter
 from mindocr.reading.journal import FILE, Journal
 from mindocr.reading.page import Page
 from mindocr.utils import files
 from mindocr.utils.folders import prepare_output
+from mindocr.utils.visualize import fit_picture
 
 logger = logging.getLogger(__name__)
 
-Format = Literal["jsonl", "labels", "mindocr", "ppocrlabel", "text"]
+Format = Literal["jsonl", "labels", "mindocr", "ppocrlabel", "text", "pdf"]
 FORMATS: tuple[str, ...] = get_args(Format)
 NAMES = {
     "jsonl": "read_results.jsonl", "labels": "read_results.txt", "mindocr": "system_results.txt",
@@ -43,11 +46,13 @@ class PageWriter:
             file with the texts, for training and ``mindocr score``. ``mindocr``: ``system_results.txt`` as MindOCR's
             ``predict_system.py`` writes it, with the name of the file alone and whole pixels. ``ppocrlabel``:
             ``Label.txt`` for PPOCRLabel, with the name of the image folder before each image. ``text``: a file
-            ``<image>_read.txt`` for each image.
+            ``<image>_read.txt`` for each image. ``pdf``: a file ``<image>_read.pdf`` for each image or document, which
+            shows the image and holds its text under it, to be searched and copied.
         draw: write the pictures.
         resume: continue an earlier run with the same settings, see :class:`~mindocr.reading.journal.Journal`.
         settings: what the results depend on, by name.
         crops: folder for a crop of each text, ``<image>_crop_<i>.jpg``; None = no crops.
+        dpi: pixels per inch of the images, for the size of the pages of ``pdf``.
         roots: folders of images, for ``ppocrlabel``; an image in none of them belongs to its own folder.
 
     Attributes:
@@ -68,10 +73,14 @@ class PageWriter:
         settings: Mapping[str, Any] | None = None,
         crops: Path | None = None,
         roots: Sequence[Path] = (),
+        dpi: float = DPI,
     ) -> None:
         if form not in FORMATS:
             raise ConfigError(f"--result_format: expected {', '.join(FORMATS)}, got {form!r}")
+        if form == "pdf" and resume:
+            raise ConfigError("--resume: a PDF is written as a whole; choose another --result_format, or start again")
         self.folder = prepare_output(folder, key="--output")
+        self._pdf = DocumentWriter(self.folder, dpi) if form == "pdf" else None
         self._form, self._draw, self._roots = form, draw, roots
         self._crops = None if crops is None else CropWriter(prepare_output(crops, key="--crop_res_save_dir"), Detection)
         self._names = OutputNames()
@@ -86,6 +95,11 @@ class PageWriter:
         """The results file; None where each image has its own."""
         return self.folder / NAMES[self._form] if self._form in NAMES else None
 
+    @property
+    def kind(self) -> str:
+        """Kind of the file that each image has, where there is no file of all."""
+        return "PDF" if self._pdf is not None else "text"
+
     def add(self, page: Page, path: str, image: np.ndarray) -> None:
         """Write the results of an image.
 
@@ -95,12 +109,17 @@ class PageWriter:
             image: (H, W, 3) uint8 RGB.
         """
         name = self._names.name_of(path)
-        if self._lines is not None:
+        if self._pdf is not None:
+            self._pdf.add(page, path, image)
+        elif self._lines is not None:
             self._lines.add(self._line(page, path))
         else:
             files.write_text(self.folder / f"{name}{TEXT}", f"{page.text}\n" if page.text else "")
         if self._draw:
-            done, encoded = cv2.imencode(".png", cv2.cvtColor(page.draw(image), cv2.COLOR_RGB2BGR))
+            shown, factor = fit_picture(image)
+            if factor < 1:
+                logger.info("%s: its picture is drawn at %.2f of its size", path, factor)
+            done, encoded = cv2.imencode(".png", cv2.cvtColor(page.draw(shown), cv2.COLOR_RGB2BGR))
             if not done:
                 raise UserError(f"the picture of '{path}' cannot be encoded (shape {image.shape})")
             files.write_bytes(self.folder / f"{name}{PICTURE}", encoded.tobytes())
@@ -110,7 +129,7 @@ class PageWriter:
 
     def close(self) -> None:
         """Close the files."""
-        for file in (self._lines, self._journal):
+        for file in (self._lines, self._pdf, self._journal):
             if file is not None:
                 file.close()
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from mindocr.errors import UserError
 from mindocr.images.crops import LineView, line_view
-from mindocr.images.read import read_image
+from mindocr.images.read import LARGE_PIXELS, MAX_PIXELS, read_image
 from mindocr.inference.classifier import TextClassifier
 from mindocr.inference.detector import TextDetector
 from mindocr.inference.recogniser import TextRecogniser
+from mindocr.inference.tiling import Choice
 from mindocr.predictions.text import Text
 from mindocr.reading.order import reading_order
 from mindocr.reading.page import LEVELS, Level, Line, Page, Word
@@ -43,6 +44,7 @@ class TextReader:
             down with a confidence above 0.9 are turned before they are read. None: every line is read as it is.
         drop_score: lines read with a lower confidence are left out, in [0, 1].
         batch_size: crops that the recogniser and the classifier take at once.
+        tile: ``auto`` cuts large scans into overlapping tiles, see :class:`~mindocr.inference.detector.TextDetector`.
         detection: further arguments of :class:`~mindocr.inference.detector.TextDetector`, such as
             ``{"limit_side_len": 1280}``.
         level: what the page has polygons of. The detectors of PP-OCR find lines; ``word`` and ``character`` cut them
@@ -50,6 +52,7 @@ class TextReader:
 
     Attributes:
         settings: the arguments, with the files that are used as models.
+        max_pixels: largest image that is read.
 
     Raises:
         CheckpointError: the weights cannot be found or used; the message says which file to put where.
@@ -66,6 +69,7 @@ class TextReader:
         drop_score: float = 0.5,
         batch_size: int = 6,
         level: Level = "line",
+        tile: Choice = "off",
         detection: Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 <= drop_score <= 1:
@@ -74,14 +78,17 @@ class TextReader:
             raise UserError(f"batch_size: expected a whole number from 1, got {batch_size}")
         if level not in LEVELS:
             raise UserError(f"level: expected {', '.join(LEVELS)}, got {level!r}{suggest(str(level), LEVELS)}")
+        detection = {**(detection or {}), **({} if tile == "off" else {"tile": tile})}
         models = {"detector": detector or find_weights(weights, "det")}
         models["recogniser"] = recogniser or find_weights(weights, "rec")
         if classifier:
             is_name = isinstance(classifier, str) and classifier in RELEASED
             models["classifier"] = find_weights(str(classifier), "cls") if is_name else classifier
-        self.detector = TextDetector(models["detector"], **(detection or {}))
+        self.detector = TextDetector(models["detector"], **detection)
         self.recogniser = TextRecogniser(models["recogniser"])
         self.classifier = TextClassifier(models["classifier"]) if classifier else None
+        # An image that is cut into tiles may be larger.
+        self.max_pixels = MAX_PIXELS if detection.get("tile", "off") == "off" else LARGE_PIXELS
         self.drop_score, self.batch_size, self.level = drop_score, batch_size, level
         self.settings: dict[str, Any] = {
             **{task: str(model) for task, model in models.items()}, "drop_score": drop_score, "level": level,
@@ -98,7 +105,7 @@ class TextReader:
         Raises:
             DataError: the image cannot be decoded, or an array has another form.
         """
-        pixels = as_rgb(image) if isinstance(image, np.ndarray) else read_image(image)
+        pixels = as_rgb(image) if isinstance(image, np.ndarray) else read_image(image, max_pixels=self.max_pixels)
         found = self.detector(pixels).prediction
         order = reading_order(found.polys)
         size = (pixels.shape[0], pixels.shape[1])
@@ -124,6 +131,10 @@ class TextReader:
             return []
         spans = _PARTS[self.level](text, _ratio(view))
         return [Word(view.part(span.left, span.right), span.text, span.confidence) for span in spans]
+
+    def log_cost(self) -> None:
+        """Log what tiles and other views cost, and how many images were reduced so far that texts may be missed."""
+        self.detector.log_cost()
 
     def pages(self, images: Iterable[str | Path]) -> Iterator[Page]:
         """Read several photographs, one after the other."""

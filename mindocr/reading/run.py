@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from mindocr.data.datasets.sources import find_images
 from mindocr.errors import DataError, UserError
+from mindocr.images.pages import DPI, DPI_RANGE
 from mindocr.images.read import read_image
 from mindocr.inference.source_folders import refuse_sources
 from mindocr.reading.page_writer import PICTURE, Format, PageWriter
@@ -44,6 +45,7 @@ def read_images(
     recursive: bool = False,
     resume: bool = False,
     crops: Path | None = None,
+    dpi: float = DPI,
 ) -> int:
     """Read every image and print its text; a file that cannot be read is named at the end.
 
@@ -59,6 +61,7 @@ def read_images(
         resume: leave out the images that an earlier run with the same settings has finished, and append to its results.
             A file that could not be read is tried again.
         crops: folder for a crop of each text; None = no crops.
+        dpi: pixels per inch at which pages of PDF files are rendered.
 
     Returns:
         The exit code: 0, or 1 if some files could not be read.
@@ -68,6 +71,8 @@ def read_images(
         UserError: ``folder`` cannot be written, holds the images, or has a run that cannot be resumed; or ``resume``
             is set without a folder.
     """
+    if not DPI_RANGE[0] <= dpi <= DPI_RANGE[1]:
+        raise UserError(f"--dpi: expected {DPI_RANGE[0]} to {DPI_RANGE[1]}, got {dpi:g}")
     if folder is None and (resume or crops is not None):
         option = "--resume" if resume else "--save_crop_res"
         raise UserError(f"{option}: it needs --output, the folder of the results")
@@ -79,7 +84,7 @@ def read_images(
         refuse_sources(map(str, images), folders)
         roots = [root for root in map(Path, map(expand_home, sources)) if root.is_dir()]
         writer = PageWriter(
-            folder, form, draw, resume=resume, settings=reader.settings, crops=crops, roots=roots
+            folder, form, draw, resume=resume, settings=_settings(reader, dpi), crops=crops, roots=roots, dpi=dpi
         )  # fmt: skip
         images = _unfinished(images, writer)
     broken: list[str] = []
@@ -87,7 +92,7 @@ def read_images(
     try:
         for file in progress(images, "read", "image"):
             try:
-                pixels = read_image(file)
+                pixels = read_image(file, max_pixels=reader.max_pixels, dpi=dpi)
             except DataError as error:
                 broken.append(str(error))
                 continue
@@ -97,16 +102,23 @@ def read_images(
             print(*title, page.text, sep="\n", file=screen, flush=True)
             if writer is not None:
                 writer.add(page, str(file), pixels)
+            del pixels  # a large image must not be kept while the next is decoded
     finally:
         if writer is not None:
             writer.close()
     if broken and len(broken) == len(images):
         raise DataError(f"none of the {len(images)} images can be read:{listed(broken)}")
     logger.info("%s in %s%s", count(lines, "line"), count(len(images) - len(broken), "image"), _where(writer, draw))
+    reader.log_cost()
     if broken:
         logger.warning("%d of %d images could not be read and were left out:%s", len(broken), len(images),
                        listed(broken))  # fmt: skip
     return int(bool(broken))
+
+
+def _settings(reader: TextReader, dpi: float) -> dict[str, Any]:
+    """What the results depend on; the usual resolution is left out, so that earlier runs can be resumed."""
+    return {**reader.settings, **({} if dpi == DPI else {"dpi": dpi})}
 
 
 def _unfinished(images: Sequence[Path], writer: PageWriter) -> list[Path]:
@@ -120,7 +132,7 @@ def _unfinished(images: Sequence[Path], writer: PageWriter) -> list[Path]:
 def _where(writer: PageWriter | None, draw: bool) -> str:
     if writer is None:
         return ""
-    texts = writer.file.name if writer.file is not None else "a text file of each image"
+    texts = writer.file.name if writer.file is not None else f"a {writer.kind} file of each image"
     return f"; {texts}{' and pictures' if draw else ''} are in {writer.folder}"
 
 

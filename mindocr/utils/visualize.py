@@ -27,8 +27,23 @@ LIGHT: Color = (245, 245, 245)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 SUBPIXEL_BITS = 4  # OpenCV draws with a precision of 1/16 pixel
 HOTTEST = 225  # level of the brightest red in the colour map; higher levels are darker
+LARGEST_PICTURE = 1 << 25  # pixels of a picture of results: 0.1 GB, as drawing needs several copies
 GAP = 8  # pixels between pictures
 TITLE_HEIGHT = 32
+
+
+def fit_picture(image: np.ndarray, largest: int = LARGEST_PICTURE) -> tuple[np.ndarray, float]:
+    """The image, reduced if it has more pixels than a picture may have, and its new size as a share of the old.
+
+    Args:
+        image: (H, W, 3) uint8.
+        largest: pixels.
+    """
+    factor = math.sqrt(largest / max(image.shape[0] * image.shape[1], 1))
+    if factor >= 1:
+        return image, 1.0
+    h, w = (max(int(length * factor), 1) for length in image.shape[:2])
+    return cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA), factor
 
 
 def draw_polygons(

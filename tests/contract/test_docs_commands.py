@@ -74,6 +74,7 @@ CASES = (
          slow=False, instead=("submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
     Case(r"python tools/score\.py --protocol icdar2015_(e2e|word_spotting) .+", slow=False, instead=(
         "my_text/read/read_results.jsonl", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT")),
+    Case(r"python tools/merge_results\.py my_text/v3\.txt my_text/v4\.txt .+", "", "my_text/merged.txt", slow=False),
     Case(r"python tools/compare\.py east\.zip submit\.zip --gt .+", slow=False, instead=(
         "east.zip submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT " * 2)),
     Case(r"python tools/check_dataset\.py -c configs/det/dbnet/db_r18_synthetic\.yaml --report demo/check", "",
@@ -146,6 +147,8 @@ CASES = (
          "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_texts/read_results.jsonl", needs=V6),
     Case(r"python tools/read\.py photos --output read_words --level word .+",
          "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_words/read_results.txt", needs=V6),
+    Case(r"python tools/read\.py photos --output read_documents .+",
+         "--detector ppocrv6_det.ckpt --recogniser ppocrv6_rec.ckpt", "read_documents/00000_read.pdf", needs=V6),
     Case(r"python tools/infer/text/predict_rec\.py --image_dir my_lines --output read_lines",
          "--recogniser ppocrv6_rec.ckpt", "read_lines/rec_results.txt", needs=V6),
     Case(r"python tools/read\.py \S+/ch4_test_images --output my_text/read .+",
@@ -224,6 +227,10 @@ class Desk:
         (folder / "my_text/recipe.yaml").write_text(recipe_of(ROOT / "README.md"), encoding="utf-8")
         self._icdar2015("train", "ch4_training_images", "ch4_training_localization_transcription_gt")
         self._icdar2015("test", "ch4_test_images", "Challenge4_Test_Task1_GT")
+        labels = (folder / "my_text/test_gt.txt").read_text(encoding="utf-8")
+        for name, score in (("v3", 0.8), ("v4", 0.7)):  # results of two detectors that find everything
+            scored = labels.replace('"transcription"', f'"score": {score}, "transcription"')
+            (folder / f"my_text/{name}.txt").write_text(scored, encoding="utf-8")
         (folder / "my_lines").mkdir()
         shutil.copy(next((folder / "my_text/test").glob("*.jpg")), folder / "my_lines/1.jpg")
         (folder / "my_lines/cls_gt.txt").write_text("1.jpg\t0\n", encoding="utf-8")

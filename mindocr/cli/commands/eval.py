@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mindocr.cli.options import add_config
+from mindocr.cli.options import add_config, add_views, views_of
 from mindocr.engine.runtime import modelarts
 
 
@@ -18,16 +18,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, metavar="DIR", help="folder for report.html: missed texts, false positives, their causes"
     )
     add("--report_images", type=int, metavar="N", help="number of images shown in the report, worst first")
+    add_views(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Evaluate the checkpoint that ``eval.ckpt_load_path`` names."""
     from mindocr.engine.evaluate import evaluator
 
-    source = args.config, args.opt
+    source, views = (args.config, args.opt), views_of(args)
     modelarts.run_job(
         args,
-        lambda config: evaluator.run(config, args.report, args.report_images, source),
+        lambda config: evaluator.run(config, args.report, args.report_images, source, views),
         "eval.ckpt_load_path",
         "eval",
     )

@@ -9,6 +9,7 @@ from typing import Any
 from mindocr.cli import mindocr_flags
 from mindocr.cli.mindocr_flags import add_switch
 from mindocr.cli.mindocr_models import RECIPES
+from mindocr.cli.options import add_dpi, add_views, views_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_switch(parser, "--result_contain_score", "False: the same as --result_format mindocr, which has no scores")
     add_switch(parser, "--show_log", "show log lines on the screen (default: True); False: only warnings")
     add("--save_log_dir", help="folder for a log file (default: no file)")
+    add_views(parser)
+    add_dpi(parser)
     mindocr_flags.add_translated_flags(parser, "infer")
     mindocr_flags.add_ignored_flags(parser, "infer")
 
@@ -49,12 +52,15 @@ def run(args: argparse.Namespace) -> int:
 
     _start_logging(args)
     mindocr_flags.warn_ignored(args, "mindocr infer runs in MindSpore and finds text; it does not read it")
-    overrides = mindocr_flags.overrides(args, "infer")
+    overrides, views = mindocr_flags.overrides(args, "infer"), views_of(args)
     name, form = args.det_model_name_or_config, _result_format(args)
     key = "--det_model_name_or_config"
     config = predict.load_settings(name, overrides, key=key, aliases=RECIPES) if name is not None else None
     system = predict.algorithm_config("DB", overrides).system
     finder = predict.from_exported(args.det_model_path, config, system if overrides else None)
+    if args.dpi:
+        finder.use_dpi(args.dpi)
+    finder.use_views(views)
     source = {"data_dir": args.input_images_dir, "recursive": args.recursive, "on_error": args.on_error}
     outcome = predict.run(
         finder,

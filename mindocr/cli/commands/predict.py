@@ -7,7 +7,7 @@ from typing import Any
 
 from mindocr.cli import mindocr_flags
 from mindocr.cli.mindocr_flags import add_switch
-from mindocr.cli.options import add_config, positive
+from mindocr.cli.options import add_config, add_dpi, add_views, positive, views_of
 
 DEFAULT_SIDE = 960  # pixels, as in MindOCR
 
@@ -53,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_switch(parser, "--save_crop_res", "write a crop of each text (default: False)")
     add("--crop_res_save_dir", default="./output", help="folder for the crops (default: ./output)")
+    add_views(parser)
+    add_dpi(parser)
     mindocr_flags.add_translated_flags(parser, "predict")
     mindocr_flags.add_ignored_flags(parser, "predict")
 
@@ -66,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     start_logging()
     mindocr_flags.warn_ignored(args, "mindocr predict finds text and does not read it (mindocr read does)")
     batch_size = _one_batch_size(args)
+    views = views_of(args)
     overrides = [*mindocr_flags.overrides(args, "predict"), *args.opt]
     algorithm = args.det_algorithm or "DB"
     alone = args.det_model_dir and not (args.config or args.det_algorithm)
@@ -88,6 +91,9 @@ def run(args: argparse.Namespace) -> int:
         finder = predict.from_stored(args.det_model_dir, model, config, _limit(args))
     else:
         finder = predict.choose(config, algorithm, args.det_model_dir, _limit(args))
+    if args.dpi:
+        finder.use_dpi(args.dpi)
+    finder.use_views(views, task.loader["batch_size"])
     outcome = predict.run(
         finder,
         task.dataset,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mindocr.cli import mindocr_flags
-from mindocr.cli.options import positive
+from mindocr.cli.options import add_dpi, add_views, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,15 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="continue the run in --output: images that it has read are not read again")  # fmt: skip
     add("--level", choices=["line", "word", "character"], default="line",
         help="what the results have polygons of: lines (default), words, or characters")  # fmt: skip
-    add("--result_format", choices=["jsonl", "labels", "mindocr", "ppocrlabel", "text"], default="jsonl",
+    add("--result_format", choices=["jsonl", "labels", "mindocr", "ppocrlabel", "text", "pdf"], default="jsonl",
         help="jsonl: read_results.jsonl (default); labels: read_results.txt, a label file with the texts; mindocr: "
-        "system_results.txt as MindOCR writes it; ppocrlabel: Label.txt; text: a text file for each image")  # fmt: skip
+        "system_results.txt as MindOCR writes it; ppocrlabel: Label.txt; text: a text file for each image; pdf: a "
+        "searchable PDF of each image or document")  # fmt: skip
     mindocr_flags.add_switch(parser, "--visualize_output", "write the pictures (default: True)", default=True)
     mindocr_flags.add_switch(parser, "--save_crop_res", "write a crop of each text (default: False)")
     add("--crop_res_save_dir", type=Path, default=Path("./output"), help="folder for the crops (default: ./output)")
     add("--drop_score", type=float, default=0.5, help="lines read with a lower confidence are left out (default: 0.5)")
     add("--batch_size", "--rec_batch_num", type=positive, default=6,
         help="crops that the recogniser takes at once (default: 6)")  # fmt: skip
+    add_views(parser)
+    add_dpi(parser)
     mindocr_flags.add_translated_flags(parser, "read")
     mindocr_flags.add_ignored_flags(parser, "read")
 
@@ -75,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     return read_images(
         reader, sources, sys.stdout, args.output, form=args.result_format, draw=args.visualize_output,
         recursive=args.recursive, resume=args.resume, crops=args.crop_res_save_dir if args.save_crop_res else None,
+        **({"dpi": args.dpi} if args.dpi else {}),
     )  # fmt: skip
 
 
@@ -85,6 +89,9 @@ def _detection(args: argparse.Namespace) -> dict[str, Any]:
         options["ckpt"] = args.detector
     if args.det_limit_side_len or args.det_limit_type:
         options |= {"limit_side_len": args.det_limit_side_len or 960, "limit_type": args.det_limit_type or "max"}
+    views = {"tile": args.tile, "scales": args.scales, "flip": args.flip, "merge": args.merge_maps}
+    usual: dict[str, Any] = {"tile": "off", "scales": [1.0], "flip": False, "merge": "mean"}
+    options |= {key: value for key, value in views.items() if value != usual[key]}
     values = mindocr_flags.values(args, "read")
     if values:
         options["postprocess"] = {key.removeprefix("postprocess."): value for key, value in values.items()}

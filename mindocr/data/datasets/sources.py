@@ -16,6 +16,7 @@ from mindocr.errors import ConfigError, DataError
 from mindocr.formats.label_file import IGNORED
 from mindocr.formats.record import Record
 from mindocr.images.folder import UNREAD_SUFFIXES, is_image_name, list_images, unread_files, walk_files
+from mindocr.images.pages import expand, is_pdf, page_of
 from mindocr.utils.paths import expand_home
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ _MOST_LOOKED_AT = 100_000  # files of a folder among which missing images are se
 def find_images(place: Path, recursive: bool = False, exclude: Callable[[Path], bool] | None = None) -> list[Path]:
     """The image files in a folder, or those matching a pattern, sorted; or the file itself.
 
+    In place of a PDF, or of a TIFF with several pages, there are its pages, such as ``file.pdf#2``.
+
     A warning names what a folder holds besides them, such as images in subfolders.
 
     Args:
@@ -41,23 +44,25 @@ def find_images(place: Path, recursive: bool = False, exclude: Callable[[Path], 
     """
     place = Path(expand_home(str(place)))
     if place.is_file():
+        return expand([place])
+    if page_of(place) is not None:
         return [place]
     if place.is_dir():
-        images = list_images(place, recursive, "use --recursive (predict.dataset.recursive: True)")
+        images = list_images(place, recursive, "use --recursive (predict.dataset.recursive: True)", documents=True)
         if images.left_out:
             logger.warning("%s: images used: %d; left out: %s", place, len(images.files), images.left_out)
-        return _without_results(images.files, place, exclude)
+        return expand(_without_results(images.files, place, exclude))
     matches = sorted(map(Path, glob.iglob(str(place), recursive=True)))  # noqa: PTH207  Path.glob: no absolute patterns
     if "**" in place.parts:
         matches = _each_once(matches)
-    files = [file for file in matches if is_image_name(file.name) and file.is_file()]
-    unread = unread_files(matches)
+    files = [file for file in matches if (is_image_name(file.name) or is_pdf(file)) and file.is_file()]
+    unread = unread_files(matches, documents=True)
     if not files:
         reason = f"; it matches {unread}" if unread else ""
         raise DataError(f"{place}: no such folder or file, and no image matches it as a pattern{reason}")
     if unread:
         logger.warning("%s: images used: %d; left out: %s", place, len(files), unread)
-    return _without_results(files, place, exclude)
+    return expand(_without_results(files, place, exclude))
 
 
 def _without_results(files: list[Path], place: Path, exclude: Callable[[Path], bool] | None) -> list[Path]:

@@ -10,6 +10,7 @@ import numpy as np
 from mindocr.data.sample import DetSample
 from mindocr.errors import ConfigError
 from mindocr.images.alpha import Alpha, background
+from mindocr.images.pages import DPI, DPI_RANGE
 from mindocr.images.read import MAX_PIXELS, Picture, as_picture, decode, decoding_flags, open_image, read_file
 from mindocr.images.read import read_image as read_image  # scripts import it from this module
 from mindocr.registry import TRANSFORMS
@@ -54,6 +55,7 @@ class DecodeImage:
         max_pixels: an image with more pixels is an error before decoding, as a small file can contain a huge image.
         alpha: background behind transparent parts: ``white``, ``black``, or a colour [red, green, blue] with values
             from 0 to 255; ``drop`` ignores the opacity, so the colour stored in transparent parts is visible.
+        dpi: pixels per inch at which pages of PDF files are rendered.
 
     Attributes:
         cache: used before a file is read and filled after; None = every image is read each time.
@@ -71,7 +73,11 @@ class DecodeImage:
         keep_ori: bool = False,
         max_pixels: int = MAX_PIXELS,
         alpha: Alpha = "white",
+        dpi: float = DPI,
     ) -> None:
+        if not DPI_RANGE[0] <= dpi <= DPI_RANGE[1]:
+            raise ConfigError(f"DecodeImage: dpi: expected {DPI_RANGE[0]} to {DPI_RANGE[1]}, got {dpi}")
+        self.dpi = dpi
         self.max_pixels = max_pixels
         self.channel_first = channel_first
         self.to_float32 = to_float32
@@ -100,16 +106,16 @@ class DecodeImage:
         """Open the image; it is decoded only if its size cannot be read from the header."""
         path = sample["img_path"]
         if self.cache is None:
-            return open_image(path, read_file(path, self.max_pixels), self._flags, self._background)
+            return open_image(path, read_file(path, self.max_pixels, self.dpi), self._flags, self._background)
         form = f"flags {self._flags}, background {self._background}" if self.cache.holds_pixels else "file"
         held = self.cache.get(path, form)
         if self.cache.holds_pixels:
             if held is None:
-                held = decode(path, read_file(path, self.max_pixels), self._flags, self._background)
+                held = decode(path, read_file(path, self.max_pixels, self.dpi), self._flags, self._background)
                 self.cache.put(path, form, held)
             return as_picture(held)
         if held is None:
-            content = read_file(path, self.max_pixels)
+            content = read_file(path, self.max_pixels, self.dpi)
             self.cache.put(path, form, np.frombuffer(content, dtype=np.uint8))
             return open_image(path, content, self._flags, self._background)
         return open_image(path, held.tobytes(), self._flags, self._background)

@@ -20,9 +20,11 @@ from mindocr.engine.diagnose.zero_score.health import HealthCheck
 from mindocr.engine.diagnose.zero_score.report_causes import explain
 from mindocr.engine.evaluate import evaluation_report, results
 from mindocr.engine.evaluate.results import image_line
+from mindocr.engine.evaluate.viewed import ViewedEvaluation
 from mindocr.engine.runtime import build, process, ranks
 from mindocr.errors import ConfigError
 from mindocr.inference import dictionary
+from mindocr.inference.view_options import ViewOptions
 from mindocr.models.network import statistics
 from mindocr.models.network_runner import NetworkRunner
 from mindocr.predictions.base import Prediction, decode
@@ -77,6 +79,7 @@ class Evaluator:
         rank, world: the loader returns every ``world``-th image, starting with image ``rank``. All ranks run together
             with the BatchNorm statistics of rank 0, and their counts are added up.
         keep_lines: keep a line of JSON for each image.
+        views: how the network looks at images, which the loader then only decodes; None = once, as they are resized.
 
     Attributes:
         metric, report: as given; after a run they hold that run's counts and images.
@@ -93,8 +96,10 @@ class Evaluator:
         rank: int = 0,
         world: int = 1,
         keep_lines: bool = False,
+        views: ViewedEvaluation | None = None,
     ) -> None:
         self.metric = metric
+        self._views = views
         self.report = report
         self.health: HealthCheck = HEALTH_CHECKS.build(
             {"name": postprocess.gives.health_check}, postprocess=postprocess
@@ -135,8 +140,11 @@ class Evaluator:
         start = time.perf_counter()
         for batch in progress(self._loader.epoch(), "evaluate", "batch", len(self._loader)):
             before_batch()
-            outputs = self._runner(batch[self._input])
-            found = decode(self._postprocess, outputs, batch)
+            if self._views is None:
+                outputs = self._runner(batch[self._input])
+                found = decode(self._postprocess, outputs, batch)
+            else:
+                outputs, found, batch = self._views.look(batch, self._input)
             judged = self.metric.judge(found, [batch[name] for name in self.metric.reads])
             self._look_at(batch, outputs, found, judged)
             predictions += zip(batch["img_path"], found)
@@ -145,6 +153,8 @@ class Evaluator:
             predictions, lines = self._add_up(predictions, lines)
         seconds = time.perf_counter() - start
         scores = self.metric.result()
+        if self._views is not None:
+            self._views.log_gain(scores)
         line, rate = self.metric.summary(scores), len(predictions) / seconds
         return Evaluation(scores, predictions, self._postprocess.gives, line, rate, seconds, lines)
 
@@ -189,6 +199,7 @@ def build_evaluator(
     report: bool = False,
     source: evaluation_report.Source | None = None,
     keep_lines: bool = False,
+    views: ViewOptions | None = None,
 ) -> Evaluator:
     """Build an evaluator of ``network`` for the ``eval`` section.
 
@@ -197,6 +208,7 @@ def build_evaluator(
         report: also collect what the report page shows.
         source: how the configuration was loaded, for the commands on that page.
         keep_lines: also keep a line of JSON for each image.
+        views: how the network looks at images; None = once, as the configuration resizes them.
 
     Raises:
         ConfigError: a section that evaluation needs is absent, or there is no report for its predictions.
@@ -207,8 +219,13 @@ def build_evaluator(
     postprocess, metric = POSTPROCESSES.build(config.postprocess or {}), METRICS.build(config.metric or {})
     page = evaluation_report.make_report(config, postprocess, metric, source) if report else None
     share = {"rank": place.rank, "world": place.world}
+    viewed = None
+    if views is not None and not views.is_plain:
+        alone = metric if place.world == 1 else None
+        viewed = ViewedEvaluation(NetworkRunner(network), postprocess, config, views, alone)
+        config = viewed.config
     loader = build.eval_loader(config, **share, columns=() if page is None else page.columns)
-    return Evaluator(network, loader, postprocess, metric, page, **share, keep_lines=keep_lines)
+    return Evaluator(network, loader, postprocess, metric, page, **share, keep_lines=keep_lines, views=viewed)
 
 
 def run(
@@ -216,6 +233,7 @@ def run(
     report: Path | None = None,
     report_images: int | None = None,
     source: evaluation_report.Source | None = None,
+    views: ViewOptions | None = None,
 ) -> Evaluation:
     """Evaluate ``eval.ckpt_load_path``; scores are logged and written beside the results (see ``results``).
 
@@ -224,6 +242,7 @@ def run(
         report: folder for an HTML page on what was missed and why; None = no page.
         report_images: largest number of images shown there; None = as many as fit.
         source: the configuration and the overrides, as after ``-c`` and ``-o``, for the commands on that page.
+        views: in which views the network looks at each image, tiles among them; None = one.
     """
     if config.eval is None or not config.eval.ckpt_load_path:
         raise ConfigError("eval.ckpt_load_path: required for evaluation; name the checkpoint to evaluate")
@@ -238,12 +257,15 @@ def run(
     if report is not None and place.world > 1:
         raise ConfigError("--report: the page is made by one process; start 'mindocr eval' without a launcher")
     network = build.network(config, training=False, ckpt=config.eval.ckpt_load_path)
-    evaluator = build_evaluator(config, network, place, report=report is not None, source=source, keep_lines=True)
+    evaluator = build_evaluator(
+        config, network, place, report=report is not None, source=source, keep_lines=True, views=views
+    )  # fmt: skip
     with ranks.together(place.rank, place.world, folder, place.device), closing(evaluator):
         evaluation = evaluator.run()
     if not place.is_main:
         return evaluation
-    results.write_results(evaluation, results.describe(config, evaluator.dataset), folder)
+    looked = "" if views is None or views.is_plain else str(views)
+    results.write_results(evaluation, results.describe(config, evaluator.dataset, looked), folder)
     save_config(config, folder / results.SETTINGS)
     logger.info("%s", evaluation.summary())
     key = evaluation.kind.entries_key

@@ -29,7 +29,7 @@ _MORE = (SETTINGS, "why_zero.png", "report.html")
 logger = logging.getLogger(__name__)
 
 
-def describe(config: Config, dataset: Any) -> dict[str, Any]:
+def describe(config: Config, dataset: Any, views: str = "") -> dict[str, Any]:
     """Origin of the scores, for the key ``evaluated`` of scores.json: weights, data, settings, time.
 
     ``id`` is the same for equal weights, data, and settings that scores depend on.
@@ -37,6 +37,7 @@ def describe(config: Config, dataset: Any) -> dict[str, Any]:
     Args:
         config: its ``eval`` section has been evaluated.
         dataset: the data of that section.
+        views: in which views the network looked at each image; empty = once, as the configuration resizes it.
     """
     assert config.eval is not None
     values = json.loads(json.dumps(config.model_dump()))
@@ -44,6 +45,8 @@ def describe(config: Config, dataset: Any) -> dict[str, Any]:
     digest = files.hash_file(weights)
     settings = {key: values[key] for key in ("model", "postprocess", "metric")}
     settings.update(pipeline=values["eval"]["dataset"], amp_level_infer=values["system"]["amp_level_infer"])
+    if views:
+        settings["views"] = views
     return {
         "id": hash_of([digest, data["sha256"], hash_of(settings)])[:8],
         "checkpoint": str(weights),
@@ -51,6 +54,7 @@ def describe(config: Config, dataset: Any) -> dict[str, Any]:
         "images": data["images"],
         "label_files": data["label_files"],
         "config_sha256": hash_of(values),
+        **({"views": views} if views else {}),
         "date": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
 

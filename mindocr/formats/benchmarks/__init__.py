@@ -57,6 +57,7 @@ class Outlines(NamedTuple):
         scores: a finite number for each polygon, higher means more confident; None for ground truth and results
             without.
         texts: a text for each polygon; None if texts were not asked for.
+        image: the image's name as in the file, with its ending.
     """
 
     where: str
@@ -64,6 +65,7 @@ class Outlines(NamedTuple):
     ignore: list[bool]
     scores: list[float] | None = None
     texts: list[str] | None = None
+    image: str = ""
 
 
 class ImagePair(NamedTuple):
@@ -132,7 +134,7 @@ def _outlines(entries: Entries, with_texts: bool) -> dict[str, Outlines]:
             raise DataError(f"{where}: image '{image}' occurs twice, first at {outlines[name].where}")
         polys = [np.array(text.points, dtype=np.float64).reshape(-1, 2) for text in texts]
         flags = [isinstance(text, Text) and text.ignored for text in texts]
-        outlines[name] = Outlines(where, polys, flags, _scores(texts), _texts(texts) if with_texts else None)
+        outlines[name] = Outlines(where, polys, flags, _scores(texts), _texts(texts) if with_texts else None, image)
     return outlines
 
 
