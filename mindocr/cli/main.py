@@ -46,6 +46,7 @@ GROUPS = {
         "predict": "find text in images with a checkpoint",
         "export": "export a detector to MindIR and compare the file with the network",
         "infer": "find text in images with an exported MindIR file",
+        "serve": "answer requests over HTTP, with a page to try the model",
     },
     "Weights": {
         "convert-weights": "convert weights of another project to a checkpoint",

@@ -151,6 +151,19 @@ class Predictor:
             self.runner(np.stack([image] * batch_size))
             return
 
+    def prepare(self, image: Image) -> Mapping[str, Any]:
+        """The sample of one image: what the network takes, and the columns for the post-processing.
+
+        Several threads may do this at the same time.
+
+        Args:
+            image: as for :meth:`__call__`.
+
+        Raises:
+            DataError: the image cannot be decoded, or an array has another form.
+        """
+        return self._sample(image, 0)
+
     def images(
         self,
         source: str | Path | Mapping[str, Any] | ImageDataset,

@@ -40,7 +40,10 @@ class NetworkRunner:
         input_size: (h, w) that the network takes; (-1, -1), any.
         output_names: names of the outputs, in order.
         metadata: as given.
+        batches: images of one size are faster together than one by one.
     """
+
+    batches = True
 
     def __init__(
         self, network: nn.Cell, *, training_outputs: bool = False, metadata: Mapping[str, Any] | None = None

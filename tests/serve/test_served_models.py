@@ -1,0 +1,108 @@
+"""A detector and a reader as the service holds them: options of a request, batches."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bright_is_text import BrightIsText, white_box
+
+from mindocr.inference.detector import TextDetector
+from mindocr.inference.metadata import of_algorithm
+from mindocr.models.algorithms import get_algorithm
+from mindocr.reading import reader as reader_module
+from mindocr.serve import models
+from mindocr.serve.limits import Limits
+from mindocr.serve.models import Choice, Detecting, Reading
+from mindocr.serve.schema import of_model
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reading"))
+from stand_ins import Recogniser
+
+
+@pytest.fixture
+def network(monkeypatch):
+    """Detectors have a stand-in for their network, which takes several images at once."""
+    runner = BrightIsText(metadata=of_algorithm(get_algorithm("DB")))
+    runner.batches = True
+    monkeypatch.setattr("mindocr.inference.detector.open_runner", lambda *a, **b: runner)
+    return runner
+
+
+@pytest.fixture
+def detecting(network):
+    return Detecting(TextDetector("any"), "any", {"expand_ratio": 1.0})
+
+
+@pytest.fixture
+def reading(network, monkeypatch):
+    """A reader with stand-ins for its networks: what is white is a line, and its text is its brightness."""
+    monkeypatch.setattr(reader_module, "TextRecogniser", Recogniser)
+    monkeypatch.setattr(reader_module, "find_weights", lambda name, task: f"{name}/{task}")
+    return models.open_model(Choice("ppocr-v3", drop_score=0.2))
+
+
+def test_a_batch_returns_what_each_image_returns_alone(detecting) -> None:
+    boxes = [(100, 60, 300, 120), (20, 30, 200, 90), (300, 100, 600, 200)]
+    images = [white_box(box=box) for box in boxes]
+    prepared = [detecting.prepare(image) for image in images]
+    assert len({detecting.group(each) for each in prepared}) == 1
+    options = [{}, {"expand_ratio": 3.0}, {"box_thresh": 1.0, "binary_thresh": 0.0}]
+    together = [answer.texts() for answer in detecting.predict(prepared, options)]
+    alone = [detecting.predict([each], [chosen])[0].texts() for each, chosen in zip(prepared, options)]
+    assert together == alone and all(len(texts) == 1 for texts in together)
+    plain = detecting.predict(prepared, [{}, {}, {}])
+    assert plain[0].texts() == together[0] and plain[1].texts() != together[1]
+    assert plain[0].size == (240, 640)
+
+
+def test_options_are_those_of_the_post_processing(detecting) -> None:
+    known = {name: (option.default, option.lowest, option.highest) for name, option in detecting.options.items()}
+    assert known == {"box_thresh": (0.6, 0, 1), "binary_thresh": (0.3, 0, 1), "expand_ratio": (1.5, 0, 10)}
+
+
+def test_an_option_without_effect_is_not_offered(detecting) -> None:
+    detector = detecting._detector
+    detector.postprocess.expand_by_height = [[8, 1.5]]
+    assert list(models.thresholds_of(detector)) == ["box_thresh", "binary_thresh"]
+    assert np.isfinite(models.thresholds_of(detector)["box_thresh"].default)
+
+
+def test_a_reader_with_the_options_of_a_request(reading) -> None:
+    assert isinstance(reading, Reading) and not reading.batches
+    image = white_box()
+    image[150:200, 350:600] = 120  # bright enough to be text, and read with a confidence of 0.3
+    every: list[dict] = [{}, {"drop_score": 0.5}, {"binary_thresh": 1.0}, {"level": "word"}, {}]
+    answers = reading.predict([reading.prepare(image)] * len(every), every)
+    texts = [[text["transcription"] for text in answer.texts()] for answer in answers]
+    assert texts == [["255", "120"], ["255"], [], ["255", "120"], ["255", "120"]]
+    assert [answer.left_out for answer in answers] == [0, 1, 0, 0, 0]
+    assert [("words" in answer.texts()[0]) for answer in answers if answer.texts()] == [False, False, True, False]
+    assert answers[0].size == (240, 640)
+
+
+def test_what_a_reader_tells_about_itself(reading) -> None:
+    about = of_model(reading, Limits())
+    assert (about.model, about.kind, "text" in about.formats) == ("ppocr-v3", "reading", True)
+    assert list(about.options) == ["box_thresh", "binary_thresh", "expand_ratio", "drop_score", "level"]
+    assert (about.options["drop_score"].default, about.options["drop_score"].maximum) == (0.2, 1)
+    assert about.options["level"].choices == ["line", "word", "character"] and about.options["level"].maximum is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "kind", "name"),
+    [
+        (Choice("/a/folder/best.ckpt"), "detection", "best.ckpt"),
+        (Choice("/a/folder/best.ckpt", recogniser="rec.ckpt"), "reading", "best.ckpt"),
+        (Choice("ppocr-v4", recogniser="rec.ckpt"), "reading", "ppocr-v4"),
+    ],
+)
+def test_what_opens_a_model(choice, kind, name, network, monkeypatch) -> None:
+    monkeypatch.setattr(reader_module, "TextRecogniser", Recogniser)
+    monkeypatch.setattr(reader_module, "find_weights", lambda name, task: f"{name}/{task}")
+    model = models.open_model(choice)
+    assert (model.kind, model.name) == (kind, name)
+    if choice.recogniser:
+        assert model._reader.recogniser.model == choice.recogniser
