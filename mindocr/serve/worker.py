@@ -44,7 +44,7 @@ class Worker:
         load: returns the model; called in the thread.
         max_batch: images of a batch; a model that does not batch gets one.
         max_wait: seconds.
-        on_end: called in the thread when the model is loaded or has failed.
+        on_end: called in the thread when the model is loaded or has failed, and when the thread ends by an error.
         on_batch: called in the thread with the number of images of each batch.
     """
 
@@ -62,6 +62,7 @@ class Worker:
         self._waiting: list[_Job] = []  # taken from the queue, of another group than the batch before them
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
         self._model: Future[ServedModel] = Future()
+        self._broken: BaseException | None = None
 
     def start(self) -> None:
         """Begin to load the model."""
@@ -70,12 +71,12 @@ class Worker:
     @property
     def model(self) -> ServedModel | None:
         """The model; None while it is loaded and after it has failed."""
-        return self._model.result() if self._model.done() and self._model.exception() is None else None
+        return self._model.result() if self._model.done() and self.error is None else None
 
     @property
     def error(self) -> BaseException | None:
-        """Why the model cannot be loaded; None if it can, and while it is loaded."""
-        return self._model.exception() if self._model.done() else None
+        """Why the model cannot be loaded, or the thread has ended; None if all is well, and while it is loaded."""
+        return self._broken or (self._model.exception() if self._model.done() else None)
 
     def wait(self, timeout: float | None = None) -> ServedModel:
         """The model, as soon as it is loaded.
@@ -118,8 +119,12 @@ class Worker:
             self._on_end()
         model = self._model.result()
         most = self._max_batch if model.batches else 1
-        while batch := self._take(model, most):
-            self._predict(model, batch)
+        try:
+            while batch := self._take(model, most):
+                self._predict(model, batch)
+        except BaseException as error:  # of this class or memory that is exhausted: no image would get an answer
+            self._broken = error
+            self._on_end()
 
     def _take(self, model: ServedModel, most: int) -> list[_Job]:
         """The next batch; empty = stop."""

@@ -145,3 +145,17 @@ def test_a_model_that_cannot_be_loaded() -> None:
     with pytest.raises(UserError, match="no such file"):
         worker.wait(30)
     assert called.wait(30) and worker.model is None and str(worker.error) == "no such file"
+
+
+def test_a_thread_that_breaks_is_noticed(gate) -> None:
+    ended = threading.Event()
+
+    def count(size: int) -> None:
+        raise KeyError("a counter that fails")
+
+    worker = Worker(lambda: gate, on_batch=count, on_end=ended.set)
+    worker.start()
+    assert worker.wait(30) is gate
+    ended.clear()
+    worker.submit(image(1), {})
+    assert ended.wait(30) and worker.model is None and isinstance(worker.error, KeyError)

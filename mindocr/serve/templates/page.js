@@ -30,10 +30,12 @@
     text(one("about"), `${about.model} · ${about.kind === "reading" ? "finds and reads texts" : "finds texts"} · version ${about.version}`);
     text(one("limits"), `up to ${about.limits.bytes / 1e6} MB and ${about.limits.pixels / 1e6} megapixels`);
     one("copy").hidden = about.kind !== "reading";
-    const names = Object.keys(about.options).sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
-    one("settings").replaceChildren(...names.map((name) => control(name, about.options[name])));
+    one("settings").replaceChildren(...names().map((name) => control(name, about.options[name])));
     if (file) ask();
   }
+
+  const crop = make("canvas", { ariaHidden: "true" });
+  const names = () => Object.keys(about.options).sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
 
   function control(name, option) {
     const id = `option-${name}`, hint = make("span", { className: "faint", id: `${id}-hint` }, option.meaning);
@@ -183,7 +185,23 @@
       for (const outline of outlinesOf(number)) if (!outline.classList.contains("rim")) outline.classList.toggle("chosen", on);
     }
     chosen = chosen === i ? -1 : i;
+    enlarge();
     if (scroll && chosen >= 0) one("texts").children[i].scrollIntoView({ block: "nearest" });
+  }
+
+  // The chosen text from the image, large enough to be read on a phone.
+  function enlarge() {
+    const image = one("image");
+    crop.remove();
+    if (chosen < 0 || !image.naturalWidth) return;
+    const xs = result.texts[chosen].points.map((point) => point[0]), ys = result.texts[chosen].points.map((point) => point[1]);
+    const [left, top] = [Math.min(...xs), Math.min(...ys)], [width, height] = [Math.max(...xs) - left, Math.max(...ys) - top];
+    const scale = Math.min(one("texts").clientWidth / width, 120 / height, 6) * (window.devicePixelRatio || 1);
+    crop.width = Math.max(width * scale, 1);
+    crop.height = Math.max(height * scale, 1);
+    crop.style.width = `${crop.width / (window.devicePixelRatio || 1)}px`;
+    crop.getContext("2d").drawImage(image, left, top, width, height, 0, 0, crop.width, crop.height);
+    one("texts").children[chosen].append(crop);
   }
 
   function save(name, kind, content) {
@@ -225,6 +243,11 @@
     one("stage").classList.add("blind");
     if (result) one("stage").style.aspectRatio = `${result.size[1]} / ${result.size[0]}`;
     one("image").alt = "This browser cannot show this kind of file; the outlines are drawn without it.";
+  });
+  one("set").open = window.matchMedia("(min-width: 56.01rem)").matches;
+  one("reset").addEventListener("click", () => {
+    one("settings").replaceChildren(...names().map((name) => control(name, about.options[name])));
+    later();
   });
   one("copy").addEventListener("click", copy);
   one("json").addEventListener("click", () => save(`${stem()}.json`, "application/json", JSON.stringify({ ...result, image: file.name, texts: visible() }, null, 1)));
