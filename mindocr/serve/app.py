@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request
@@ -16,11 +15,12 @@ from mindocr.serve.answers import MEDIA_TYPES, Format, Problem, Result
 from mindocr.serve.counting import Counting
 from mindocr.serve.page import render_page
 from mindocr.serve.refusal import Refusal
-from mindocr.serve.schema import IMAGE_TYPES, About, Health, of_model
-from mindocr.serve.service import ALWAYS, Service
+from mindocr.serve.schema import IMAGE_TYPES, About, Health, narrowed, of_model
+from mindocr.serve.service import Service
 from mindocr.serve.upload import CLOSE, FIELD, drain
 
 PREDICT = "/predict"
+_FILE = {"type": "string", "format": "binary"}
 _REASONS = {
     400: "no image, a damaged form, or an option that the model does not have",
     406: "no format that the header Accept allows",
@@ -34,14 +34,13 @@ _REASONS = {
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": reason} for status, reason in _REASONS.items()
 }
-_RESULTS = {kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()}
-_FILE = {"type": "string", "format": "binary"}
+_PICTURES = {kind.partition(";")[0]: {"schema": _FILE} for form, kind in MEDIA_TYPES.items() if form != "json"}
 _FORM = {"type": "object", "properties": {FIELD: _FILE}, "required": [FIELD], "additionalProperties": False}
 _BODY = {
     "required": True,
     "content": {
         **{kind: {"schema": _FILE} for kind in IMAGE_TYPES},
-        "multipart/form-data": {"schema": _FORM},
+        "multipart/form-data": {"schema": _FORM, "encoding": {FIELD: {"contentType": ", ".join(IMAGE_TYPES)}}},
     },
 }
 
@@ -58,7 +57,7 @@ def build_app(service: Service) -> FastAPI:
 
     @app.post(
         PREDICT, response_model=Result, response_model_exclude_none=True, summary="Find the texts of an image",
-        responses={200: {"content": _RESULTS, "description": "the texts"}, **_PROBLEMS},
+        responses={200: {"content": _PICTURES, "description": "the texts"}, **_PROBLEMS},
         openapi_extra={"requestBody": _BODY},
     )  # fmt: skip
     async def predict(
@@ -142,15 +141,11 @@ def _answer_errors(app: FastAPI) -> None:
 
 
 def _describe_the_model(app: FastAPI, service: Service) -> None:
-    """Leave the options that the model does not have out of the schema."""
+    """Let the schema describe the model that is served, once it is loaded."""
     complete = app.openapi
 
     def openapi() -> dict[str, Any]:
-        schema, model = copy.deepcopy(complete()), service.worker.model
-        if model is not None:
-            operation = schema["paths"][PREDICT]["post"]
-            known = {*model.options, *ALWAYS}
-            operation["parameters"] = [each for each in operation["parameters"] if each["name"] in known]
-        return schema
+        model = service.worker.model
+        return complete() if model is None else narrowed(complete(), PREDICT, model)
 
     app.openapi = openapi  # type: ignore[method-assign]

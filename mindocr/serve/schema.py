@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import copy
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from mindocr import __version__
-from mindocr.serve.answers import FORMATS
+from mindocr.serve.answers import FORMATS, MEDIA_TYPES
 from mindocr.serve.limits import Limits
 from mindocr.serve.models import ServedModel
 
+ALWAYS = ("format", "name")  # parameters of a request that do not depend on the model
 IMAGE_TYPES = (
     "image/jpeg",
     "image/png",
@@ -59,6 +62,34 @@ class Health(BaseModel):
     in_flight: int = Field(ge=0, description="requests that are received or answered")
 
 
+def narrowed(schema: Mapping[str, Any], path: str, model: ServedModel) -> dict[str, Any]:
+    """An OpenAPI schema whose parameters and formats are those of a model.
+
+    Args:
+        schema: of every model.
+        path: of the operation.
+        model: the one that is served.
+    """
+    narrow: dict[str, Any] = copy.deepcopy(dict(schema))
+    operation = narrow["paths"][path]["post"]
+    known = {*model.options, *ALWAYS}
+    operation["parameters"] = [each for each in operation["parameters"] if each["name"] in known]
+    for parameter in operation["parameters"]:
+        if option := model.options.get(parameter["name"]):
+            parameter["description"] = option.meaning
+            parameter["schema"]["default"] = option.default
+        elif parameter["name"] == "format":
+            parameter["schema"]["anyOf"][0]["enum"] = formats_of(model)
+    if "text" not in formats_of(model):
+        operation["responses"]["200"]["content"].pop(MEDIA_TYPES["text"].partition(";")[0])
+    return narrow
+
+
+def formats_of(model: ServedModel) -> list[str]:
+    """The formats that a model's answers may have."""
+    return [form for form in FORMATS if form != "text" or model.kind == "reading"]
+
+
 def of_model(model: ServedModel, limits: Limits) -> About:
     """The description of a model."""
     options = {}
@@ -71,6 +102,6 @@ def of_model(model: ServedModel, limits: Limits) -> About:
         options[name] = about
     return About(
         model=model.name, kind=model.kind, version=__version__, options=options,
-        formats=[form for form in FORMATS if form != "text" or model.kind == "reading"],
+        formats=formats_of(model),
         limits=LimitInfo(bytes=limits.max_bytes, pixels=limits.max_pixels, seconds=limits.answer_s),
     )  # fmt: skip

@@ -22,11 +22,11 @@ from mindocr.serve.models import Options, ServedModel
 from mindocr.serve.numbers import Numbers
 from mindocr.serve.picture import decode_picture
 from mindocr.serve.refusal import CLIENT_LEFT, Refusal, busy
+from mindocr.serve.schema import ALWAYS
 from mindocr.serve.upload import Upload, receive
 from mindocr.serve.worker import Done, Worker
 
 T = TypeVar("T")
-ALWAYS = ("format", "name")  # parameters of a request that do not depend on the model
 _LOADING_S = 5  # seconds after which a client may ask again while the model is loaded
 _THREADS = 2  # that decode uploads and draw pictures
 _AHEAD = 1  # decoded images that wait beside two batches, so that the model need not wait for one

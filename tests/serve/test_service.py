@@ -205,8 +205,12 @@ def test_the_schema_is_that_of_the_model(server: Server) -> None:
     names = [parameter["name"] for parameter in operation["parameters"]]
     assert names == ["format", "name", "box_thresh", "binary_thresh", "expand_ratio"]
     assert {"image/jpeg", "multipart/form-data"} <= set(operation["requestBody"]["content"])
-    assert {"application/json", "image/png"} <= set(operation["responses"]["200"]["content"])
+    content = operation["responses"]["200"]["content"]
+    assert content["application/json"] == {"schema": {"$ref": "#/components/schemas/Result"}} and "image/png" in content
     assert {"400", "408", "413", "415", "422", "503", "504"} <= set(operation["responses"])
+    formats = operation["parameters"][0]["schema"]["anyOf"][0]["enum"]
+    assert formats == ["json", "jpeg", "png", "labels"] and "text/plain" not in content
+    assert operation["parameters"][2]["schema"]["default"] == 0.6
     assert "HTTPValidationError" not in json.dumps(schema)
 
 
