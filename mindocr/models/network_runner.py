@@ -40,10 +40,7 @@ class NetworkRunner:
         input_size: (h, w) that the network takes; (-1, -1), any.
         output_names: names of the outputs, in order.
         metadata: as given.
-        batches: images of one size are faster together than one by one.
     """
-
-    batches = True
 
     def __init__(
         self, network: nn.Cell, *, training_outputs: bool = False, metadata: Mapping[str, Any] | None = None
@@ -55,6 +52,8 @@ class NetworkRunner:
         self.input_size = (-1, -1)
         self.metadata: Mapping[str, Any] = metadata or {}
         self._shapes: set[tuple[int, ...]] = set()
+
+    batches = True  # images of one size are faster together than one by one
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """Outputs by name.
