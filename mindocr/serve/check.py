@@ -48,8 +48,8 @@ class Check:
             status, body = _post(running.url, encode(sign(), ".png"), self._patience_s)
             if status == 200:
                 found = json.loads(body)["texts"]
-                words = " ".join(text.get("transcription", "") for text in found)
-                logger.info("check: %s %s", count(len(found), "text"), words)
+                words = [text["transcription"] for text in found if "transcription" in text]
+                logger.info("check: %s%s", count(len(found), "text"), f": {' '.join(words)}" if words else "")
                 self.problem = None
             else:
                 self.problem = f"the service answered {status}: {body[:200]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,43 +11,13 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from mindocr.inference.detector import TextDetector
-from mindocr.inference.predictor import configured
 from mindocr.predictions.base import decode_one
-from mindocr.reading.page import LEVELS
 from mindocr.reading.reader import TextReader
 from mindocr.reading.weights import RELEASED
 from mindocr.serve.answers import Answer, FoundTexts, ReadTexts
+from mindocr.serve.variants import DROP_SCORE, LEVEL, Option, Options, beside, thresholds_of, with_options, workers_of
 
 Kind = Literal["detection", "reading"]
-Options = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Option:
-    """A setting that a request may change.
-
-    Attributes:
-        default: of the model.
-        meaning: one line.
-        lowest, highest: range of a number.
-        choices: of a word; empty for a number.
-    """
-
-    default: Any
-    meaning: str
-    lowest: float = 0
-    highest: float = 1
-    choices: tuple[str, ...] = ()
-
-
-_THRESHOLDS = {
-    "box_thresh": Option(None, "lowest score of a text"),
-    "binary_thresh": Option(None, "a pixel is text if its probability is above this value"),
-    "score_thresh": Option(None, "a strip of text is used if its score is above this value"),
-    "expand_ratio": Option(None, "how far outlines are expanded; more gives larger ones", 0, 10),
-}
-_DROP_SCORE = "lines read with a lower confidence are left out"
-_LEVEL = Option("line", "what has outlines", choices=LEVELS)
 
 
 @dataclass(frozen=True)
@@ -83,12 +52,14 @@ class ServedModel(Protocol):
         kind: what it does.
         options: what a request may set, by name.
         batches: whether images of one group are faster together.
+        workers: threads that may predict at the same time.
     """
 
     name: str
     kind: Kind
     options: Mapping[str, Option]
     batches: bool
+    workers: int
 
     def prepare(self, image: np.ndarray) -> Any:
         """An image (H, W, 3) uint8 RGB in the form that :meth:`predict` takes; several threads may do this at once."""
@@ -96,8 +67,14 @@ class ServedModel(Protocol):
     def group(self, prepared: Any) -> Hashable:
         """Images with the same value may share a batch."""
 
-    def predict(self, prepared: Sequence[Any], options: Sequence[Options]) -> list[Answer]:
-        """One answer for each image; called by one thread only."""
+    def predict(self, prepared: Sequence[Any], options: Sequence[Options], alone: bool = True) -> list[Answer]:
+        """One answer for each image; called by at most ``workers`` threads at once.
+
+        Args:
+            prepared: results of :meth:`prepare`.
+            options: of each image.
+            alone: no other thread predicts and no image waits, so the network may take all CPUs.
+        """
 
 
 class Detecting:
@@ -109,6 +86,8 @@ class Detecting:
         self.name, self._detector, self._changes = name, detector, dict(changes)
         self.options: Mapping[str, Option] = thresholds_of(detector)
         self.batches = bool(getattr(detector.runner, "batches", False))
+        self.workers = workers_of(detector)
+        self._beside = beside(detector)
 
     def prepare(self, image: np.ndarray) -> Any:
         return self._detector.prepare(image)
@@ -116,8 +95,9 @@ class Detecting:
     def group(self, prepared: Any) -> Hashable:
         return prepared["image"].shape
 
-    def predict(self, prepared: Sequence[Any], options: Sequence[Options]) -> list[Answer]:
-        outputs = self._detector.runner([sample["image"] for sample in prepared])
+    def predict(self, prepared: Sequence[Any], options: Sequence[Options], alone: bool = True) -> list[Answer]:
+        runner = (self._detector if alone else self._beside).runner
+        outputs = runner([sample["image"] for sample in prepared])
         answers: list[Answer] = []
         for i, (sample, chosen) in enumerate(zip(prepared, options)):
             postprocess = with_options(self._detector, self._changes, chosen).postprocess
@@ -134,8 +114,14 @@ class Reading:
 
     def __init__(self, reader: TextReader, name: str, changes: Options) -> None:
         self.name, self._reader, self._changes = name, reader, dict(changes)
-        own = {"drop_score": Option(reader.drop_score, _DROP_SCORE), "level": _LEVEL}
+        own = {"drop_score": Option(reader.drop_score, DROP_SCORE), "level": LEVEL}
         self.options: Mapping[str, Option] = {**thresholds_of(reader.detector), **own}
+        parts = [reader.detector, reader.recogniser, *([reader.classifier] if reader.classifier else [])]
+        self.workers = min(map(workers_of, parts))
+        self._beside = copy.copy(reader)
+        self._beside.detector, self._beside.recogniser = beside(reader.detector), beside(reader.recogniser)
+        if reader.classifier is not None:
+            self._beside.classifier = beside(reader.classifier)
 
     def prepare(self, image: np.ndarray) -> Any:
         return image
@@ -143,11 +129,12 @@ class Reading:
     def group(self, prepared: Any) -> Hashable:
         return None
 
-    def predict(self, prepared: Sequence[Any], options: Sequence[Options]) -> list[Answer]:
-        return [ReadTexts(self._with(chosen)(image)) for image, chosen in zip(prepared, options)]
+    def predict(self, prepared: Sequence[Any], options: Sequence[Options], alone: bool = True) -> list[Answer]:
+        reader = self._reader if alone else self._beside
+        return [ReadTexts(self._with(reader, chosen)(image)) for image, chosen in zip(prepared, options)]
 
-    def _with(self, options: Options) -> TextReader:
-        reader = copy.copy(self._reader)
+    def _with(self, given: TextReader, options: Options) -> TextReader:
+        reader = copy.copy(given)
         reader.detector = with_options(reader.detector, self._changes, options)
         reader.drop_score = options.get("drop_score", reader.drop_score)
         reader.level = options.get("level", reader.level)
@@ -170,32 +157,3 @@ def open_model(choice: Choice) -> ServedModel:
     if choice.model in RELEASED:
         return Reading(TextReader(choice.model, **shared), choice.name, changes)
     return Reading(TextReader(detector=choice.model, **shared), choice.name, changes)
-
-
-def thresholds_of(detector: TextDetector) -> dict[str, Option]:
-    """The thresholds that the post-processing of a detector has, with their values."""
-    known = inspect.signature(type(detector.postprocess)).parameters
-    found = {}
-    for name, option in _THRESHOLDS.items():
-        value = getattr(detector.postprocess, name, None)
-        if name in known and isinstance(value, int | float):
-            found[name] = Option(value, option.meaning, option.lowest, max(option.highest, value))
-    if getattr(detector.postprocess, "expand_by_height", None):
-        found.pop("expand_ratio", None)  # it has no effect then
-    return found
-
-
-def with_options(detector: TextDetector, changes: Options, options: Options) -> TextDetector:
-    """The detector with the thresholds of a request; the network is shared.
-
-    Args:
-        detector: the model's.
-        changes: arguments of the post-processing that the command has set.
-        options: of the request; those of other parts are left out.
-    """
-    chosen = {name: value for name, value in options.items() if name in _THRESHOLDS}
-    if not chosen:
-        return detector
-    changed = copy.copy(detector)
-    changed.postprocess = configured(detector.runner, postprocess={**changes, **chosen})[0]
-    return changed

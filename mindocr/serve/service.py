@@ -18,12 +18,13 @@ from mindocr.formats.label_file import to_json
 from mindocr.registry import suggest
 from mindocr.serve.answers import MEDIA_TYPES, Format, chosen_format, encode
 from mindocr.serve.limits import Limits
-from mindocr.serve.models import Options, ServedModel
+from mindocr.serve.models import ServedModel
 from mindocr.serve.numbers import Numbers
 from mindocr.serve.picture import decode_picture
 from mindocr.serve.refusal import CLIENT_LEFT, Refusal, busy
 from mindocr.serve.schema import ALWAYS
 from mindocr.serve.upload import Upload, receive
+from mindocr.serve.variants import Options
 from mindocr.serve.worker import Done, Worker
 
 T = TypeVar("T")
@@ -59,8 +60,7 @@ class Service:
     def __init__(self, worker: Worker, limits: Limits, numbers: Numbers) -> None:
         self.worker, self.limits, self.numbers = worker, limits, numbers
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="image")
-        # Decoded images are large; uploads wait as they came until one of these places is free.
-        self._decoded = asyncio.Semaphore(2 * limits.max_batch + _AHEAD)
+        self._decoded: asyncio.Semaphore | None = None
         self.in_flight = 0
         self.stopping = False
 
@@ -138,7 +138,7 @@ class Service:
             self.in_flight -= 1
 
     async def _work(self, model: ServedModel, upload: Upload, wish: Wish) -> Response:
-        async with self._decoded:
+        async with self._places_for(model):
             image = await self._thread(lambda: decode_picture(upload.content, self.limits.max_pixels))
             done = await self._predict(model, image, wish.options)
             body = await self._thread(lambda: _body(model, done, image, upload, wish))
@@ -146,6 +146,13 @@ class Service:
         self.numbers.images.add()
         self.numbers.predicting.observe(done.predicting)
         return Response(body, media_type=MEDIA_TYPES[wish.form])
+
+    def _places_for(self, model: ServedModel) -> asyncio.Semaphore:
+        """Places for decoded images, which are large; uploads wait as they came until one is free."""
+        if self._decoded is None:
+            at_once = self.limits.max_batch if model.batches else model.workers
+            self._decoded = asyncio.Semaphore(2 * at_once + _AHEAD)
+        return self._decoded
 
     async def _predict(self, model: ServedModel, image: np.ndarray, options: Options) -> Done:
         try:

@@ -1,4 +1,4 @@
-"""The thread that loads the model and runs it on the images of a queue, several at once where the model can."""
+"""The threads that run the model on the images of a queue, several images at once where the model can."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mindocr.serve.answers import Answer
-from mindocr.serve.models import Options, ServedModel
+from mindocr.serve.models import ServedModel
+from mindocr.serve.variants import Options
 
 logger = logging.getLogger(__name__)
 
@@ -35,17 +36,18 @@ class _Job:
 
 
 class Worker:
-    """Runs a model in one thread, because not every framework may be called from several.
+    """Loads a model and runs it, in one thread or in as many as the model allows.
 
-    A batch is made of images that wait at the same time and belong to one group, in the order in which they came. If
-    none waits with the first one, it waits ``max_wait`` for others. A result does not depend on the batch.
+    Not every framework may be called from several threads, or from another one than has loaded the model. A batch is
+    made of images that wait at the same time and belong to one group, in the order in which they came. If none waits
+    with the first one, it waits ``max_wait`` for others. A result does not depend on the batch.
 
     Args:
         load: returns the model; called in the thread.
         max_batch: images of a batch; a model that does not batch gets one.
         max_wait: seconds.
-        on_end: called in the thread when the model is loaded or has failed, and when the thread ends by an error.
-        on_batch: called in the thread with the number of images of each batch.
+        on_end: called in a thread when the model is loaded or has failed, and when a thread ends by an error.
+        on_batch: called in a thread with the number of images of each batch.
     """
 
     def __init__(
@@ -60,13 +62,17 @@ class Worker:
         self._max_batch, self._max_wait = max_batch, max_wait
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._waiting: list[_Job] = []  # taken from the queue, of another group than the batch before them
-        self._thread = threading.Thread(target=self._run, name="model", daemon=True)
+        self._threads = [threading.Thread(target=self._run, name="model", daemon=True)]
+        self._turn = threading.Lock()  # of the thread that takes the next batch
+        self._count = threading.Lock()
+        self._busy = 0  # threads that predict
+        self._ended = False
         self._model: Future[ServedModel] = Future()
         self._broken: BaseException | None = None
 
     def start(self) -> None:
         """Begin to load the model."""
-        self._thread.start()
+        self._threads[0].start()
 
     @property
     def model(self) -> ServedModel | None:
@@ -104,10 +110,12 @@ class Worker:
         return job.future
 
     def stop(self, timeout: float) -> bool:
-        """End the thread after the images that wait; returns whether it has ended."""
+        """End the threads after the images that wait; returns whether they have ended."""
         self._jobs.put(None)
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        end = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(end - time.monotonic(), 0))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self) -> None:
         try:
@@ -118,18 +126,37 @@ class Worker:
         finally:
             self._on_end()
         model = self._model.result()
+        for _ in range(model.workers - 1):
+            self._threads.append(threading.Thread(target=self._predict_all, args=(model,), name="model", daemon=True))
+            self._threads[-1].start()
+        self._predict_all(model)
+
+    def _predict_all(self, model: ServedModel) -> None:
+        """Predict batch by batch until the service stops."""
         most = self._max_batch if model.batches else 1
         try:
-            while batch := self._take(model, most):
-                self._predict(model, batch)
+            while True:
+                with self._turn:
+                    batch = self._take(model, most)
+                if not batch:
+                    return
+                with self._count:
+                    alone = self._busy == 0 and self.length == 0
+                    self._busy += 1
+                self._predict(model, batch, alone)
+                with self._count:
+                    self._busy -= 1
         except BaseException as error:  # of this class or memory that is exhausted: no image would get an answer
             self._broken = error
             self._on_end()
 
     def _take(self, model: ServedModel, most: int) -> list[_Job]:
         """The next batch; empty = stop."""
+        if self._ended:
+            return []
         first = self._waiting.pop(0) if self._waiting else self._jobs.get()
         if first is None:
+            self._ended = True
             return []
         batch, group = [first], model.group(first.prepared)
         for job in [job for job in self._waiting if model.group(job.prepared) == group][: most - 1]:
@@ -148,22 +175,22 @@ class Worker:
             (batch if model.group(following.prepared) == group else self._waiting).append(following)
         return batch
 
-    def _predict(self, model: ServedModel, batch: list[_Job]) -> None:
+    def _predict(self, model: ServedModel, batch: list[_Job], alone: bool) -> None:
         running = [job for job in batch if job.future.set_running_or_notify_cancel()]
         if running:
             self._on_batch(len(running))
-            self._answer(model, running)
+            self._answer(model, running, alone)
 
-    def _answer(self, model: ServedModel, batch: list[_Job]) -> None:
+    def _answer(self, model: ServedModel, batch: list[_Job], alone: bool) -> None:
         """Run the model; an image that fails does not take the others of its batch with it."""
         start = time.monotonic()
         try:
-            answers = model.predict([job.prepared for job in batch], [job.options for job in batch])
+            answers = model.predict([job.prepared for job in batch], [job.options for job in batch], alone)
         except Exception as error:
             if len(batch) > 1:
                 logger.warning("a batch of %d images failed (%s); they are predicted one by one", len(batch), error)
                 for job in batch:
-                    self._answer(model, [job])
+                    self._answer(model, [job], alone)
             else:
                 batch[0].future.set_exception(error)
             return

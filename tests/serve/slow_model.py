@@ -10,11 +10,11 @@ import numpy as np
 
 from mindocr.predictions.detection import Detection
 from mindocr.serve.answers import FoundTexts
-from mindocr.serve.models import Option
+from mindocr.serve.variants import Option
 
 
 class SlowModel:
-    name, kind, batches = "slow", "detection", True
+    name, kind, batches, workers = "slow", "detection", True, 1
     options = {"box_thresh": Option(0.5, "ignored")}
 
     def prepare(self, image):
@@ -23,7 +23,7 @@ class SlowModel:
     def group(self, prepared):
         return prepared.shape[0]
 
-    def predict(self, prepared, options):
+    def predict(self, prepared, options, alone=True):
         if any(image.shape[1] == 13 for image in prepared):
             raise RuntimeError("13 brings bad luck")
         time.sleep(max(image.shape[1] for image in prepared) / 1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,13 +14,19 @@ from mindocr.inference.detector import TextDetector
 from mindocr.inference.metadata import of_algorithm
 from mindocr.models.algorithms import get_algorithm
 from mindocr.reading import reader as reader_module
-from mindocr.serve import models
+from mindocr.serve import models, variants
 from mindocr.serve.limits import Limits
 from mindocr.serve.models import Choice, Detecting, Reading
 from mindocr.serve.schema import of_model
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reading"))
 from stand_ins import Recogniser
+
+
+class RecogniserWithRunner(Recogniser):
+    """The stand-in with a runner."""
+
+    runner = SimpleNamespace()
 
 
 @pytest.fixture
@@ -39,7 +46,7 @@ def detecting(network):
 @pytest.fixture
 def reading(network, monkeypatch):
     """A reader with stand-ins for its networks: what is white is a line, and its text is its brightness."""
-    monkeypatch.setattr(reader_module, "TextRecogniser", Recogniser)
+    monkeypatch.setattr(reader_module, "TextRecogniser", RecogniserWithRunner)
     monkeypatch.setattr(reader_module, "find_weights", lambda name, task: f"{name}/{task}")
     return models.open_model(Choice("ppocr-v3", drop_score=0.2))
 
@@ -58,6 +65,26 @@ def test_a_batch_returns_what_each_image_returns_alone(detecting) -> None:
     assert plain[0].size == (240, 640)
 
 
+def test_side_by_side_the_runner_computes_in_one_thread(network, monkeypatch) -> None:
+    seen: list[int] = []
+    network.workers, network.work = 3, lambda images: seen.append(len(images)) or network(images)
+    detecting = Detecting(TextDetector("any"), "any", {})
+    image = detecting.prepare(white_box())
+    alone, beside = detecting.predict([image], [{}], True), detecting.predict([image], [{}], False)
+    assert (detecting.workers, seen) == (3, [1]) and alone[0].texts() == beside[0].texts() != []
+
+
+def test_a_reader_side_by_side(network, monkeypatch) -> None:
+    seen: list[int] = []
+    network.workers, network.work = 2, lambda images: seen.append(len(images)) or network(images)
+    monkeypatch.setattr(reader_module, "find_weights", lambda name, task: f"{name}/{task}")
+    monkeypatch.setattr(reader_module, "TextRecogniser", RecogniserWithRunner)
+    monkeypatch.setattr(RecogniserWithRunner.runner, "workers", 2, raising=False)
+    reading = models.open_model(Choice("ppocr-v3", drop_score=0.2))
+    both = [reading.predict([white_box()], [{}], alone)[0].texts() for alone in (True, False)]
+    assert reading.workers == 2 and both[0] == both[1] != [] and seen == [1]
+
+
 def test_options_are_those_of_the_post_processing(detecting) -> None:
     known = {name: (option.default, option.lowest, option.highest) for name, option in detecting.options.items()}
     assert known == {"box_thresh": (0.6, 0, 1), "binary_thresh": (0.3, 0, 1), "expand_ratio": (1.5, 0, 10)}
@@ -66,8 +93,8 @@ def test_options_are_those_of_the_post_processing(detecting) -> None:
 def test_an_option_without_effect_is_not_offered(detecting) -> None:
     detector = detecting._detector
     detector.postprocess.expand_by_height = [[8, 1.5]]
-    assert list(models.thresholds_of(detector)) == ["box_thresh", "binary_thresh"]
-    assert np.isfinite(models.thresholds_of(detector)["box_thresh"].default)
+    assert list(variants.thresholds_of(detector)) == ["box_thresh", "binary_thresh"]
+    assert np.isfinite(variants.thresholds_of(detector)["box_thresh"].default)
 
 
 def test_a_reader_with_the_options_of_a_request(reading) -> None:
@@ -100,7 +127,7 @@ def test_what_a_reader_tells_about_itself(reading) -> None:
     ],
 )
 def test_what_opens_a_model(choice, kind, name, network, monkeypatch) -> None:
-    monkeypatch.setattr(reader_module, "TextRecogniser", Recogniser)
+    monkeypatch.setattr(reader_module, "TextRecogniser", RecogniserWithRunner)
     monkeypatch.setattr(reader_module, "find_weights", lambda name, task: f"{name}/{task}")
     model = models.open_model(choice)
     assert (model.kind, model.name) == (kind, name)

@@ -20,12 +20,13 @@ class Gate:
 
     Attributes:
         seen: the batches.
+        alone: whether nothing else was to do, for each of them.
     """
 
-    name, kind, options, batches = "gate", "detection", {}, True
+    name, kind, options, batches, workers = "gate", "detection", {}, True, 1
 
     def __init__(self) -> None:
-        self.open, self.seen = threading.Event(), []
+        self.open, self.seen, self.alone = threading.Event(), [], []
 
     def prepare(self, image):
         return image
@@ -33,7 +34,8 @@ class Gate:
     def group(self, prepared):
         return np.sign(prepared[0])
 
-    def predict(self, prepared, options):
+    def predict(self, prepared, options, alone):
+        self.alone.append(alone)
         numbers = [int(each[0]) for each in prepared]
         self.seen.append(numbers)
         assert self.open.wait(30)
@@ -159,3 +161,17 @@ def test_a_thread_that_breaks_is_noticed(gate) -> None:
     ended.clear()
     worker.submit(image(1), {})
     assert ended.wait(30) and worker.model is None and isinstance(worker.error, KeyError)
+
+
+def test_threads_predict_side_by_side(gate) -> None:
+    gate.batches, gate.workers = False, 2
+    worker = started(gate)
+    futures = [busy(gate, worker)] + [worker.submit(image(number), {}) for number in (2, 3)]
+    while len(gate.seen) < 2:
+        time.sleep(0.001)
+    assert worker.length == 1  # two are predicted, one waits
+    gate.open.set()
+    assert [future.result(30).answer.size[0] for future in futures] == [1, 2, 3]
+    assert gate.alone == [True, False, False] or gate.alone == [True, False, True]  # the last may find nobody else
+    assert worker.submit(image(4), {}).result(30).answer.size[0] == 4
+    assert worker.stop(30)
