@@ -21,6 +21,7 @@ class Limits:
         answer_s: seconds in which an image must be decoded, predicted and returned after its request has arrived.
         max_batch: images that the network takes at once, if it can and their sizes agree.
         max_wait_ms: milliseconds that an image waits for others of a batch.
+        workers: images that are predicted side by side at most; None = as many as the runtime of the model recommends.
 
     Raises:
         UserError: a value that is too small; the message names the option.
@@ -33,10 +34,11 @@ class Limits:
     answer_s: float = 60
     max_batch: int = 8
     max_wait_ms: float = 5
+    workers: int | None = None
 
     def __post_init__(self) -> None:
-        for name, lowest in (("queue", 1), ("max_batch", 1), ("max_wait_ms", 0)):
-            if not getattr(self, name) >= lowest:
+        for name, lowest in (("queue", 1), ("max_batch", 1), ("max_wait_ms", 0), ("workers", 1)):
+            if getattr(self, name) is not None and not getattr(self, name) >= lowest:
                 raise UserError(f"--{name}: expected a number from {lowest}, got {getattr(self, name):g}")
         for name in ("max_megabytes", "max_megapixels", "receive_s", "answer_s"):
             if not getattr(self, name) > 0:  # also NaN

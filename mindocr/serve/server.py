@@ -156,6 +156,7 @@ class Running:
     def _load(self) -> ServedModel:
         """Open the model and run it once: what cannot run is told now, and the first request does not wait longer."""
         model = open_model(self._choice)
+        model.workers = min(model.workers, self._limits.workers or model.workers)
         model.predict([model.prepare(sign())], [{}])
         return model
 

@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--max_batch", type=positive, default=8,
         help="images that the network takes at once, if it can and their sizes agree (default: 8)")  # fmt: skip
     add("--max_wait_ms", type=float, default=5, help="milliseconds that an image waits for a batch (default: 5)")
+    add("--workers", type=positive,
+        help="images that are predicted side by side, if the runtime can; 1 takes less memory (default: as many as it "
+        "recommends)")  # fmt: skip
     add("--check", action="store_true", help="start, read a generated image through the service, stop: for a build")
 
 
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     limits = Limits(
         args.max_megabytes, args.max_megapixels, args.queue, args.receive_s, args.answer_s, args.max_batch,
-        args.max_wait_ms,
+        args.max_wait_ms, args.workers,
     )  # fmt: skip
     if args.offline:
         forbid_network()
