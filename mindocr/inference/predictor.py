@@ -14,6 +14,7 @@ from mindocr.data.datasets.base import ImageDataset
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
+from mindocr.data.transforms.resize import DetResize
 from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.images.alpha import Alpha, background, composite
 from mindocr.inference import metadata
@@ -163,6 +164,14 @@ class Predictor:
             DataError: the image cannot be decoded, or an array has another form.
         """
         return self._sample(image, 0)
+
+    def network_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The size at which the network takes an image of (h, w) pixels."""
+        for op in self._ops.ops:
+            if isinstance(op, DetResize):
+                padded = op.target_size if op.pad else None
+                size = padded or op.new_size(*size)
+        return size
 
     def images(
         self,
