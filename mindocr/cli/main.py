@@ -48,6 +48,7 @@ GROUPS = {
         "export": "export a model to MindIR or ONNX and compare the file with the network",
         "verify": "compare an exported file with what its checkpoint computed",
         "infer": "find text in images with an exported file",
+        "serve": "answer requests over HTTP, with a page to try the model",
     },
     "Weights": {
         "convert-weights": "convert weights of another project to a checkpoint",

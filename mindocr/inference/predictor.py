@@ -14,6 +14,7 @@ from mindocr.data.datasets.base import ImageDataset
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
+from mindocr.data.transforms.resize import DetResize
 from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.images.alpha import Alpha, background, composite
 from mindocr.images.pages import is_pdf, page_of
@@ -198,6 +199,27 @@ class Predictor:
             else:
                 self.runner(np.stack([image] * batch_size))
             return
+
+    def prepare(self, image: Image) -> Mapping[str, Any]:
+        """The sample of one image: what the network takes, and the columns for the post-processing.
+
+        Several threads may do this at the same time.
+
+        Args:
+            image: as for :meth:`__call__`.
+
+        Raises:
+            DataError: the image cannot be decoded, or an array has another form.
+        """
+        return self._sample(image, 0)
+
+    def network_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The size at which the network takes an image of (h, w) pixels."""
+        for op in self._ops.ops:
+            if isinstance(op, DetResize):
+                padded = op.target_size if op.pad else None
+                size = padded or op.new_size(*size)
+        return size
 
     def images(
         self,

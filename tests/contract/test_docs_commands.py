@@ -177,6 +177,8 @@ CASES = (
     Case(r"python tools/infer/text/predict_det\.py --image_dir photos --det_algorithm DB .+",
          f"--det_algorithm DB_R18 --det_model_dir {WEIGHTS}", "results/det_results.json"),
     Case(r"python deploy/py_infer/infer\.py .+demo/db_r18_synthetic\.mindir .+", "", "demo/infer/det_results.json"),
+    Case(r"python tools/serve\.py --model ppocr-v6-small", "--port 0 --check",
+         instead=("ppocr-v6-small", "demo/db_r18_synthetic.mindir")),
 )  # fmt: skip
 
 

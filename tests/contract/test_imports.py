@@ -20,13 +20,14 @@ FLOORS = (
     },
     {"engine"},
     {"reading"},
+    {"serve"},
     {"cli", "__main__"},
     {"tools", "deploy", "benchmarks"},
 )  # fmt: skip
 NUMPY_ROOMS = (
     "absent_names", "errors", "environment", "registry", "geometry", "images", "config", "data", "formats",
     "inspection", "synthetic", "predictions", "postprocess", "metrics", "scheduler", "utils", "report", "inference",
-    "cli", "reading",
+    "cli", "reading", "serve",
 )  # fmt: skip
 MAY_TOUCH_MINDSPORE = {  # inside functions
     "mindocr/data/loading/loader.py",  # for sink mode
