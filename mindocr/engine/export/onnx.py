@@ -87,6 +87,7 @@ def to_model(graph: MindIRGraph, outputs: Sequence[str], metadata: Mapping[str, 
     onnx_simplify.fold_into_convolutions(builder, outputs)
     onnx_simplify.thin_convolutions(builder, outputs)
     onnx_simplify.fold_into_convolutions(builder, outputs)
+    onnx_simplify.fold_into_next_convolutions(builder, outputs)
     onnx_simplify.join_directions(builder, outputs)
     onnx_simplify.remove_unused(builder, outputs)
     onnx_simplify.drop_copies(builder, outputs)
