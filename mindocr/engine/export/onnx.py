@@ -1,7 +1,7 @@
 """Writes networks as ONNX files that take any number of images of any size.
 
-MindSpore's own export to ONNX fixes all sizes and lacks LSTMs and deformable convolutions. Here the network is
-exported as MindIR for any size, and the operations of that file are written as ONNX one by one.
+MindSpore's own export to ONNX fixes all sizes and lacks operators such as HSwish and DeformableOffsets. Here the
+network is exported as MindIR for any size, and the operations of that file are written as ONNX one by one.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ def to_model(graph: MindIRGraph, outputs: Sequence[str], metadata: Mapping[str, 
     onnx_simplify.fold_into_convolutions(builder, outputs)
     onnx_simplify.thin_convolutions(builder, outputs)
     onnx_simplify.fold_into_convolutions(builder, outputs)
+    onnx_simplify.fold_into_next_convolutions(builder, outputs)
     onnx_simplify.join_directions(builder, outputs)
     onnx_simplify.remove_unused(builder, outputs)
     onnx_simplify.drop_copies(builder, outputs)

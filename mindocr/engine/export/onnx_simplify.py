@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -50,6 +50,54 @@ def fold_into_convolutions(graph: GraphBuilder, outputs: Sequence[str]) -> None:
         makers[node.outputs[0]] = maker
         removed.add(id(node))
     graph.nodes = [node for node in graph.nodes if id(node) not in removed]
+
+
+def fold_into_next_convolutions(graph: GraphBuilder, outputs: Sequence[str]) -> None:
+    """Merge factors and summands of channels into the 1x1 convolution that follows.
+
+    A larger one reads zeros beyond the border, to which no summand is added.
+    """
+    uses = _uses(graph, outputs)
+    readers = {name: node for node in graph.nodes for name in node.inputs}
+    makers = {output: node for node in graph.nodes for output in node.outputs}
+    removed: set[int] = set()
+    for node in reversed(graph.nodes):
+        affine = _affine(node, graph) if node.op in ("Mul", "Add") else None
+        reader = readers.get(node.outputs[0])
+        if affine is None or reader is None or uses[node.outputs[0]] != 1 or not _is_pointwise(reader, graph, uses):
+            continue
+        source, scale, shift = affine
+        if _is_gelu(makers.get(source), makers):
+            continue
+        weight = graph.constants[reader.inputs[1]].astype(np.float64)
+        if not {scale.size, shift.size} <= {1, weight.shape[1]}:
+            continue
+        if len(reader.inputs) < 3:
+            reader.inputs.append(graph.name(f"{reader.inputs[1]}_bias"))
+            graph.constants[reader.inputs[2]] = np.zeros(weight.shape[0], np.float32)
+        added = weight.sum(axis=(2, 3)) @ np.broadcast_to(shift, weight.shape[1])
+        graph.constants[reader.inputs[2]] = (graph.constants[reader.inputs[2]] + added).astype(np.float32)
+        graph.constants[reader.inputs[1]] = (weight * scale.reshape(1, -1, 1, 1)).astype(np.float32)
+        reader.inputs[0] = source
+        readers[source] = reader
+        removed.add(id(node))
+    graph.nodes = [node for node in graph.nodes if id(node) not in removed]
+
+
+def _is_gelu(node: Node | None, makers: Mapping[str, Node]) -> bool:
+    """Whether it computes x (1 + erf(x / sqrt 2)): onnxruntime has one operation for that and the 1/2 that follows."""
+    sums = [makers.get(name) for name in node.inputs] if node is not None and node.op == "Mul" else []
+    inner = [makers.get(name) for each in sums if each is not None and each.op == "Add" for name in each.inputs]
+    return any(each is not None and each.op == "Erf" for each in inner)
+
+
+def _is_pointwise(node: Node, graph: GraphBuilder, uses: Mapping[str, int]) -> bool:
+    """Whether it is a 1x1 convolution without groups and borders, whose weights nothing else reads."""
+    weight = graph.constants.get(node.inputs[1]) if node.op == "Conv" else None
+    if weight is None or weight.shape[2:] != (1, 1) or node.attributes.get("group", 1) != 1:
+        return False
+    own = all(name in graph.constants and uses.get(name, 1) == 1 for name in node.inputs[1:])
+    return own and not any(node.attributes.get("pads", ()))
 
 
 def thin_convolutions(graph: GraphBuilder, outputs: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import erf
 
 from mindocr.engine.export.mindir_graph import MindIRGraph, Op
 from mindocr.engine.export.onnx import to_model
@@ -67,6 +68,41 @@ def test_a_batch_norm_of_a_value_that_others_read_stays():
     kinds, (found,) = run(network(ops, parameters, {"no": False, "eps": 0.0, "zero": 0}), np.ones((1, 3, 2, 2)))
     assert kinds == ["Conv", "BatchNormalization", "Add"]
     np.testing.assert_allclose(found, np.full((1, 1, 2, 2), 3 + (2 * (3 - 1) + 1)))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_factor_and_a_summand_go_into_the_next_convolution(size):
+    """Only into a 1x1 convolution: where a larger one reads zeros beyond the border, nothing is added."""
+    rng = np.random.default_rng(7)
+    parameters = {"w": rng.normal(size=(2, 3, size, size)).astype(np.float32), "two": np.full(1, 2.0, np.float32)}
+    ops = [
+        ("ReLU", ["x"], {}, ANY),
+        ("Mul", ["0", "two"], {}, ANY),
+        ("Add", ["1", "two"], {}, ANY),
+        ("Conv2D", ["2", "w"], conv(pad=(size // 2,) * 4), (-1, 2, -1, -1)),
+    ]
+    image = rng.normal(size=(1, 3, 4, 5))
+    kinds, (found,) = run(network(ops, parameters), image)
+    assert kinds == (["Relu", "Conv"] if size == 1 else ["Relu", "Mul", "Add", "Conv"])
+    wide = np.pad(2 * np.maximum(image, 0) + 2, ((0, 0), (0, 0), *[(size // 2, size // 2)] * 2))
+    windows = np.lib.stride_tricks.sliding_window_view(wide[0], (size, size), axis=(1, 2))
+    np.testing.assert_allclose(found[0], np.einsum("oiab,ihwab->ohw", parameters["w"], windows), atol=1e-4)
+
+
+def test_a_gelu_keeps_the_form_that_onnxruntime_knows():
+    parameters = {"w": np.ones((1, 3, 1, 1), np.float32)}
+    ops = [
+        ("Div", ["x", "root"], {}, ANY),
+        ("Erf", ["0"], {}, ANY),
+        ("Add", ["1", "one"], {}, ANY),
+        ("Mul", ["x", "2"], {}, ANY),
+        ("Muls", ["3", "half"], {}, ANY),
+        ("Conv2D", ["4", "w"], conv(pad_mode="valid"), (-1, 1, -1, -1)),
+    ]
+    image = np.random.default_rng(8).normal(size=(1, 3, 2, 2))
+    kinds, (found,) = run(network(ops, parameters, {"root": 2**0.5, "one": 1.0, "half": 0.5}), image)
+    assert kinds == ["Div", "Erf", "Add", "Mul", "Mul", "Conv"]
+    np.testing.assert_allclose(found[0, 0], (image * (1 + erf(image / 2**0.5)) / 2).sum(axis=1)[0], atol=1e-5)
 
 
 def test_borders_of_same_depend_on_the_size():
