@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -13,6 +14,7 @@ import numpy as np
 
 from mindocr.data.datasets.base import ImageDataset
 from mindocr.data.loading.loader import Loader
+from mindocr.data.loading.worker import keep_freed_memory
 from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import ConfigError, DataError, UserError
@@ -35,6 +37,7 @@ from mindocr.utils.visualize import as_rgb
 logger = logging.getLogger(__name__)
 
 Image = str | Path | np.ndarray
+Runs = Callable[[Any], dict[str, list[np.ndarray]]]  # the call of a runner
 _MOST_TRIED = 100  # images that are tried for a warm-up
 
 
@@ -211,8 +214,8 @@ class Predictor:
         with Loader(dataset, **loader) as batches:
             epoch = batches.epoch()
             shown = progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch
-            # The loader reads ahead in threads or processes; the network stays in this thread.
-            outputs = ((batch, self.runner(batch["image"])) for batch in shown)
+            # The loader reads ahead in a thread or in processes.
+            outputs = self._side_by_side(lambda network, batch: (batch, network(batch["image"])), shown)
             yield from map_ahead(self._finish, outputs, ahead=1, name="postprocess")
 
     def _finish(
@@ -229,7 +232,9 @@ class Predictor:
         # One image gains nothing from other threads.
         alone = len(images) == 1
         found_for = (
-            self._complete(self._run([self._prepare((0, images[0]))])) if alone else self.stream(images, batch_size)
+            self._complete(self._run(self.runner, [self._prepare((0, images[0]))]))
+            if alone
+            else self.stream(images, batch_size)
         )
         for found in found_for:
             if isinstance(found, Result):
@@ -251,10 +256,24 @@ class Predictor:
         Yields:
             For each image in turn its result, or why it cannot be used.
         """
+        keep_freed_memory()
         prepared = map_ahead(self._prepare, enumerate(images), ahead=max(2, batch_size), name="prepare")
-        outputs = map(self._run, _in_batches(prepared, batch_size))
+        outputs = self._side_by_side(self._run, _in_batches(prepared, batch_size))
         for batch in map_ahead(self._complete, outputs, ahead=1, name="postprocess"):
             yield from batch
+
+    def _side_by_side(self, run: Callable[[Runs, Any], Any], batches: Iterable[Any]) -> Iterator[Any]:
+        """Yield ``run(network, batch)`` for each batch, several at once if the runner can do that.
+
+        The first batch gets all CPU threads, so that its result comes early.
+        """
+        rest = iter(batches)
+        workers = getattr(self.runner, "workers", 1)
+        for batch in islice(rest, 1 if workers > 1 else None):
+            yield run(self.runner, batch)
+        if workers > 1:
+            work: Runs = self.runner.work  # type: ignore[attr-defined]
+            yield from map_ahead(partial(run, work), rest, ahead=workers, threads=workers, name="network")
 
     def _prepare(self, numbered: tuple[int, Image]) -> tuple[Image, Mapping[str, Any] | DataError]:
         """An image and its sample, or why it has none."""
@@ -264,10 +283,10 @@ class Predictor:
         except DataError as error:
             return image, error
 
-    def _run(self, batch: list[tuple[Image, Mapping[str, Any] | DataError]]) -> tuple[Any, Any]:
+    def _run(self, network: Runs, batch: list[tuple[Image, Mapping[str, Any] | DataError]]) -> tuple[Any, Any]:
         """A batch and the network's outputs for its samples."""
         samples = [sample["image"] for _, sample in batch if not isinstance(sample, DataError)]
-        return batch, self.runner(samples) if samples else None
+        return batch, network(samples) if samples else None
 
     def _complete(self, computed: tuple[Any, Any]) -> list[Result | DataError]:
         """Results of a batch, from the outputs of the network."""

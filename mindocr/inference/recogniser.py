@@ -17,7 +17,7 @@ from mindocr.images.headers import stated_size
 from mindocr.images.read import read_file
 from mindocr.inference.buckets import WIDTHS, width_of
 from mindocr.inference.pipeline import named
-from mindocr.inference.predictor import Crops, Image, Predictor, configured
+from mindocr.inference.predictor import Crops, Image, Predictor, Runs, configured
 from mindocr.inference.results import Result
 from mindocr.inference.runner import given, open_runner
 from mindocr.predictions.base import decode
@@ -130,7 +130,7 @@ class TextRecogniser(Predictor):
 
         order = sorted(range(len(images)), key=ratios.__getitem__)
         ahead = map_ahead(prepare, order, ahead=2 * batch_size, name="crops") if len(order) > 1 else map(prepare, order)
-        outputs = map(self._run_lines, self._of_one_width(chain.from_iterable(ahead), batch_size))
+        outputs = self._side_by_side(self._run_lines, self._of_one_width(chain.from_iterable(ahead), batch_size))
         yield from chain.from_iterable(map_ahead(self._texts_of, outputs, ahead=1, name="texts"))
 
     def _of_one_width(self, lines: Iterable[Prepared], batch_size: int) -> Iterator[tuple[int, list[Prepared]]]:
@@ -148,13 +148,13 @@ class TextRecogniser(Predictor):
         if batch:
             yield common, batch
 
-    def _run_lines(self, group: tuple[int, list[Prepared]]) -> tuple[int, list[Prepared], Any]:
+    def _run_lines(self, network: Runs, group: tuple[int, list[Prepared]]) -> tuple[int, list[Prepared], Any]:
         """A batch and the network's outputs for it."""
         width, lines = group
         rows = [pad_right(line.sample["image"], width) for line in lines]
         if self.widths is not None:  # the number of lines belongs to the shape that a graph is compiled for
             rows += [np.zeros_like(rows[0])] * (self._fill - len(rows))
-        outputs = self.runner(np.stack(rows))
+        outputs = network(np.stack(rows))
         return width, lines, {name: values[: len(lines)] for name, values in outputs.items()}
 
     def _texts_of(self, computed: tuple[int, list[Prepared], Any]) -> list[tuple[int, Image, np.ndarray, Text]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import sys
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
@@ -98,10 +99,9 @@ def check_runtime(wanted: str) -> None:
 
 def is_installed(module: str) -> bool:
     """Whether a module can be imported; it is not imported."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):  # ValueError: a module without a spec, such as a stand-in
-        return True
+    if module in sys.modules:  # None: it must not be imported
+        return sys.modules[module] is not None
+    return importlib.util.find_spec(module) is not None
 
 
 @cache
