@@ -11,6 +11,7 @@ batches of 6, and no classifier of directions; no results are written.
 
     images/s    from the first result to the last one
     first s     from the start of the process to the first result: imports, opening of the networks, one photograph
+    CPU s       CPU time of an image, all threads, between the first result and the last one
     peak MB     largest resident memory of the process
     same texts  share of the photographs on which exactly the texts of the first program with these weights are read
 
@@ -114,6 +115,7 @@ def measure(command: list[str], job: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": lines[0]["name"], "weights": lines[0]["weights"], "task": job["task"],
         "images/s": round((len(times) - 1) / (times[-1] - times[0]), 3), "first s": round(times[0], 2),
+        "CPU s": round((found[-1]["cpu"] - found[0]["cpu"]) / (len(times) - 1), 3),
         "peak MB": round(lines[-1]["peak_mb"]), "boxes": sum(len(line["found"]) for line in found),
         "texts": [sorted(text for _, text in line["found"]) for line in found],
     }  # fmt: skip
@@ -133,7 +135,7 @@ def with_agreement(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def print_table(line: dict[str, Any]) -> None:
     """The rows, those with the same task and weights one below the other."""
     print(f"{line['images']} photographs, {line['threads']} threads, best of {line['rounds']}")
-    names = ("images/s", "first s", "peak MB", "boxes", "same texts")
+    names = ("images/s", "first s", "CPU s", "peak MB", "boxes", "same texts")
     print(f"{'task':<8}{'weights':<16}{'program':<24}" + "".join(f"{name:>12}" for name in names))
     for row in sorted(line["results"], key=lambda row: (row["task"], row["weights"])):
         values = "".join(f"{'' if row[name] is None else row[name]:>12}" for name in names)
@@ -150,7 +152,8 @@ def work(weights: str, runtime: str) -> None:
     ready = time.perf_counter() - START
     print(json.dumps({"name": f"mindocr, {runtime}", "weights": weights, "ready": ready}), flush=True)
     for found in results(job["paths"]):
-        print(json.dumps({"found": found, "seconds": time.perf_counter() - START}), flush=True)
+        now = {"seconds": time.perf_counter() - START, "cpu": time.process_time()}
+        print(json.dumps({"found": found, **now}), flush=True)
     print(json.dumps({"peak_mb": peak_memory() / 2**20}), flush=True)
 
 

@@ -91,7 +91,8 @@ def main():
         for path in job["paths"]:
             found = run(path)
             found = [[[[float(x), float(y)] for x, y in points], text] for points, text in found]
-            print(json.dumps({"found": found, "seconds": time.perf_counter() - START}), flush=True)
+            now = {"seconds": time.perf_counter() - START, "cpu": time.process_time()}
+            print(json.dumps({"found": found, **now}), flush=True)
         print(json.dumps({"peak_mb": peak_mb()}), flush=True)
         return
     sys.exit(f"{sys.executable} has neither rapidocr nor rapidocr-onnxruntime")

@@ -17,7 +17,7 @@ from mindocr.inference.onnx import Onnx
 from mindocr.inference.pipeline import with_size, without_labels
 from mindocr.inference.predictor import Predictor, configured
 from mindocr.inference.runner import ENDINGS, refuse_threads
-from mindocr.inference.runtimes import runtime_of, tell
+from mindocr.inference.runtimes import runtime_of
 from mindocr.models import device
 from mindocr.models.file_kind import Kind, kind_of, refusal
 from mindocr.registry import POSTPROCESSES
@@ -67,7 +67,6 @@ def from_exported(
         refuse_threads(threads, path)
         device.prepare(system or (config.system if config is not None else System()))
         model = MindIR(path)
-    tell(Path(path).name, *choice)
     model.metadata = metadata.completed(model.metadata, model.input_size)
     if config is None:
         return Predictor(model, *_stored(model, path))

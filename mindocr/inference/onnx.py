@@ -74,6 +74,14 @@ class Onnx:
         """See :class:`~mindocr.inference.runner.Runner`."""
         return self._run(self._session, images)
 
+    def work_alone(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """The same in all threads, before :meth:`work` is called: memory that it needed is free again afterwards."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return self._run(self._session, images, options)
+
     def work(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """The same in the calling thread alone; several threads may call it at once."""
         with self._lock:
@@ -81,9 +89,11 @@ class Onnx:
                 self._narrow = self._session if self.workers == 1 else self._open(1)
         return self._run(self._narrow, images)
 
-    def _run(self, session: Any, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+    def _run(
+        self, session: Any, images: np.ndarray | Sequence[np.ndarray], options: Any = None
+    ) -> dict[str, list[np.ndarray]]:
         def run(batch: np.ndarray) -> list[np.ndarray]:
-            outputs: list[np.ndarray] = session.run(None, {self._input: batch})
+            outputs: list[np.ndarray] = session.run(None, {self._input: batch}, options)
             return outputs
 
         if self._takes_batches and self.input_size == (-1, -1):
@@ -101,7 +111,8 @@ class Onnx:
         options.enable_mem_pattern = False
         # Threads that wait would otherwise take CPU time from those that prepare images and compute results.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+        provider = ("CPUExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"})
+        return onnxruntime.InferenceSession(str(self.path), options, providers=[provider])
 
 
 def open_file(path: Path, config: str | Path | None = None, threads: int | None = None) -> Onnx:

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -215,7 +215,7 @@ class Predictor:
             epoch = batches.epoch()
             shown = progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch
             # The loader reads ahead in a thread or in processes.
-            outputs = self._side_by_side(lambda network, batch: (batch, network(batch["image"])), shown)
+            outputs = self._side_by_side(lambda network, batch: (batch, network(batch["image"])), shown, early=True)
             yield from map_ahead(self._finish, outputs, ahead=1, name="postprocess")
 
     def _finish(
@@ -258,22 +258,29 @@ class Predictor:
         """
         keep_freed_memory()
         prepared = map_ahead(self._prepare, enumerate(images), ahead=max(2, batch_size), name="prepare")
-        outputs = self._side_by_side(self._run, _in_batches(prepared, batch_size))
+        outputs = self._side_by_side(self._run, _in_batches(prepared, batch_size), early=True)
         for batch in map_ahead(self._complete, outputs, ahead=1, name="postprocess"):
             yield from batch
 
-    def _side_by_side(self, run: Callable[[Runs, Any], Any], batches: Iterable[Any]) -> Iterator[Any]:
+    def _side_by_side(
+        self, run: Callable[[Runs, Any], Any], batches: Iterable[Any], early: bool = False
+    ) -> Iterator[Any]:
         """Yield ``run(network, batch)`` for each batch, several at once if the runner can do that.
 
-        The first batch gets all CPU threads, so that its result comes early.
+        Args:
+            early: the first batch gets all CPU threads, so that its result comes early. So does one that is alone.
         """
-        rest = iter(batches)
         workers = getattr(self.runner, "workers", 1)
-        for batch in islice(rest, 1 if workers > 1 else None):
-            yield run(self.runner, batch)
-        if workers > 1:
-            work: Runs = self.runner.work  # type: ignore[attr-defined]
-            yield from map_ahead(partial(run, work), rest, ahead=workers, threads=workers, name="network")
+        if workers == 1:
+            yield from map(partial(run, self.runner), batches)
+            return
+        runner: Any = self.runner
+        rest = iter(batches)
+        first = list(islice(rest, 1 if early else 2))
+        if len(first) == 1:
+            yield run(runner.work_alone if early else runner, first.pop())
+        waiting = chain(first, rest)
+        yield from map_ahead(partial(run, runner.work), waiting, ahead=workers, threads=workers, name="network")
 
     def _prepare(self, numbered: tuple[int, Image]) -> tuple[Image, Mapping[str, Any] | DataError]:
         """An image and its sample, or why it has none."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mindocr.errors import CheckpointError, UserError
-from mindocr.inference.runtimes import runtime_of, tell
+from mindocr.inference.runtimes import runtime_of
 from mindocr.models.algorithms import ALGORITHMS
 from mindocr.models.file_kind import Kind, kind_of, refusal
 from mindocr.models.zoo import model_names
@@ -134,7 +134,6 @@ def _open(
             f"folder with a checkpoint, or one of {', '.join(known)}"
         )
     choice = runtime_of(suffix, runtime, str(model))
-    tell(path.name, *choice)
     if choice.runtime == "mindspore":
         refuse_threads(threads, model)
         return importlib.import_module(OPENERS[suffix]).open_file(path, config)

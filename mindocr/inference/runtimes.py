@@ -71,20 +71,23 @@ def runtime_of(ending: str, wanted: str, model: str) -> Choice:
     Args:
         ending: that of its kind, such as ``.onnx``.
         wanted: see :data:`RUNTIMES`.
-        model: its name, for messages.
+        model: its name, for messages and for the log, if there is a choice.
 
     Raises:
         UserError: no such runtime, or it does not run such files.
     """
     check_runtime(wanted)
     able = _TAKEN_BY[ending]
+    choice = Choice(wanted, "it was asked for")
     if wanted == "auto":
         chosen = next((runtime for runtime in able if is_installed(runtime)), able[0])
-        return Choice(chosen, f"it runs files of the kind {ending}")
-    if wanted not in able:
+        choice = Choice(chosen, f"it runs files of the kind {ending}")
+    elif wanted not in able:
         advice = _ADVICE.get((wanted, ending), f"choose {' or '.join(able)}, or leave out the runtime")
         raise UserError(f"'{model}': {wanted} does not run files of the kind {ending}; {advice}")
-    return Choice(wanted, "it was asked for")
+    if wanted != "auto" or len(able) > 1:
+        tell(model, *choice)
+    return choice
 
 
 def check_runtime(wanted: str) -> None:

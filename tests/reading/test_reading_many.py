@@ -46,7 +46,7 @@ def test_pages_are_those_of_one_by_one(reader, photos):
     assert [each.path for each in read] == [str(path) for path in photos]
     assert [number for number, each in enumerate(read) if each.page is None] == [7, 19]
     assert all(each.path in str(each.error) for each in read if each.page is None)
-    assert [each.page.to_json() for each in read if each.page] == [page.to_json() for page in expected]
+    assert [each.page.to_json() for each in read if each.page is not None] == [page.to_json() for page in expected]
     for each in read:
         if each.page is not None:
             assert each.pixels.shape[:2] == each.page.image_size

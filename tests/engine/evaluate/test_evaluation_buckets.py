@@ -37,11 +37,11 @@ class BrightIsText:
 
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory):
-    """Eighteen images of eighteen sizes, each with a white rectangle that is its text."""
+    """Eighteen images of eighteen sizes, multiples of 32, each with a white rectangle that is its text."""
     folder = tmp_path_factory.mktemp("eval")
     lines = []
     for number in range(18):
-        h, w = 100 + 11 * number, 300 - 9 * number
+        h, w = 96 + 32 * (number % 6), 96 + 32 * (number // 6)
         image = np.zeros((h, w, 3), np.uint8)
         box = [[20, 20], [90, 20], [90, 50], [20, 50]]
         image[20:50, 20:90] = 255
