@@ -9,7 +9,7 @@ from typing import Any
 from mindocr.errors import ConfigError
 from mindocr.inference.predictor import Predictor, configured
 from mindocr.inference.results import DetectionResult
-from mindocr.inference.runner import open_runner
+from mindocr.inference.runner import given, open_runner
 from mindocr.predictions.detection import Detection
 
 
@@ -38,6 +38,8 @@ class TextDetector(Predictor):
             is enlarged to it.
         box_thresh: lowest score of a text, in [0, 1]; by default the value of the model.
         postprocess: further arguments of the post-processing, such as ``{"box_type": "poly"}``.
+        runtime: ``auto``, or what must run the model: ``mindspore``, ``onnxruntime`` or ``mindspore_lite``.
+        threads: CPU threads of onnxruntime and MindSpore Lite; by default all usable CPUs.
 
     Raises:
         CheckpointError: the file is missing or damaged, or does not state how to use it.
@@ -57,8 +59,10 @@ class TextDetector(Predictor):
         limit_type: str = "max",
         box_thresh: float | None = None,
         postprocess: Mapping[str, Any] | None = None,
+        runtime: str = "auto",
+        threads: int | None = None,
     ) -> None:
-        runner = open_runner(model, config=config, ckpt=ckpt)
+        runner = open_runner(model, config=config, ckpt=ckpt, **given(runtime, threads))
         changes = {**(postprocess or {}), **({} if box_thresh is None else {"box_thresh": box_thresh})}
         limit = None if limit_side_len is None else (limit_side_len, limit_type)
         formed, pipeline = configured(runner, limit, changes)

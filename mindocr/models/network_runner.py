@@ -9,6 +9,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
+from mindocr.models.compile_cache import keep_graphs
 from mindocr.models.network import as_tuple
 
 STATIC_SHAPES = 2
@@ -29,7 +30,8 @@ class NetworkRunner:
     """Run ``network`` on images of any sizes.
 
     Images of one size share a batch, so a result does not depend on the other images of the batch. The first two input
-    shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over.
+    shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over, unless
+    ``static_shapes`` is set to the number of shapes that will come.
 
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
@@ -40,6 +42,7 @@ class NetworkRunner:
         input_size: (h, w) that the network takes; (-1, -1), any.
         output_names: names of the outputs, in order.
         metadata: as given.
+        static_shapes: number of input shapes that get a graph of their own.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class NetworkRunner:
         self.output_names: tuple[str, ...] = used.outputs if training_outputs else used.inference_outputs
         self.input_size = (-1, -1)
         self.metadata: Mapping[str, Any] = metadata or {}
+        self.static_shapes = STATIC_SHAPES
         self._shapes: set[tuple[int, ...]] = set()
 
     batches = True  # images of one size are faster together than one by one
@@ -82,9 +86,13 @@ class NetworkRunner:
                     outputs[name][i] = value
         return outputs
 
+    def keep_graphs(self) -> None:
+        """Keep compiled graphs between runs, see :func:`~mindocr.models.compile_cache.keep_graphs`."""
+        keep_graphs(self._cell)
+
     def _prepare(self, shape: tuple[int, ...]) -> None:
         if shape in self._shapes:
             return
         self._shapes.add(shape)
-        if len(self._shapes) == STATIC_SHAPES + 1:
+        if len(self._shapes) == self.static_shapes + 1:
             self._cell.set_inputs(ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 from mindocr.data.datasets.sources import find_images
 from mindocr.errors import DataError, UserError
-from mindocr.images.read import read_image
+from mindocr.images.headers import Size
 from mindocr.inference.source_folders import refuse_sources
 from mindocr.reading.page_writer import PICTURE, Format, PageWriter
 from mindocr.reading.reader import TextReader
@@ -44,6 +45,8 @@ def read_images(
     recursive: bool = False,
     resume: bool = False,
     crops: Path | None = None,
+    buckets: Sequence[Size] | str | None = None,
+    warmup: bool = False,
 ) -> int:
     """Read every image and print its text; a file that cannot be read is named at the end.
 
@@ -59,6 +62,8 @@ def read_images(
         resume: leave out the images that an earlier run with the same settings has finished, and append to its results.
             A file that could not be read is tried again.
         crops: folder for a crop of each text; None = no crops.
+        buckets: sizes of the networks' images, see :meth:`TextReader.use_buckets`; None = every image keeps its own.
+        warmup: read the first image once before, so that the times of the log exclude what happens only once.
 
     Returns:
         The exit code: 0, or 1 if some files could not be read.
@@ -82,27 +87,33 @@ def read_images(
             folder, form, draw, resume=resume, settings=reader.settings, crops=crops, roots=roots
         )  # fmt: skip
         images = _unfinished(images, writer)
+    if buckets is not None and images:
+        reader.use_buckets(buckets, images)
+    if warmup and images:
+        start = time.monotonic()
+        reader.warm_up(images[0])
+        logger.info("warm-up: %.1f s", time.monotonic() - start)
     broken: list[str] = []
     lines = 0
+    start = time.monotonic()
     try:
-        for file in progress(images, "read", "image"):
-            try:
-                pixels = read_image(file)
-            except DataError as error:
+        for path, pixels, page, error in progress(reader.read_all(images), "read", "image", len(images)):
+            if page is None or pixels is None:
                 broken.append(str(error))
                 continue
-            page = reader(pixels, path=str(file))
             lines += len(page)
-            title = [f"# {printable(str(file))}"] if several else []
+            title = [f"# {printable(path)}"] if several else []
             print(*title, page.text, sep="\n", file=screen, flush=True)
             if writer is not None:
-                writer.add(page, str(file), pixels)
+                writer.add(page, path, pixels)
     finally:
         if writer is not None:
             writer.close()
     if broken and len(broken) == len(images):
         raise DataError(f"none of the {len(images)} images can be read:{listed(broken)}")
-    logger.info("%s in %s%s", count(lines, "line"), count(len(images) - len(broken), "image"), _where(writer, draw))
+    read = len(images) - len(broken)
+    speed = f", {(time.monotonic() - start) / read:.2f} s per image" if read else ""
+    logger.info("%s in %s%s%s", count(lines, "line"), count(read, "image"), speed, _where(writer, draw))
     if broken:
         logger.warning("%d of %d images could not be read and were left out:%s", len(broken), len(images),
                        listed(broken))  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mindocr.cli.options import add_config
+from mindocr.cli.options import add_buckets, add_config
 from mindocr.engine.runtime import modelarts
 
 
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, metavar="DIR", help="folder for report.html: missed texts, false positives, their causes"
     )
     add("--report_images", type=int, metavar="N", help="number of images shown in the report, worst first")
+    add_buckets(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
     source = args.config, args.opt
     modelarts.run_job(
         args,
-        lambda config: evaluator.run(config, args.report, args.report_images, source),
+        lambda config: evaluator.run(config, args.report, args.report_images, source, args.buckets),
         "eval.ckpt_load_path",
         "eval",
     )
