@@ -10,11 +10,13 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from mindocr.images.headers import Size
 from mindocr.inference.detector import TextDetector
 from mindocr.predictions.base import decode_one
 from mindocr.reading.reader import TextReader
 from mindocr.reading.weights import RELEASED
 from mindocr.serve.answers import Answer, FoundTexts, ReadTexts
+from mindocr.serve.sizes import use_buckets
 from mindocr.serve.variants import DROP_SCORE, LEVEL, Option, Options, beside, thresholds_of, with_options, workers_of
 
 Kind = Literal["detection", "reading"]
@@ -30,6 +32,9 @@ class Choice:
         classifier: direction classifier of a reader, see :class:`~mindocr.reading.reader.TextReader`.
         drop_score: of a reader.
         detection: further arguments of the detector.
+        runtime, threads: what runs the networks, and its CPU threads, see
+            :func:`~mindocr.inference.runner.open_runner`.
+        buckets: sizes that the detector's network sees, see :func:`~mindocr.serve.sizes.use_buckets`.
     """
 
     model: str
@@ -37,6 +42,9 @@ class Choice:
     classifier: str | None = None
     drop_score: float = 0.5
     detection: Mapping[str, Any] = field(default_factory=dict)
+    runtime: str = "auto"
+    threads: int | None = None
+    buckets: list[Size] | str | None = None
 
     @property
     def name(self) -> str:
@@ -148,12 +156,14 @@ def open_model(choice: Choice) -> ServedModel:
         UserError: it cannot be used; the message says why.
     """
     changes: Options = choice.detection.get("postprocess", {})
+    execution: dict[str, Any] = {"runtime": choice.runtime, "threads": choice.threads}
     if choice.model not in RELEASED and choice.recogniser is None:
-        return Detecting(TextDetector(choice.model, **choice.detection), choice.name, changes)
-    shared: dict[str, Any] = {
-        "classifier": choice.classifier, "drop_score": choice.drop_score, "detection": dict(choice.detection),
-        "recogniser": choice.recogniser,
-    }  # fmt: skip
-    if choice.model in RELEASED:
-        return Reading(TextReader(choice.model, **shared), choice.name, changes)
-    return Reading(TextReader(detector=choice.model, **shared), choice.name, changes)
+        detector = TextDetector(choice.model, **choice.detection, **execution)
+        use_buckets(detector, choice.buckets)
+        return Detecting(detector, choice.name, changes)
+    parts: dict[str, Any] = {"recogniser": choice.recogniser, "classifier": choice.classifier}
+    settings: dict[str, Any] = {"drop_score": choice.drop_score, "detection": dict(choice.detection), **execution}
+    named: dict[str, Any] = {"weights": choice.model} if choice.model in RELEASED else {"detector": choice.model}
+    reader = TextReader(**named, **parts, **settings)
+    use_buckets(reader, choice.buckets)
+    return Reading(reader, choice.name, changes)
