@@ -17,6 +17,7 @@ from mindocr.data.loading.loader import Loader
 from mindocr.data.loading.worker import keep_freed_memory
 from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
+from mindocr.data.transforms.resize import DetResize
 from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.images.alpha import Alpha, background, composite
 from mindocr.images.headers import Size
@@ -192,6 +193,14 @@ class Predictor:
             DataError: the image cannot be decoded, or an array has another form.
         """
         return self._sample(image, 0)
+
+    def network_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The size at which the network takes an image of (h, w) pixels."""
+        for op in self._ops.ops:
+            if isinstance(op, DetResize):
+                padded = op.target_size if op.pad else None
+                size = padded or op.new_size(*size)
+        return size
 
     def images(
         self,

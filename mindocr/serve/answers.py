@@ -56,6 +56,9 @@ class Result(BaseModel):
     model: str
     kind: Literal["detection", "reading"]
     size: tuple[int, int] = Field(description="height and width of the upright image in pixels")
+    searched: tuple[int, int] | None = Field(
+        None, description="height and width to which a large image was reduced before texts were searched in it"
+    )
     texts: list[FoundText] = Field(description="of a reading model in reading order")
     left_out: int = Field(ge=0, description="texts that were found and not read with the confidence asked for")
     seconds: Seconds
@@ -73,10 +76,12 @@ class Answer(ABC):
 
     Attributes:
         size: (h, w) of the image in pixels.
+        searched: (h, w) to which it was reduced for the detector; None if it was not.
         left_out: texts that were found and not read with the confidence asked for.
     """
 
     size: tuple[int, int]
+    searched: tuple[int, int] | None = None
     left_out: int = 0
 
     @abstractmethod
@@ -103,8 +108,8 @@ class Answer(ABC):
 class FoundTexts(Answer):
     """Polygons of a detector."""
 
-    def __init__(self, found: Detection, size: tuple[int, int]) -> None:
-        self._found, self.size = found, size
+    def __init__(self, found: Detection, size: tuple[int, int], searched: tuple[int, int] | None = None) -> None:
+        self._found, self.size, self.searched = found, size, searched
 
     def texts(self) -> list[dict[str, Any]]:
         return self._found.entries()
@@ -119,8 +124,8 @@ class FoundTexts(Answer):
 class ReadTexts(Answer):
     """Lines of a reader."""
 
-    def __init__(self, page: Page) -> None:
-        self._page, self.size, self.left_out = page, page.image_size, page.left_out
+    def __init__(self, page: Page, searched: tuple[int, int] | None = None) -> None:
+        self._page, self.size, self.left_out, self.searched = page, page.image_size, page.left_out, searched
 
     def texts(self) -> list[dict[str, Any]]:
         lines: list[dict[str, Any]] = self._page.to_json()["lines"]

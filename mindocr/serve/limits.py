@@ -16,6 +16,7 @@ class Limits:
     Attributes:
         max_megabytes: size of an uploaded file, in millions of bytes.
         max_megapixels: pixels of an image as its headers state them, in millions; checked before it is decoded.
+        max_network_megapixels: pixels that a detector's network takes, in millions; a larger image is reduced for it.
         queue: requests that are received, waiting or answered at the same time; more are refused.
         receive_s: seconds in which a request must have arrived.
         answer_s: seconds in which an image must be decoded, predicted and returned after its request has arrived.
@@ -29,6 +30,7 @@ class Limits:
 
     max_megabytes: float = 32
     max_megapixels: float = 50
+    max_network_megapixels: float = 4
     queue: int = 32
     receive_s: float = 30
     answer_s: float = 60
@@ -40,7 +42,7 @@ class Limits:
         for name, lowest in (("queue", 1), ("max_batch", 1), ("max_wait_ms", 0), ("workers", 1)):
             if getattr(self, name) is not None and not getattr(self, name) >= lowest:
                 raise UserError(f"--{name}: expected a number from {lowest}, got {getattr(self, name):g}")
-        for name in ("max_megabytes", "max_megapixels", "receive_s", "answer_s"):
+        for name in ("max_megabytes", "max_megapixels", "max_network_megapixels", "receive_s", "answer_s"):
             if not getattr(self, name) > 0:  # also NaN
                 raise UserError(f"--{name}: expected a number above 0, got {getattr(self, name):g}")
 
@@ -53,6 +55,11 @@ class Limits:
     def max_pixels(self) -> int:
         """Pixels of an image."""
         return int(self.max_megapixels * MEGA)
+
+    @property
+    def max_network_pixels(self) -> int:
+        """Pixels that a detector's network takes."""
+        return int(self.max_network_megapixels * MEGA)
 
     @property
     def stop_s(self) -> float:

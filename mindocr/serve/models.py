@@ -6,7 +6,7 @@ import copy
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from mindocr.predictions.base import decode_one
 from mindocr.reading.reader import TextReader
 from mindocr.reading.weights import RELEASED
 from mindocr.serve.answers import Answer, FoundTexts, ReadTexts
+from mindocr.serve.reduction import Reduced, ReducingDetector, reduce
 from mindocr.serve.sizes import use_buckets
 from mindocr.serve.variants import DROP_SCORE, LEVEL, Option, Options, beside, thresholds_of, with_options, workers_of
 
 Kind = Literal["detection", "reading"]
+NETWORK_PIXELS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Choice:
         classifier: direction classifier of a reader, see :class:`~mindocr.reading.reader.TextReader`.
         drop_score: of a reader.
         detection: further arguments of the detector.
+        network_pixels: a larger image is reduced before texts are searched in it, see :mod:`mindocr.serve.reduction`.
         runtime, threads: what runs the networks, and its CPU threads, see
             :func:`~mindocr.inference.runner.open_runner`.
         buckets: sizes that the detector's network sees, see :func:`~mindocr.serve.sizes.use_buckets`.
@@ -42,6 +45,7 @@ class Choice:
     classifier: str | None = None
     drop_score: float = 0.5
     detection: Mapping[str, Any] = field(default_factory=dict)
+    network_pixels: int = NETWORK_PIXELS
     runtime: str = "auto"
     threads: int | None = None
     buckets: list[Size] | str | None = None
@@ -50,6 +54,11 @@ class Choice:
     def name(self) -> str:
         """The model without the folders of its file."""
         return Path(self.model).name
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Arguments of the post-processing that replace those of the model."""
+        return dict(self.detection.get("postprocess", {}))
 
 
 class ServedModel(Protocol):
@@ -90,27 +99,31 @@ class Detecting:
 
     kind: Kind = "detection"
 
-    def __init__(self, detector: TextDetector, name: str, changes: Options) -> None:
-        self.name, self._detector, self._changes = name, detector, dict(changes)
+    def __init__(self, detector: TextDetector, choice: Choice) -> None:
+        self.name, self._detector, self._changes = choice.name, detector, choice.changes
+        self._most = choice.network_pixels
         self.options: Mapping[str, Option] = thresholds_of(detector)
         self.batches = bool(getattr(detector.runner, "batches", False))
         self.workers = workers_of(detector)
         self._beside = beside(detector)
 
     def prepare(self, image: np.ndarray) -> Any:
-        return self._detector.prepare(image)
+        reduced = reduce(self._detector, image, self._most)
+        sample = dict(self._detector.prepare(reduced.image))
+        del sample["image_ori"]  # it is in reduced
+        return sample, reduced
 
     def group(self, prepared: Any) -> Hashable:
-        return prepared["image"].shape
+        return prepared[0]["image"].shape
 
     def predict(self, prepared: Sequence[Any], options: Sequence[Options], alone: bool = True) -> list[Answer]:
         runner = (self._detector if alone else self._beside).runner
-        outputs = runner([sample["image"] for sample in prepared])
+        outputs = runner([sample["image"] for sample, _ in prepared])
         answers: list[Answer] = []
-        for i, (sample, chosen) in enumerate(zip(prepared, options)):
+        for i, ((sample, reduced), chosen) in enumerate(zip(prepared, options)):
             postprocess = with_options(self._detector, self._changes, chosen).postprocess
             found = decode_one(postprocess, {name: values[i] for name, values in outputs.items()}, sample)
-            answers.append(FoundTexts(found, sample["image_ori"].shape[:2]))
+            answers.append(FoundTexts(reduced.to_source(found), reduced.size, reduced.searched))
         return answers
 
 
@@ -120,8 +133,9 @@ class Reading:
     kind: Kind = "reading"
     batches = False  # a reader batches the lines of one image
 
-    def __init__(self, reader: TextReader, name: str, changes: Options) -> None:
-        self.name, self._reader, self._changes = name, reader, dict(changes)
+    def __init__(self, reader: TextReader, choice: Choice) -> None:
+        self.name, self._reader, self._changes = choice.name, reader, choice.changes
+        self._most = choice.network_pixels
         own = {"drop_score": Option(reader.drop_score, DROP_SCORE), "level": LEVEL}
         self.options: Mapping[str, Option] = {**thresholds_of(reader.detector), **own}
         parts = [reader.detector, reader.recogniser, *([reader.classifier] if reader.classifier else [])]
@@ -132,21 +146,24 @@ class Reading:
             self._beside.classifier = beside(reader.classifier)
 
     def prepare(self, image: np.ndarray) -> Any:
-        return image
+        return image, reduce(self._reader.detector, image, self._most)
 
     def group(self, prepared: Any) -> Hashable:
         return None
 
     def predict(self, prepared: Sequence[Any], options: Sequence[Options], alone: bool = True) -> list[Answer]:
         reader = self._reader if alone else self._beside
-        return [ReadTexts(self._with(reader, chosen)(image)) for image, chosen in zip(prepared, options)]
+        return [
+            ReadTexts(self._with(reader, chosen, reduced)(image), reduced.searched)
+            for (image, reduced), chosen in zip(prepared, options)
+        ]
 
-    def _with(self, given: TextReader, options: Options) -> TextReader:
-        reader = copy.copy(given)
-        reader.detector = with_options(reader.detector, self._changes, options)
+    def _with(self, given: TextReader, options: Options, reduced: Reduced) -> TextReader:
+        reader: Any = copy.copy(given)
+        reader.detector = ReducingDetector(with_options(given.detector, self._changes, options), reduced)
         reader.drop_score = options.get("drop_score", reader.drop_score)
         reader.level = options.get("level", reader.level)
-        return reader
+        return cast(TextReader, reader)
 
 
 def open_model(choice: Choice) -> ServedModel:
@@ -155,15 +172,14 @@ def open_model(choice: Choice) -> ServedModel:
     Raises:
         UserError: it cannot be used; the message says why.
     """
-    changes: Options = choice.detection.get("postprocess", {})
     execution: dict[str, Any] = {"runtime": choice.runtime, "threads": choice.threads}
     if choice.model not in RELEASED and choice.recogniser is None:
         detector = TextDetector(choice.model, **choice.detection, **execution)
-        use_buckets(detector, choice.buckets)
-        return Detecting(detector, choice.name, changes)
+        use_buckets(detector, choice.buckets, choice.network_pixels)
+        return Detecting(detector, choice)
     parts: dict[str, Any] = {"recogniser": choice.recogniser, "classifier": choice.classifier}
     settings: dict[str, Any] = {"drop_score": choice.drop_score, "detection": dict(choice.detection), **execution}
     named: dict[str, Any] = {"weights": choice.model} if choice.model in RELEASED else {"detector": choice.model}
     reader = TextReader(**named, **parts, **settings)
-    use_buckets(reader, choice.buckets)
-    return Reading(reader, choice.name, changes)
+    use_buckets(reader, choice.buckets, choice.network_pixels)
+    return Reading(reader, choice)

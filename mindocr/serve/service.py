@@ -180,7 +180,8 @@ def _body(model: ServedModel, done: Done, image: np.ndarray, upload: Upload, wis
     if wish.form == "text":
         return f"{answer.text()}\n".encode("utf-8", "backslashreplace")
     seconds = {"waiting": round(done.waiting, 4), "predicting": round(done.predicting, 4)}
+    searched = {"searched": list(answer.searched)} if answer.searched else {}
     return to_json({
-        "model": model.name, "kind": model.kind, "size": list(answer.size), "texts": answer.texts(),
+        "model": model.name, "kind": model.kind, "size": list(answer.size), **searched, "texts": answer.texts(),
         "left_out": answer.left_out, "seconds": seconds,
     }).encode()  # fmt: skip

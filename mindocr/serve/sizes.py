@@ -1,4 +1,4 @@
-"""Shape buckets for a service, which does not know its images: those of common photographs and pages."""
+"""Shape buckets for a service, which does not know its images: those of common photographs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mindocr.images.headers import Size
 from mindocr.inference.buckets import choose_buckets
 from mindocr.inference.detector import TextDetector
 from mindocr.reading.reader import TextReader
+from mindocr.serve.reduction import reduce
 
 # (h, w) in pixels, each in both directions: photographs of 4:3 and 16:9, as cameras take them and as they are sent
 COMMON: tuple[Size, ...] = (
@@ -16,24 +17,25 @@ COMMON: tuple[Size, ...] = (
 )  # fmt: skip
 
 
-def use_buckets(model: TextDetector | TextReader, wanted: list[Size] | str | None) -> None:
+def use_buckets(model: TextDetector | TextReader, wanted: list[Size] | str | None, max_pixels: int) -> None:
     """Compile the networks for a few sizes now, so that no request waits for a compiler.
 
     Args:
         model: a detector or a reader.
-        wanted: (h, w) of the detector's images in pixels; ``auto``: those of common photographs; None: no buckets.
+        wanted: (h, w) of the detector's images in pixels; ``auto``: those of common photographs; None: none.
+        max_pixels: larger images are reduced for the network, see :mod:`mindocr.serve.reduction`.
 
     Raises:
         ConfigError: a network takes images of one size only.
     """
-    if wanted is None:
-        return
     detector = model.detector if isinstance(model, TextReader) else model
-    buckets = choose_buckets(network_sizes(detector)) if isinstance(wanted, str) else wanted
+    if wanted is None or (wanted == "auto" and detector.runner.input_size != (-1, -1)):
+        return  # a file for images of one size needs one graph
+    buckets = choose_buckets(network_sizes(detector, max_pixels)) if isinstance(wanted, str) else wanted
     model.use_buckets(buckets, [])
 
 
-def network_sizes(detector: TextDetector) -> list[Size]:
+def network_sizes(detector: TextDetector, max_pixels: int) -> list[Size]:
     """Sizes at which a detector's network sees common photographs."""
-    shapes = [detector.prepare(np.zeros(size, np.uint8))["image"].shape for size in COMMON]
-    return [(int(h), int(w)) for _, h, w in shapes]
+    images = [reduce(detector, np.zeros((*size, 3), np.uint8), max_pixels).image for size in COMMON]
+    return [detector.network_size((image.shape[0], image.shape[1])) for image in images]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fuzz"))
+import mutations
+import pictures
 
 from mindocr.serve.picture import check_picture, decode_picture
 from mindocr.serve.refusal import Refusal
@@ -70,3 +76,16 @@ def test_refused_files(content: bytes, status: int, message: str) -> None:
 
 def test_the_limit_itself_is_allowed() -> None:
     check_picture(encoded(".png", np.zeros((100, 100, 3), np.uint8)), MANY)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_spoilt_file_is_decoded_or_refused(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    content = pictures.KINDS[seed % len(pictures.KINDS)](rng)
+    for spoilt in (content, mutations.spoil(content, rng), content[: rng.integers(len(content))]):
+        try:
+            image = decode_picture(spoilt, 1_000_000)
+        except Refusal as refusal:
+            assert refusal.status in (400, 413, 415, 422) and 10 < len(refusal.message) < 1000
+        else:
+            assert image.ndim == 3 and image.dtype == np.uint8 and image.shape[0] * image.shape[1] <= 1_000_000

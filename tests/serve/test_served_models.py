@@ -14,9 +14,10 @@ from mindocr.inference.detector import TextDetector
 from mindocr.inference.metadata import of_algorithm
 from mindocr.models.algorithms import get_algorithm
 from mindocr.reading import reader as reader_module
-from mindocr.serve import models, sizes, variants
+from mindocr.serve import models, reduction, sizes, variants
 from mindocr.serve.limits import Limits
 from mindocr.serve.models import Choice, Detecting, Reading
+from mindocr.serve.refusal import Refusal
 from mindocr.serve.schema import of_model
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reading"))
@@ -40,7 +41,7 @@ def network(monkeypatch):
 
 @pytest.fixture
 def detecting(network):
-    return Detecting(TextDetector("any"), "any", {"expand_ratio": 1.0})
+    return Detecting(TextDetector("any"), Choice("any", detection={"postprocess": {"expand_ratio": 1.0}}))
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_batch_returns_what_each_image_returns_alone(detecting) -> None:
 def test_side_by_side_the_runner_computes_in_one_thread(network, monkeypatch) -> None:
     seen: list[int] = []
     network.workers, network.work = 3, lambda images: seen.append(len(images)) or network(images)
-    detecting = Detecting(TextDetector("any"), "any", {})
+    detecting = Detecting(TextDetector("any"), Choice("any"))
     image = detecting.prepare(white_box())
     alone, beside = detecting.predict([image], [{}], True), detecting.predict([image], [{}], False)
     assert (detecting.workers, seen) == (3, [1]) and alone[0].texts() == beside[0].texts() != []
@@ -81,20 +82,20 @@ def test_a_reader_side_by_side(network, monkeypatch) -> None:
     monkeypatch.setattr(reader_module, "TextRecogniser", RecogniserWithRunner)
     monkeypatch.setattr(RecogniserWithRunner.runner, "workers", 2, raising=False)
     reading = models.open_model(Choice("ppocr-v3", drop_score=0.2))
-    both = [reading.predict([white_box()], [{}], alone)[0].texts() for alone in (True, False)]
+    both = [reading.predict([reading.prepare(white_box())], [{}], alone)[0].texts() for alone in (True, False)]
     assert reading.workers == 2 and both[0] == both[1] != [] and seen == [1]
 
 
 def test_buckets_of_common_photographs(network) -> None:
     detector = TextDetector("any")
-    alone = Detecting(detector, "any", {})
+    alone = Detecting(detector, Choice("any"))
     expected = alone.predict([alone.prepare(white_box())], [{}])[0].texts()
-    sizes.use_buckets(detector, None)
+    sizes.use_buckets(detector, None, 4_000_000)
     assert detector.runner is network
-    sizes.use_buckets(detector, "auto")
+    sizes.use_buckets(detector, "auto", 4_000_000)
     buckets = detector.runner.buckets  # the longer side is limited to 960 pixels
     assert {(736, 960), (960, 736), (544, 960), (960, 544)} <= {*buckets} and len(buckets) <= 6
-    model = Detecting(detector, "any", {})
+    model = Detecting(detector, Choice("any"))
     found = model.predict([model.prepare(white_box())], [{"box_thresh": 0.5}])[0].texts()
     assert [text["points"] for text in found] == [text["points"] for text in expected] != []
     assert {seen.shape[1:] for seen in network.seen} >= {*buckets}
@@ -148,3 +149,51 @@ def test_what_opens_a_model(choice, kind, name, network, monkeypatch) -> None:
     assert (model.kind, model.name) == (kind, name)
     if choice.recogniser:
         assert model._reader.recogniser.model == choice.recogniser
+
+
+@pytest.fixture
+def unlimited(network):
+    """A detector whose network takes large images as they are."""
+    return TextDetector("any", limit_side_len=736, limit_type="min")
+
+
+def test_a_large_image_is_reduced_for_the_network(unlimited, network) -> None:
+    image = white_box(size=(3000, 4000), box=(1000, 600, 3000, 1200))
+    model = Detecting(unlimited, Choice("any", network_pixels=1_000_000))
+    (answer,) = model.predict([model.prepare(image)], [{"expand_ratio": 0.0}])
+    assert network.seen[-1].shape == (3, 864, 1184)  # 864 x 1153, rounded up to multiples of 32
+    assert (answer.size, answer.searched) == ((3000, 4000), (864, 1153))
+    (text,) = answer.texts()
+    np.testing.assert_allclose(text["points"], [(1000, 600), (3000, 600), (3000, 1200), (1000, 1200)], atol=6)
+    assert answer.draw(image).shape == image.shape
+
+
+def test_lines_are_read_from_the_image_itself(unlimited, monkeypatch) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    class Looking(RecogniserWithRunner):
+        def read(self, crops, batch_size, ratios=None):
+            seen.extend(crop.shape for crop in crops)
+            return super().read(crops, batch_size, ratios)
+
+    monkeypatch.setattr(reader_module, "find_weights", lambda name, task: f"{name}/{task}")
+    monkeypatch.setattr(reader_module, "TextRecogniser", Looking)
+    limit = {"limit_side_len": 736, "limit_type": "min"}
+    model = models.open_model(Choice("ppocr-v3", detection=limit, network_pixels=1_000_000))
+    image = white_box(size=(3000, 4000), box=(1000, 600, 3000, 900))
+    (answer,) = model.predict([model.prepare(image)], [{}])
+    assert answer.searched == (864, 1153) and [text["transcription"] for text in answer.texts()] == ["255"]
+    assert seen[0][0] > 300 and seen[0][1] > 2000
+
+
+def test_an_image_within_the_limit_is_not_touched(unlimited) -> None:
+    image = white_box()
+    assert unlimited.network_size((240, 640)) == (736, 1984)
+    reduced = reduction.reduce(unlimited, image, 736 * 1984)
+    assert reduced.image is image and reduced.searched is None
+
+
+def test_a_strip_that_would_be_enlarged_is_refused(unlimited) -> None:
+    with pytest.raises(Refusal, match="20000 x 100 pixels .+ above the limit of 1000000; cut the image") as refused:
+        reduction.reduce(unlimited, np.zeros((100, 20000, 3), np.uint8), 1_000_000)
+    assert refused.value.status == 413

@@ -127,6 +127,7 @@ def test_addresses_that_cannot_be_used(server: Server) -> None:
         ({"answer_s": 0}, "--answer_s: expected a number above 0, got 0"),
         ({"max_megabytes": float("nan")}, "--max_megabytes: expected a number above 0, got nan"),
         ({"max_wait_ms": -1}, "--max_wait_ms: expected a number from 0, got -1"),
+        ({"max_network_megapixels": -4}, "--max_network_megapixels: expected a number above 0, got -4"),
         ({"workers": 0}, "--workers: expected a number from 1, got 0"),
         ({"max_batch": 0}, "--max_batch: expected a number from 1, got 0"),
     ],

@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--det_limit_type", choices=["min", "max"], help="which side is limited (default: max)")
     add("--max_megabytes", type=float, default=32, help="largest upload, millions of bytes (default: 32)")
     add("--max_megapixels", type=float, default=50, help="largest image, millions of pixels (default: 50)")
+    add("--max_network_megapixels", type=float, default=4,
+        help="a larger image is reduced before texts are searched in it, millions of pixels (default: 4)")  # fmt: skip
     add("--queue", type=positive, default=32, help="requests at the same time; more get status 503 (default: 32)")
     add("--receive_s", type=float, default=30, help="seconds in which a request must arrive (default: 30)")
     add("--answer_s", type=float, default=60, help="seconds in which it is answered after that (default: 60)")
@@ -57,14 +59,14 @@ def run(args: argparse.Namespace) -> int:
     from mindocr.serve.server import Address, serve
 
     limits = Limits(
-        args.max_megabytes, args.max_megapixels, args.queue, args.receive_s, args.answer_s, args.max_batch,
+        args.max_megabytes, args.max_megapixels, args.max_network_megapixels, args.queue, args.receive_s, args.answer_s, args.max_batch,
         args.max_wait_ms, args.workers,
     )  # fmt: skip
     if args.offline:
         forbid_network()
     choice = Choice(
-        args.model, args.recogniser, args.cls_weights, args.drop_score, _detection(args), args.runtime, args.threads,
-        wanted_buckets(args.buckets),
+        args.model, args.recogniser, args.cls_weights, args.drop_score, _detection(args), limits.max_network_pixels,
+        args.runtime, args.threads, wanted_buckets(args.buckets),
     )  # fmt: skip
     skip_teardown()  # the thread of the model may hold a library that does not end well
     check = Check(limits.answer_s) if args.check else None

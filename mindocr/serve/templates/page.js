@@ -157,7 +157,8 @@
     for (const id of ["copy", "json", "labels"]) one(id).disabled = false;
     text(one("saved"), "");
     const seconds = body.seconds.predicting + body.seconds.waiting;
-    text(one("status"), `${width} × ${height} pixels, ${seconds.toFixed(2)} s` + (body.left_out ? `; ${body.left_out} found and not read with enough confidence` : ""));
+    const searched = body.searched ? `, searched at ${body.searched[1]} × ${body.searched[0]}` : "";
+    text(one("status"), `${width} × ${height} pixels${searched}, ${seconds.toFixed(2)} s` + (body.left_out ? `; ${body.left_out} found and not read with enough confidence` : ""));
     hideBelow();
   }
 
