@@ -59,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
     from mindocr.serve.server import Address, serve
 
     limits = Limits(
-        args.max_megabytes, args.max_megapixels, args.max_network_megapixels, args.queue, args.receive_s, args.answer_s, args.max_batch,
-        args.max_wait_ms, args.workers,
+        args.max_megabytes, args.max_megapixels, args.max_network_megapixels, args.queue, args.receive_s, args.answer_s,
+        args.max_batch, args.max_wait_ms, args.workers,
     )  # fmt: skip
     if args.offline:
         forbid_network()
