@@ -34,7 +34,7 @@ class Limits:
     queue: int = 32
     receive_s: float = 30
     answer_s: float = 60
-    max_batch: int = 8
+    max_batch: int = 1
     max_wait_ms: float = 5
     workers: int | None = None
 

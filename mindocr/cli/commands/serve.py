@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--queue", type=positive, default=32, help="requests at the same time; more get status 503 (default: 32)")
     add("--receive_s", type=float, default=30, help="seconds in which a request must arrive (default: 30)")
     add("--answer_s", type=float, default=60, help="seconds in which it is answered after that (default: 60)")
-    add("--max_batch", type=positive, default=8,
-        help="images that the network takes at once, if it can and their sizes agree (default: 8)")  # fmt: skip
+    add("--max_batch", type=positive, default=1,
+        help="images that the network takes at once, if it can and their sizes agree (default: 1)")  # fmt: skip
     add("--max_wait_ms", type=float, default=5, help="milliseconds that an image waits for a batch (default: 5)")
     add("--workers", type=positive,
         help="images that are predicted side by side, if the runtime can; 1 takes less memory (default: as many as it "
