@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 
 from mindocr.images.headers import Size
+from mindocr.inference.bucketed import Bucketed
 from mindocr.inference.detector import TextDetector
 from mindocr.predictions.base import decode_one
 from mindocr.reading.reader import TextReader
@@ -38,6 +39,7 @@ class Choice:
         runtime, threads: what runs the networks, and its CPU threads, see
             :func:`~mindocr.inference.runner.open_runner`.
         buckets: sizes that the detector's network sees, see :func:`~mindocr.serve.sizes.use_buckets`.
+        batch_size: images of a batch in a bucket.
     """
 
     model: str
@@ -49,6 +51,7 @@ class Choice:
     runtime: str = "auto"
     threads: int | None = None
     buckets: list[Size] | str | None = None
+    batch_size: int = 1
 
     @property
     def name(self) -> str:
@@ -103,7 +106,8 @@ class Detecting:
         self.name, self._detector, self._changes = choice.name, detector, choice.changes
         self._most = choice.network_pixels
         self.options: Mapping[str, Option] = thresholds_of(detector)
-        self.batches = bool(getattr(detector.runner, "batches", False))
+        self._bucketed = isinstance(detector.runner, Bucketed)
+        self.batches = self._bucketed or bool(getattr(detector.runner, "batches", False))
         self.workers = workers_of(detector)
         self._beside = beside(detector)
 
@@ -114,7 +118,7 @@ class Detecting:
         return sample, reduced
 
     def group(self, prepared: Any) -> Hashable:
-        return prepared[0]["image"].shape
+        return None if self._bucketed else prepared[0]["image"].shape  # buckets make groups themselves
 
     def predict(self, prepared: Sequence[Any], options: Sequence[Options], alone: bool = True) -> list[Answer]:
         runner = (self._detector if alone else self._beside).runner
@@ -175,7 +179,7 @@ def open_model(choice: Choice) -> ServedModel:
     execution: dict[str, Any] = {"runtime": choice.runtime, "threads": choice.threads}
     if choice.model not in RELEASED and choice.recogniser is None:
         detector = TextDetector(choice.model, **choice.detection, **execution)
-        use_buckets(detector, choice.buckets, choice.network_pixels)
+        use_buckets(detector, choice.buckets, choice.network_pixels, choice.batch_size)
         return Detecting(detector, choice)
     parts: dict[str, Any] = {"recogniser": choice.recogniser, "classifier": choice.classifier}
     settings: dict[str, Any] = {"drop_score": choice.drop_score, "detection": dict(choice.detection), **execution}

@@ -17,13 +17,16 @@ COMMON: tuple[Size, ...] = (
 )  # fmt: skip
 
 
-def use_buckets(model: TextDetector | TextReader, wanted: list[Size] | str | None, max_pixels: int) -> None:
+def use_buckets(
+    model: TextDetector | TextReader, wanted: list[Size] | str | None, max_pixels: int, batch_size: int = 1
+) -> None:
     """Compile the networks for a few sizes now, so that no request waits for a compiler.
 
     Args:
         model: a detector or a reader.
         wanted: (h, w) of the detector's images in pixels; ``auto``: those of common photographs; None: none.
         max_pixels: larger images are reduced for the network, see :mod:`mindocr.serve.reduction`.
+        batch_size: images that a detector takes at once; smaller batches are filled up.
 
     Raises:
         ConfigError: a network takes images of one size only.
@@ -32,7 +35,10 @@ def use_buckets(model: TextDetector | TextReader, wanted: list[Size] | str | Non
     if wanted is None or (wanted == "auto" and detector.runner.input_size != (-1, -1)):
         return  # a file for images of one size needs one graph
     buckets = choose_buckets(network_sizes(detector, max_pixels)) if isinstance(wanted, str) else wanted
-    model.use_buckets(buckets, [])
+    if isinstance(model, TextReader):
+        model.use_buckets(buckets, [])
+    else:
+        model.use_buckets(buckets, [], batch_size)
 
 
 def network_sizes(detector: TextDetector, max_pixels: int) -> list[Size]:

@@ -92,13 +92,14 @@ def test_buckets_of_common_photographs(network) -> None:
     expected = alone.predict([alone.prepare(white_box())], [{}])[0].texts()
     sizes.use_buckets(detector, None, 4_000_000)
     assert detector.runner is network
-    sizes.use_buckets(detector, "auto", 4_000_000)
+    sizes.use_buckets(detector, "auto", 4_000_000, batch_size=2)
     buckets = detector.runner.buckets  # the longer side is limited to 960 pixels
     assert {(736, 960), (960, 736), (544, 960), (960, 544)} <= {*buckets} and len(buckets) <= 6
     model = Detecting(detector, Choice("any"))
     found = model.predict([model.prepare(white_box())], [{"box_thresh": 0.5}])[0].texts()
     assert [text["points"] for text in found] == [text["points"] for text in expected] != []
-    assert {seen.shape[1:] for seen in network.seen} >= {*buckets}
+    assert {seen.shape[1:] for seen in network.seen} >= {*buckets} and model.batches
+    assert model.group(model.prepare(white_box())) == model.group(model.prepare(white_box(size=(600, 400))))
 
 
 def test_options_are_those_of_the_post_processing(detecting) -> None:

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         forbid_network()
     choice = Choice(
         args.model, args.recogniser, args.cls_weights, args.drop_score, _detection(args), limits.max_network_pixels,
-        args.runtime, args.threads, wanted_buckets(args.buckets),
+        args.runtime, args.threads, wanted_buckets(args.buckets), limits.max_batch,
     )  # fmt: skip
     skip_teardown()  # the thread of the model may hold a library that does not end well
     check = Check(limits.answer_s) if args.check else None
