@@ -9,8 +9,9 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from mindocr.models.compile_cache import keep_graphs
+from mindocr.models.compile_cache import keeping_graphs
 from mindocr.models.network import as_tuple
+from mindocr.utils.progress import progress
 
 STATIC_SHAPES = 2
 
@@ -31,7 +32,7 @@ class NetworkRunner:
 
     Images of one size share a batch, so a result does not depend on the other images of the batch. The first two input
     shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over, unless
-    ``static_shapes`` is set to the number of shapes that will come.
+    :meth:`compile` has been called with the shapes that will come.
 
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
@@ -84,9 +85,15 @@ class NetworkRunner:
                     outputs[name][i] = value
         return outputs
 
-    def keep_graphs(self) -> None:
-        """Keep compiled graphs between runs, see :func:`~mindocr.models.compile_cache.keep_graphs`."""
-        keep_graphs(self._cell)
+    def compile(self, shapes: Sequence[tuple[int, ...]], title: str = "compile") -> None:
+        """Compile a graph for each of these input shapes (N, 3, H, W) now, with a progress bar; others get none.
+
+        The graphs are kept between runs, see :mod:`mindocr.models.compile_cache`. Call it once, before anything else.
+        """
+        self.static_shapes = len(shapes)
+        with keeping_graphs(self._cell, shapes):
+            for shape in progress(shapes, title, "graph"):
+                self(np.zeros(shape, np.float32))
 
     def _prepare(self, shape: tuple[int, ...]) -> None:
         if shape in self._shapes:
