@@ -43,7 +43,6 @@ class NetworkRunner:
         input_size: (h, w) that the network takes; (-1, -1), any.
         output_names: names of the outputs, in order.
         metadata: as given.
-        static_shapes: number of input shapes that get a graph of their own.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class NetworkRunner:
         self.output_names: tuple[str, ...] = used.outputs if training_outputs else used.inference_outputs
         self.input_size = (-1, -1)
         self.metadata: Mapping[str, Any] = metadata or {}
-        self.static_shapes = STATIC_SHAPES
+        self._static_shapes = STATIC_SHAPES
         self._shapes: set[tuple[int, ...]] = set()
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
@@ -90,7 +89,7 @@ class NetworkRunner:
 
         The graphs are kept between runs, see :mod:`mindocr.models.compile_cache`. Call it once, before anything else.
         """
-        self.static_shapes = len(shapes)
+        self._static_shapes = max(self._static_shapes, len(shapes))
         with keeping_graphs(self._cell, shapes):
             for shape in progress(shapes, title, "graph"):
                 self(np.zeros(shape, np.float32))
@@ -99,5 +98,5 @@ class NetworkRunner:
         if shape in self._shapes:
             return
         self._shapes.add(shape)
-        if len(self._shapes) == self.static_shapes + 1:
+        if len(self._shapes) == self._static_shapes + 1:
             self._cell.set_inputs(ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32))

@@ -82,7 +82,7 @@ def test_each_shape_that_is_compiled_keeps_a_graph_of_its_own(home):
     runner = NetworkRunner(Doubled())
     shapes = [(1, 3, 4, width) for width in (4, 8, 12)]
     runner.compile(shapes)
-    assert runner.static_shapes == 3 and (home / "graphs").is_dir()
+    assert runner._static_shapes == 3 and (home / "graphs").is_dir()
     for width in (12, 4, 8, 16):
         found = runner(np.ones((1, 3, 4, width), np.float32))["prob"][0]
         np.testing.assert_array_equal(found, np.full((3, 4, width), 2))
