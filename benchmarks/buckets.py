@@ -4,7 +4,7 @@
         [--most 6] [--seed 0] [--json]
 
 Each photograph is resized by factors of its own, 0.5 to 1.5 and for one axis another 0.8 to 1.25, so that no two have
-one size; every other one is turned by 90 degrees. GT is ground truth in a form that ``mindocr score`` reads, for the
+one size. GT is ground truth in a form that ``mindocr score`` reads, for the
 photographs as they are; what is found is carried back to them. The detector runs once on every photograph at its own
 size, and once with buckets. The table shows the f-scores by ``icdar2015``, the number of input shapes that the network
 was given, and the share of padding among its pixels. Prints a table and one JSON line, with ``--json`` only the latter.
@@ -87,7 +87,7 @@ def resized(images: list[Path], folder: Path, seed: int) -> dict[str, np.ndarray
     rng = np.random.default_rng(seed)
     back: dict[str, np.ndarray] = {}
     used: set[tuple[int, int]] = set()
-    for number, path in enumerate(progress(images, "resize", "image")):
+    for path in progress(images, "resize", "image"):
         image = cv2.imread(str(path))
         h, w = image.shape[:2]
         while True:
@@ -97,13 +97,9 @@ def resized(images: list[Path], folder: Path, seed: int) -> dict[str, np.ndarray
                 break
         used.add(size)
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-        matrix = np.diag([w / size[0], h / size[1], 1.0])
-        if number % 2:
-            image = cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE)  # (x, y) becomes (height - y, x)
-            matrix = matrix @ np.array([[0.0, 1, 0], [-1, 0, size[1]], [0, 0, 1]])
         target = folder / f"{path.stem}.png"
         cv2.imwrite(str(target), image)
-        back[str(target)] = matrix
+        back[str(target)] = np.diag([w / size[0], h / size[1], 1.0])
     return back
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mindocr.data.transforms.layout import NormalizeImage
+from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import ConfigError
 from mindocr.images.headers import Size
 from mindocr.inference.buckets import bucket_of, padding_share, reduced_size
@@ -23,16 +25,19 @@ logger = logging.getLogger(__name__)
 class Bucketed:
     """Puts images into buckets, and cuts the network's maps back to the images.
 
-    An image lies in the top left corner of its bucket at its own scale; the padding is 0, the mean colour. Maps are cut
-    to the image, so whoever computes results from them does not notice the buckets: polygons and scores are those of
-    the image, and nothing is found in the padding. An image that fits into no bucket is reduced to the bucket in which
-    it stays largest, and its maps are enlarged again; the log states how many images that were.
+    An image lies in the top left corner of its bucket at its own scale, as training crops lie in theirs. Maps are cut
+    to the image, so whoever computes results from them does not notice the buckets: coordinates are those of the
+    image, and nothing is found in the padding. Networks that average over the whole image, such as those with
+    squeeze-and-excitation, see the padding, so that scores change slightly. An image that fits into no bucket is
+    reduced to the bucket in which it stays largest, and its maps are enlarged again; the log states how many images
+    that were.
 
     Args:
         runner: takes images of any size, and returns maps of the size of its input, or of a whole fraction of it.
         buckets: (h, w) each, in pixels.
         batch_size: images that the network takes at once. An incomplete batch is filled up with zeros, since the number
             of images belongs to the shape that a graph is compiled for.
+        colour: (3,) of the padding, normalised as the images are; see :func:`black`.
 
     Attributes:
         runner: as given.
@@ -44,7 +49,9 @@ class Bucketed:
         ConfigError: there is no bucket, or the network takes images of one size only.
     """
 
-    def __init__(self, runner: Runner, buckets: Sequence[Size], batch_size: int = 1) -> None:
+    def __init__(
+        self, runner: Runner, buckets: Sequence[Size], batch_size: int = 1, colour: Sequence[float] = (0.0, 0.0, 0.0)
+    ) -> None:
         if not buckets:
             raise ConfigError("buckets: expected at least one size")
         if runner.input_size != (-1, -1):
@@ -53,10 +60,9 @@ class Bucketed:
         self.runner = runner
         self.buckets = list(buckets)
         self.batch_size = batch_size
+        self._colour = np.array(colour, np.float32).reshape(3, 1, 1)
         self.shapes: dict[tuple[int, ...], None] = {}
         self._own = self._given = self._reduced = 0
-        if hasattr(runner, "static_shapes"):  # a network of MindSpore
-            runner.static_shapes = len(self.buckets)
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -80,11 +86,10 @@ class Bucketed:
 
     def compile(self) -> None:
         """Run the network once for each bucket, with a progress bar, so that no image waits for a compiler."""
-        if hasattr(self.runner, "keep_graphs"):
-            self.runner.keep_graphs()
         start = time.monotonic()
-        for h, w in progress(self.buckets, "compile", "graph"):
-            self._run(np.zeros((self.batch_size, 3, h, w), np.float32))
+        shapes = [(self.batch_size, 3, h, w) for h, w in self.buckets]
+        self.shapes.update(dict.fromkeys(shapes))
+        compile_shapes(self.runner, shapes)
         logger.info("%s for %s (h x w): %s", count(len(self.buckets), "graph"), _listed(self.buckets),
                     duration(time.monotonic() - start))  # fmt: skip
 
@@ -109,6 +114,7 @@ class Bucketed:
                 part = indices[start : start + self.batch_size]
                 batch = np.zeros((self.batch_size, 3, h, w), np.float32)
                 for row, i in zip(batch, part):
+                    row[:] = self._colour
                     row[:, : kept[i][0], : kept[i][1]] = _resized(images[i], kept[i])
                     self._own += kept[i][0] * kept[i][1]
                 self._given += len(batch) * h * w
@@ -144,6 +150,24 @@ class Bucketed:
             reduced = f"; {count(self._reduced, 'image')} reduced" if self._reduced else ""
             logger.info("%s given to the network, %.1f %% of the pixels are padding%s",
                         count(len(self.shapes), "input shape"), 100 * self.padding, reduced)  # fmt: skip
+
+
+def compile_shapes(runner: Any, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Run a network once for each input shape (N, 3, H, W), with a progress bar."""
+    if hasattr(runner, "compile"):  # a network of MindSpore
+        runner.compile(shapes)
+        return
+    for shape in progress(shapes, "compile", "graph"):
+        runner(np.zeros(shape, np.float32))
+
+
+def black(pipeline: Pipeline) -> tuple[float, float, float]:
+    """What a pipeline makes of a black pixel, by channel: padding in training is black."""
+    op: Any = next((op for op in pipeline.ops if isinstance(op, NormalizeImage)), None)
+    if op is None:
+        return 0.0, 0.0, 0.0
+    first, second, third = (-np.asarray(op.mean, np.float64) / np.asarray(op.std, np.float64)).tolist()
+    return first, second, third
 
 
 def tell_choice(sizes: Sequence[Size], buckets: Sequence[Size]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.data.transforms.resize import DetResize
@@ -44,7 +45,7 @@ def buckets_for(pipeline: Pipeline, paths: Sequence[str]) -> list[Size]:
 def network_sizes(pipeline: Pipeline, paths: Sequence[str]) -> list[Size]:
     """(h, w) of each image as a pipeline prepares it; images whose header does not state a size are left out."""
     upright = not any(getattr(op, "ignore_orientation", False) for op in pipeline.ops)
-    resizing = [op for op in pipeline.ops if isinstance(op, DetResize)]
+    resizing: list[Any] = [op for op in pipeline.ops if isinstance(op, DetResize)]
     step = -(-len(paths) // _MOST_FILES) or 1
     sizes = []
     for path in progress(paths[::step], "look at sizes", "image"):

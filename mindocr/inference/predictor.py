@@ -22,7 +22,7 @@ from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.images.alpha import Alpha, background, composite
 from mindocr.images.headers import Size
 from mindocr.inference import metadata
-from mindocr.inference.bucketed import Bucketed
+from mindocr.inference.bucketed import Bucketed, black
 from mindocr.inference.network_sizes import buckets_for
 from mindocr.inference.pipeline import decoding, with_limit, with_original, with_size
 from mindocr.inference.results import Result
@@ -163,7 +163,7 @@ class Predictor:
         if isinstance(self.runner, Bucketed):
             self.runner = self.runner.runner
         if chosen:
-            self.runner = Bucketed(self.runner, chosen, batch_size)
+            self.runner = Bucketed(self.runner, chosen, batch_size, black(self._ops))
             self.runner.compile()
 
     def warm_up(self, dataset: ImageDataset, batch_size: int = 1) -> None:

@@ -15,6 +15,7 @@ from mindocr.data.transforms.text_line import pad_right
 from mindocr.errors import ConfigError, DataError
 from mindocr.images.headers import stated_size
 from mindocr.images.read import read_file
+from mindocr.inference.bucketed import compile_shapes
 from mindocr.inference.buckets import WIDTHS, width_of
 from mindocr.inference.pipeline import named
 from mindocr.inference.predictor import Crops, Image, Predictor, Runs, configured
@@ -24,7 +25,6 @@ from mindocr.predictions.base import decode
 from mindocr.predictions.text import Text
 from mindocr.registry import TRANSFORMS
 from mindocr.utils.paths import expand_home
-from mindocr.utils.progress import progress
 from mindocr.utils.threads import map_ahead
 
 _WIDTH = "line_width"
@@ -92,11 +92,7 @@ class TextRecogniser(Predictor):
         """
         self.widths, self._fill = sorted(widths), batch_size
         height = self._sample(np.zeros((1, 1, 3), np.uint8), 0)["image"].shape[1]
-        if hasattr(self.runner, "static_shapes"):  # a network of MindSpore
-            self.runner.static_shapes = len(self.widths)
-            self.runner.keep_graphs()
-        for width in progress(self.widths, "compile", "graph"):
-            self.runner(np.zeros((batch_size, 3, height, width), np.float32))
+        compile_shapes(self.runner, [(batch_size, 3, height, width) for width in self.widths])
 
     def read(self, crops: Crops, batch_size: int = 6, ratios: Sequence[float] | None = None) -> list[Text]:
         """Texts of crops (h, w, 3) uint8 RGB, in their order.

@@ -91,7 +91,8 @@ def open_runner(
     """
     model = expand_home(str(model))
     try:
-        return _open(model, *(expand_home(str(path)) if path else None for path in (config, ckpt)), runtime, threads)
+        config, ckpt = (expand_home(str(path)) if path else None for path in (config, ckpt))
+        return _open(model, config, ckpt, runtime, threads)
     except ImportError as error:
         if error.name != "mindspore":
             raise

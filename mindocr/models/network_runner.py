@@ -9,8 +9,9 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
-from mindocr.models.compile_cache import keep_graphs
+from mindocr.models.compile_cache import keeping_graphs
 from mindocr.models.network import as_tuple
+from mindocr.utils.progress import progress
 
 STATIC_SHAPES = 2
 
@@ -31,7 +32,7 @@ class NetworkRunner:
 
     Images of one size share a batch, so a result does not depend on the other images of the batch. The first two input
     shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over, unless
-    ``static_shapes`` is set to the number of shapes that will come.
+    :meth:`compile` has been called with the shapes that will come.
 
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
@@ -42,7 +43,6 @@ class NetworkRunner:
         input_size: (h, w) that the network takes; (-1, -1), any.
         output_names: names of the outputs, in order.
         metadata: as given.
-        static_shapes: number of input shapes that get a graph of their own.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class NetworkRunner:
         self.output_names: tuple[str, ...] = used.outputs if training_outputs else used.inference_outputs
         self.input_size = (-1, -1)
         self.metadata: Mapping[str, Any] = metadata or {}
-        self.static_shapes = STATIC_SHAPES
+        self._static_shapes = STATIC_SHAPES
         self._shapes: set[tuple[int, ...]] = set()
 
     batches = True  # images of one size are faster together than one by one
@@ -86,13 +86,19 @@ class NetworkRunner:
                     outputs[name][i] = value
         return outputs
 
-    def keep_graphs(self) -> None:
-        """Keep compiled graphs between runs, see :func:`~mindocr.models.compile_cache.keep_graphs`."""
-        keep_graphs(self._cell)
+    def compile(self, shapes: Sequence[tuple[int, ...]], title: str = "compile") -> None:
+        """Compile a graph for each of these input shapes (N, 3, H, W) now, with a progress bar; others get none.
+
+        The graphs are kept between runs, see :mod:`mindocr.models.compile_cache`. Call it once, before anything else.
+        """
+        self._static_shapes = max(self._static_shapes, len(shapes))
+        with keeping_graphs(self._cell, shapes):
+            for shape in progress(shapes, title, "graph"):
+                self(np.zeros(shape, np.float32))
 
     def _prepare(self, shape: tuple[int, ...]) -> None:
         if shape in self._shapes:
             return
         self._shapes.add(shape)
-        if len(self._shapes) == self.static_shapes + 1:
+        if len(self._shapes) == self._static_shapes + 1:
             self._cell.set_inputs(ms.Tensor(shape=[None, 3, None, None], dtype=ms.float32))

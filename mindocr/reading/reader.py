@@ -63,6 +63,7 @@ class TextReader:
 
     Attributes:
         settings: the arguments, with the files that are used as models.
+        overlap: whether :meth:`read_all` works on several photographs at once; False keeps one in memory.
 
     Raises:
         CheckpointError: the weights cannot be found or used; the message says which file to put where.
@@ -100,6 +101,7 @@ class TextReader:
         self.recogniser = TextRecogniser(models["recogniser"], **execution)
         self.classifier = TextClassifier(models["classifier"], **execution) if classifier else None
         self.drop_score, self.batch_size, self.level = drop_score, batch_size, level
+        self.overlap = True
         self.settings: dict[str, Any] = {
             **{task: str(model) for task, model in models.items()}, "drop_score": drop_score, "level": level,
             **({"detection": dict(detection)} if detection else {}),
@@ -161,7 +163,10 @@ class TextReader:
         that its text comes early. A page is the same as if its photograph were read alone, and memory does not grow
         with the number of photographs.
         """
-        opened = map_ahead(_open, images, ahead=2, name="decode")
+        if not self.overlap:
+            yield from map(self._read_alone, images)
+            return
+        opened = map_ahead(self._open, images, ahead=2, name="decode")
         for group in _in_groups(self._locate(opened)):
             pages = iter(self._read([each for each in group if isinstance(each, _Located)]))
             for each in group:
@@ -169,6 +174,20 @@ class TextReader:
                     yield Read(str(each.path), each.pixels, next(pages))
                 else:
                     yield each
+
+    def _open(self, image: str | Path) -> _Opened:
+        try:
+            return _Opened(str(image), read_image(image))
+        except DataError as error:
+            return _Opened(str(image), None, error)
+
+    def _read_alone(self, image: str | Path) -> Read:
+        opened = self._open(image)
+        return (
+            opened.failed()
+            if opened.pixels is None
+            else Read(opened.path, opened.pixels, self(opened.pixels, opened.path))
+        )
 
     def _locate(self, opened: Iterable[_Opened]) -> Iterator[_Located | Read]:
         """Find the lines of each photograph."""
@@ -281,13 +300,6 @@ class _Crops:
 
     def __getitem__(self, i: int) -> np.ndarray:
         return self._crops[i].view.cut(self._crops[i].pixels)
-
-
-def _open(image: str | Path) -> _Opened:
-    try:
-        return _Opened(str(image), read_image(image))
-    except DataError as error:
-        return _Opened(str(image), None, error)
 
 
 def _in_groups(located: Iterable[_Located | Read]) -> Iterator[list[_Located | Read]]:

@@ -23,9 +23,9 @@ def map_ahead(
     It gains time where the function spends it outside the interpreter lock, as OpenCV, NumPy, onnxruntime and the
     reading of files do. At most ``ahead`` + 1 items are taken from ``items`` before the first result is taken.
 
-    An exception of the function is raised where its result is due. One of ``items``, and Ctrl-C while an item is awaited,
-    is raised after the results of the items before it. When the consumer stops early, or Ctrl-C comes while a result is
-    awaited, waiting items are dropped and running ones finished.
+    An exception of the function is raised where its result is due. One of ``items``, and Ctrl-C while an item is
+    awaited, is raised after the results of the items before it. When the consumer stops early, or Ctrl-C comes while a
+    result is awaited, waiting items are dropped and running ones finished.
 
     Args:
         function: called in a thread.

@@ -10,7 +10,7 @@ from bright_is_text import BrightIsText, write
 
 from mindocr.errors import ConfigError
 from mindocr.inference import predict
-from mindocr.inference.bucketed import Bucketed
+from mindocr.inference.bucketed import Bucketed, black
 from mindocr.inference.buckets import padding_share
 from mindocr.inference.network_sizes import buckets_for, network_sizes
 from mindocr.inference.pipeline import default_pipeline
@@ -52,6 +52,17 @@ def test_an_image_lies_in_the_corner_of_its_bucket_and_its_maps_are_cut_out():
     assert runner.padding == pytest.approx(1 - own / (2 * 64 * 96 + 2 * 96 * 64))
 
 
+def test_the_padding_is_black_after_normalisation():
+    normalise = {"NormalizeImage": {"mean": [100.0, 120.0, 140.0], "std": [50.0, 60.0, 35.0]}}
+    ops = make([*default_pipeline(320)[:2], normalise, *default_pipeline(320)[3:]])._ops
+    assert black(ops) == (-2, -2, -4)
+    inner = SeesEverything()
+    Bucketed(inner, [(32, 64)], batch_size=2, colour=black(ops))([np.ones((3, 32, 32), np.float32)])
+    assert inner.batches[0][0, :, :, 32:].reshape(3, -1).tolist() == [[-2.0] * 1024, [-2.0] * 1024, [-4.0] * 1024]
+    assert not inner.batches[0][1].any()  # fills up the batch
+    assert black(make(default_pipeline(320)[:2] + default_pipeline(320)[3:])._ops) == (0, 0, 0)
+
+
 def test_a_batch_that_is_too_long_is_divided():
     inner = SeesEverything()
     outputs = Bucketed(inner, [(32, 32)], batch_size=2)([np.full((3, 32, 32), n, np.float32) for n in (1, -1, 1)])
@@ -82,12 +93,11 @@ def test_compiling_gives_every_shape_once(caplog):
     assert caplog.messages[1] == "2 input shapes given to the network, 66.7 % of the pixels are padding"
 
 
-def test_a_network_of_mindspore_is_told_the_number_of_shapes():
-    inner = BrightIsText()
-    inner.static_shapes, inner.kept = 2, 0
-    inner.keep_graphs = lambda: setattr(inner, "kept", inner.kept + 1)
-    Bucketed(inner, [(32, 32 * i) for i in range(1, 6)]).compile()
-    assert (inner.static_shapes, inner.kept) == (5, 1)
+def test_a_network_of_mindspore_compiles_the_shapes_itself():
+    inner, told = BrightIsText(), []
+    inner.compile = told.extend
+    Bucketed(inner, [(32, 32 * i) for i in range(1, 4)], batch_size=2).compile()
+    assert told == [(2, 3, 32, 32), (2, 3, 32, 64), (2, 3, 32, 96)] and inner.seen == []
 
 
 def test_networks_without_maps_and_of_one_size_are_refused():

@@ -50,6 +50,12 @@ def test_pages_are_those_of_one_by_one(reader, photos):
     for each in read:
         if each.page is not None:
             assert each.pixels.shape[:2] == each.page.image_size
+    reader.overlap = False
+    alone = list(reader.read_all(photos))
+    assert [each.page is not None and each.page.to_json() for each in alone] == [
+        each.page is not None and each.page.to_json() for each in read
+    ]
+    assert [(each.path, str(each.error)) for each in alone] == [(each.path, str(each.error)) for each in read]
 
 
 def test_pages_stop_at_a_photograph_that_cannot_be_read(reader, photos):

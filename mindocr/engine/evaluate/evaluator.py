@@ -24,7 +24,7 @@ from mindocr.engine.runtime import build, process, ranks
 from mindocr.errors import ConfigError
 from mindocr.images.headers import Size
 from mindocr.inference import dictionary
-from mindocr.inference.bucketed import Bucketed
+from mindocr.inference.bucketed import Bucketed, black
 from mindocr.inference.buckets import wanted_buckets
 from mindocr.inference.network_sizes import buckets_for
 from mindocr.models.network import statistics
@@ -166,7 +166,7 @@ class Evaluator:
         paths = [record.img_path for record in self.dataset.records]
         chosen = buckets_for(self.dataset.pipeline, paths) if isinstance(self._buckets, str) else self._buckets
         if chosen:
-            self._runner = Bucketed(self._runner, chosen, self._loader.batch_size)
+            self._runner = Bucketed(self._runner, chosen, self._loader.batch_size, black(self.dataset.pipeline))
             self._runner.compile()
         self._buckets = None
 

@@ -25,10 +25,6 @@ class BrightIsText:
 
     def __init__(self, network, training_outputs=False):
         self.shapes = network.shapes
-        self.static_shapes = 2
-
-    def keep_graphs(self):
-        pass
 
     def __call__(self, images):
         self.shapes += [np.shape(image) for image in images]
