@@ -248,12 +248,14 @@ READ: tuple[Flag, ...] = (
     Flag("--draw_img_save_dir", "read", "same", "folder for pictures and results, as --output",
          there="./inference_results", here="no files; predict_system.py: ./inference_results"),
     Flag("--visualize_output", "read", "same", "write pictures", there="False", here="True", kind="switch"),
+    Flag("--warmup", "read", "same", "read the first image once before, so that times exclude compilation",
+         there="False", here="False", kind="switch", note="MindOCR's predict_system.py does not read it"),
     Flag("--save_crop_res", "read", "same", "write a crop of each text", there="False", here="False", kind="switch"),
     Flag("--crop_res_save_dir", "read", "same", "folder for the crops", there="./output", here="./output"),
     *(replace(flag, command="read", here="of the detector", note="") for flag in PREDICT
       if flag.key.startswith("postprocess.")),
     *_ignored("read", "runtime", (
-        "mode", "det_amp_level", "rec_amp_level", "cls_amp_level", "warmup", "max_batch_size", "rec_batch_mode",
+        "mode", "det_amp_level", "rec_amp_level", "cls_amp_level", "max_batch_size", "rec_batch_mode",
         "cls_batch_mode", "cls_batch_num",
     )),
     *_ignored("read", "recognition", (

@@ -62,3 +62,27 @@ def add_dpi(parser: argparse.ArgumentParser) -> None:
     """Add ``--dpi``, the resolution of PDF pages."""
     parser.add_argument("--dpi", type=positive, metavar="N",
                         help="pixels per inch at which pages of PDF files are rendered (default: 200)")  # fmt: skip
+
+
+def add_runtime(parser: argparse.ArgumentParser, *, threads: bool = True) -> None:
+    """Add ``--runtime``, and ``--threads`` unless the command only runs networks of MindSpore."""
+    choices = ["auto", "mindspore", "onnxruntime", "mindspore_lite"]
+    parser.add_argument(
+        "--runtime", choices=choices, default="auto",
+        help="what runs the networks; auto (default): released weights run in onnxruntime on a CPU where it is "
+        "installed, else in MindSpore; a model file runs in what its kind needs",
+    )  # fmt: skip
+    if threads:
+        parser.add_argument(
+            "--threads", type=positive, metavar="N",
+            help="CPU threads of onnxruntime or MindSpore Lite (default: all usable CPUs)",
+        )  # fmt: skip
+
+
+def add_buckets(parser: argparse.ArgumentParser) -> None:
+    """Add ``--buckets``."""
+    parser.add_argument(
+        "--buckets", metavar="auto|off|HxW,...",
+        help="sizes that the network sees, so that few graphs are compiled: auto = at most 6 that fit the images; or "
+        "height x width of each; images are padded to them (default: auto on Ascend, else off)",
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mindocr.errors import ConfigError, UserError
 from mindocr.inference.predictor import Crops, Predictor, configured
-from mindocr.inference.runner import open_runner
+from mindocr.inference.runner import given, open_runner
 from mindocr.predictions.classification import Classification
 
 UPSIDE_DOWN = "180"
@@ -22,14 +22,23 @@ class TextClassifier(Predictor):
     Args:
         model: a checkpoint or another model file, or a folder with a checkpoint.
         config: YAML file whose model, pipelines and post-processing replace those stored in the model file.
+        runtime, threads: what runs the network, and on how many CPU threads, see
+            :func:`~mindocr.inference.runner.open_runner`.
 
     Raises:
         CheckpointError: the file is missing or damaged, or does not state how to use it.
         ConfigError: a setting cannot be used, or the model does not know the class ``180``.
     """
 
-    def __init__(self, model: str | Path, *, config: str | Path | None = None) -> None:
-        runner = open_runner(model, config=config)
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        config: str | Path | None = None,
+        runtime: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        runner = open_runner(model, config=config, **given(runtime, threads))
         postprocess, pipeline = configured(runner)
         if not issubclass(postprocess.gives, Classification):
             raise ConfigError(f"'{model}' returns {postprocess.gives.kind}, not the class of a line; use a classifier")

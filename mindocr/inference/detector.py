@@ -9,7 +9,7 @@ from typing import Any
 from mindocr.errors import ConfigError
 from mindocr.inference.predictor import Predictor, configured
 from mindocr.inference.results import DetectionResult
-from mindocr.inference.runner import open_runner
+from mindocr.inference.runner import given, open_runner
 from mindocr.inference.tiling import Choice
 from mindocr.inference.view_options import Merge, ViewOptions
 from mindocr.predictions.detection import Detection
@@ -45,6 +45,8 @@ class TextDetector(Predictor):
         scales: the image is also resized by these factors, and the probability maps are merged.
         flip: each view is also run mirrored.
         merge: how these maps are merged, ``mean`` or ``max``.
+        runtime: ``auto``, or what must run the model: ``mindspore``, ``onnxruntime`` or ``mindspore_lite``.
+        threads: CPU threads of onnxruntime and MindSpore Lite; by default all usable CPUs.
 
     Raises:
         CheckpointError: the file is missing or damaged, or does not state how to use it.
@@ -68,9 +70,11 @@ class TextDetector(Predictor):
         scales: Sequence[float] = (1.0,),
         flip: bool = False,
         merge: Merge = "mean",
+        runtime: str = "auto",
+        threads: int | None = None,
     ) -> None:
         views = ViewOptions(tile, scales, flip, merge)
-        runner = open_runner(model, config=config, ckpt=ckpt)
+        runner = open_runner(model, config=config, ckpt=ckpt, **given(runtime, threads))
         changes = {**(postprocess or {}), **({} if box_thresh is None else {"box_thresh": box_thresh})}
         limit = None if limit_side_len is None else (limit_side_len, limit_type)
         formed, pipeline = configured(runner, limit, changes)

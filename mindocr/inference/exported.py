@@ -12,9 +12,12 @@ from mindocr.config.schema import PredictionConfig, System
 from mindocr.errors import ConfigError
 from mindocr.inference import metadata
 from mindocr.inference.mindir import MindIR
+from mindocr.inference.mindspore_lite import MindSporeLite
 from mindocr.inference.onnx import Onnx
 from mindocr.inference.pipeline import with_size, without_labels
 from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.runner import ENDINGS, refuse_threads
+from mindocr.inference.runtimes import runtime_of
 from mindocr.models import device
 from mindocr.models.file_kind import Kind, kind_of, refusal
 from mindocr.registry import POSTPROCESSES
@@ -23,9 +26,13 @@ logger = logging.getLogger(__name__)
 
 
 def from_exported(
-    path: str | Path, config: str | Path | Config | PredictionConfig | None = None, system: System | None = None
+    path: str | Path,
+    config: str | Path | Config | PredictionConfig | None = None,
+    system: System | None = None,
+    runtime: str = "auto",
+    threads: int | None = None,
 ) -> Predictor:
-    """A predictor that runs a MindIR or ONNX file.
+    """A predictor that runs a MindIR or ONNX file, or one of MindSpore Lite.
 
     The post-processing is the one that the export has stored in the file, else the one of the configuration.
 
@@ -35,6 +42,7 @@ def from_exported(
             one, or the settings of a named model with their ``predict`` pipeline. None = the settings in the file. A
             file of one input size changes the size in the pipeline to its own.
         system: device for a MindIR file; None = that of the configuration.
+        runtime, threads: see :func:`mindocr.inference.runner.open_runner`.
 
     Raises:
         ConfigError: the configuration has no such pipeline or no ``postprocess`` section; or there is none and the file
@@ -45,12 +53,18 @@ def from_exported(
         config = load_config(config, command="infer")
     if config is not None:
         postprocess, pipeline = _settings(config)
-    model: MindIR | Onnx
-    if kind_of(path) is Kind.ONNX or (kind_of(path) is None and Path(path).suffix == ".onnx"):
-        model = Onnx(path)
+    model: MindIR | Onnx | MindSporeLite
+    kind = kind_of(path)
+    ending = ENDINGS.get(kind, ".mindir") if kind else Path(path).suffix.lower()
+    choice = runtime_of(ending if ending in (".onnx", ".ms") else ".mindir", runtime, str(path))
+    if choice.runtime == "onnxruntime":
+        model = Onnx(path, threads)
+    elif choice.runtime == "mindspore_lite":
+        model = MindSporeLite(path, threads)
     else:
         if error := refusal(path, "a MindIR or ONNX file", Kind.MINDIR):
             raise error
+        refuse_threads(threads, path)
         device.prepare(system or (config.system if config is not None else System()))
         model = MindIR(path)
     model.metadata = metadata.completed(model.metadata, model.input_size)
@@ -70,7 +84,7 @@ def _settings(config: Config | PredictionConfig) -> tuple[Mapping[str, Any], lis
     return config.postprocess, without_labels(section.dataset["transform_pipeline"])
 
 
-def _stored(model: MindIR | Onnx, path: str | Path) -> tuple[Any, list[Any]]:
+def _stored(model: MindIR | Onnx | MindSporeLite, path: str | Path) -> tuple[Any, list[Any]]:
     try:
         return configured(model)
     except ConfigError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -12,13 +14,17 @@ import numpy as np
 
 from mindocr.data.datasets.base import ImageDataset
 from mindocr.data.loading.loader import Loader
+from mindocr.data.loading.worker import keep_freed_memory
 from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.data.transforms.resize import DetResize
 from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.images.alpha import Alpha, background, composite
+from mindocr.images.headers import Size
 from mindocr.images.pages import is_pdf, page_of
 from mindocr.inference import metadata
+from mindocr.inference.bucketed import Bucketed, black
+from mindocr.inference.network_sizes import buckets_for
 from mindocr.inference.one_by_one import one_by_one
 from mindocr.inference.pipeline import decoding, named, with_limit, with_original, with_size
 from mindocr.inference.results import Result
@@ -31,11 +37,13 @@ from mindocr.registry import DATASETS, POSTPROCESSES
 from mindocr.utils.paths import expand_home
 from mindocr.utils.printable import listed
 from mindocr.utils.progress import progress
+from mindocr.utils.threads import map_ahead
 from mindocr.utils.visualize import as_rgb
 
 logger = logging.getLogger(__name__)
 
 Image = str | Path | np.ndarray
+Runs = Callable[[Any], dict[str, list[np.ndarray]]]  # the call of a runner
 _MOST_TRIED = 100  # images that are tried for a warm-up
 
 
@@ -181,6 +189,30 @@ class Predictor:
         built: ImageDataset = DATASETS.build(chosen, key="type", is_train=False, seed=0, exclude=exclude)
         return built
 
+    def use_buckets(self, buckets: Sequence[Size] | str, paths: Sequence[str], batch_size: int = 1) -> None:
+        """Give the network images of a few sizes only, and compile a graph for each of them now.
+
+        Args:
+            buckets: (h, w) each, in pixels; or ``auto``: chosen by the headers of the images. With ``auto`` a network
+                of one size stays as it is, and so does one whose sizes cannot be known, with a warning.
+            paths: files of the images.
+            batch_size: images that the network takes at once; smaller batches are filled up.
+
+        Raises:
+            ConfigError: sizes are given, and the network takes images of one size only, or looks at them in tiles or
+                several views.
+        """
+        if buckets == "auto" and (self._views is not None or self.runner.input_size != (-1, -1)):
+            return
+        if self._views is not None:
+            raise ConfigError("buckets: not with tiles, scales or mirrored views, which have sizes of their own")
+        chosen = buckets_for(self._ops, paths) if isinstance(buckets, str) else list(buckets)
+        if isinstance(self.runner, Bucketed):
+            self.runner = self.runner.runner
+        if chosen:
+            self.runner = Bucketed(self.runner, chosen, batch_size, black(self._ops))
+            self.runner.compile()
+
     def warm_up(self, dataset: ImageDataset, batch_size: int = 1) -> None:
         """Run the network once on the first image that can be read, so that it is compiled for this size.
 
@@ -255,25 +287,117 @@ class Predictor:
         """Yield batches of (path, decoded image, prediction)."""
         dataset = source if isinstance(source, ImageDataset) else self.dataset(source)
         if self._views is not None:  # no image is decoded in advance, as a large one takes a gigabyte
-            yield from one_by_one(dataset, self._decode, loader.get("on_skip"), show_progress)
+            yield from one_by_one(dataset, self._look, loader.get("on_skip"), show_progress)
             return
         with Loader(dataset, **loader) as batches:
             epoch = batches.epoch()
-            for batch in progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch:
-                yield list(zip(batch["img_path"], batch["image_ori"], self._decode(batch)))
+            shown = progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch
+            # The loader reads ahead in a thread or in processes.
+            outputs = self._side_by_side(lambda network, batch: (batch, network(batch["image"])), shown, early=True)
+            yield from map_ahead(self._finish, outputs, ahead=1, name="postprocess")
+
+    def _finish(
+        self, computed: tuple[Mapping[str, Any], Mapping[str, list[np.ndarray]]]
+    ) -> list[tuple[str, np.ndarray, Prediction]]:
+        """(path, decoded image, prediction) of each image of a batch, from the outputs of the network."""
+        batch, outputs = computed
+        return list(zip(batch["img_path"], batch["image_ori"], self._compute(outputs, batch)))
 
     def _predict(self, images: Sequence[Image], batch_size: int, on_error: str = "raise") -> list[Result]:
-        results = []
+        results: list[Result] = []
         left_out: list[str] = []
-        for start in range(0, len(images), batch_size):
-            chunk, samples = self._samples(images[start : start + batch_size], on_error, left_out, start)
-            if not chunk:
-                continue
-            batch = {name: [sample[name] for sample in samples] for name in self._columns}
-            for image, original, found in zip(chunk, batch["image_ori"], self._decode(batch)):
-                results.append(self._result(image, original, found))
+        # One image gains nothing from other threads.
+        alone = len(images) == 1 and self._views is None
+        found_for = (
+            self._complete(self._run(self.runner, [self._prepare((0, images[0]))]))
+            if alone
+            else self.stream(images, batch_size)
+        )
+        for found in found_for:
+            if isinstance(found, Result):
+                results.append(found)
+            elif on_error == "skip":
+                left_out.append(str(found))
+            else:
+                raise found
         self._warn_left_out(left_out, len(images))
         return results
+
+    def stream(self, images: Iterable[Image], batch_size: int = 1) -> Iterator[Result | DataError]:
+        """Predict images as they come: while the network runs, other threads prepare the next images and finish others.
+
+        Args:
+            images: paths or arrays, see :meth:`__call__`; at most a few batches are taken ahead.
+            batch_size: images that the network takes at once if their sizes agree. Results do not depend on it.
+
+        Yields:
+            For each image in turn its result, or why it cannot be used.
+        """
+        if self._views is not None:
+            yield from self._one_after_the_other(images)
+            return
+        keep_freed_memory()
+        prepared = map_ahead(self._prepare, enumerate(images), ahead=max(2, batch_size), name="prepare")
+        outputs = self._side_by_side(self._run, _in_batches(prepared, batch_size), early=True)
+        for batch in map_ahead(self._complete, outputs, ahead=1, name="postprocess"):
+            yield from batch
+
+    def _one_after_the_other(self, images: Iterable[Image]) -> Iterator[Result | DataError]:
+        """Look at each image after the one before it is finished, as a large one takes a gigabyte."""
+        for image, sample in map(self._prepare, enumerate(images)):
+            if isinstance(sample, DataError):
+                yield sample
+                continue
+            try:
+                (found,) = self._look({name: [sample[name]] for name in self._columns})
+            except DataError as error:
+                yield error
+            else:
+                yield self._result(image, sample["image_ori"], found)
+
+    def _side_by_side(
+        self, run: Callable[[Runs, Any], Any], batches: Iterable[Any], early: bool = False
+    ) -> Iterator[Any]:
+        """Yield ``run(network, batch)`` for each batch, several at once if the runner can do that.
+
+        Args:
+            early: the first batch gets all CPU threads, so that its result comes early. So does one that is alone.
+        """
+        workers = getattr(self.runner, "workers", 1)
+        if workers == 1:
+            yield from map(partial(run, self.runner), batches)
+            return
+        runner: Any = self.runner
+        rest = iter(batches)
+        first = list(islice(rest, 1 if early else 2))
+        if len(first) == 1:
+            yield run(runner.work_alone if early else runner, first.pop())
+        waiting = chain(first, rest)
+        yield from map_ahead(partial(run, runner.work), waiting, ahead=workers, threads=workers, name="network")
+
+    def _prepare(self, numbered: tuple[int, Image]) -> tuple[Image, Mapping[str, Any] | DataError]:
+        """An image and its sample, or why it has none."""
+        number, image = numbered
+        try:
+            return image, self._sample(image, number)
+        except DataError as error:
+            return image, error
+
+    def _run(self, network: Runs, batch: list[tuple[Image, Mapping[str, Any] | DataError]]) -> tuple[Any, Any]:
+        """A batch and the network's outputs for its samples."""
+        samples = [sample["image"] for _, sample in batch if not isinstance(sample, DataError)]
+        return batch, network(samples) if samples else None
+
+    def _complete(self, computed: tuple[Any, Any]) -> list[Result | DataError]:
+        """Results of a batch, from the outputs of the network."""
+        batch, outputs = computed
+        samples = [sample for _, sample in batch if not isinstance(sample, DataError)]
+        columns = {name: [sample[name] for sample in samples] for name in self._columns}
+        found = iter(self._compute(outputs, columns) if samples else ())
+        return [
+            sample if isinstance(sample, DataError) else self._result(image, sample["image_ori"], next(found))
+            for image, sample in batch
+        ]
 
     def _samples(
         self, images: Sequence[Image], on_error: str, left_out: list[str], first: int = 0
@@ -314,12 +438,16 @@ class Predictor:
         finally:
             self._given.image = None
 
-    def _decode(self, batch: Mapping[str, Any]) -> list[Prediction]:
-        if self._views is not None:
-            return [self._views(image, path).found for image, path in zip(batch["image"], batch["img_path"])]
-        if "shape_list" in batch:
-            self._small_texts.look(batch["img_path"], batch["shape_list"])
-        return decode(self.postprocess, self.runner(batch["image"]), batch)
+    def _look(self, batch: Mapping[str, Any]) -> list[Prediction]:
+        """Predictions of a batch of decoded images, by the views."""
+        assert self._views is not None
+        return [self._views(image, path).found for image, path in zip(batch["image"], batch["img_path"])]
+
+    def _compute(self, outputs: Mapping[str, list[np.ndarray]], columns: Mapping[str, list[Any]]) -> list[Prediction]:
+        """Predictions from the outputs of the network; tells of images that were reduced too far."""
+        if "shape_list" in columns:
+            self._small_texts.look(columns["img_path"], columns["shape_list"])
+        return decode(self.postprocess, outputs, columns)
 
     def _result(self, image: Image, original: np.ndarray, found: Prediction) -> Result:
         size = (original.shape[0], original.shape[1])
@@ -328,6 +456,13 @@ class Predictor:
             pixels = image if image.shape[2:] in ((), (3,)) else _checked(image, "image", self._alpha)
             return self.result_type(found, size, pixels=pixels)
         return self.result_type(found, size, path=str(image), upright=self._upright, alpha=self._alpha)
+
+
+def _in_batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of ``size`` items; the last may be shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 def configured(

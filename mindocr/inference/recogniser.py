@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
@@ -14,16 +15,28 @@ from mindocr.data.transforms.text_line import pad_right
 from mindocr.errors import ConfigError, DataError
 from mindocr.images.headers import stated_size
 from mindocr.images.read import read_file
+from mindocr.inference.bucketed import compile_shapes
+from mindocr.inference.buckets import WIDTHS, width_of
 from mindocr.inference.pipeline import named
-from mindocr.inference.predictor import Crops, Image, Predictor, configured
+from mindocr.inference.predictor import Crops, Image, Predictor, Runs, configured
 from mindocr.inference.results import Result
-from mindocr.inference.runner import open_runner
+from mindocr.inference.runner import given, open_runner
 from mindocr.predictions.base import decode
 from mindocr.predictions.text import Text
 from mindocr.registry import TRANSFORMS
 from mindocr.utils.paths import expand_home
+from mindocr.utils.threads import map_ahead
 
 _WIDTH = "line_width"
+_STEP = 32  # pixels; lines are padded to a multiple of it, so that some of them share a batch
+
+
+class Prepared(NamedTuple):
+    """A line that is ready for the network: its number, its image, and its sample."""
+
+    number: int
+    image: Image
+    sample: Mapping[str, Any]
 
 
 class Images(Protocol):
@@ -37,29 +50,55 @@ class TextRecogniser(Predictor):
     """Reads crops that show one line of text each.
 
     It is called like a :class:`~mindocr.inference.predictor.Predictor`; the prediction of a result is a
-    :class:`~mindocr.predictions.text.Text`. Crops of similar widths are padded to a common width and share a batch.
+    :class:`~mindocr.predictions.text.Text`. Each crop is padded to a width that depends on the crop alone, and crops of
+    one padded width share a batch, so a text does not depend on what else is read with it.
 
     Args:
         model: a checkpoint or another model file, or a folder with a checkpoint.
         config: YAML file whose model, pipelines and post-processing replace those stored in the model file.
+        runtime, threads: what runs the network, and on how many CPU threads, see
+            :func:`~mindocr.inference.runner.open_runner`.
+
+    Attributes:
+        widths: padded widths, pixels; None = multiples of 32. A network for which graphs are compiled needs few.
 
     Raises:
         CheckpointError: the file is missing or damaged, or does not state how to use it.
         ConfigError: a setting cannot be used, or the model does not read text.
     """
 
-    def __init__(self, model: str | Path, *, config: str | Path | None = None) -> None:
-        runner = open_runner(model, config=config)
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        config: str | Path | None = None,
+        runtime: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        runner = open_runner(model, config=config, **given(runtime, threads))
         postprocess, pipeline = configured(runner)
         if not issubclass(postprocess.gives, Text):
             raise ConfigError(f"'{model}' returns {postprocess.gives.kind}, not the text of a line; use a recogniser")
         super().__init__(runner, postprocess, pipeline, (_WIDTH,) if _notes_width(pipeline) else ())
+        self.widths: Sequence[int] | None = None
+        self._fill = 1
+
+    def use_widths(self, widths: Sequence[int] = WIDTHS, batch_size: int = 6) -> None:
+        """Give the network lines of a few widths only, and compile a graph for each of them now.
+
+        Args:
+            widths: pixels; a wider line gets a multiple of the last.
+            batch_size: lines that the network takes at once; smaller batches are filled up.
+        """
+        self.widths, self._fill = sorted(widths), batch_size
+        height = self._sample(np.zeros((1, 1, 3), np.uint8), 0)["image"].shape[1]
+        compile_shapes(self.runner, [(batch_size, 3, height, width) for width in self.widths])
 
     def read(self, crops: Crops, batch_size: int = 6, ratios: Sequence[float] | None = None) -> list[Text]:
         """Texts of crops (h, w, 3) uint8 RGB, in their order.
 
         Args:
-            crops: asked for one batch at a time and not kept, so they may be cut out then.
+            crops: asked for a few batches ahead and not kept, so they may be cut out then.
             batch_size: crops that the network takes at once.
             ratios: width / height of each crop; None = the crops are asked for twice.
         """
@@ -79,25 +118,50 @@ class TextRecogniser(Predictor):
         left_out: list[str] | None = None,
     ) -> Iterator[tuple[int, Image, np.ndarray, Text]]:  # fmt: skip
         """Yield (number, image, decoded image, text) batch by batch, the narrowest images first."""
-        order = sorted(range(len(images)), key=ratios.__getitem__)
-        for start in range(0, len(order), batch_size):
-            kept: list[tuple[int, Image, Mapping[str, Any]]] = []
-            for number in order[start : start + batch_size]:
-                prepared = self._samples([images[number]], on_error, [] if left_out is None else left_out, number)
-                kept += [(number, image, sample) for image, sample in zip(*prepared)]
-            texts = self._read_batch([sample for _, _, sample in kept]) if kept else []
-            for (number, image, sample), text in zip(kept, texts):
-                yield number, image, sample["image_ori"], text
+        reasons = [] if left_out is None else left_out
 
-    def _read_batch(self, samples: Sequence[Mapping[str, Any]]) -> list[Text]:
-        """Texts of one batch, which is as wide as the widest of its samples."""
-        width = max(sample["image"].shape[2] for sample in samples)
-        batch = np.stack([pad_right(sample["image"], width) for sample in samples])
-        texts: list[Text] = decode(self.postprocess, self.runner(batch), {})
+        def prepare(number: int) -> list[Prepared]:
+            prepared = self._samples([images[number]], on_error, reasons, number)
+            return [Prepared(number, image, sample) for image, sample in zip(*prepared)]
+
+        order = sorted(range(len(images)), key=ratios.__getitem__)
+        ahead = map_ahead(prepare, order, ahead=2 * batch_size, name="crops") if len(order) > 1 else map(prepare, order)
+        outputs = self._side_by_side(self._run_lines, self._of_one_width(chain.from_iterable(ahead), batch_size))
+        yield from chain.from_iterable(map_ahead(self._texts_of, outputs, ahead=1, name="texts"))
+
+    def _of_one_width(self, lines: Iterable[Prepared], batch_size: int) -> Iterator[tuple[int, list[Prepared]]]:
+        """Batches of neighbouring lines that are padded to one width, with that width."""
+        batch: list[Prepared] = []
+        common = 0
+        for line in lines:
+            width = line.sample["image"].shape[2]
+            width = -(-width // _STEP) * _STEP if self.widths is None else width_of(width, self.widths)
+            if batch and (width != common or len(batch) == batch_size):
+                yield common, batch
+                batch = []
+            common = width
+            batch.append(line)
+        if batch:
+            yield common, batch
+
+    def _run_lines(self, network: Runs, group: tuple[int, list[Prepared]]) -> tuple[int, list[Prepared], Any]:
+        """A batch and the network's outputs for it."""
+        width, lines = group
+        rows = [pad_right(line.sample["image"], width) for line in lines]
+        if self.widths is not None:  # the number of lines belongs to the shape that a graph is compiled for
+            rows += [np.zeros_like(rows[0])] * (self._fill - len(rows))
+        outputs = network(np.stack(rows))
+        return width, lines, {name: values[: len(lines)] for name, values in outputs.items()}
+
+    def _texts_of(self, computed: tuple[int, list[Prepared], Any]) -> list[tuple[int, Image, np.ndarray, Text]]:
+        """The texts of a batch, from the outputs of the network."""
+        width, lines, outputs = computed
+        texts: list[Text] = decode(self.postprocess, outputs, {})
         return [
-            replace(text, filled=_filled(text.total_steps, sample.get(_WIDTH, width), width))
-            for sample, text in zip(samples, texts)
-        ]
+            (number, image, sample["image_ori"],
+             replace(text, filled=_filled(text.total_steps, sample.get(_WIDTH, width), width)))
+            for (number, image, sample), text in zip(lines, texts)
+        ]  # fmt: skip
 
 
 def _filled(steps: int, line_width: int, width: int) -> float:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mindocr.errors import DataError, StorageError
+from mindocr.images.headers import Size
+from mindocr.inference.bucketed import Bucketed
 from mindocr.inference.output_names import OutputNames
 from mindocr.inference.picture_writer import CropWriter, PictureWriter, picture_ending
 from mindocr.inference.predictor import Predictor
@@ -57,6 +59,7 @@ def run(
     pictures: str | Path | None = None,
     crops: str | Path | None = None,
     warmup: bool = False,
+    buckets: Sequence[Size] | str | None = None,
     **loader: Any,
 ) -> Outcome:
     """Predict ``source`` and write to ``folder``: a picture for each image, and the results as text and as JSON.
@@ -72,6 +75,8 @@ def run(
         result_format: see :class:`mindocr.inference.result_writer.ResultWriter`.
         pictures: folder for the pictures; None = ``folder``.
         crops: folder for a crop of each text; None = no crops.
+        buckets: sizes of the network's images, see :meth:`mindocr.inference.predictor.Predictor.use_buckets`; None =
+            every image keeps its own.
 
     Raises:
         DataError: there is no image, none can be read, or with ``on_error: stop`` one cannot be read.
@@ -108,6 +113,8 @@ def run(
         with _storing():
             writer.skip(reason)
 
+    if buckets is not None:
+        predictor.use_buckets(buckets, [record.img_path for record in dataset.records], batch_size)
     if warmup:
         start = time.monotonic()
         predictor.warm_up(dataset, batch_size)
@@ -129,6 +136,8 @@ def run(
     seconds = time.monotonic() - start
     if not count:
         raise DataError(_none_readable(skipped))
+    if isinstance(predictor.runner, Bucketed):
+        predictor.runner.tell()
     for each in images:
         each.close()
     written = ["pictures"] * draw + ["crops"] * (crops is not None) + list(writer.names)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mindocr.errors import CheckpointError, UserError
+from mindocr.inference.runtimes import runtime_of
 from mindocr.models.algorithms import ALGORITHMS
 from mindocr.models.file_kind import Kind, kind_of, refusal
 from mindocr.models.zoo import model_names
@@ -22,9 +23,14 @@ OPENERS = {
     ".ckpt": "mindocr.inference.checkpoint",
     ".safetensors": "mindocr.inference.checkpoint",
     ".mindir": "mindocr.inference.mindir",
+    ".ms": "mindocr.inference.mindspore_lite",
     ".onnx": "mindocr.inference.onnx",
 }
-_ENDINGS = {Kind.CHECKPOINT: ".ckpt", Kind.SAFETENSORS: ".safetensors", Kind.MINDIR: ".mindir", Kind.ONNX: ".onnx"}
+_LITE = "mindocr.inference.mindspore_lite"
+ENDINGS = {
+    Kind.CHECKPOINT: ".ckpt", Kind.SAFETENSORS: ".safetensors", Kind.MINDIR: ".mindir", Kind.ONNX: ".onnx",
+    Kind.LITE: ".ms",
+}  # fmt: skip
 _YAML = (".yaml", ".yml")
 
 
@@ -57,26 +63,36 @@ class Runner(Protocol):
         """
 
 
-def open_runner(model: str | Path, *, config: str | Path | None = None, ckpt: str | Path | None = None) -> Runner:
+def open_runner(
+    model: str | Path,
+    *,
+    config: str | Path | None = None,
+    ckpt: str | Path | None = None,
+    runtime: str = "auto",
+    threads: int | None = None,
+) -> Runner:
     """Open the runner of a model.
 
     Args:
-        model: a file ``.ckpt``, ``.safetensors``, ``.mindir`` or ``.onnx``; a folder that holds one checkpoint or a
-            ``best.ckpt``; the YAML file of a configuration; or the name of a model or an algorithm.
+        model: a file ``.ckpt``, ``.safetensors``, ``.mindir``, ``.onnx`` or ``.ms``; a folder that holds one checkpoint
+            or a ``best.ckpt``; the YAML file of a configuration; or the name of a model or an algorithm.
         config: YAML file whose model, pipelines and post-processing replace those stored in the model file. A
             checkpoint written by training with mindocr needs none.
         ckpt: checkpoint for a name or a YAML file; by default the released weights, or the checkpoint that the YAML
             file names.
+        runtime: ``auto``, or what must run the model, see :data:`mindocr.inference.runtimes.RUNTIMES`.
+        threads: CPU threads of one network, for onnxruntime and MindSpore Lite; None = all usable CPUs.
 
     Raises:
         CheckpointError: the file is missing or damaged, or does not state how to use it.
         ConfigError: the configuration cannot be used.
-        UserError: the kind of model is unknown, ``config`` or ``ckpt`` cannot be used with it, or the framework that
-            runs it is not installed.
+        UserError: the kind of model is unknown, ``config``, ``ckpt``, ``runtime`` or ``threads`` cannot be used with
+            it, or the framework that runs it is not installed.
     """
     model = expand_home(str(model))
     try:
-        return _open(model, *(expand_home(str(path)) if path else None for path in (config, ckpt)))
+        config, ckpt = (expand_home(str(path)) if path else None for path in (config, ckpt))
+        return _open(model, config, ckpt, runtime, threads)
     except ImportError as error:
         if error.name != "mindspore":
             raise
@@ -85,7 +101,16 @@ def open_runner(model: str | Path, *, config: str | Path | None = None, ckpt: st
         ) from None
 
 
-def _open(model: str | Path, config: str | Path | None, ckpt: str | Path | None) -> Runner:
+def given(runtime: str, threads: int | None) -> dict[str, Any]:
+    """Those of the arguments ``runtime`` and ``threads`` of :func:`open_runner` that are not its defaults."""
+    return {
+        **({} if runtime == "auto" else {"runtime": runtime}), **({} if threads is None else {"threads": threads})
+    }  # fmt: skip
+
+
+def _open(
+    model: str | Path, config: str | Path | None, ckpt: str | Path | None, runtime: str, threads: int | None
+) -> Runner:
     path, suffix = Path(model), Path(model).suffix.lower()
     is_named = str(model) in model_names() or str(model).upper() in ALGORITHMS
     if is_named or suffix in _YAML:
@@ -93,12 +118,14 @@ def _open(model: str | Path, config: str | Path | None, ckpt: str | Path | None)
             raise UserError(
                 f"config: '{model}' is a configuration or a named model, so it takes no other; remove config"
             )
+        runtime_of(".ckpt", runtime, str(model))
+        refuse_threads(threads, model)
         checkpoint = importlib.import_module("mindocr.inference.checkpoint")
         return checkpoint.open_named(str(model), ckpt) if is_named else checkpoint.open_config(path, ckpt)
     if ckpt is not None:
         raise UserError(f"ckpt: expected a named model or a YAML file to use it with, got '{model}'; remove ckpt")
     kind = kind_of(path)
-    suffix = ".ckpt" if path.is_dir() else _ENDINGS.get(kind, suffix) if kind else suffix
+    suffix = ".ckpt" if path.is_dir() else ENDINGS.get(kind, suffix) if kind else suffix
     if suffix not in OPENERS:
         if error := refusal(path, "a checkpoint, MindIR or ONNX file"):
             raise error
@@ -107,7 +134,50 @@ def _open(model: str | Path, config: str | Path | None, ckpt: str | Path | None)
             f"'{model}'{suggest(str(model), known)}: expected a file that ends in {', '.join(OPENERS)} or .yaml, a "
             f"folder with a checkpoint, or one of {', '.join(known)}"
         )
-    return importlib.import_module(OPENERS[suffix]).open_file(path, config)
+    choice = runtime_of(suffix, runtime, str(model))
+    if choice.runtime == "mindspore":
+        refuse_threads(threads, model)
+        return importlib.import_module(OPENERS[suffix]).open_file(path, config)
+    opener = importlib.import_module(_LITE if choice.runtime == "mindspore_lite" else OPENERS[suffix])
+    return opener.open_file(path, config, threads=threads)
+
+
+def refuse_threads(threads: int | None, model: str | Path) -> None:
+    """Check that no number of threads is asked for, as MindSpore takes none.
+
+    Raises:
+        UserError: one is.
+    """
+    if threads is not None:
+        raise UserError(
+            f"threads: '{model}' runs in MindSpore, which chooses its threads itself; leave it out, or choose the "
+            "runtime onnxruntime"
+        )
+
+
+def run_in_groups(
+    names: Sequence[str],
+    images: np.ndarray | Sequence[np.ndarray],
+    run: Callable[[np.ndarray], Sequence[np.ndarray]],
+) -> dict[str, list[np.ndarray]]:
+    """Run images of one size as one batch; returns for each output one array per image, without a batch axis.
+
+    Args:
+        names: those of the outputs.
+        images: as for :class:`Runner`.
+        run: computes the outputs, (N, ...) each, of a batch (N, 3, H, W) float32.
+    """
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for i, image in enumerate(images):
+        groups.setdefault(image.shape, []).append(i)
+    outputs: dict[str, list[np.ndarray]] = {name: [np.empty(0, np.float32)] * len(images) for name in names}
+    for indices in groups.values():
+        whole = isinstance(images, np.ndarray) and len(indices) == len(images)
+        batch = images if whole else np.stack([images[i] for i in indices])
+        for name, output in zip(names, run(np.ascontiguousarray(batch, dtype=np.float32))):
+            for i, value in zip(indices, output):
+                outputs[name][i] = value
+    return outputs
 
 
 def run_one_by_one(

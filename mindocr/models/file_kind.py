@@ -31,7 +31,8 @@ class Kind(Enum):
     ONNX = "an ONNX file", f"run it with: {_INFER_WITH}"
     LITE = (
         "a model of MindSpore Lite (.ms)",
-        "only MindSpore Lite runs it; here use the MindIR file of 'mindocr export'",
+        "only MindSpore Lite runs it (mindocr infer --runtime mindspore_lite); MindSpore runs the MindIR file of "
+        "'mindocr export'",
     )
     TORCH_ZIP = "a zip archive, such as PyTorch writes", f"'mindocr convert-weights' converts such weights: {_CONVERT}"
     TORCHSCRIPT = "a TorchScript program", "load it and save its weights with torch.save(model.state_dict(), path)"

@@ -10,8 +10,10 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
+from mindocr.models.compile_cache import keeping_graphs
 from mindocr.models.deformable import offset_names
 from mindocr.models.network import as_tuple
+from mindocr.utils.progress import progress
 
 STATIC_SHAPES = 2
 
@@ -32,7 +34,7 @@ class NetworkRunner:
 
     Images of one size share a batch, so a result does not depend on the other images of the batch. The first two input
     shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over, except
-    for networks with deformable convolutions.
+    for networks with deformable convolutions, and unless :meth:`compile` has been called with the shapes that will come.
 
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
@@ -92,6 +94,16 @@ class NetworkRunner:
                 for i, value in zip(indices, output.astype(ms.float32).asnumpy()):
                     outputs[name][i] = value
         return outputs
+
+    def compile(self, shapes: Sequence[tuple[int, ...]], title: str = "compile") -> None:
+        """Compile a graph for each of these input shapes (N, 3, H, W) now, with a progress bar; others get none.
+
+        The graphs are kept between runs, see :mod:`mindocr.models.compile_cache`. Call it once, before anything else.
+        """
+        self._static_shapes = max(self._static_shapes, len(shapes))
+        with keeping_graphs(self._cell, shapes):
+            for shape in progress(shapes, title, "graph"):
+                self(np.zeros(shape, np.float32))
 
     def _prepare(self, shape: tuple[int, ...]) -> None:
         if shape in self._shapes:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from mindocr.data.datasets.sources import find_images
 from mindocr.errors import DataError, UserError
+from mindocr.images.headers import Size
 from mindocr.images.pages import DPI, DPI_RANGE
-from mindocr.images.read import read_image
 from mindocr.inference.source_folders import refuse_sources
 from mindocr.reading.page_writer import PICTURE, Format, PageWriter
 from mindocr.reading.reader import TextReader
@@ -46,6 +47,8 @@ def read_images(
     resume: bool = False,
     crops: Path | None = None,
     dpi: float = DPI,
+    buckets: Sequence[Size] | str | None = None,
+    warmup: bool = False,
 ) -> int:
     """Read every image and print its text; a file that cannot be read is named at the end.
 
@@ -62,6 +65,8 @@ def read_images(
             A file that could not be read is tried again.
         crops: folder for a crop of each text; None = no crops.
         dpi: pixels per inch at which pages of PDF files are rendered.
+        buckets: sizes of the networks' images, see :meth:`TextReader.use_buckets`; None = every image keeps its own.
+        warmup: read the first image once before, so that the times of the log exclude what happens only once.
 
     Returns:
         The exit code: 0, or 1 if some files could not be read.
@@ -87,28 +92,39 @@ def read_images(
             folder, form, draw, resume=resume, settings=_settings(reader, dpi), crops=crops, roots=roots, dpi=dpi
         )  # fmt: skip
         images = _unfinished(images, writer)
+    if buckets is not None and images:
+        reader.use_buckets(buckets, images)
+    if warmup and images:
+        start = time.monotonic()
+        reader.warm_up(images[0])
+        logger.info("warm-up: %.1f s", time.monotonic() - start)
     broken: list[str] = []
     lines = 0
+    start = time.monotonic()
     try:
-        for file in progress(images, "read", "image"):
-            try:
-                pixels = read_image(file, max_pixels=reader.max_pixels, dpi=dpi)
-            except DataError as error:
+        # A large image must not be kept while the next is decoded.
+        results = (
+            progress(reader.read_all(images, dpi), "read", "image", len(images)) if reader.overlap
+            else reader.read_all(progress(images, "read", "image"), dpi)
+        )  # fmt: skip
+        for path, pixels, page, error in results:
+            if page is None or pixels is None:
                 broken.append(str(error))
                 continue
-            page = reader(pixels, path=str(file))
             lines += len(page)
-            title = [f"# {printable(str(file))}"] if several else []
+            title = [f"# {printable(path)}"] if several else []
             print(*title, page.text, sep="\n", file=screen, flush=True)
             if writer is not None:
-                writer.add(page, str(file), pixels)
-            del pixels  # a large image must not be kept while the next is decoded
+                writer.add(page, path, pixels)
+            del pixels
     finally:
         if writer is not None:
             writer.close()
     if broken and len(broken) == len(images):
         raise DataError(f"none of the {len(images)} images can be read:{listed(broken)}")
-    logger.info("%s in %s%s", count(lines, "line"), count(len(images) - len(broken), "image"), _where(writer, draw))
+    read = len(images) - len(broken)
+    speed = f", {(time.monotonic() - start) / read:.2f} s per image" if read else ""
+    logger.info("%s in %s%s%s", count(lines, "line"), count(read, "image"), speed, _where(writer, draw))
     reader.log_cost()
     if broken:
         logger.warning("%d of %d images could not be read and were left out:%s", len(broken), len(images),

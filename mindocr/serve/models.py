@@ -10,12 +10,15 @@ from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
+from mindocr.images.headers import Size
+from mindocr.inference.bucketed import Bucketed
 from mindocr.inference.detector import TextDetector
 from mindocr.predictions.base import decode_one
 from mindocr.reading.reader import TextReader
 from mindocr.reading.weights import RELEASED
 from mindocr.serve.answers import Answer, FoundTexts, ReadTexts
 from mindocr.serve.reduction import Reduced, ReducingDetector, reduce
+from mindocr.serve.sizes import use_buckets
 from mindocr.serve.variants import DROP_SCORE, LEVEL, Option, Options, beside, thresholds_of, with_options, workers_of
 
 Kind = Literal["detection", "reading"]
@@ -33,6 +36,10 @@ class Choice:
         drop_score: of a reader.
         detection: further arguments of the detector.
         network_pixels: a larger image is reduced before texts are searched in it, see :mod:`mindocr.serve.reduction`.
+        runtime, threads: what runs the networks, and its CPU threads, see
+            :func:`~mindocr.inference.runner.open_runner`.
+        buckets: sizes that the detector's network sees, see :func:`~mindocr.serve.sizes.use_buckets`.
+        batch_size: images of a batch in a bucket.
     """
 
     model: str
@@ -41,6 +48,10 @@ class Choice:
     drop_score: float = 0.5
     detection: Mapping[str, Any] = field(default_factory=dict)
     network_pixels: int = NETWORK_PIXELS
+    runtime: str = "auto"
+    threads: int | None = None
+    buckets: list[Size] | str | None = None
+    batch_size: int = 1
 
     @property
     def name(self) -> str:
@@ -95,7 +106,8 @@ class Detecting:
         self.name, self._detector, self._changes = choice.name, detector, choice.changes
         self._most = choice.network_pixels
         self.options: Mapping[str, Option] = thresholds_of(detector)
-        self.batches = bool(getattr(detector.runner, "batches", False))
+        self._bucketed = isinstance(detector.runner, Bucketed)
+        self.batches = self._bucketed or bool(getattr(detector.runner, "batches", False))
         self.workers = workers_of(detector)
         self._beside = beside(detector)
 
@@ -106,7 +118,7 @@ class Detecting:
         return sample, reduced
 
     def group(self, prepared: Any) -> Hashable:
-        return prepared[0]["image"].shape
+        return None if self._bucketed else prepared[0]["image"].shape  # buckets make groups themselves
 
     def predict(self, prepared: Sequence[Any], options: Sequence[Options], alone: bool = True) -> list[Answer]:
         runner = (self._detector if alone else self._beside).runner
@@ -164,12 +176,14 @@ def open_model(choice: Choice) -> ServedModel:
     Raises:
         UserError: it cannot be used; the message says why.
     """
+    execution: dict[str, Any] = {"runtime": choice.runtime, "threads": choice.threads}
     if choice.model not in RELEASED and choice.recogniser is None:
-        return Detecting(TextDetector(choice.model, **choice.detection), choice)
-    shared: dict[str, Any] = {
-        "classifier": choice.classifier, "drop_score": choice.drop_score, "detection": dict(choice.detection),
-        "recogniser": choice.recogniser,
-    }  # fmt: skip
-    if choice.model in RELEASED:
-        return Reading(TextReader(choice.model, **shared), choice)
-    return Reading(TextReader(detector=choice.model, **shared), choice)
+        detector = TextDetector(choice.model, **choice.detection, **execution)
+        use_buckets(detector, choice.buckets, choice.network_pixels, choice.batch_size)
+        return Detecting(detector, choice)
+    parts: dict[str, Any] = {"recogniser": choice.recogniser, "classifier": choice.classifier}
+    settings: dict[str, Any] = {"drop_score": choice.drop_score, "detection": dict(choice.detection), **execution}
+    named: dict[str, Any] = {"weights": choice.model} if choice.model in RELEASED else {"detector": choice.model}
+    reader = TextReader(**named, **parts, **settings)
+    use_buckets(reader, choice.buckets, choice.network_pixels)
+    return Reading(reader, choice)

@@ -21,6 +21,7 @@ from mindocr.serve.protocol import PatientProtocol
 from mindocr.serve.sample import sign
 from mindocr.serve.service import Service
 from mindocr.serve.worker import Worker
+from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +143,8 @@ class Running:
         self.service.close()
         if self.worker.error is not None:
             raise self.worker.error
-        self.worker.stop(timeout=self._limits.answer_s if self.worker.model else 0)
+        waits = self.worker.model is not None and not self._server.force_exit
+        self.worker.stop(timeout=self._limits.answer_s if waits else 0)
         logger.info("stopped")
 
     def stop(self) -> None:
@@ -177,8 +179,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the sockets and wait for the requests in flight."""
         self._service.stopping = True
-        count = self._service.in_flight
-        logger.info("stopping: %d requests in flight are answered, new ones are refused", count)
+        in_flight = count(self._service.in_flight, "request")
+        logger.info("stopping: %s in flight; new ones are refused", in_flight)
         await super().shutdown(sockets)
 
 

@@ -118,6 +118,10 @@ class Service:
                 if left.done():
                     raise Refusal(CLIENT_LEFT, "the client has left")
                 raise Refusal(504, f"no result within {self.limits.answer_s:g} s; try a smaller image, or later")
+            except asyncio.CancelledError:
+                if not self.stopping:
+                    raise
+                raise busy("the service was stopped before it had a result; ask another one", 1) from None
             finally:
                 work.cancel()
                 left.cancel()

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from docs_pages import ROOT
+from released import released
 
 import mindocr
 from mindocr.cli.main import help_page
@@ -136,3 +137,21 @@ def test_a_wheel_with_the_extra_weights_reads_a_picture(
     command = [str(environment / "bin/mindocr"), "read", "photo.jpg"]
     assert run(command, tmp_path, MINDOCR_HOME=str(home), MINDOCR_OFFLINE="1") == "MARKET\n"
     assert sorted(path.name for path in home.rglob("*.*")) == ["det.ckpt", "rec.ckpt"]
+
+
+@pytest.mark.slow
+def test_a_wheel_reads_and_serves_without_mindspore(environment: Path, tmp_path: Path) -> None:
+    for module in ("onnxruntime", "fastapi", "uvicorn"):
+        pytest.importorskip(module, reason=f"{module} is not installed")
+    weights = tmp_path / "home/weights/ppocr-v3"
+    weights.mkdir(parents=True)
+    for name in ("ch_PP-OCRv3_det_infer.onnx", "ch_PP-OCRv3_rec_infer.onnx"):
+        shutil.copy(released(name), weights)
+    image = np.full((120, 360, 3), 255, np.uint8)
+    cv2.putText(image, "MARKET", (30, 80), cv2.FONT_HERSHEY_SIMPLEX, 2, (30, 30, 120), 5)
+    cv2.imwrite(str(tmp_path / "photo.jpg"), image)
+    code = "import sys; sys.modules['mindspore'] = None; from mindocr.cli.main import main; main(sys.argv[1:])"
+    command = [str(environment / "bin/python"), "-c", code]
+    variables = {"MINDOCR_HOME": str(tmp_path / "home"), "MINDOCR_OFFLINE": "1"}
+    assert run([*command, "read", "photo.jpg", "--weights", "ppocr-v3"], tmp_path, **variables) == "MARKET\n"
+    run([*command, "serve", "--model", "ppocr-v3", "--port", "0", "--check"], tmp_path, **variables)

@@ -72,9 +72,9 @@ def test_mindocrs_command_line(mindir, caplog):
     warning, *others = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert all("reduced" in each for each in others)  # the network takes small images only
     assert warning == (
-        "mindocr infer runs in MindSpore and finds text; it does not read it; ignored: --backend, --parallel_num, "
-        "--precision_mode, --node_fetch_interval, --rec_model_path, --rec_model_name_or_config, --cls_model_path, "
-        "--layout_batch_num"
+        "mindocr infer finds text and does not read it, and has --runtime for the runtime; ignored: --backend, "
+        "--parallel_num, --precision_mode, --node_fetch_interval, --rec_model_path, --rec_model_name_or_config, "
+        "--cls_model_path, --layout_batch_num"
     )
     assert "images are resized to 96 x 160 (h x w), the only input size of" in caplog.text
     assert mindir.seen[0].shape == (3, 96, 160)

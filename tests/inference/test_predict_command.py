@@ -133,8 +133,9 @@ def test_a_killed_run_leaves_the_results_so_far(repo_root, tmp_path):
         env={**os.environ, "PYTHONPATH": str(repo_root)},
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL
-    assert [entry["image"] for entry in entries(tmp_path / "out")] == ["in/a.png", "in/b.png"]
-    assert len((tmp_path / "out/det_results.txt").read_text(encoding="utf-8").splitlines()) == 2
+    found = [entry["image"] for entry in entries(tmp_path / "out")]
+    assert found in (["in/a.png"], ["in/a.png", "in/b.png"])  # the second may still be in post-processing
+    assert len((tmp_path / "out/det_results.txt").read_text(encoding="utf-8").splitlines()) == len(found)
 
 
 @pytest.mark.slow

@@ -1,10 +1,9 @@
 """Stand-ins for the networks of a reader, for tests and for the processes that they start."""
 
-from types import SimpleNamespace
-
 import cv2
 import numpy as np
 
+from mindocr.inference.results import Result
 from mindocr.predictions.detection import Detection
 from mindocr.predictions.text import Text
 
@@ -24,7 +23,10 @@ class Detector:
             (pixels[..., 0] > 100).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
         )
         boxes = sorted((cv2.boundingRect(each) for each in contours), key=lambda box: -box[1])
-        return SimpleNamespace(prediction=Detection([quad(*box) for box in boxes], [0.9] * len(boxes)))
+        return Result(Detection([quad(*box) for box in boxes], [0.9] * len(boxes)), pixels.shape[:2])
+
+    def stream(self, images):
+        yield from map(self, images)
 
     def log_cost(self):
         pass

@@ -119,11 +119,12 @@ def test_characters_of_a_line(reader_of):
 
 
 def test_a_narrow_line_beside_a_wide_one_is_not_stretched(reader_of):
-    """In one batch both are padded to one width; the words of the narrow line stay where they are."""
+    """Both are padded to one width and share a batch; the words of the narrow line stay where they are."""
     wide, narrow = draw(["abcabcabcabc", "abcabca"], top=20), draw(["ab", "c"], top=120)
     reader, runner = reader_of([wide[1], narrow[1]], level="word")
+    reader.recogniser.use_widths((1280,), batch_size=2)
     page = reader(np.maximum(wide[0], narrow[0]))
-    assert len(runner.widths) == 1 and page.lines[1].text == "abc"
+    assert runner.widths == [1280, 1280] and page.lines[1].text == "abc"
     for word, truth in zip(page.lines[1].parts, narrow[2], strict=True):
         assert polygon_iou(word.polygon, truth) > 0.6
 

@@ -7,6 +7,7 @@ import importlib.metadata
 import pytest
 
 from mindocr.errors import CheckpointError
+from mindocr.inference.runtimes import Choice
 from mindocr.reading import weights
 from mindocr.reading.package_files import Member
 from mindocr.reading.weights import RELEASED, SUMS, find_weights
@@ -25,7 +26,10 @@ class Installed:
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """An empty cache folder of ppocr-v3, with no package installed and no network; the file to find is CONTENT."""
+    """An empty cache folder of ppocr-v3, with no package installed and no network; the file to find is CONTENT.
+
+    The runtime is MindSpore, so the file is converted; test_onnx_weights.py has onnxruntime.
+    """
 
     def absent(name):
         raise importlib.metadata.PackageNotFoundError(name)
@@ -33,6 +37,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("MINDOCR_HOME", str(tmp_path))
     monkeypatch.setenv("MINDOCR_OFFLINE", "1")
     monkeypatch.setattr("importlib.metadata.distribution", absent)
+    monkeypatch.setattr(weights, "choose_runtime", lambda wanted: Choice("mindspore", "a test asks for it"))
     monkeypatch.setitem(SUMS, REC, hash_bytes(CONTENT))
     folder = tmp_path / "weights" / "ppocr-v3"
     folder.mkdir(parents=True)

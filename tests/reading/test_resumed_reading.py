@@ -60,9 +60,10 @@ from mindocr.reading import reader as module
 from mindocr.reading.run import read_images
 put_in(module)
 class Slow(module.TextReader):
-    def __call__(self, *words, **more):
-        time.sleep(0.05)
-        return super().__call__(*words, **more)
+    def read_all(self, images):
+        for each in super().read_all(images):
+            time.sleep(0.05)
+            yield each
 read_images(Slow(), [{photos!r}], sys.stdout, module.Path({out!r}), recursive=True, resume=True)
 """
 

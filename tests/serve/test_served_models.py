@@ -14,7 +14,7 @@ from mindocr.inference.detector import TextDetector
 from mindocr.inference.metadata import of_algorithm
 from mindocr.models.algorithms import get_algorithm
 from mindocr.reading import reader as reader_module
-from mindocr.serve import models, reduction, variants
+from mindocr.serve import models, reduction, sizes, variants
 from mindocr.serve.limits import Limits
 from mindocr.serve.models import Choice, Detecting, Reading
 from mindocr.serve.refusal import Refusal
@@ -84,6 +84,22 @@ def test_a_reader_side_by_side(network, monkeypatch) -> None:
     reading = models.open_model(Choice("ppocr-v3", drop_score=0.2))
     both = [reading.predict([reading.prepare(white_box())], [{}], alone)[0].texts() for alone in (True, False)]
     assert reading.workers == 2 and both[0] == both[1] != [] and seen == [1]
+
+
+def test_buckets_of_common_photographs(network) -> None:
+    detector = TextDetector("any")
+    alone = Detecting(detector, Choice("any"))
+    expected = alone.predict([alone.prepare(white_box())], [{}])[0].texts()
+    sizes.use_buckets(detector, None, 4_000_000)
+    assert detector.runner is network
+    sizes.use_buckets(detector, "auto", 4_000_000, batch_size=2)
+    buckets = detector.runner.buckets  # the longer side is limited to 960 pixels
+    assert {(736, 960), (960, 736), (544, 960), (960, 544)} <= {*buckets} and len(buckets) <= 6
+    model = Detecting(detector, Choice("any"))
+    found = model.predict([model.prepare(white_box())], [{"box_thresh": 0.5}])[0].texts()
+    assert [text["points"] for text in found] == [text["points"] for text in expected] != []
+    assert {seen.shape[1:] for seen in network.seen} >= {*buckets} and model.batches
+    assert model.group(model.prepare(white_box())) == model.group(model.prepare(white_box(size=(600, 400))))
 
 
 def test_options_are_those_of_the_post_processing(detecting) -> None:

@@ -29,8 +29,16 @@ def server(tmp_path_factory):
     words = slow("--queue", "6", "--answer_s", "1.5", "--max_batch", "3")
     with started(words, tmp_path_factory.mktemp("slow")) as server:
         yield server
-        server.process.send_signal(signal.SIGINT)
-        assert server.ended() == 0
+        # Ctrl-C twice does not wait for the image
+        with ThreadPoolExecutor(1) as pool:
+            flying = pool.submit(server.ask, "/predict", image(1400))
+            while server.numbers()["mindocr_in_flight_requests"] < 1:
+                time.sleep(0.01)
+            server.process.send_signal(signal.SIGINT)
+            server.wait_for("stopping: 1 request in flight")
+            server.process.send_signal(signal.SIGINT)
+            assert server.ended() == 0
+            assert flying.result().status == 503 and "stopped before" in flying.result().message
 
 
 def test_images_of_one_size_share_a_batch_and_no_request_is_lost(server: Server) -> None:

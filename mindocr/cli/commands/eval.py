@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mindocr.cli.options import add_config, add_views, views_of
+from mindocr.cli.options import add_buckets, add_config, add_views, views_of
 from mindocr.engine.runtime import modelarts
 
 
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--report_images", type=int, metavar="N", help="number of images shown in the report, worst first")
     add_views(parser)
+    add_buckets(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
     source, views = (args.config, args.opt), views_of(args)
     modelarts.run_job(
         args,
-        lambda config: evaluator.run(config, args.report, args.report_images, source, views),
+        lambda config: evaluator.run(config, args.report, args.report_images, source, views, args.buckets),
         "eval.ckpt_load_path",
         "eval",
     )

@@ -9,7 +9,7 @@ from typing import Any
 from mindocr.cli import mindocr_flags
 from mindocr.cli.mindocr_flags import add_switch
 from mindocr.cli.mindocr_models import RECIPES
-from mindocr.cli.options import add_dpi, add_views, views_of
+from mindocr.cli.options import add_buckets, add_dpi, add_runtime, add_views, views_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["skip", "stop"],
         help="skip: leave out images that cannot be read and list them at the end (default); stop: end at the first",
     )
-    add("--det_model_path", required=True, help="MindIR file written by 'mindocr export', or ONNX file")
+    add(
+        "--det_model_path",
+        required=True,
+        help="MindIR file written by 'mindocr export', ONNX file, or file of MindSpore Lite's converter_lite",
+    )
     add(
         "--det_model_name_or_config",
         help="named model, recipe or YAML file with the resizing, and with the post-processing if the model file holds "
@@ -42,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--save_log_dir", help="folder for a log file (default: no file)")
     add_views(parser)
     add_dpi(parser)
+    add_runtime(parser)
+    add_buckets(parser)
     mindocr_flags.add_translated_flags(parser, "infer")
     mindocr_flags.add_ignored_flags(parser, "infer")
 
@@ -49,15 +55,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Predict every image with the exported file and write the results; returns 1 if images were left out."""
     from mindocr.inference import predict
+    from mindocr.inference.buckets import wanted_buckets
 
     _start_logging(args)
-    mindocr_flags.warn_ignored(args, "mindocr infer runs in MindSpore and finds text; it does not read it")
+    mindocr_flags.warn_ignored(args, "mindocr infer finds text and does not read it, and has --runtime for the runtime")
     overrides, views = mindocr_flags.overrides(args, "infer"), views_of(args)
     name, form = args.det_model_name_or_config, _result_format(args)
     key = "--det_model_name_or_config"
     config = predict.load_settings(name, overrides, key=key, aliases=RECIPES) if name is not None else None
     system = predict.algorithm_config("DB", overrides).system
-    finder = predict.from_exported(args.det_model_path, config, system if overrides else None)
+    buckets = wanted_buckets(args.buckets)
+    finder = predict.from_exported(
+        args.det_model_path, config, system if overrides else None, args.runtime, args.threads
+    )  # fmt: skip
     if args.dpi:
         finder.use_dpi(args.dpi)
     finder.use_views(views)
@@ -69,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         result_format=form,
         pictures=args.vis_det_save_dir,
         crops=args.crop_save_dir,
+        buckets=buckets,
     )
     return outcome.exit_code
 

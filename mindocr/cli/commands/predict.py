@@ -7,7 +7,7 @@ from typing import Any
 
 from mindocr.cli import mindocr_flags
 from mindocr.cli.mindocr_flags import add_switch
-from mindocr.cli.options import add_config, add_dpi, add_views, positive, views_of
+from mindocr.cli.options import add_buckets, add_config, add_dpi, add_runtime, add_views, positive, views_of
 
 DEFAULT_SIDE = 960  # pixels, as in MindOCR
 
@@ -37,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--batch_size", type=positive, help="images in a batch (default: predict.loader.batch_size)")
     add("--max_batch_size", type=positive, help="the same as --batch_size")
+    add_runtime(parser, threads=False)
+    add_buckets(parser)
     add_switch(parser, "--warmup", "run the network once before the images, so that times exclude its compilation")
     add(
         "--draw_img_save_dir",
@@ -63,12 +65,16 @@ def run(args: argparse.Namespace) -> int:
     """Predict every image and write the results; returns 1 if images were left out."""
     from mindocr.config import load_config
     from mindocr.inference import predict
+    from mindocr.inference.buckets import wanted_buckets
+    from mindocr.inference.runtimes import runtime_of
     from mindocr.utils.logs import start_logging
 
     start_logging()
     mindocr_flags.warn_ignored(args, "mindocr predict finds text and does not read it (mindocr read does)")
     batch_size = _one_batch_size(args)
     views = views_of(args)
+    buckets = wanted_buckets(args.buckets)
+    runtime_of(".ckpt", args.runtime, args.det_model_dir or args.config or args.det_algorithm or "DB")
     overrides = [*mindocr_flags.overrides(args, "predict"), *args.opt]
     algorithm = args.det_algorithm or "DB"
     alone = args.det_model_dir and not (args.config or args.det_algorithm)
@@ -103,6 +109,7 @@ def run(args: argparse.Namespace) -> int:
         pictures=args.vis_det_save_dir,
         crops=args.crop_res_save_dir if args.save_crop_res else None,
         warmup=bool(args.warmup),
+        buckets=buckets,
         **task.loader,
     )
     return outcome.exit_code

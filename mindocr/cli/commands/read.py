@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mindocr.cli import mindocr_flags
-from mindocr.cli.options import add_dpi, add_views, positive
+from mindocr.cli.options import add_buckets, add_dpi, add_runtime, add_views, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="crops that the recogniser takes at once (default: 6)")  # fmt: skip
     add_views(parser)
     add_dpi(parser)
+    add_runtime(parser)
+    add_buckets(parser)
+    mindocr_flags.add_switch(parser, "--warmup", "read the first image once before, so that times exclude compilation")
     mindocr_flags.add_translated_flags(parser, "read")
     mindocr_flags.add_ignored_flags(parser, "read")
 
@@ -57,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read every image."""
     from mindocr.errors import UserError
+    from mindocr.inference.buckets import wanted_buckets
     from mindocr.reading.reader import TextReader
     from mindocr.reading.run import images_of, read_images
     from mindocr.reading.weights import forbid_network
@@ -67,18 +71,19 @@ def run(args: argparse.Namespace) -> int:
     sources = [*args.images, *([args.image_dir] if args.image_dir else [])]
     if not sources:
         raise UserError("no images are given: name images, folders or globs, or one of them as --image_dir")
+    buckets = wanted_buckets(args.buckets)
     images_of(sources, args.recursive)  # a wrong path is an error before weights are downloaded
     if args.offline:
         forbid_network()
     reader = TextReader(
         args.weights, detector=args.det_algorithm or args.detector, recogniser=args.recogniser,
         classifier=args.cls_weights, drop_score=args.drop_score, batch_size=args.batch_size, level=args.level,
-        detection=_detection(args),
+        detection=_detection(args), runtime=args.runtime, threads=args.threads,
     )  # fmt: skip
     return read_images(
         reader, sources, sys.stdout, args.output, form=args.result_format, draw=args.visualize_output,
         recursive=args.recursive, resume=args.resume, crops=args.crop_res_save_dir if args.save_crop_res else None,
-        **({"dpi": args.dpi} if args.dpi else {}),
+        **({"dpi": args.dpi} if args.dpi else {}), buckets=buckets, warmup=bool(args.warmup),
     )  # fmt: skip
 
 

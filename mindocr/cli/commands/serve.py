@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from mindocr.cli.options import positive
+from mindocr.cli.options import add_buckets, add_runtime, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="turn lines that are upside down before they are read: ppocr-cls, or a model file")  # fmt: skip
     add("-c", "--config", metavar="FILE", help="YAML file with the settings of a --model file that holds none")
     add("--offline", action="store_true", help="do not download weights; the same as MINDOCR_OFFLINE=1")
+    add_runtime(parser)
+    add_buckets(parser)
     add("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine alone)")
     add("--port", type=_port, default=8000, help="port (default: 8000; 0: any free one)")
     add("--drop_score", type=float, default=0.5, help="lines read with a lower confidence are left out (default: 0.5)")
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal."""
+    from mindocr.inference.buckets import wanted_buckets
     from mindocr.reading.weights import forbid_network
     from mindocr.serve.limits import Limits
     from mindocr.serve.requirements import check_installed
@@ -62,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
     if args.offline:
         forbid_network()
     choice = Choice(
-        args.model, args.recogniser, args.cls_weights, args.drop_score, _detection(args),
-        limits.max_network_pixels,
+        args.model, args.recogniser, args.cls_weights, args.drop_score, _detection(args), limits.max_network_pixels,
+        args.runtime, args.threads, wanted_buckets(args.buckets), limits.max_batch,
     )  # fmt: skip
     skip_teardown()  # the thread of the model may hold a library that does not end well
     check = Check(limits.answer_s) if args.check else None

@@ -66,6 +66,7 @@ class Loader:
         on_skip: called with the description of each sample that is left out; None = a warning in the log.
 
     Attributes:
+        batch_size: as given.
         skipped: descriptions of the samples left out so far, in order.
     """
 
@@ -86,6 +87,7 @@ class Loader:
         on_skip: Callable[[str], None] | None = None,
     ) -> None:
         self.dataset = dataset
+        self.batch_size = batch_size
         self.sampler: Sampler = SAMPLERS.build(
             sampler or {"name": "DistributedSampler"},
             dataset=dataset, batch_size=batch_size, shuffle=shuffle, drop_remainder=drop_remainder, seed=seed,

@@ -82,6 +82,7 @@ class DecodeImage:
         self.channel_first = channel_first
         self.to_float32 = to_float32
         self.keep_ori = keep_ori
+        self.ignore_orientation = ignore_orientation
         if keep_ori:
             self.writes = ("image", "image_ori")
         self.cache: Store | None = None

@@ -23,7 +23,11 @@ from mindocr.engine.evaluate.results import image_line
 from mindocr.engine.evaluate.viewed import ViewedEvaluation
 from mindocr.engine.runtime import build, process, ranks
 from mindocr.errors import ConfigError
+from mindocr.images.headers import Size
 from mindocr.inference import dictionary
+from mindocr.inference.bucketed import Bucketed, black
+from mindocr.inference.buckets import wanted_buckets
+from mindocr.inference.network_sizes import buckets_for
 from mindocr.inference.view_options import ViewOptions
 from mindocr.models.network import statistics
 from mindocr.models.network_runner import NetworkRunner
@@ -80,6 +84,8 @@ class Evaluator:
             with the BatchNorm statistics of rank 0, and their counts are added up.
         keep_lines: keep a line of JSON for each image.
         views: how the network looks at images, which the loader then only decodes; None = once, as they are resized.
+        buckets: sizes of the network's images, (h, w) in pixels; ``auto``: chosen by the headers of the images; None =
+            every image keeps its own. Their graphs are compiled when the first run begins.
 
     Attributes:
         metric, report: as given; after a run they hold that run's counts and images.
@@ -97,6 +103,7 @@ class Evaluator:
         world: int = 1,
         keep_lines: bool = False,
         views: ViewedEvaluation | None = None,
+        buckets: Sequence[Size] | str | None = None,
     ) -> None:
         self.metric = metric
         self._views = views
@@ -109,8 +116,9 @@ class Evaluator:
         self._input = network.inputs[0]
         # A report may also show what a network computes in training, if the post-processing finds its outputs there.
         found = set(postprocess.reads) <= set(network.inference_network().outputs)
-        self._runner = NetworkRunner(network, training_outputs=report is not None and report.training_outputs and found)
-        self._loader = loader
+        shown = report is not None and report.training_outputs and found
+        self._runner: NetworkRunner | Bucketed = NetworkRunner(network, training_outputs=shown)
+        self._loader, self._buckets = loader, buckets
         self._postprocess = postprocess
         self._columns = tuple(dict.fromkeys((*postprocess.columns, *metric.reads)))
         self._more = () if report is None else tuple(name for name in report.columns if name not in self._columns)
@@ -132,6 +140,7 @@ class Evaluator:
             before_batch: called before each batch; what it raises ends the evaluation.
         """
         self.metric.reset()
+        self._use_buckets()
         if self._world > 1:
             ranks.take_from_rank_0(statistics(self._network), self._rank)
         self.health.begin_evaluation()
@@ -152,11 +161,24 @@ class Evaluator:
         if self._world > 1:
             predictions, lines = self._add_up(predictions, lines)
         seconds = time.perf_counter() - start
+        if isinstance(self._runner, Bucketed):
+            self._runner.tell()
         scores = self.metric.result()
         if self._views is not None:
             self._views.log_gain(scores)
         line, rate = self.metric.summary(scores), len(predictions) / seconds
         return Evaluation(scores, predictions, self._postprocess.gives, line, rate, seconds, lines)
+
+    def _use_buckets(self) -> None:
+        """Put the images into buckets, once; graphs of later runs are those of the first."""
+        if self._buckets is None:
+            return
+        paths = [record.img_path for record in self.dataset.records]
+        chosen = buckets_for(self.dataset.pipeline, paths) if isinstance(self._buckets, str) else self._buckets
+        if chosen:
+            self._runner = Bucketed(self._runner, chosen, self._loader.batch_size, black(self.dataset.pipeline))
+            self._runner.compile()
+        self._buckets = None
 
     def _look_at(
         self, batch: Batch, outputs: Mapping[str, Sequence[np.ndarray]], found: Sequence[Any], results: Sequence[Any]
@@ -200,6 +222,7 @@ def build_evaluator(
     source: evaluation_report.Source | None = None,
     keep_lines: bool = False,
     views: ViewOptions | None = None,
+    buckets: str | None = None,
 ) -> Evaluator:
     """Build an evaluator of ``network`` for the ``eval`` section.
 
@@ -209,6 +232,7 @@ def build_evaluator(
         source: how the configuration was loaded, for the commands on that page.
         keep_lines: also keep a line of JSON for each image.
         views: how the network looks at images; None = once, as the configuration resizes them.
+        buckets: the value of ``--buckets``, see :func:`mindocr.inference.buckets.wanted_buckets`.
 
     Raises:
         ConfigError: a section that evaluation needs is absent, or there is no report for its predictions.
@@ -225,7 +249,10 @@ def build_evaluator(
         viewed = ViewedEvaluation(NetworkRunner(network), postprocess, config, views, alone)
         config = viewed.config
     loader = build.eval_loader(config, **share, columns=() if page is None else page.columns)
-    return Evaluator(network, loader, postprocess, metric, page, **share, keep_lines=keep_lines, views=viewed)
+    wanted = wanted_buckets(buckets)
+    return Evaluator(
+        network, loader, postprocess, metric, page, **share, keep_lines=keep_lines, views=viewed, buckets=wanted
+    )  # fmt: skip
 
 
 def run(
@@ -234,6 +261,7 @@ def run(
     report_images: int | None = None,
     source: evaluation_report.Source | None = None,
     views: ViewOptions | None = None,
+    buckets: str | None = None,
 ) -> Evaluation:
     """Evaluate ``eval.ckpt_load_path``; scores are logged and written beside the results (see ``results``).
 
@@ -243,7 +271,9 @@ def run(
         report_images: largest number of images shown there; None = as many as fit.
         source: the configuration and the overrides, as after ``-c`` and ``-o``, for the commands on that page.
         views: in which views the network looks at each image, tiles among them; None = one.
+        buckets: the value of ``--buckets``; None = ``auto`` on Ascend, else ``off``.
     """
+    wanted_buckets(buckets)  # a wrong value is an error before anything is loaded
     if config.eval is None or not config.eval.ckpt_load_path:
         raise ConfigError("eval.ckpt_load_path: required for evaluation; name the checkpoint to evaluate")
     config = dictionary.complete(config, config.eval.ckpt_load_path, "eval.ckpt_load_path")
@@ -258,7 +288,7 @@ def run(
         raise ConfigError("--report: the page is made by one process; start 'mindocr eval' without a launcher")
     network = build.network(config, training=False, ckpt=config.eval.ckpt_load_path)
     evaluator = build_evaluator(
-        config, network, place, report=report is not None, source=source, keep_lines=True, views=views
+        config, network, place, report=report is not None, source=source, keep_lines=True, views=views, buckets=buckets
     )  # fmt: skip
     with ranks.together(place.rank, place.world, folder, place.device), closing(evaluator):
         evaluation = evaluator.run()

@@ -226,7 +226,8 @@
       area.remove();
       if (!done) { text(one("saved"), "This browser does not let the page copy; use Save JSON."); return; }
     }
-    text(one("saved"), `${visible().length} lines are copied.`);
+    const number = visible().length;
+    text(one("saved"), `${number} ${number === 1 ? "line" : "lines"} copied.`);
   }
 
   const stem = () => (file.name || "image").replace(/\.[^.]*$/, "");

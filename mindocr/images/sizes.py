@@ -1,0 +1,36 @@
+"""Sizes of image files, read from their headers without decoding them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mindocr.images import jpeg
+from mindocr.images.headers import Size, stated_size
+
+_HEAD = 1 << 16  # bytes in which the size usually stands; a photograph with a large preview needs the whole file
+
+
+def upright_size(path: str | Path, ignore_orientation: bool = False) -> Size | None:
+    """(h, w) of an image file as it is decoded, in pixels; None where its header does not state it.
+
+    Args:
+        path: the file.
+        ignore_orientation: the size as stored, not turned upright by its EXIF data.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_HEAD)
+            size = _size(content, ignore_orientation)
+            if size is None:
+                rest = file.read()
+                size = _size(content + rest, ignore_orientation) if rest else None
+    except (OSError, ValueError):  # ValueError: a name with a NUL
+        return None
+    return size if size is not None and min(size) > 0 else None
+
+
+def _size(content: bytes, ignore_orientation: bool) -> Size | None:
+    if not jpeg.is_jpeg(content):
+        return stated_size(content)
+    header = jpeg.read_header(content)
+    return None if header is None else header.size(not ignore_orientation)
