@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mindocr.cli.options import positive
 from mindocr.errors import ConfigError
 from mindocr.formats import benchmarks
@@ -54,13 +56,14 @@ def run(args: argparse.Namespace) -> None:
     merged: dict[str, Any] = {}
     for image in together[0]:
         found = [results[image] for results in together]
-        merged[image] = merge_polygons(
+        polys, scores = merge_polygons(
             [poly for each in found for poly in each.polys],
             [score for each in found for score in each.scores or ()],
             [number for number, each in enumerate(found) for _ in each.polys],
             len(found),
             voting,
         )
+        merged[image] = [np.round(poly, 1) for poly in polys], scores  # as in the file, which is scored
     names = {image: each.image for image, each in together[0].items()}
     as_json = args.output.suffix.lower() == ".jsonl"
     files.write_text(args.output, result_lines(merged, names, as_json=as_json), old="report")
