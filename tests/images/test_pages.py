@@ -168,6 +168,19 @@ def test_without_pypdfium2(monkeypatch, document, caplog):
         read_image(document)
 
 
+def test_a_tiff_that_states_more_pixels_than_it_has(tmp_path):
+    path = tmp_path / "scan.tif"
+    first, second, _ = map(Image.fromarray, pictures())
+    first.save(path, save_all=True, append_images=[second])
+    length = (50 * 60 * 3).to_bytes(4, "little")  # of the second page
+    content = path.read_bytes()
+    assert content.count(length) == 1
+    path.write_bytes(content.replace(length, b"\xff\xff\xff\xff"))
+    with pytest.raises(DataError, match=r"scan\.tif#2: this TIFF is damaged .*its pixels should have 4294967295 bytes"):
+        read_image(f"{path}#2")
+    assert read_image(f"{path}#1").shape == (40, 60, 3)
+
+
 @pytest.mark.parametrize("cut", [9, 40, 200])
 def test_a_tiff_that_is_cut_short_has_fewer_pages_or_none(tmp_path, cut):
     path = tmp_path / "scan.tif"
