@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,11 @@ from mindocr.errors import DataError
 
 _INCH = 72  # points
 _LOCK = threading.Lock()  # PDFium must not be called by two threads at once
+
+
+def is_installed() -> bool:
+    """Whether PDF files can be read here."""
+    return importlib.util.find_spec("pypdfium2") is not None
 
 
 def count_pages(file: Path) -> int:

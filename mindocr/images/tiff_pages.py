@@ -141,6 +141,8 @@ def _alone(stream: BinaryIO, entries: list[_Entry], order: str) -> bytes:
         if tag not in tags:
             continue
         sizes = _numbers(stream, tags[lengths], order)
+        if sum(sizes) > stream.seek(0, io.SEEK_END):  # before memory is allocated for them
+            raise struct.error(f"its pixels should have {sum(sizes)} bytes")
         positions[tag] = []
         for start, size in zip(_numbers(stream, tags[tag], order), sizes):
             stream.seek(start)

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 READABLE = 8  # height of a text in network pixels below which detectors begin to miss it
 SMALL = 20  # height of a small text in a photograph or scan, pixels
-ADVICE = "use --tile auto, or a larger --det_limit_side_len"
+ADVICE = "use --tile auto, or reduce images less (limit_side_len of DetResize)"
 
 
 class SmallTexts:

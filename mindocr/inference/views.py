@@ -190,11 +190,12 @@ class Views:
         row_weights, column_weights = rows.weights(), columns.weights()
         blended = np.empty(size, dtype=np.uint8)
         band = np.zeros((rows.side, size[1]), dtype=np.float32)
+        shape = self._shape(size)
         for i, top in enumerate(rows.starts):
             for first in range(0, len(columns.starts), self._batch):
                 lefts = columns.starts[first : first + self._batch]
                 tiles = [Tile(top, left, rows.side, columns.side) for left in lefts]
-                maps = self._run([self._prepare(self._padded(cut(image, tile, size))) for tile in tiles])
+                maps = self._run([self._prepare(_padded(cut(image, tile, size), shape)) for tile in tiles])
                 for tile, prob, weight in zip(tiles, maps, column_weights[first:]):
                     part = np.nan_to_num(prob[: tile.height, : tile.width]) * row_weights[i][:, None] * weight
                     band[:, tile.left : tile.left + tile.width] += part
@@ -205,13 +206,11 @@ class Views:
             band[len(rest) :] = 0
         return blended
 
-    def _padded(self, pixels: np.ndarray) -> np.ndarray:
-        """A tile as large as the only size that the network takes, if there is one."""
-        if -1 in self._fixed or pixels.shape[:2] == self._fixed:
-            return pixels
-        canvas = np.zeros((*self._fixed, 3), dtype=np.uint8)
-        canvas[: pixels.shape[0], : pixels.shape[1]] = pixels
-        return canvas
+    def _shape(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) of all inputs of an image in tiles: one shape, as devices compile a graph for each."""
+        if -1 not in self._fixed:
+            return self._fixed
+        return min(self._side[0], size[0]), min(self._side[1], size[1])
 
     def _prepare(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (h, w, 3) uint8 RGB as the network's input (3, h, w) float32."""
@@ -255,11 +254,21 @@ class Views:
         factor = min(self._side[0] / height, self._side[1] / width)
         h, w = (self._rounded(length * factor, axis) for axis, length in enumerate((height, width)))
         how = cv2.INTER_AREA if factor < _AREA_BELOW else cv2.INTER_LINEAR
-        (prob,) = self._run([self._prepare(self._padded(cv2.resize(image, (w, h), interpolation=how)))])
+        reduced = cv2.resize(image, (w, h), interpolation=how)
+        (prob,) = self._run([self._prepare(_padded(reduced, self._shape(size)))])
         prob = np.ascontiguousarray(prob[:h, :w])
         whole = self._detect(prob, np.array([height, width, h / height, w / width], dtype=np.float32), 1)
         side = min(self._side[0] * height / size[0], self._side[1] * width / size[1])  # in pixels of the image
         return with_large_texts(found, whole, LARGE_TEXT * side)
+
+
+def _padded(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Pixels (h, w, 3) with black below and on the right, up to ``shape`` (h, w)."""
+    if pixels.shape[:2] == shape:
+        return pixels
+    canvas = np.zeros((*shape, 3), dtype=np.uint8)
+    canvas[: pixels.shape[0], : pixels.shape[1]] = pixels
+    return canvas
 
 
 def _split(pipeline: Sequence[Spec], large: bool) -> tuple[list[dict[str, Any]], DetResize, Pipeline]:

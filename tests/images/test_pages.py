@@ -1,5 +1,7 @@
 """Pages of PDF and TIFF files as images."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from PIL import Image
 
 from mindocr.data.datasets.sources import find_images
 from mindocr.errors import DataError
+from mindocr.images import pdf
 from mindocr.images.pages import Page, document_of, expand, page_of
 from mindocr.images.read import read_image
 from mindocr.images.tiff_pages import count_pages
@@ -154,13 +157,28 @@ def encrypted_pdf():
         rows, trailer, len(content))  # fmt: skip
 
 
-def test_without_pypdfium2(monkeypatch, document):
-    import sys
-
+def test_without_pypdfium2(monkeypatch, document, caplog):
     monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    monkeypatch.setattr(pdf, "is_installed", lambda: False)
+    Image.fromarray(pictures()[0]).save(document.parent / "photo.png")
+    assert [file.name for file in find_images(document.parent)] == ["photo.png"]
+    assert "PDF files are read where pypdfium2 is installed" in caplog.text
     assert expand([document]) == [document]
     with pytest.raises(DataError, match="PDF files need pypdfium2; install it with: pip install pypdfium2"):
         read_image(document)
+
+
+def test_a_tiff_that_states_more_pixels_than_it_has(tmp_path):
+    path = tmp_path / "scan.tif"
+    first, second, _ = map(Image.fromarray, pictures())
+    first.save(path, save_all=True, append_images=[second])
+    length = (50 * 60 * 3).to_bytes(4, "little")  # of the second page
+    content = path.read_bytes()
+    assert content.count(length) == 1
+    path.write_bytes(content.replace(length, b"\xff\xff\xff\xff"))
+    with pytest.raises(DataError, match=r"scan\.tif#2: this TIFF is damaged .*its pixels should have 4294967295 bytes"):
+        read_image(f"{path}#2")
+    assert read_image(f"{path}#1").shape == (40, 60, 3)
 
 
 @pytest.mark.parametrize("cut", [9, 40, 200])

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mindocr.cli.options import positive
 from mindocr.errors import ConfigError
 from mindocr.formats import benchmarks
@@ -22,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="merged results: JSON lines if it ends in .jsonl, otherwise a label file with scores")  # fmt: skip
     add("--top_k", type=positive, default=3, help="polygons of which a mean is taken (default: 3)")
     add("--iou", type=float, default=0.5, help="IoU from which polygons are the same text (default: 0.5)")
-    add("--min_score", type=float, default=0.3,
-        help="lowest score, after soft-NMS has lowered it, of a polygon that is kept (default: 0.3)")  # fmt: skip
+    add("--min_score", type=float, default=0.36,
+        help="lowest score of a merged text: the mean over the results, 0 where one does not have it (default: 0.36)",
+    )  # fmt: skip
     add("--min_votes", type=positive, default=1, metavar="N",
         help="keep only texts that are in at least N of the results (default: 1)")  # fmt: skip
     add("--gt", type=Path, help="ground truth; prints the scores of all results and of the merged ones")
@@ -43,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
     from mindocr.metrics.score import make_metric
     from mindocr.postprocess.voting import Voting, merge_polygons
 
-    voting = Voting(args.top_k, args.iou, args.min_score, args.min_votes)
+    voting = Voting(args.top_k, args.iou, min_score=args.min_score, min_votes=args.min_votes)
     if args.min_votes > len(args.results):
         raise ConfigError(f"--min_votes: {args.min_votes} of {len(args.results)} results cannot have a text")
     metric = make_metric(args.protocol, args.protocol_args)
@@ -53,12 +56,14 @@ def run(args: argparse.Namespace) -> None:
     merged: dict[str, Any] = {}
     for image in together[0]:
         found = [results[image] for results in together]
-        merged[image] = merge_polygons(
+        polys, scores = merge_polygons(
             [poly for each in found for poly in each.polys],
             [score for each in found for score in each.scores or ()],
             [number for number, each in enumerate(found) for _ in each.polys],
+            len(found),
             voting,
         )
+        merged[image] = [np.round(poly, 1) for poly in polys], scores  # as in the file, which is scored
     names = {image: each.image for image, each in together[0].items()}
     as_json = args.output.suffix.lower() == ".jsonl"
     files.write_text(args.output, result_lines(merged, names, as_json=as_json), old="report")

@@ -15,6 +15,7 @@ import numpy as np
 from mindocr.errors import ConfigError, DataError
 from mindocr.formats.label_file import IGNORED
 from mindocr.formats.record import Record
+from mindocr.images import pdf
 from mindocr.images.folder import UNREAD_SUFFIXES, is_image_name, list_images, unread_files, walk_files
 from mindocr.images.pages import expand, is_pdf, page_of
 from mindocr.utils.paths import expand_home
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 Paths = str | list[str]
 Ratio = float | list[float]
 
+_PDF = "; PDF files are read where pypdfium2 is installed (pip install pypdfium2)"
 _MOST_LOOKED_AT = 100_000  # files of a folder among which missing images are searched
 
 
@@ -48,9 +50,11 @@ def find_images(place: Path, recursive: bool = False, exclude: Callable[[Path], 
     if page_of(place) is not None:
         return [place]
     if place.is_dir():
-        images = list_images(place, recursive, "use --recursive (predict.dataset.recursive: True)", documents=True)
+        hint, documents = "use --recursive (predict.dataset.recursive: True)", pdf.is_installed()
+        images = list_images(place, recursive, hint, documents)
         if images.left_out:
-            logger.warning("%s: images used: %d; left out: %s", place, len(images.files), images.left_out)
+            left_out = f"{images.left_out}{_PDF if not documents and '.pdf' in images.left_out else ''}"
+            logger.warning("%s: images used: %d; left out: %s", place, len(images.files), left_out)
         return expand(_without_results(images.files, place, exclude))
     matches = sorted(map(Path, glob.iglob(str(place), recursive=True)))  # noqa: PTH207  Path.glob: no absolute patterns
     if "**" in place.parts:
