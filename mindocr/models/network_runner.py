@@ -33,8 +33,8 @@ class NetworkRunner:
     """Run ``network`` on images of any sizes.
 
     Images of one size share a batch, so a result does not depend on the other images of the batch. The first two input
-    shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over, except
-    for networks with deformable convolutions, and unless :meth:`compile` has been called with the shapes that will come.
+    shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over; not for
+    networks with deformable convolutions, and not if :meth:`compile` has been called with the shapes that will come.
 
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
