@@ -96,8 +96,8 @@ def test_few_photographs_are_in_memory(reader, photos):
     most = 0
     read = module.read_image
 
-    def counting(path):
-        image = read(path)
+    def counting(path, **options):
+        image = read(path, **options)
         alive.append(1)
         weakref.finalize(image, alive.pop)
         return image

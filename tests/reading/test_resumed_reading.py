@@ -60,8 +60,8 @@ from mindocr.reading import reader as module
 from mindocr.reading.run import read_images
 put_in(module)
 class Slow(module.TextReader):
-    def read_all(self, images):
-        for each in super().read_all(images):
+    def read_all(self, images, dpi):
+        for each in super().read_all(images, dpi):
             time.sleep(0.05)
             yield each
 read_images(Slow(), [{photos!r}], sys.stdout, module.Path({out!r}), recursive=True, resume=True)
