@@ -16,7 +16,7 @@ from mindocr.errors import ConfigError
 from mindocr.images.headers import Size
 from mindocr.inference.buckets import bucket_of, padding_share, reduced_size
 from mindocr.inference.runner import Runner
-from mindocr.utils.progress import duration, progress
+from mindocr.utils.progress import duration
 from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
@@ -85,13 +85,8 @@ class Bucketed:
         return 1 - self._own / self._given if self._given else 0.0
 
     def compile(self) -> None:
-        """Run the network once for each bucket, with a progress bar, so that no image waits for a compiler."""
-        start = time.monotonic()
-        shapes = [(self.batch_size, 3, h, w) for h, w in self.buckets]
-        self.shapes.update(dict.fromkeys(shapes))
-        compile_shapes(self.runner, shapes)
-        logger.info("%s for %s (h x w): %s", count(len(self.buckets), "graph"), _listed(self.buckets),
-                    duration(time.monotonic() - start))  # fmt: skip
+        """Compile a graph for each bucket now, with a progress bar, so that no image waits for a compiler."""
+        compile_shapes(self.runner, [(self.batch_size, 3, h, w) for h, w in self.buckets])
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """See :class:`~mindocr.inference.runner.Runner`."""
@@ -153,12 +148,11 @@ class Bucketed:
 
 
 def compile_shapes(runner: Any, shapes: Sequence[tuple[int, ...]]) -> None:
-    """Run a network once for each input shape (N, 3, H, W), with a progress bar."""
+    """Compile a graph for each input shape (N, 3, H, W), with a progress bar, if the runner compiles graphs at all."""
     if hasattr(runner, "compile"):  # a network of MindSpore
+        start = time.monotonic()
         runner.compile(shapes)
-        return
-    for shape in progress(shapes, "compile", "graph"):
-        runner(np.zeros(shape, np.float32))
+        logger.info("%s compiled: %s", count(len(shapes), "graph"), duration(time.monotonic() - start))
 
 
 def black(pipeline: Pipeline) -> tuple[float, float, float]:
