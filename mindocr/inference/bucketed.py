@@ -84,9 +84,9 @@ class Bucketed:
         """Share of padding among the pixels that the network has been given so far, in [0, 1)."""
         return 1 - self._own / self._given if self._given else 0.0
 
-    def compile(self) -> None:
-        """Compile a graph for each bucket now, with a progress bar, so that no image waits for a compiler."""
-        compile_shapes(self.runner, [(self.batch_size, 3, h, w) for h, w in self.buckets])
+    def plan(self) -> tuple[Any, list[tuple[int, ...]]]:
+        """The runner and its input shapes, for :func:`compile_graphs`."""
+        return self.runner, [(self.batch_size, 3, h, w) for h, w in self.buckets]
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """See :class:`~mindocr.inference.runner.Runner`."""
@@ -147,12 +147,18 @@ class Bucketed:
                         count(len(self.shapes), "input shape"), 100 * self.padding, reduced)  # fmt: skip
 
 
-def compile_shapes(runner: Any, shapes: Sequence[tuple[int, ...]]) -> None:
-    """Compile a graph for each input shape (N, 3, H, W), with a progress bar, if the runner compiles graphs at all."""
-    if hasattr(runner, "compile"):  # a network of MindSpore
+def compile_graphs(plan: Sequence[tuple[Any, Sequence[tuple[int, ...]]]]) -> None:
+    """Compile a graph for each input shape (N, 3, H, W), with a progress bar, so that no image waits for a compiler.
+
+    Args:
+        plan: runners with their shapes; runners that compile no graphs are left out.
+    """
+    able = [(runner, shapes) for runner, shapes in plan if hasattr(runner, "compile_together")]  # of MindSpore
+    if able:
         start = time.monotonic()
-        runner.compile(shapes)
-        logger.info("%s compiled: %s", count(len(shapes), "graph"), duration(time.monotonic() - start))
+        able[0][0].compile_together(able)
+        graphs = count(sum(len(shapes) for _, shapes in able), "graph")
+        logger.info("%s compiled: %s", graphs, duration(time.monotonic() - start))
 
 
 def black(pipeline: Pipeline) -> tuple[float, float, float]:

@@ -145,7 +145,7 @@ class Predictor:
         return built
 
     def use_buckets(self, buckets: Sequence[Size] | str, paths: Sequence[str], batch_size: int = 1) -> None:
-        """Give the network images of a few sizes only, and compile a graph for each of them now.
+        """Give the network images of a few sizes only, for which graphs may then be compiled, see :meth:`plan`.
 
         Args:
             buckets: (h, w) each, in pixels; or ``auto``: chosen by the headers of the images. With ``auto`` a network
@@ -163,7 +163,10 @@ class Predictor:
             self.runner = self.runner.runner
         if chosen:
             self.runner = Bucketed(self.runner, chosen, batch_size, black(self._ops))
-            self.runner.compile()
+
+    def plan(self) -> list[tuple[Any, list[tuple[int, ...]]]]:
+        """What :func:`~mindocr.inference.bucketed.compile_graphs` has to compile, after :meth:`use_buckets`."""
+        return [self.runner.plan()] if isinstance(self.runner, Bucketed) else []
 
     def warm_up(self, dataset: ImageDataset, batch_size: int = 1) -> None:
         """Run the network once on the first image that can be read, so that it is compiled for this size.
