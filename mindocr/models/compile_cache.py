@@ -71,9 +71,23 @@ def digest_of(plan: Plan) -> str:
     digest = hashlib.sha256(f"{ms.__version__} {_sources()} {settings}\n".encode())
     for network, shapes in plan:
         digest.update(f"{list(shapes)} {_ADDRESS.sub('', str(network))}\n".encode())
+        for text in _settings_of(network):
+            digest.update(f"{text}\n".encode())
         for parameter in network.get_parameters():
             digest.update(f"{parameter.name} {tuple(parameter.shape)} {parameter.dtype}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _settings_of(network: nn.Cell) -> Iterator[str]:
+    """Every setting of every layer, such as a factor: the text of a network shows only some of them."""
+    usual = vars(nn.Cell()).keys()
+    for name, layer in network.cells_and_names():
+        yield f"{name} {type(layer).__module__}.{type(layer).__qualname__}"
+        for key, value in sorted(vars(layer).items()):
+            if isinstance(value, ms.ops.Primitive):
+                yield f"{key} {type(value).__name__} {_ADDRESS.sub('', str(sorted(value.attrs.items())))}"
+            elif key not in usual and isinstance(value, bool | int | float | str | tuple | list | dict | None):
+                yield f"{key} {_ADDRESS.sub('', repr(value))}"
 
 
 @cache

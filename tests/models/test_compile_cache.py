@@ -41,6 +41,20 @@ def test_the_folder_depends_on_all_that_the_graphs_depend_on():
     assert len({own, *others}) == 6
 
 
+class Scaled(nn.Cell):
+    def __init__(self, factor, epsilon=1e-5):
+        super().__init__()
+        self._factor = factor
+        self.norm = nn.LayerNorm((4,), epsilon=epsilon)
+        self.clip = ms.ops.ReduceMean(keep_dims=factor > 2)
+
+
+def test_the_folder_depends_on_settings_that_no_text_shows():
+    plans = [Scaled(2.0), Scaled(2.5), Scaled(2.0, 1e-7), Scaled(1.5)]
+    digests = [digest_of([(network, SHAPES)]) for network in plans]
+    assert len(set(digests)) == 4 and digests[0] == digest_of([(Scaled(2.0), SHAPES)])
+
+
 def test_it_is_on_only_inside_and_for_one_plan(home):
     with keeping_graphs([(conv(), SHAPES)]) as folder:
         assert folder == home / "graphs" / digest_of([(conv(), SHAPES)]) and folder.is_dir()
