@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -26,6 +24,7 @@ from mindocr.inference.network_sizes import buckets_for
 from mindocr.inference.pipeline import decoding, with_limit, with_original, with_size
 from mindocr.inference.results import Result
 from mindocr.inference.runner import Runner
+from mindocr.inference.side_by_side import Runs, in_batches, side_by_side
 from mindocr.predictions.base import Prediction, decode
 from mindocr.registry import DATASETS, POSTPROCESSES
 from mindocr.utils.paths import expand_home
@@ -37,7 +36,6 @@ from mindocr.utils.visualize import as_rgb
 logger = logging.getLogger(__name__)
 
 Image = str | Path | np.ndarray
-Runs = Callable[[Any], dict[str, list[np.ndarray]]]  # the call of a runner
 _MOST_TRIED = 100  # images that are tried for a warm-up
 
 
@@ -218,7 +216,9 @@ class Predictor:
             epoch = batches.epoch()
             shown = progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch
             # The loader reads ahead in a thread or in processes.
-            outputs = self._side_by_side(lambda network, batch: (batch, network(batch["image"])), shown, early=True)
+            outputs = side_by_side(
+                self.runner, lambda network, batch: (batch, network(batch["image"])), shown, early=True
+            )
             yield from map_ahead(self._finish, outputs, ahead=1, name="postprocess")
 
     def _finish(
@@ -261,29 +261,9 @@ class Predictor:
         """
         keep_freed_memory()
         prepared = map_ahead(self._prepare, enumerate(images), ahead=max(2, batch_size), name="prepare")
-        outputs = self._side_by_side(self._run, _in_batches(prepared, batch_size), early=True)
+        outputs = side_by_side(self.runner, self._run, in_batches(prepared, batch_size), early=True)
         for batch in map_ahead(self._complete, outputs, ahead=1, name="postprocess"):
             yield from batch
-
-    def _side_by_side(
-        self, run: Callable[[Runs, Any], Any], batches: Iterable[Any], early: bool = False
-    ) -> Iterator[Any]:
-        """Yield ``run(network, batch)`` for each batch, several at once if the runner can do that.
-
-        Args:
-            early: the first batch gets all CPU threads, so that its result comes early. So does one that is alone.
-        """
-        workers = getattr(self.runner, "workers", 1)
-        if workers == 1:
-            yield from map(partial(run, self.runner), batches)
-            return
-        runner: Any = self.runner
-        rest = iter(batches)
-        first = list(islice(rest, 1 if early else 2))
-        if len(first) == 1:
-            yield run(runner.work_alone if early else runner, first.pop())
-        waiting = chain(first, rest)
-        yield from map_ahead(partial(run, runner.work), waiting, ahead=workers, threads=workers, name="network")
 
     def _prepare(self, numbered: tuple[int, Image]) -> tuple[Image, Mapping[str, Any] | DataError]:
         """An image and its sample, or why it has none."""
@@ -355,13 +335,6 @@ class Predictor:
             pixels = image if image.shape[2:] in ((), (3,)) else _checked(image, "image", self._alpha)
             return self.result_type(found, size, pixels=pixels)
         return self.result_type(found, size, path=str(image), upright=self._upright, alpha=self._alpha)
-
-
-def _in_batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Lists of ``size`` items; the last may be shorter."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 def configured(

@@ -17,9 +17,10 @@ from mindocr.images.headers import stated_size
 from mindocr.images.read import read_file
 from mindocr.inference.buckets import WIDTHS, width_of
 from mindocr.inference.pipeline import named
-from mindocr.inference.predictor import Crops, Image, Predictor, Runs, configured
+from mindocr.inference.predictor import Crops, Image, Predictor, configured
 from mindocr.inference.results import Result
 from mindocr.inference.runner import given, open_runner
+from mindocr.inference.side_by_side import Runs, side_by_side
 from mindocr.predictions.base import decode
 from mindocr.predictions.text import Text
 from mindocr.registry import TRANSFORMS
@@ -128,7 +129,7 @@ class TextRecogniser(Predictor):
 
         order = sorted(range(len(images)), key=ratios.__getitem__)
         ahead = map_ahead(prepare, order, ahead=2 * batch_size, name="crops") if len(order) > 1 else map(prepare, order)
-        outputs = self._side_by_side(self._run_lines, self._of_one_width(chain.from_iterable(ahead), batch_size))
+        outputs = side_by_side(self.runner, self._run_lines, self._of_one_width(chain.from_iterable(ahead), batch_size))
         yield from chain.from_iterable(map_ahead(self._texts_of, outputs, ahead=1, name="texts"))
 
     def _of_one_width(self, lines: Iterable[Prepared], batch_size: int) -> Iterator[tuple[int, list[Prepared]]]:
