@@ -16,7 +16,7 @@ from mindocr.errors import ConfigError
 from mindocr.images.headers import Size
 from mindocr.inference.buckets import bucket_of, padding_share, reduced_size
 from mindocr.inference.runner import Runner
-from mindocr.utils.progress import duration, progress
+from mindocr.utils.progress import duration
 from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
@@ -84,14 +84,9 @@ class Bucketed:
         """Share of padding among the pixels that the network has been given so far, in [0, 1)."""
         return 1 - self._own / self._given if self._given else 0.0
 
-    def compile(self) -> None:
-        """Run the network once for each bucket, with a progress bar, so that no image waits for a compiler."""
-        start = time.monotonic()
-        shapes = [(self.batch_size, 3, h, w) for h, w in self.buckets]
-        self.shapes.update(dict.fromkeys(shapes))
-        compile_shapes(self.runner, shapes)
-        logger.info("%s for %s (h x w): %s", count(len(self.buckets), "graph"), _listed(self.buckets),
-                    duration(time.monotonic() - start))  # fmt: skip
+    def plan(self) -> tuple[Any, list[tuple[int, ...]]]:
+        """The runner and its input shapes, for :func:`compile_graphs`."""
+        return self.runner, [(self.batch_size, 3, h, w) for h, w in self.buckets]
 
     def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """See :class:`~mindocr.inference.runner.Runner`."""
@@ -152,13 +147,18 @@ class Bucketed:
                         count(len(self.shapes), "input shape"), 100 * self.padding, reduced)  # fmt: skip
 
 
-def compile_shapes(runner: Any, shapes: Sequence[tuple[int, ...]]) -> None:
-    """Run a network once for each input shape (N, 3, H, W), with a progress bar."""
-    if hasattr(runner, "compile"):  # a network of MindSpore
-        runner.compile(shapes)
-        return
-    for shape in progress(shapes, "compile", "graph"):
-        runner(np.zeros(shape, np.float32))
+def compile_graphs(plan: Sequence[tuple[Any, Sequence[tuple[int, ...]]]]) -> None:
+    """Compile a graph for each input shape (N, 3, H, W), with a progress bar, so that no image waits for a compiler.
+
+    Args:
+        plan: runners with their shapes; runners that compile no graphs are left out.
+    """
+    able = [(runner, shapes) for runner, shapes in plan if hasattr(runner, "compile_together")]  # of MindSpore
+    if able:
+        start = time.monotonic()
+        able[0][0].compile_together(able)
+        graphs = count(sum(len(shapes) for _, shapes in able), "graph")
+        logger.info("%s compiled: %s", graphs, duration(time.monotonic() - start))
 
 
 def black(pipeline: Pipeline) -> tuple[float, float, float]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -29,6 +27,7 @@ from mindocr.inference.one_by_one import one_by_one
 from mindocr.inference.pipeline import decoding, named, with_limit, with_original, with_size
 from mindocr.inference.results import Result
 from mindocr.inference.runner import Runner
+from mindocr.inference.side_by_side import Runs, in_batches, side_by_side
 from mindocr.inference.small_texts import SmallTexts
 from mindocr.inference.view_options import ViewOptions
 from mindocr.inference.views import Views
@@ -43,7 +42,6 @@ from mindocr.utils.visualize import as_rgb
 logger = logging.getLogger(__name__)
 
 Image = str | Path | np.ndarray
-Runs = Callable[[Any], dict[str, list[np.ndarray]]]  # the call of a runner
 _MOST_TRIED = 100  # images that are tried for a warm-up
 
 
@@ -190,7 +188,7 @@ class Predictor:
         return built
 
     def use_buckets(self, buckets: Sequence[Size] | str, paths: Sequence[str], batch_size: int = 1) -> None:
-        """Give the network images of a few sizes only, and compile a graph for each of them now.
+        """Give the network images of a few sizes only, for which graphs may then be compiled, see :meth:`plan`.
 
         Args:
             buckets: (h, w) each, in pixels; or ``auto``: chosen by the headers of the images. With ``auto`` a network
@@ -211,7 +209,10 @@ class Predictor:
             self.runner = self.runner.runner
         if chosen:
             self.runner = Bucketed(self.runner, chosen, batch_size, black(self._ops))
-            self.runner.compile()
+
+    def plan(self) -> list[tuple[Any, list[tuple[int, ...]]]]:
+        """What :func:`~mindocr.inference.bucketed.compile_graphs` has to compile, after :meth:`use_buckets`."""
+        return [self.runner.plan()] if isinstance(self.runner, Bucketed) else []
 
     def warm_up(self, dataset: ImageDataset, batch_size: int = 1) -> None:
         """Run the network once on the first image that can be read, so that it is compiled for this size.
@@ -293,7 +294,9 @@ class Predictor:
             epoch = batches.epoch()
             shown = progress(epoch, "predict", "batch", len(batches)) if show_progress else epoch
             # The loader reads ahead in a thread or in processes.
-            outputs = self._side_by_side(lambda network, batch: (batch, network(batch["image"])), shown, early=True)
+            outputs = side_by_side(
+                self.runner, lambda network, batch: (batch, network(batch["image"])), shown, early=True
+            )
             yield from map_ahead(self._finish, outputs, ahead=1, name="postprocess")
 
     def _finish(
@@ -338,7 +341,7 @@ class Predictor:
             return
         keep_freed_memory()
         prepared = map_ahead(self._prepare, enumerate(images), ahead=max(2, batch_size), name="prepare")
-        outputs = self._side_by_side(self._run, _in_batches(prepared, batch_size), early=True)
+        outputs = side_by_side(self.runner, self._run, in_batches(prepared, batch_size), early=True)
         for batch in map_ahead(self._complete, outputs, ahead=1, name="postprocess"):
             yield from batch
 
@@ -354,26 +357,6 @@ class Predictor:
                 yield error
             else:
                 yield self._result(image, sample["image_ori"], found)
-
-    def _side_by_side(
-        self, run: Callable[[Runs, Any], Any], batches: Iterable[Any], early: bool = False
-    ) -> Iterator[Any]:
-        """Yield ``run(network, batch)`` for each batch, several at once if the runner can do that.
-
-        Args:
-            early: the first batch gets all CPU threads, so that its result comes early. So does one that is alone.
-        """
-        workers = getattr(self.runner, "workers", 1)
-        if workers == 1:
-            yield from map(partial(run, self.runner), batches)
-            return
-        runner: Any = self.runner
-        rest = iter(batches)
-        first = list(islice(rest, 1 if early else 2))
-        if len(first) == 1:
-            yield run(runner.work_alone if early else runner, first.pop())
-        waiting = chain(first, rest)
-        yield from map_ahead(partial(run, runner.work), waiting, ahead=workers, threads=workers, name="network")
 
     def _prepare(self, numbered: tuple[int, Image]) -> tuple[Image, Mapping[str, Any] | DataError]:
         """An image and its sample, or why it has none."""
@@ -456,13 +439,6 @@ class Predictor:
             pixels = image if image.shape[2:] in ((), (3,)) else _checked(image, "image", self._alpha)
             return self.result_type(found, size, pixels=pixels)
         return self.result_type(found, size, path=str(image), upright=self._upright, alpha=self._alpha)
-
-
-def _in_batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Lists of ``size`` items; the last may be shorter."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 def configured(

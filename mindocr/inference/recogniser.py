@@ -15,12 +15,12 @@ from mindocr.data.transforms.text_line import pad_right
 from mindocr.errors import ConfigError, DataError
 from mindocr.images.headers import stated_size
 from mindocr.images.read import read_file
-from mindocr.inference.bucketed import compile_shapes
 from mindocr.inference.buckets import WIDTHS, width_of
 from mindocr.inference.pipeline import named
-from mindocr.inference.predictor import Crops, Image, Predictor, Runs, configured
+from mindocr.inference.predictor import Crops, Image, Predictor, configured
 from mindocr.inference.results import Result
 from mindocr.inference.runner import given, open_runner
+from mindocr.inference.side_by_side import Runs, side_by_side
 from mindocr.predictions.base import decode
 from mindocr.predictions.text import Text
 from mindocr.registry import TRANSFORMS
@@ -84,15 +84,18 @@ class TextRecogniser(Predictor):
         self._fill = 1
 
     def use_widths(self, widths: Sequence[int] = WIDTHS, batch_size: int = 6) -> None:
-        """Give the network lines of a few widths only, and compile a graph for each of them now.
+        """Give the network lines of a few widths only, for which graphs may then be compiled, see :meth:`plan`.
 
         Args:
             widths: pixels; a wider line gets a multiple of the last.
             batch_size: lines that the network takes at once; smaller batches are filled up.
         """
         self.widths, self._fill = sorted(widths), batch_size
+
+    def plan(self) -> list[tuple[Any, list[tuple[int, ...]]]]:
+        """What :func:`~mindocr.inference.bucketed.compile_graphs` has to compile, after :meth:`use_widths`."""
         height = self._sample(np.zeros((1, 1, 3), np.uint8), 0)["image"].shape[1]
-        compile_shapes(self.runner, [(batch_size, 3, height, width) for width in self.widths])
+        return [(self.runner, [(self._fill, 3, height, width) for width in self.widths or ()])]
 
     def read(self, crops: Crops, batch_size: int = 6, ratios: Sequence[float] | None = None) -> list[Text]:
         """Texts of crops (h, w, 3) uint8 RGB, in their order.
@@ -126,7 +129,7 @@ class TextRecogniser(Predictor):
 
         order = sorted(range(len(images)), key=ratios.__getitem__)
         ahead = map_ahead(prepare, order, ahead=2 * batch_size, name="crops") if len(order) > 1 else map(prepare, order)
-        outputs = self._side_by_side(self._run_lines, self._of_one_width(chain.from_iterable(ahead), batch_size))
+        outputs = side_by_side(self.runner, self._run_lines, self._of_one_width(chain.from_iterable(ahead), batch_size))
         yield from chain.from_iterable(map_ahead(self._texts_of, outputs, ahead=1, name="texts"))
 
     def _of_one_width(self, lines: Iterable[Prepared], batch_size: int) -> Iterator[tuple[int, list[Prepared]]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mindocr.errors import DataError, StorageError
 from mindocr.images.headers import Size
-from mindocr.inference.bucketed import Bucketed
+from mindocr.inference.bucketed import Bucketed, compile_graphs
 from mindocr.inference.output_names import OutputNames
 from mindocr.inference.picture_writer import CropWriter, PictureWriter, picture_ending
 from mindocr.inference.predictor import Predictor
@@ -115,6 +115,7 @@ def run(
 
     if buckets is not None:
         predictor.use_buckets(buckets, [record.img_path for record in dataset.records], batch_size)
+        compile_graphs(predictor.plan())
     if warmup:
         start = time.monotonic()
         predictor.warm_up(dataset, batch_size)

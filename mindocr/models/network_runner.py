@@ -34,7 +34,7 @@ class NetworkRunner:
 
     Images of one size share a batch, so a result does not depend on the other images of the batch. The first two input
     shapes are compiled as static shapes, which is fastest. With the third, one graph for all shapes takes over; not for
-    networks with deformable convolutions, and not if :meth:`compile` has been called with the shapes that will come.
+    networks with deformable convolutions, and not if :meth:`compile_together` has been called with the shapes to come.
 
     Args:
         network: a :class:`~mindocr.models.network.Network`, or an ensemble, whose used network runs.
@@ -95,15 +95,18 @@ class NetworkRunner:
                     outputs[name][i] = value
         return outputs
 
-    def compile(self, shapes: Sequence[tuple[int, ...]], title: str = "compile") -> None:
-        """Compile a graph for each of these input shapes (N, 3, H, W) now, with a progress bar; others get none.
+    @staticmethod
+    def compile_together(plan: Sequence[tuple[NetworkRunner, Sequence[tuple[int, ...]]]]) -> None:
+        """Compile a graph for each input shape (N, 3, H, W) of one or several networks now, with a progress bar.
 
-        The graphs are kept between runs, see :mod:`mindocr.models.compile_cache`. Call it once, before anything else.
+        The graphs are kept between runs, see :mod:`mindocr.models.compile_cache`, which takes one plan in a process.
+        Nothing else may have been computed with these runners before.
         """
-        self._static_shapes = max(self._static_shapes, len(shapes))
-        with keeping_graphs(self._cell, shapes):
-            for shape in progress(shapes, title, "graph"):
-                self(np.zeros(shape, np.float32))
+        for runner, shapes in plan:
+            runner._static_shapes = max(runner._static_shapes, len(shapes))
+        with keeping_graphs([(runner._cell, shapes) for runner, shapes in plan]):
+            for runner, shape in progress([(runner, s) for runner, shapes in plan for s in shapes], "compile", "graph"):
+                runner(np.zeros(shape, np.float32))
 
     def _prepare(self, shape: tuple[int, ...]) -> None:
         if shape in self._shapes:

@@ -17,6 +17,7 @@ from mindocr.images.crops import LineView, line_view
 from mindocr.images.headers import Size
 from mindocr.images.pages import DPI
 from mindocr.images.read import LARGE_PIXELS, MAX_PIXELS, read_image
+from mindocr.inference.bucketed import compile_graphs
 from mindocr.inference.classifier import TextClassifier
 from mindocr.inference.detector import TextDetector
 from mindocr.inference.recogniser import TextRecogniser
@@ -145,6 +146,7 @@ class TextReader:
         """
         self.detector.use_buckets(buckets, [str(path) for path in paths])
         self.recogniser.use_widths(batch_size=self.batch_size)
+        compile_graphs([*self.detector.plan(), *self.recogniser.plan()])
 
     def warm_up(self, image: str | Path) -> None:
         """Read a photograph without a result, so that graphs are compiled and memory is allocated for its size.

@@ -10,7 +10,7 @@ from bright_is_text import BrightIsText, write
 
 from mindocr.errors import ConfigError
 from mindocr.inference import predict
-from mindocr.inference.bucketed import Bucketed, black
+from mindocr.inference.bucketed import Bucketed, black, compile_graphs
 from mindocr.inference.buckets import padding_share
 from mindocr.inference.network_sizes import buckets_for, network_sizes
 from mindocr.inference.pipeline import default_pipeline
@@ -81,23 +81,26 @@ def test_an_image_that_is_too_large_is_reduced_and_its_map_enlarged(caplog):
     ]
 
 
-def test_compiling_gives_every_shape_once(caplog):
-    inner = SeesEverything()
-    runner = Bucketed(inner, [(32, 32), (32, 64)], batch_size=3)
+def test_the_log_says_what_the_network_was_given(caplog):
+    runner = Bucketed(SeesEverything(), [(32, 32), (32, 64)], batch_size=3)
     with caplog.at_level(logging.INFO):
-        runner.compile()
+        compile_graphs([runner.plan()])  # NumPy compiles nothing
+        runner.tell()
         runner([np.zeros((3, 32, 64), np.float32)])
         runner.tell()
-    assert list(runner.shapes) == [(3, 3, 32, 32), (3, 3, 32, 64)]
-    assert caplog.messages[0].startswith("2 graphs for 32 x 32, 32 x 64 (h x w): ")
-    assert caplog.messages[1] == "2 input shapes given to the network, 66.7 % of the pixels are padding"
+    assert list(runner.shapes) == [(3, 3, 32, 64)]
+    assert caplog.messages == ["1 input shape given to the network, 66.7 % of the pixels are padding"]
 
 
-def test_a_network_of_mindspore_compiles_the_shapes_itself():
-    inner, told = BrightIsText(), []
-    inner.compile = told.extend
-    Bucketed(inner, [(32, 32 * i) for i in range(1, 4)], batch_size=2).compile()
-    assert told == [(2, 3, 32, 32), (2, 3, 32, 64), (2, 3, 32, 96)] and inner.seen == []
+def test_networks_of_mindspore_compile_the_shapes_themselves(caplog):
+    first, second, told = BrightIsText(), BrightIsText(), []
+    first.compile_together = told.extend
+    second.compile_together = None
+    buckets = Bucketed(first, [(32, 32 * i) for i in range(1, 4)], batch_size=2)
+    with caplog.at_level(logging.INFO):
+        compile_graphs([buckets.plan(), (BrightIsText(), [(1, 3, 8, 8)]), (second, [(6, 3, 48, 320)])])
+    assert told == [(first, [(2, 3, 32, 32), (2, 3, 32, 64), (2, 3, 32, 96)]), (second, [(6, 3, 48, 320)])]
+    assert first.seen == [] and caplog.messages[0].startswith("4 graphs compiled: ")
 
 
 def test_networks_without_maps_and_of_one_size_are_refused():

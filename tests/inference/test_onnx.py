@@ -1,12 +1,13 @@
 """ONNX files, run for real where onnx and onnxruntime are installed."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from bright_is_text import BrightIsText, white_box
 
-from mindocr.errors import CheckpointError, ConfigError, UserError
+from mindocr.errors import CheckpointError, ConfigError, DataError, UserError
 from mindocr.inference.detector import TextDetector
 from mindocr.inference.onnx import Onnx
 from mindocr.inference.pipeline import default_pipeline
@@ -41,6 +42,33 @@ def test_a_file_computes_what_its_network_does(write, tmp_path):
     images = [rng.normal(size=size).astype(np.float32) for size in ((3, 32, 64), (3, 64, 32))]
     for found, expected in zip(runner(images)["prob"], BrightIsText()(images)["prob"], strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_work_in_one_thread_gives_the_same(write, tmp_path):
+    runner = Onnx(write(tmp_path / "a.onnx"), threads=3)
+    assert runner.workers == 3
+    images = np.random.default_rng(1).normal(size=(4, 3, 32, 64)).astype(np.float32)
+    expected = BrightIsText()(images)["prob"]
+    with ThreadPoolExecutor(4) as pool:
+        several = list(pool.map(runner.work, images[:, None]))
+    for found in (runner(images), runner.work(images), runner.work_alone(images)):
+        np.testing.assert_array_equal(found["prob"], expected)
+    np.testing.assert_array_equal([each["prob"][0] for each in several], expected)
+    with pytest.raises(UserError, match="threads: expected a whole number from 1, got 0"):
+        Onnx(tmp_path / "a.onnx", threads=0)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_many_images_come_out_in_order(write, tmp_path, threads):
+    detector = TextDetector(write(tmp_path / "a.onnx", metadata=METADATA), threads=threads)
+    images = [white_box(box=(20 * n, 60, 20 * n + 200, 120)) for n in range(20)]
+    images[7] = np.zeros((8, 8), np.float32)
+    found = list(detector.stream(iter(images), batch_size=2))
+    assert isinstance(found[7], DataError) and "image 7: expected uint8" in str(found[7])
+    lefts = [float(result.polygons[0][0, 0]) for result in (*found[:7], *found[8:])]
+    np.testing.assert_allclose(lefts, [20 * n for n in range(20) if n != 7], atol=5)
+    del images[7]
+    assert [len(result) for result in detector(images, batch_size=3)] == [1] * 19
 
 
 def test_a_file_of_one_size(write, tmp_path):

@@ -29,37 +29,54 @@ def conv(**options):
 
 
 def test_the_folder_depends_on_all_that_the_graphs_depend_on():
-    own = digest_of(conv(), SHAPES)
+    own = digest_of([(conv(), SHAPES)])
     trained = conv()
     trained.weight.set_data(trained.weight + 1)
-    assert own == digest_of(trained, SHAPES)  # weights are no part of a graph
-    others = [digest_of(conv(), SHAPES[::-1]), digest_of(conv(), SHAPES[:1]), digest_of(conv(dilation=2), SHAPES),
-              digest_of(nn.SequentialCell(conv()), SHAPES)]  # fmt: skip
-    assert len({own, *others}) == 5
+    assert own == digest_of([(trained, SHAPES)])  # weights are no part of a graph
+    plans = [
+        [(conv(), SHAPES[::-1])], [(conv(), SHAPES[:1])], [(conv(dilation=2), SHAPES)],
+        [(nn.SequentialCell(conv()), SHAPES)], [(conv(), SHAPES[:1]), (conv(), SHAPES[1:])],
+    ]  # fmt: skip
+    others = [digest_of(plan) for plan in plans]
+    assert len({own, *others}) == 6
+
+
+class Scaled(nn.Cell):
+    def __init__(self, factor, epsilon=1e-5):
+        super().__init__()
+        self._factor = factor
+        self.norm = nn.LayerNorm((4,), epsilon=epsilon)
+        self.clip = ms.ops.ReduceMean(keep_dims=factor > 2)
+
+
+def test_the_folder_depends_on_settings_that_no_text_shows():
+    plans = [Scaled(2.0), Scaled(2.5), Scaled(2.0, 1e-7), Scaled(1.5)]
+    digests = [digest_of([(network, SHAPES)]) for network in plans]
+    assert len(set(digests)) == 4 and digests[0] == digest_of([(Scaled(2.0), SHAPES)])
 
 
 def test_it_is_on_only_inside_and_for_one_plan(home):
-    with keeping_graphs(conv(), SHAPES) as folder:
-        assert folder == home / "graphs" / digest_of(conv(), SHAPES) and folder.is_dir()
+    with keeping_graphs([(conv(), SHAPES)]) as folder:
+        assert folder == home / "graphs" / digest_of([(conv(), SHAPES)]) and folder.is_dir()
         assert (os.environ[ENABLE], os.environ[PATH]) == ("1", str(folder))
     assert ENABLE not in os.environ and PATH not in os.environ
-    with keeping_graphs(conv(), SHAPES[:1]) as folder:
+    with keeping_graphs([(conv(), SHAPES[:1])]) as folder:
         assert folder is None and ENABLE not in os.environ
 
 
 def test_when_nothing_is_kept(home, monkeypatch, caplog):
     monkeypatch.setenv(ENABLE, "0")
-    with keeping_graphs(conv(), SHAPES) as folder:
+    with keeping_graphs([(conv(), SHAPES)]) as folder:
         assert folder is None and os.environ[ENABLE] == "0"
     monkeypatch.delenv(ENABLE)
     (home / "graphs").write_bytes(b"a file")
-    with keeping_graphs(conv(), SHAPES) as folder:
+    with keeping_graphs([(conv(), SHAPES)]) as folder:
         assert folder is None
     assert "compiled graphs cannot be kept there" in caplog.text
 
 
 def test_an_error_inside_switches_it_off():
-    with pytest.raises(RuntimeError), keeping_graphs(conv(), SHAPES):
+    with pytest.raises(RuntimeError), keeping_graphs([(conv(), SHAPES)]):
         raise RuntimeError
     assert ENABLE not in os.environ
 
@@ -81,7 +98,7 @@ def test_each_shape_that_is_compiled_keeps_a_graph_of_its_own(home):
     ms.set_context(mode=ms.GRAPH_MODE)
     runner = NetworkRunner(Doubled())
     shapes = [(1, 3, 4, width) for width in (4, 8, 12)]
-    runner.compile(shapes)
+    runner.compile_together([(runner, shapes)])
     assert runner._static_shapes == 3 and (home / "graphs").is_dir()
     for width in (12, 4, 8, 16):
         found = runner(np.ones((1, 3, 4, width), np.float32))["prob"][0]

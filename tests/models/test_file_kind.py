@@ -105,7 +105,7 @@ READERS = {
     "ONNX": (Onnx, (Kind.ONNX,)),
     "weights": (read_weights, (Kind.TORCH_ZIP, Kind.PICKLE, Kind.TORCHSCRIPT, Kind.ZIP, Kind.NUMPY)),
     "configuration": (load_config, ()),
-    "any": (open_runner, (Kind.CHECKPOINT, Kind.SAFETENSORS, Kind.MINDIR, Kind.ONNX)),
+    "any": (open_runner, (Kind.CHECKPOINT, Kind.SAFETENSORS, Kind.MINDIR, Kind.ONNX, Kind.LITE)),
 }
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from released import released
 
-from mindocr.errors import CheckpointError
+from mindocr.cli.main import run_command
+from mindocr.errors import CheckpointError, UserError
 from mindocr.inference import metadata
 from mindocr.reading.onnx_weights import prepare_onnx
 from mindocr.reading.reader import TextReader
@@ -94,6 +95,21 @@ def test_without_mindspore(home, sign, repo_root):
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == 2 * ["MARKET", "open", "24", "hours"]
+
+
+def test_the_command_with_buckets(home, sign, monkeypatch, capfd):
+    """The log says what the networks were given; the text is the same."""
+    monkeypatch.setenv("MINDOCR_HOME", str(home))
+    words = ["--weights", "ppocr-v3", "--buckets", "auto", "--warmup", "--det_limit_side_len", "320"]
+    assert run_command("read", [str(sign), *words, "--det_limit_type", "max", "--threads", "1"]) == 0
+    told = capfd.readouterr()
+    assert told.out.split() == ["MARKET", "open", "24", "hours"]
+    assert "1 image of 1 size: buckets 160 x 320 (h x w), 0.0 % padding" in told.err
+    assert "warm-up: " in told.err and "2 lines in 1 image, " in told.err
+    with pytest.raises(UserError, match="--buckets: expected auto, off, or sizes such as"):
+        run_command("read", [str(sign), "--buckets", "large"])
+    with pytest.raises(UserError, match="runtime mindspore_lite: released weights are no files of MindSpore Lite"):
+        run_command("read", [str(sign), "--runtime", "mindspore_lite"])
 
 
 @pytest.mark.slow

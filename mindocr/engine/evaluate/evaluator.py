@@ -25,7 +25,7 @@ from mindocr.engine.runtime import build, process, ranks
 from mindocr.errors import ConfigError
 from mindocr.images.headers import Size
 from mindocr.inference import dictionary
-from mindocr.inference.bucketed import Bucketed, black
+from mindocr.inference.bucketed import Bucketed, black, compile_graphs
 from mindocr.inference.buckets import wanted_buckets
 from mindocr.inference.network_sizes import buckets_for
 from mindocr.inference.view_options import ViewOptions
@@ -177,7 +177,7 @@ class Evaluator:
         chosen = buckets_for(self.dataset.pipeline, paths) if isinstance(self._buckets, str) else self._buckets
         if chosen:
             self._runner = Bucketed(self._runner, chosen, self._loader.batch_size, black(self.dataset.pipeline))
-            self._runner.compile()
+            compile_graphs([self._runner.plan()])
         self._buckets = None
 
     def _look_at(

@@ -78,4 +78,4 @@ def test_scores_and_polygons_are_those_without_buckets(loader, monkeypatch, capl
 
 def test_given_buckets(loader, monkeypatch):
     _, _, shapes = evaluate(loader, monkeypatch, buckets=[(320, 320)])
-    assert set(shapes) == {(3, 320, 320)} and len(shapes) == 2 + 18 + 18  # compiling, and two runs
+    assert set(shapes) == {(3, 320, 320)} and len(shapes) == 18 + 18  # two runs
