@@ -93,6 +93,9 @@ def _edges(lefts: np.ndarray, rights: np.ndarray, ratio: float) -> np.ndarray:
     between = (rights[:-1] + lefts[1:]) / 2
     overlap = rights[:-1] > lefts[1:]
     rights[:-1][overlap] = lefts[1:][overlap] = between[overlap]
+    # A narrow word between two wide ones may lose more than its width.
+    lefts = np.maximum.accumulate(lefts)
+    rights = np.maximum(rights, lefts)
     return np.clip(np.stack([lefts, rights], axis=1) / ratio, 0, 1)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mindocr.predictions.text import Character, Text
@@ -81,6 +81,10 @@ def test_a_text_whose_network_has_no_time_steps():
     assert words_of(Text("abc", 0.9), 5) == []
 
 
+CROWDED = [("a", 0, 0.0), ("i", 0, 0.0625), ("文", 0, 0.0), ("a", 3, 0.0), ("a", 2, 0.0)]
+
+
+@example(CROWDED, 1.0, 1.0)  # the i has no room between its neighbours
 @given(
     st.lists(st.tuples(st.sampled_from("aiMW 文"), st.integers(0, 3), st.floats(0, 0.1)), min_size=1, max_size=40),
     st.floats(0.05, 60),
