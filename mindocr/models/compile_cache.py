@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -25,6 +26,7 @@ from mindocr.models.download import cache_dir
 ENABLE, PATH = "MS_COMPILER_CACHE_ENABLE", "MS_COMPILER_CACHE_PATH"
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _SETTINGS = ("device_target", "mode", "jit_config")
+_SCRIPT = sys.argv[0] if sys.argv else ""  # MindSpore takes it when it is imported, too
 _in_use: list[Path] = []  # the folder of this process
 
 Plan = Sequence[tuple[nn.Cell, Sequence[tuple[int, ...]]]]
@@ -37,7 +39,8 @@ def keeping_graphs(plan: Plan) -> Iterator[Path | None]:
     """Load the graphs that are compiled inside, or keep them for the next run.
 
     Nothing is kept if the user has set ``MS_COMPILER_CACHE_ENABLE``, to 0 or to 1; in PyNative mode; for a second plan
-    in one process; and where the folder cannot be written.
+    in one process; in a process that no script file has started, such as ``python -c``, since MindSpore reads that
+    file; and where the folder cannot be written.
 
     Args:
         plan: networks, whose layers, settings and types must not change any more, with the shapes of their inputs, in
@@ -46,7 +49,7 @@ def keeping_graphs(plan: Plan) -> Iterator[Path | None]:
     Yields:
         The folder; None if nothing is kept.
     """
-    if ENABLE in os.environ or ms.get_context("mode") != ms.GRAPH_MODE or _in_use:
+    if ENABLE in os.environ or ms.get_context("mode") != ms.GRAPH_MODE or _in_use or not Path(_SCRIPT).is_file():
         yield None
         return
     folder = cache_dir().parent / "graphs" / digest_of(plan)
