@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
+from mindocr.errors import UserError
 from mindocr.images.headers import Size
 from mindocr.inference.bucketed import Bucketed
 from mindocr.inference.detector import TextDetector
@@ -178,7 +179,7 @@ def open_model(choice: Choice) -> ServedModel:
     """
     execution: dict[str, Any] = {"runtime": choice.runtime, "threads": choice.threads}
     if choice.model not in RELEASED and choice.recogniser is None:
-        detector = TextDetector(choice.model, **choice.detection, **execution)
+        detector = _detector(choice, execution)
         use_buckets(detector, choice.buckets, choice.network_pixels, choice.batch_size)
         return Detecting(detector, choice)
     parts: dict[str, Any] = {"recogniser": choice.recogniser, "classifier": choice.classifier}
@@ -187,3 +188,13 @@ def open_model(choice: Choice) -> ServedModel:
     reader = TextReader(**named, **parts, **settings)
     use_buckets(reader, choice.buckets, choice.network_pixels)
     return Reading(reader, choice)
+
+
+def _detector(choice: Choice, execution: Mapping[str, Any]) -> TextDetector:
+    try:
+        return TextDetector(choice.model, **choice.detection, **execution)
+    except UserError as error:
+        if Path(choice.model).suffix or Path(choice.model).exists():
+            raise
+        names = [name for name, tasks in RELEASED.items() if "rec" in tasks]
+        raise UserError(f"{error}; or released weights that read: {', '.join(names)}") from None

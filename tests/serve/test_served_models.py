@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bright_is_text import BrightIsText, white_box
 
+from mindocr.errors import UserError
 from mindocr.inference.detector import TextDetector
 from mindocr.inference.metadata import of_algorithm
 from mindocr.models.algorithms import get_algorithm
@@ -198,3 +199,12 @@ def test_a_strip_that_would_be_enlarged_is_refused(unlimited) -> None:
     with pytest.raises(Refusal, match="20000 x 100 pixels .+ above the limit of 1000000; cut the image") as refused:
         reduction.reduce(unlimited, np.zeros((100, 20000, 3), np.uint8), 1_000_000)
     assert refused.value.status == 413
+
+
+def test_an_unknown_name_lists_released_weights_too(tmp_path) -> None:
+    names = "or released weights that read: ppocr-v6-small, ppocr-v4, ppocr-v3"
+    with pytest.raises(UserError, match=f"'ppocr-v9'.*: expected a file .*dbnet_resnet50.*; {names}"):
+        models.open_model(Choice("ppocr-v9"))
+    with pytest.raises(UserError, match="no such file") as caught:
+        models.open_model(Choice(str(tmp_path / "absent.onnx")))
+    assert "released" not in str(caught.value)
