@@ -22,7 +22,7 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt $(REQUIREMENTS) $(CONS
 demo: setup
 	$(PYTHON) tools/demo.py $(DEMO_ARGS)
 
-# Everything: style, types, fast and slow tests, in two processes that grow to 4 and 7 GB.
+# Everything: style, types, fast and slow tests, in two processes of at most 5 GB each; programs that tests start take up to 7 GB more.
 test: setup lint
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
