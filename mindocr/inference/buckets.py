@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mindocr.environment import ascend_present
-from mindocr.errors import UserError
+from mindocr.errors import ConfigError, UserError
 from mindocr.images.headers import Size
 
 MOST = 6  # buckets that are chosen at most
@@ -160,3 +160,13 @@ def _settled(corners: np.ndarray, buckets: np.ndarray) -> np.ndarray:
         if np.array_equal(shrunk, buckets):
             return buckets
         buckets = shrunk
+
+
+def refuse_sizes(buckets: Sequence[Size] | str | None) -> None:
+    """Check that a network that looks at images in tiles, scales or mirrored views is given no sizes of buckets.
+
+    Raises:
+        ConfigError: sizes are given. ``auto`` stands for no buckets there, as such views are of few sizes.
+    """
+    if buckets not in (None, "auto"):
+        raise ConfigError("buckets: not with tiles, scales or mirrored views, which have sizes of their own")

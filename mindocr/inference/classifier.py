@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mindocr.errors import ConfigError, UserError
-from mindocr.inference.predictor import Crops, Predictor, configured
+from mindocr.inference.configured import configured
+from mindocr.inference.predictor import Crops, Predictor
 from mindocr.inference.runner import given, open_runner
 from mindocr.predictions.classification import Classification
 

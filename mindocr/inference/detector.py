@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mindocr.errors import ConfigError
-from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.configured import configured
+from mindocr.inference.predictor import Predictor
 from mindocr.inference.results import DetectionResult
 from mindocr.inference.runner import given, open_runner
 from mindocr.inference.tiling import Choice

@@ -11,11 +11,12 @@ from mindocr.config import Config, load_config
 from mindocr.config.schema import PredictionConfig, System
 from mindocr.errors import ConfigError
 from mindocr.inference import metadata
+from mindocr.inference.configured import configured
 from mindocr.inference.mindir import MindIR
 from mindocr.inference.mindspore_lite import MindSporeLite
 from mindocr.inference.onnx import Onnx
 from mindocr.inference.pipeline import with_size, without_labels
-from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.predictor import Predictor
 from mindocr.inference.runner import ENDINGS, refuse_threads
 from mindocr.inference.runtimes import runtime_of
 from mindocr.models import device

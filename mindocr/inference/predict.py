@@ -12,9 +12,10 @@ from mindocr.config import Config
 from mindocr.config.schema import Predict, PredictionConfig
 from mindocr.errors import ConfigError
 from mindocr.inference import checkpoint
+from mindocr.inference.configured import configured
 from mindocr.inference.exported import from_exported
 from mindocr.inference.model_settings import algorithm_config, load_settings, stored_config
-from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.predictor import Predictor
 from mindocr.inference.run import NO_SOURCE, Outcome, run
 from mindocr.models.algorithms import get_algorithm
 from mindocr.registry import POSTPROCESSES

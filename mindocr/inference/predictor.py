@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -17,14 +16,14 @@ from mindocr.data.transforms.checks import Spec
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.data.transforms.resize import DetResize
 from mindocr.errors import ConfigError, DataError, UserError
-from mindocr.images.alpha import Alpha, background, composite
 from mindocr.images.headers import Size
 from mindocr.images.pages import is_pdf, page_of
-from mindocr.inference import metadata
 from mindocr.inference.bucketed import Bucketed, black
+from mindocr.inference.buckets import refuse_sizes
+from mindocr.inference.given_image import GivenImage, as_image
 from mindocr.inference.network_sizes import buckets_for
 from mindocr.inference.one_by_one import one_by_one
-from mindocr.inference.pipeline import decoding, named, with_limit, with_original, with_size
+from mindocr.inference.pipeline import decoding, named, with_original
 from mindocr.inference.results import Result
 from mindocr.inference.runner import Runner
 from mindocr.inference.side_by_side import Runs, in_batches, side_by_side
@@ -32,12 +31,11 @@ from mindocr.inference.small_texts import SmallTexts
 from mindocr.inference.view_options import ViewOptions
 from mindocr.inference.views import Views
 from mindocr.predictions.base import Prediction, decode
-from mindocr.registry import DATASETS, POSTPROCESSES
+from mindocr.registry import DATASETS
 from mindocr.utils.paths import expand_home
 from mindocr.utils.printable import listed
 from mindocr.utils.progress import progress
 from mindocr.utils.threads import map_ahead
-from mindocr.utils.visualize import as_rgb
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +80,7 @@ class Predictor:
         self._specs = with_original(pipeline)
         self._columns = list(dict.fromkeys(("image", *postprocess.columns, *more_columns, "image_ori", "img_path")))
         self._ops = Pipeline(self._specs, self._columns, ("img_path",), is_train=False)
-        self._given = _GivenImage()
+        self._given = GivenImage()
         self._ops.use_cache(self._given)
         reading = decoding(self._specs)
         self._rgb = reading.get("img_mode", "BGR") == "RGB"
@@ -200,10 +198,11 @@ class Predictor:
             ConfigError: sizes are given, and the network takes images of one size only, or looks at them in tiles or
                 several views.
         """
-        if buckets == "auto" and (self._views is not None or self.runner.input_size != (-1, -1)):
-            return
         if self._views is not None:
-            raise ConfigError("buckets: not with tiles, scales or mirrored views, which have sizes of their own")
+            refuse_sizes(buckets)
+            return
+        if buckets == "auto" and self.runner.input_size != (-1, -1):
+            return
         chosen = buckets_for(self._ops, paths) if isinstance(buckets, str) else list(buckets)
         if isinstance(self.runner, Bucketed):
             self.runner = self.runner.runner
@@ -382,28 +381,6 @@ class Predictor:
             for image, sample in batch
         ]
 
-    def _samples(
-        self, images: Sequence[Image], on_error: str, left_out: list[str], first: int = 0
-    ) -> tuple[list[Image], list[Mapping[str, Any]]]:
-        """The images that can be prepared, and their samples.
-
-        Args:
-            on_error: ``skip``: append the reason to ``left_out``; ``raise``: raise a DataError.
-            first: number of the first image, for messages.
-        """
-        kept: list[Image] = []
-        samples: list[Mapping[str, Any]] = []
-        for number, image in enumerate(images, first):
-            try:
-                samples.append(self._sample(image, number))
-            except DataError as error:
-                if on_error != "skip":
-                    raise
-                left_out.append(str(error))
-            else:
-                kept.append(image)
-        return kept, samples
-
     def _warn_left_out(self, reasons: Sequence[str], count: int) -> None:
         if reasons:
             logger.warning("%d of %d images left out:%s", len(reasons), count, listed(reasons))
@@ -414,7 +391,7 @@ class Predictor:
             if not isinstance(image, str | Path):
                 raise DataError(f"image {number}: expected a path or an array, got {type(image).__name__}")
             return self._ops({"img_path": expand_home(str(image))}, rng)
-        checked = _checked(image, f"image {number}", self._alpha)
+        checked = as_image(image, f"image {number}", self._alpha)
         self._given.image = np.ascontiguousarray(checked if self._rgb else checked[..., ::-1])
         try:
             return self._ops({"img_path": f"image {number}"}, rng)
@@ -436,86 +413,6 @@ class Predictor:
         size = (original.shape[0], original.shape[1])
         if isinstance(image, np.ndarray):
             # An array with opacity is kept as the network has seen it, which is also what is drawn.
-            pixels = image if image.shape[2:] in ((), (3,)) else _checked(image, "image", self._alpha)
+            pixels = image if image.shape[2:] in ((), (3,)) else as_image(image, "image", self._alpha)
             return self.result_type(found, size, pixels=pixels)
         return self.result_type(found, size, path=str(image), upright=self._upright, alpha=self._alpha)
-
-
-def configured(
-    runner: Runner, limit: tuple[int, str] | None = None, postprocess: Mapping[str, Any] | None = None
-) -> tuple[Any, list[Any]]:
-    """Build the post-processing and the pipeline that the metadata of a runner describe.
-
-    Args:
-        limit: (side length in pixels, ``max`` or ``min``) that replaces the resizing.
-        postprocess: arguments that override those of the ``postprocess`` section; with a ``name``, they replace all.
-
-    Raises:
-        ConfigError: the metadata lack one of the two, or an argument does not fit.
-    """
-    given = dict(postprocess or {})
-    section = given if "name" in given else {**runner.metadata.get(metadata.POSTPROCESS, {}), **given}
-    pipeline = runner.metadata.get(metadata.PIPELINE)
-    if "name" not in section or pipeline is None:
-        lacking = "preprocessing" if pipeline is None else "post-processing"
-        raise ConfigError(f"this model file does not hold its {lacking}; pass a YAML file that has it as config")
-    h, w = runner.input_size
-    if limit is not None and -1 not in (h, w):
-        raise ConfigError(f"limit_side_len: this model takes only images of {h} x {w} pixels (h x w); remove it")
-    if limit is not None:
-        pipeline = with_limit(pipeline, *limit)
-    if -1 not in (h, w):
-        pipeline = with_size(pipeline, (h, w))
-    return POSTPROCESSES.build(section), list(pipeline)
-
-
-def _checked(image: np.ndarray, name: str, alpha: Alpha = "white") -> np.ndarray:
-    """Check an array and return it as an image (H, W, 3) uint8.
-
-    Args:
-        alpha: background for transparent parts, see :func:`mindocr.images.alpha.background`.
-
-    Raises:
-        DataError: the array is not an image; the message states what to do.
-    """
-    shape = image.shape
-    if image.dtype != np.uint8:
-        raise DataError(
-            f"{name}: expected uint8 values from 0 to 255, got {image.dtype}; convert it; for values from 0 to 1 use "
-            "(image * 255).astype(numpy.uint8)"
-        )
-    if 0 in shape:
-        raise DataError(f"{name}: the array is empty, its shape is {shape}")
-    if image.ndim == 2:
-        return as_rgb(image)
-    if image.ndim == 3 and shape[2] == 3:
-        return image
-    if image.ndim == 3 and shape[2] == 4:
-        behind = background(alpha)
-        return image[..., :3] if behind is None else composite(image[..., :3], image[..., 3], behind)
-    if image.ndim == 3 and shape[2] == 1:
-        return as_rgb(image[..., 0])
-    advice = "expected (H, W, 3) RGB, (H, W, 4) RGB with opacity, or (H, W) grey"
-    if image.ndim == 3 and shape[0] == 3:
-        advice += "; move the channels to the end with image.transpose(1, 2, 0)"
-    elif image.ndim == 4:
-        advice += "; pass several images as a list"
-    raise DataError(f"{name}: an array of shape {shape}; {advice}")
-
-
-class _GivenImage(threading.local):
-    """Stands in for the cache of DecodeImage, to pass an array instead of a file.
-
-    Attributes:
-        image: (H, W, 3) uint8 in the channel order that the pipeline decodes to; None = read the file.
-    """
-
-    holds_pixels = True
-    image: np.ndarray | None = None
-
-    def get(self, path: str, form: str) -> np.ndarray | None:
-        """Return the image, for any path."""
-        return self.image
-
-    def put(self, path: str, form: str, content: np.ndarray) -> None:
-        """Do nothing: images from files are not stored."""

@@ -16,8 +16,9 @@ from mindocr.errors import ConfigError, DataError
 from mindocr.images.headers import stated_size
 from mindocr.images.read import read_file
 from mindocr.inference.buckets import WIDTHS, width_of
+from mindocr.inference.configured import configured
 from mindocr.inference.pipeline import named
-from mindocr.inference.predictor import Crops, Image, Predictor, configured
+from mindocr.inference.predictor import Crops, Image, Predictor
 from mindocr.inference.results import Result
 from mindocr.inference.runner import given, open_runner
 from mindocr.inference.side_by_side import Runs, side_by_side
@@ -124,8 +125,13 @@ class TextRecogniser(Predictor):
         reasons = [] if left_out is None else left_out
 
         def prepare(number: int) -> list[Prepared]:
-            prepared = self._samples([images[number]], on_error, reasons, number)
-            return [Prepared(number, image, sample) for image, sample in zip(*prepared)]
+            image, sample = self._prepare((number, images[number]))
+            if not isinstance(sample, DataError):
+                return [Prepared(number, image, sample)]
+            if on_error != "skip":
+                raise sample
+            reasons.append(str(sample))
+            return []
 
         order = sorted(range(len(images)), key=ratios.__getitem__)
         ahead = map_ahead(prepare, order, ahead=2 * batch_size, name="crops") if len(order) > 1 else map(prepare, order)

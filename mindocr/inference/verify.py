@@ -15,7 +15,8 @@ import numpy as np
 
 from mindocr.errors import DataError
 from mindocr.inference.certificate import Certificate, ImageCheck, compare, read
-from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.configured import configured
+from mindocr.inference.predictor import Predictor
 from mindocr.inference.runner import Runner, open_runner
 from mindocr.predictions.base import Prediction, decode
 from mindocr.utils import files

@@ -156,7 +156,7 @@ class Running:
         self.stop()
 
     def _load(self) -> ServedModel:
-        """Open the model and run it once: what cannot run is told now, and the first request does not wait longer."""
+        """Open the model and run it once, so that it fails at the start if at all, and the first request is fast."""
         model = open_model(self._choice)
         model.workers = min(model.workers, self._limits.workers or model.workers)
         model.predict([model.prepare(sign())], [{}])

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from mindocr.inference.configured import configured
 from mindocr.inference.detector import TextDetector
-from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.predictor import Predictor
 from mindocr.reading.page import LEVELS
 
 Options = Mapping[str, Any]

@@ -179,8 +179,9 @@ def test_a_page_shows_the_comparison(exported):
 
 def test_scores_on_labelled_images(exported, tmp_path):
     """One box found of two that are labelled."""
+    from mindocr.inference.configured import configured
     from mindocr.inference.labelled import scores
-    from mindocr.inference.predictor import Predictor, configured
+    from mindocr.inference.predictor import Predictor
     from mindocr.inference.runner import open_runner
     from mindocr.registry import METRICS
 

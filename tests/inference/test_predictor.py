@@ -9,8 +9,9 @@ import pytest
 from bright_is_text import BrightIsText, white_box, write
 
 from mindocr.errors import ConfigError, DataError, UserError
+from mindocr.inference.configured import configured
 from mindocr.inference.pipeline import default_pipeline
-from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.predictor import Predictor
 from mindocr.postprocess.db import DBPostprocess
 
 BOX = [[100, 60], [300, 60], [300, 120], [100, 120]]

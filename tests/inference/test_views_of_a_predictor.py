@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bright_is_text import BrightIsText, white_box, write
 
-from mindocr.errors import DataError
+from mindocr.errors import ConfigError, DataError
 from mindocr.inference import run as prediction
 from mindocr.inference.pipeline import default_pipeline
 from mindocr.inference.predictor import Predictor
@@ -86,3 +86,14 @@ def test_the_limit_of_the_warning_by_hand(caplog):
     assert not caplog.text
     texts.look(["lost"], [np.array([100, 100, 0.39, 1.0])])
     assert "lost: 100 x 100 pixels" in caplog.text
+
+
+def test_views_have_no_buckets(tmp_path):
+    path = write(tmp_path / "large.png", size=(900, 1300), box=BOX)
+    predictor = finder()
+    runner = predictor.runner
+    predictor.use_buckets("auto", [path])
+    assert predictor.runner is runner and predictor.plan() == []
+    with pytest.raises(ConfigError, match="buckets: not with tiles, scales or mirrored views"):
+        predictor.use_buckets([(256, 256)], [path])
+    assert [len(found.prediction) for found in predictor.stream([path, path])] == [1, 1]

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 
-import cv2
 import numpy as np
 import pytest
 from released import released
@@ -33,16 +32,6 @@ def home(tmp_path_factory):
             for file in (RELEASED[name][task].file, *RELEASED[name][task].beside):
                 (place / file).write_bytes(released(file).read_bytes())
     return folder
-
-
-@pytest.fixture(scope="module")
-def sign(tmp_path_factory):
-    image = np.full((200, 420, 3), 255, np.uint8)
-    cv2.putText(image, "MARKET", (30, 70), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (30, 30, 120), 4)
-    cv2.putText(image, "open 24 hours", (30, 150), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (0, 0, 0), 2)
-    path = tmp_path_factory.mktemp("signs") / "a sign.png"
-    cv2.imwrite(str(path), image)
-    return path
 
 
 def test_the_file_holds_its_settings(home, monkeypatch, caplog):

@@ -33,16 +33,6 @@ def home(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def sign(tmp_path_factory):
-    image = np.full((200, 420, 3), 255, np.uint8)
-    cv2.putText(image, "MARKET", (30, 70), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (30, 30, 120), 4)
-    cv2.putText(image, "open 24 hours", (30, 150), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (0, 0, 0), 2)
-    path = tmp_path_factory.mktemp("signs") / "a sign.png"
-    cv2.imwrite(str(path), image)
-    return path
-
-
 @pytest.mark.parametrize("weights", [name for name, tasks in RELEASED.items() if "det" in tasks])
 def test_the_command_reads_a_picture(home, sign, repo_root, tmp_path, weights):
     command = [sys.executable, "-m", "mindocr", "read", str(sign), "--output", str(tmp_path / "out")]

@@ -26,7 +26,7 @@ from mindocr.errors import ConfigError
 from mindocr.images.headers import Size
 from mindocr.inference import dictionary
 from mindocr.inference.bucketed import Bucketed, black, compile_graphs
-from mindocr.inference.buckets import wanted_buckets
+from mindocr.inference.buckets import refuse_sizes, wanted_buckets
 from mindocr.inference.network_sizes import buckets_for
 from mindocr.inference.view_options import ViewOptions
 from mindocr.models.network import statistics
@@ -243,13 +243,14 @@ def build_evaluator(
     postprocess, metric = POSTPROCESSES.build(config.postprocess or {}), METRICS.build(config.metric or {})
     page = evaluation_report.make_report(config, postprocess, metric, source) if report else None
     share = {"rank": place.rank, "world": place.world}
-    viewed = None
+    wanted, viewed = wanted_buckets(buckets), None
     if views is not None and not views.is_plain:
+        refuse_sizes(wanted)
+        wanted = None
         alone = metric if place.world == 1 else None
         viewed = ViewedEvaluation(NetworkRunner(network), postprocess, config, views, alone)
         config = viewed.config
     loader = build.eval_loader(config, **share, columns=() if page is None else page.columns)
-    wanted = wanted_buckets(buckets)
     return Evaluator(
         network, loader, postprocess, metric, page, **share, keep_lines=keep_lines, views=viewed, buckets=wanted
     )  # fmt: skip

@@ -16,7 +16,8 @@ from mindocr.errors import DataError
 from mindocr.images.crops import cut_line
 from mindocr.inference import labelled
 from mindocr.inference.certificate import Certificate, ImageCheck, compare, sample
-from mindocr.inference.predictor import Predictor, configured
+from mindocr.inference.configured import configured
+from mindocr.inference.predictor import Predictor
 from mindocr.inference.runner import Runner
 from mindocr.inference.verify import as_files, hash_of, noise, run_alone, see
 from mindocr.predictions.base import decode

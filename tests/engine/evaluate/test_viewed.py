@@ -2,6 +2,7 @@
 
 import json
 import logging
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mindocr.engine.evaluate import evaluator
 from mindocr.engine.evaluate.viewed import ViewedEvaluation
 from mindocr.engine.runtime import build
 from mindocr.engine.train.checkpoints import save
+from mindocr.errors import ConfigError
 from mindocr.inference.view_options import ViewOptions
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.postprocess.db import DBPostprocess
@@ -46,6 +48,15 @@ def test_gain_and_cost_of_views(tiny_config, caplog, monkeypatch):
     viewed.log_gain({"f-score": 0.5})
     assert "flip, merged by their max: 2.0 times the pixels of one view" in caplog.text
     assert "f-score: 0.0000 with one view" in caplog.text and "0.5000 with these: +0.5000" in caplog.text
+
+
+def test_views_have_no_buckets(tiny_config):
+    config, views = tiny_config(), ViewOptions(flip=True)
+    network = build.network(config, training=False)
+    with pytest.raises(ConfigError, match="buckets: not with tiles, scales or mirrored views"):
+        evaluator.build_evaluator(config, network, views=views, buckets="64x64")
+    with closing(evaluator.build_evaluator(config, network, views=views, buckets="auto")) as built:
+        assert built._buckets is None  # nothing is compiled that no view uses
 
 
 @pytest.mark.slow
