@@ -176,7 +176,11 @@ CASES = (
          "my_text/found/det_results.json"),
     Case(r"python tools/infer/text/predict_det\.py --image_dir photos --det_algorithm DB .+",
          f"--det_algorithm DB_R18 --det_model_dir {WEIGHTS}", "results/det_results.json"),
+    Case(r"python tools/infer/text/predict_det\.py --det_model_dir demo/train/best\.ckpt .+", "",
+         "found/det_results.json"),
     Case(r"python deploy/py_infer/infer\.py .+demo/db_r18_synthetic\.mindir .+", "", "demo/infer/det_results.json"),
+    Case(r"python deploy/py_infer/infer\.py .+ --det_model_path demo/(onnx|dynamic)/.+", "",
+         "demo/found/det_results.json"),
     Case(r"python tools/serve\.py --model ppocr-v6-small", "--port 0 --check",
          instead=("ppocr-v6-small", "demo/db_r18_synthetic.mindir")),
 )  # fmt: skip
@@ -401,3 +405,13 @@ def test_python_that_finds_text_runs(page: str, desk: Desk) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(".jpg [") == (len(images) if page == "README.md" else 0), done.stdout
     assert done.stdout.endswith("]\n")
+
+
+@pytest.mark.slow
+def test_python_that_runs_an_exported_file_runs(desk: Desk) -> None:
+    for made in ("demo/train/best.ckpt", "demo/onnx/best.onnx"):
+        desk.run(next(command for command in in_order(slow=True) if case_of(command).makes == made))
+    (snippet,) = [text for _, text in blocks(ROOT / "docs/deploy/onnxruntime.md", "python")]
+    (desk.folder / "snippet.py").write_text(snippet, encoding="utf-8")
+    done = shell("python snippet.py", desk.folder)
+    assert (done.returncode, done.stdout) == (0, "['prob']\nDBPostprocess\n"), done.stderr

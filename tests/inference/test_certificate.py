@@ -177,20 +177,24 @@ def test_a_page_shows_the_comparison(exported):
     assert "mindocr verify generated.onnx" in page and "http" not in page.replace("http-equiv", "")
 
 
-def test_scores_on_labelled_images(exported, tmp_path):
+@pytest.mark.parametrize("folder", [None, "images"], ids=["beside the labels", "in a folder of their own"])
+def test_scores_on_labelled_images(exported, tmp_path, folder):
     """One box found of two that are labelled."""
     from mindocr.inference.configured import configured
-    from mindocr.inference.labelled import scores
+    from mindocr.inference.labelled import LabelledImages, scores
     from mindocr.inference.predictor import Predictor
     from mindocr.inference.runner import open_runner
     from mindocr.registry import METRICS
 
-    (tmp_path / "box.png").write_bytes((exported / "images/box.png").read_bytes())
+    image_dir = tmp_path / folder if folder else tmp_path
+    image_dir.mkdir(exist_ok=True)
+    (image_dir / "box.png").write_bytes((exported / "images/box.png").read_bytes())
     box = [[100, 60], [300, 60], [300, 120], [100, 120]]
     texts = [{"transcription": "a", "points": [[x, y + add] for x, y in box]} for add in (0, 110)]
     (tmp_path / "gt.txt").write_text(f"box.png\t{json.dumps(texts)}\n", encoding="utf-8")
     runner = open_runner(exported / "own.onnx")
     metric = METRICS.build({"name": "DetMetric"})
-    found = scores(Predictor(runner, *configured(runner)), BrightIsText(), tmp_path / "gt.txt", metric)
+    data = LabelledImages(tmp_path / "gt.txt", image_dir if folder else None)
+    found = scores(Predictor(runner, *configured(runner)), BrightIsText(), data, metric)
     assert found["checkpoint"] == found["file"]
     assert (found["file"]["recall"], found["file"]["precision"], found["images"]) == (0.5, 1.0, 1)

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--save_dir", default=".", help="folder for the file")
     add("--verify_images", metavar="PATH", help="folder, image or pattern to compare on (default: generated images)")
     add("--verify_data", metavar="FILE", help="label file; the scores of checkpoint and file are compared on it, too")
+    add("--verify_data_dir", metavar="DIR", help="folder of its images (default: that of the label file)")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -44,4 +45,5 @@ def run(args: argparse.Namespace) -> None:
         task=args.model_type,
         verify_images=args.verify_images,
         verify_data=args.verify_data,
+        verify_data_dir=args.verify_data_dir,
     )

@@ -43,7 +43,7 @@ def certify(
     tolerance: float,
     shapes: Sequence[tuple[int, int]],
     images: str | Path | None = None,
-    data: str | Path | None = None,
+    data: labelled.LabelledImages | None = None,
     metric: Any = None,
 ) -> tuple[Certificate, dict[str, np.ndarray]]:
     """Compare a file with the network that it was made from.
@@ -55,7 +55,7 @@ def certify(
         tolerance: largest allowed difference of an output.
         shapes: (h, w) of the random numbers.
         images: folder, file or pattern of images to compare on, instead of generated ones.
-        data: label file with labelled images, on which the scores of both are compared, too.
+        data: labelled images, on which the scores of both are compared, too.
         metric: that computes the scores.
 
     Returns:
@@ -95,7 +95,7 @@ def certify(
             "the checkpoint finds nothing on the %d images that were compared, so only the network's outputs are; "
             "compare on images of its kind with --verify_images", len(checks),
         )  # fmt: skip
-    score = labelled.scores(predictor, network, Path(data), metric) if data is not None else {}
+    score = labelled.scores(predictor, network, data, metric) if data is not None else {}
     return Certificate(tolerance, tuple(checks), batch, versions(), score), arrays
 
 

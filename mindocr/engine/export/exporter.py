@@ -20,6 +20,7 @@ from mindocr.engine.runtime import process
 from mindocr.errors import UserError
 from mindocr.inference import metadata as stated
 from mindocr.inference.certificate import Certificate, beside, table
+from mindocr.inference.labelled import LabelledImages
 from mindocr.inference.metadata import OUTPUTS
 from mindocr.inference.mindir import load_graph
 from mindocr.inference.runner import open_runner
@@ -122,6 +123,7 @@ def run(
     task: str | None = None,
     verify_images: str | Path | None = None,
     verify_data: str | Path | None = None,
+    verify_data_dir: str | Path | None = None,
 ) -> Exported:
     """Export a named model, the model of a YAML file, or that of a checkpoint to ``folder/<name>.<ending>``.
 
@@ -138,10 +140,12 @@ def run(
         task: checked against that of the model.
         verify_images: folder, file or pattern of images to compare on, instead of generated ones.
         verify_data: label file; the scores of checkpoint and file on its images are compared, too.
+        verify_data_dir: folder of its images; None = the folder of the label file.
 
     Raises:
         UserError: an argument cannot be used, or the file does not compute what the network does.
     """
+    labelled = _labelled(verify_data, verify_data_dir)
     process.start_logging()
     folder = process.prepare_output(folder, key="--save_dir")
     process.start(System())
@@ -162,11 +166,19 @@ def run(
         if file_format == "AIR":
             logger.warning("exported %s; nothing on this machine runs AIR files, so it was not compared", path)
             return _finished(partial, path)
-        certificate = _certify(network, source, partial, path, size, tolerance, verify_images, verify_data)
+        certificate = _certify(network, source, partial, path, size, tolerance, verify_images, labelled)
     logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g on %d images", path,
                 _input_text(size, source.line_height, dynamic), certificate.difference,
                 len(certificate.images))  # fmt: skip
     return Exported(path, certificate.difference, certificate)
+
+
+def _labelled(label_file: str | Path | None, folder: str | Path | None) -> LabelledImages | None:
+    if label_file is None:
+        if folder is not None:
+            raise UserError("--verify_data_dir: the folder of the images of --verify_data, which is missing")
+        return None
+    return LabelledImages(Path(label_file), None if folder is None else Path(folder))
 
 
 def _finished(partial: Path, path: Path) -> Exported:
@@ -215,7 +227,7 @@ def _certify(
     size: tuple[int, int],
     tolerance: float,
     images: str | Path | None,
-    data: str | Path | None,
+    data: LabelledImages | None,
 ) -> Certificate:
     """Compare the file with the network, and write what stands beside it.
 
