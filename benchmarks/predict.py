@@ -1,13 +1,16 @@
-"""Images per second and seconds to the first result, for finding text and for reading it, beside installed RapidOCRs.
+"""Images per second and seconds to the first result, for finding text and for reading it, beside other programs.
 
     python benchmarks/predict.py --images DIR [--weights ppocr-v6-small ppocr-v3] [--tasks detect read]
-        [--runtimes onnxruntime mindspore] [--peers PYTHON ...] [--n N] [--threads N] [--rounds N] [--json]
+        [--runtimes onnxruntime mindspore] [--peers PYTHON ...] [--mindocr PYTHON] [--n N] [--threads N] [--rounds N]
+        [--json]
 
 PYTHON is the interpreter of an environment with ``rapidocr==3.10.0`` (PP-OCRv6 small) or
-``rapidocr-onnxruntime==1.2.3`` (PP-OCRv3), whose wheels hold the same released weights. Each program runs in a process
-of its own, one after the other, in every round; the best round of each counts, as other work on the machine only slows
-it down. All get the same list of files, the same number of threads, RapidOCR's thresholds (its defaults), lines in
-batches of 6, and no classifier of directions; no results are written.
+``rapidocr-onnxruntime==1.2.3`` (PP-OCRv3), whose wheels hold the same released weights; for ``--mindocr`` that of one
+with ``mindocr==0.5.0``, whose network of PP-OCRv3's detector gets the same weights and runs in MindSpore, with as many
+threads as MindSpore takes. Each program runs in a process of its own, one after the other, in every round; the best
+round of each counts, as other work on the machine only slows it down. All get the same list of files, the same number
+of threads, RapidOCR's thresholds (its defaults), lines in batches of 6, and no classifier of directions; no results are
+written.
 
     images/s    from the first result to the last one
     first s     from the start of the process to the first result: imports, opening of the networks, one photograph
@@ -33,6 +36,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 PEER = Path(__file__).parent / "peers" / "rapidocr_predict.py"
+MINDOCR = Path(__file__).parent / "peers" / "mindocr_predict.py"
+MINDOCR_WEIGHTS = "ppocr-v3"  # the only released weights that a network of MindOCR takes
 TASKS = ("detect", "read")
 # RapidOCR's thresholds
 POSTPROCESS = {"binary_thresh": 0.3, "box_thresh": 0.5, "expand_ratio": 1.6, "dilation": True, "max_candidates": 1000}
@@ -40,6 +45,7 @@ POSTPROCESS = {"binary_thresh": 0.3, "box_thresh": 0.5, "expand_ratio": 1.6, "di
 
 def main() -> None:
     from mindocr.data.datasets.sources import find_images
+    from mindocr.reading.weights import find_weights
     from mindocr.utils.logs import start_logging
     from mindocr.utils.progress import progress
 
@@ -48,10 +54,15 @@ def main() -> None:
     paths = [str(path) for path in find_images(args.images)[: args.n]]
     programs = [[sys.executable, __file__, "--worker", w, r] for w in args.weights for r in args.runtimes]
     programs += [[python, str(PEER)] for python in args.peers]
-    jobs = [(task, program) for _ in range(args.rounds) for task in args.tasks for program in programs]
+    jobs = [(task, program) for task in args.tasks for program in programs]
+    job: dict[str, Any] = {"paths": paths, "threads": args.threads}
+    if args.mindocr and "detect" in args.tasks:
+        jobs.append(("detect", [args.mindocr, str(MINDOCR)]))
+        job["checkpoint"] = str(find_weights(MINDOCR_WEIGHTS, "det", "mindspore"))
+    jobs *= args.rounds
     best: dict[tuple[str, ...], dict[str, Any]] = {}
     for task, program in progress(jobs, "predict", "run"):
-        row = measure(program, {"paths": paths, "task": task, "threads": args.threads})
+        row = measure(program, {**job, "task": task})
         key = (task, *program)
         if key not in best or row["images/s"] > best[key]["images/s"]:
             best[key] = row
@@ -83,6 +94,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--runtimes", nargs="+", choices=["onnxruntime", "mindspore"], default=["onnxruntime"])
     parser.add_argument("--peers", nargs="+", default=[], metavar="PYTHON", help="interpreters that have RapidOCR")
+    parser.add_argument("--mindocr", metavar="PYTHON", help="interpreter that has MindOCR, which only detects")
     parser.add_argument("--n", type=int, default=200, help="number of photographs (200)")
     parser.add_argument("--threads", type=int, default=usable_cpus(), help="threads of a network (all usable CPUs)")
     parser.add_argument("--rounds", type=int, default=1, help="how often each program runs (1)")
@@ -105,7 +117,7 @@ def measure(command: list[str], job: dict[str, Any]) -> dict[str, Any]:
     try:
         done = subprocess.run(command, input=json.dumps(job) + "\n", capture_output=True, text=True, check=False)
     except OSError as error:
-        raise ConfigError(f"--peers {command[0]}: {error.strerror}; name the interpreter of an environment") from None
+        raise ConfigError(f"{command[0]}: {error.strerror}; name the interpreter of an environment") from None
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     found = [line for line in lines if "found" in line]
     if done.returncode or len(found) != len(job["paths"]):

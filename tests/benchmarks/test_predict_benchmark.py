@@ -67,7 +67,7 @@ def test_a_peer_is_measured(repo_root, photographs):
 @pytest.mark.parametrize(
     ("words", "message"),
     [(["--n", "1"], "--n: expected 2 or more, got 1"), (["--threads", "0"], "--threads: expected 1 or more, got 0"),
-     (["--peers", "nowhere"], "--peers nowhere: No such file or directory"),
+     (["--peers", "nowhere"], "nowhere: No such file or directory; name the interpreter"),
      (["--peers", "false"], "ended after 0 results: no message")],
 )  # fmt: skip
 def test_mistakes(repo_root, photographs, words, message):
