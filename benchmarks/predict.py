@@ -16,7 +16,9 @@ written.
     first s     from the start of the process to the first result: imports, opening of the networks, one photograph
     CPU s       CPU time of an image, all threads, between the first result and the last one
     peak MB     largest resident memory of the process
-    same texts  share of the photographs on which exactly the texts of the first program with these weights are read
+    same texts  share of the texts that the first program with these weights reads in the same photograph, too: twice the
+                common texts, divided by the texts of both
+    same photos share of the photographs on which exactly its texts are read
 
 The programs differ in what they do with what the network finds: boxes are expanded on whole pixels in RapidOCR, so
 crops differ by a pixel, and texts sometimes too. Prints a table and one JSON line, with ``--json`` only the latter.
@@ -27,6 +29,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,20 +137,24 @@ def measure(command: list[str], job: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_agreement(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with ``same texts`` in place of the texts, which are compared with those of the first such row."""
+    """The rows with two shares in place of the texts, which are compared with those of the first such row."""
     first: dict[tuple[str, str], list[list[str]]] = {}
     for row in rows:
         texts = row.pop("texts")
         other = first.setdefault((row["weights"], row["task"]), texts)
-        same = sum(one == two for one, two in zip(texts, other)) / len(texts)
-        row["same texts"] = round(same, 3) if row["task"] == "read" else None
+        equal = sum(one == two for one, two in zip(texts, other)) / len(texts)
+        common = sum((Counter(one) & Counter(two)).total() for one, two in zip(texts, other))
+        every = sum(len(one) + len(two) for one, two in zip(texts, other))
+        reads = row["task"] == "read"
+        row["same texts"] = round(2 * common / max(every, 1), 3) if reads else None
+        row["same photos"] = round(equal, 3) if reads else None
     return rows
 
 
 def print_table(line: dict[str, Any]) -> None:
     """The rows, those with the same task and weights one below the other."""
     print(f"{line['images']} photographs, {line['threads']} threads, best of {line['rounds']}")
-    names = ("images/s", "first s", "CPU s", "peak MB", "boxes", "same texts")
+    names = ("images/s", "first s", "CPU s", "peak MB", "boxes", "same texts", "same photos")
     print(f"{'task':<8}{'weights':<16}{'program':<24}" + "".join(f"{name:>12}" for name in names))
     for row in sorted(line["results"], key=lambda row: (row["task"], row["weights"])):
         values = "".join(f"{'' if row[name] is None else row[name]:>12}" for name in names)

@@ -59,7 +59,7 @@ def test_a_peer_is_measured(repo_root, photographs):
     for row in (detect, read):
         assert (row["name"], row["weights"], row["boxes"]) == ("RapidOCR 3.10.0", "ppocr-v6-small", 2)
         assert row["images/s"] > 0 and 0 < row["first s"] < 60 and row["peak MB"] > 5
-    assert (detect["same texts"], read["same texts"]) == (None, 1.0)
+    assert (detect["same texts"], read["same texts"], read["same photos"]) == (None, 1.0, 1.0)
     assert done.stdout.splitlines()[0] == "2 photographs, 3 threads, best of 1"
 
 
@@ -73,3 +73,14 @@ def test_a_peer_is_measured(repo_root, photographs):
 def test_mistakes(repo_root, photographs, words, message):
     done = run(repo_root, photographs, *words)
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_agreement_of_texts(repo_root, monkeypatch):
+    """The second program reads two of three texts of the first photograph, and one that is not there."""
+    monkeypatch.syspath_prepend(repo_root / "benchmarks")
+    from predict import with_agreement
+
+    first = {"weights": "w", "task": "read", "texts": [["A", "B", "B"], ["C"]]}
+    second = {"weights": "w", "task": "read", "texts": [["A", "B", "X"], ["C"]]}
+    rows = with_agreement([first, second])
+    assert [(row["same texts"], row["same photos"]) for row in rows] == [(1.0, 1.0), (0.75, 0.5)]
