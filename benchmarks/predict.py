@@ -16,8 +16,8 @@ written.
     first s     from the start of the process to the first result: imports, opening of the networks, one photograph
     CPU s       CPU time of an image, all threads, between the first result and the last one
     peak MB     largest resident memory of the process
-    same texts  share of the texts that the first program with these weights reads in the same photograph, too: twice the
-                common texts, divided by the texts of both
+    same texts  share of the texts that the first program with these weights reads in the same photograph, too: twice
+                the common texts, divided by the texts of both
     same photos share of the photographs on which exactly its texts are read
 
 The programs differ in what they do with what the network finds: boxes are expanded on whole pixels in RapidOCR, so
