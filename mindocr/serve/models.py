@@ -17,6 +17,7 @@ from mindocr.inference.detector import TextDetector
 from mindocr.predictions.base import decode_one
 from mindocr.reading.reader import TextReader
 from mindocr.reading.weights import RELEASED
+from mindocr.registry import suggest
 from mindocr.serve.answers import Answer, FoundTexts, ReadTexts
 from mindocr.serve.reduction import Reduced, ReducingDetector, reduce
 from mindocr.serve.sizes import use_buckets
@@ -197,4 +198,6 @@ def _detector(choice: Choice, execution: Mapping[str, Any]) -> TextDetector:
         if Path(choice.model).suffix or Path(choice.model).exists():
             raise
         names = [name for name, tasks in RELEASED.items() if "rec" in tasks]
+        if near := suggest(choice.model, names):  # before detectors, whose names are less like it
+            raise UserError(f"--model '{choice.model}'{near}: released weights that read: {', '.join(names)}") from None
         raise UserError(f"{error}; or released weights that read: {', '.join(names)}") from None
