@@ -205,7 +205,7 @@ def test_an_unknown_name_lists_released_weights_too(tmp_path) -> None:
     names = "or released weights that read: ppocr-v6-small, ppocr-v4, ppocr-v3"
     with pytest.raises(UserError, match=f"'resnet'.*: expected a file .*dbnet_resnet50.*; {names}"):
         models.open_model(Choice("resnet"))
-    with pytest.raises(UserError, match=r"--model 'ppocr-v9' \(did you mean 'ppocr-v\d'\?\): released weights that read:"):
+    with pytest.raises(UserError, match=r"'ppocr-v9' \(did you mean 'ppocr-v\d'\?\): released weights"):
         models.open_model(Choice("ppocr-v9"))
     with pytest.raises(UserError, match="no such file") as caught:
         models.open_model(Choice(str(tmp_path / "absent.onnx")))
