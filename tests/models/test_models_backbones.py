@@ -37,6 +37,9 @@ def names(net):
         (MOBILENET_050, [16, 24, 56, 480]),
         (ENHANCED, [16, 24, 56, 480]),
         ({**ENHANCED, "architecture": "small"}, [8, 16, 24, 288]),
+        ({"name": "pplcnet"}, [64, 128, 256, 512]),
+        ({"name": "pplcnet", "scale": 0.25}, [16, 32, 64, 128]),
+        ({"name": "hs_resnet50"}, [256, 512, 1024, 2048]),
     ],
 )
 def test_announces_channels_and_strides(spec, channels):
@@ -45,7 +48,9 @@ def test_announces_channels_and_strides(spec, channels):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("spec", "channels"), [*FAST, (VD18, [64, 128, 256, 512])])
+@pytest.mark.parametrize(
+    ("spec", "channels"), [*FAST, (VD18, [64, 128, 256, 512]), ({"name": "pplcnet", "scale": 0.25}, [16, 32, 64, 128])]
+)
 def test_forward_gradient_and_export(spec, channels, image, gradient_step, reload_difference):
     backbone = BACKBONES.build(spec)
     x = image(2, 64, 96)

@@ -69,7 +69,7 @@ class RecLCNet(nn.Cell):
             last = i == len(_BLOCKS) - 1
             target = int(wide * scale)
             chosen = (last_stride[0], last_stride[1]) if last else stride
-            blocks.append(_Block(channels, target, kernel, chosen, excite))
+            blocks.append(SeparableBlock(channels, target, kernel, chosen, excite))
             channels = target
         self.blocks = nn.SequentialCell(blocks)
         pool = nn.MaxPool2d if pooling == "max" else nn.AvgPool2d
@@ -81,7 +81,9 @@ class RecLCNet(nn.Cell):
         return self.pool(self.blocks(self.conv(x)))
 
 
-class _Block(nn.Cell):
+class SeparableBlock(nn.Cell):
+    """A depthwise convolution, squeeze-and-excitation if ``excite``, a 1x1 convolution; hard-swish behind both."""
+
     def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: tuple[int, int], excite: bool) -> None:
         super().__init__()
         self.depthwise = ConvNormAct(
