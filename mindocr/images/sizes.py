@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mindocr.errors import UserError
 from mindocr.images import jpeg
 from mindocr.images.headers import Size, stated_size
+from mindocr.images.lmdb_file import lmdb_of, read_inside
 
 _HEAD = 1 << 16  # bytes in which the size usually stands; a photograph with a large preview needs the whole file
 
@@ -24,9 +26,20 @@ def upright_size(path: str | Path, ignore_orientation: bool = False) -> Size | N
             if size is None:
                 rest = file.read()
                 size = _size(content + rest, ignore_orientation) if rest else None
+    except FileNotFoundError:
+        size = _size_inside(str(path), ignore_orientation)
     except (OSError, ValueError):  # ValueError: a name with a NUL
         return None
     return size if size is not None and min(size) > 0 else None
+
+
+def _size_inside(path: str, ignore_orientation: bool) -> Size | None:
+    """The size of an image in an LMDB environment."""
+    inside = lmdb_of(path)
+    try:
+        return None if inside is None else _size(read_inside(*inside), ignore_orientation)
+    except UserError:
+        return None
 
 
 def _size(content: bytes, ignore_orientation: bool) -> Size | None:

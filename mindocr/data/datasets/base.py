@@ -30,6 +30,7 @@ from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import DataError
 from mindocr.formats.record import Record
 from mindocr.registry import DATASETS
+from mindocr.utils.files import hash_file
 
 _TRIES = 20  # samples that may be broken before one further sample is given up
 
@@ -130,6 +131,11 @@ class ImageDataset:
         record = self.records[index]
         return f"{record.where} {record.img_path}".strip()
 
+    def label_hashes(self) -> dict[str, str]:
+        """Name of each label file -> its SHA-256, so that a resumed run notices other labels."""
+        names = {record.where.rpartition(":")[0] for record in self.records}
+        return {name: hash_file(name) for name in sorted(filter(None, names))}
+
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path}
 
@@ -187,6 +193,8 @@ class ListFileDataset(ImageDataset, ABC):
             for record, count in self.read_list(file, folder):
                 listed.append(record)
                 counts.append(count)
+            if len(kept := self._usable(listed, pipeline, on_error)) < len(listed):
+                listed, counts = [listed[i] for i in kept], [counts[i] for i in kept]
             listed = resolve_paths(listed, folder)
             require_images(listed, folder)
             if on_error == "raise":
@@ -199,6 +207,10 @@ class ListFileDataset(ImageDataset, ABC):
         if store is None:  # an empty cache is false
             store = self._default_cache()
         super().__init__(records, pipeline, output_columns, on_error, seed, store)
+
+    def _usable(self, records: Sequence[Record], pipeline: Pipeline, on_error: str) -> Sequence[int]:
+        """Indices of the records whose labels the pipeline can use; by default all."""
+        return range(len(records))
 
     def _default_cache(self) -> Store | None:
         """What keeps images if no cache is configured; None = nothing."""

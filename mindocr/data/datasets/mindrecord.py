@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mindocr.data.datasets.base import ImageDataset, provided_keys_of
+from mindocr.data.datasets.label_check import usable
 from mindocr.data.datasets.recognition import RecentImages
 from mindocr.data.datasets.sources import Paths, Ratio, choose_share, spread
 from mindocr.data.loading.cache import Content, Kind, open_cache
@@ -76,6 +77,9 @@ class MindRecordDataset(ImageDataset):
         for number, (file, ratio) in enumerate(zip(files, spread("sample_ratio", sample_ratio, len(files)))):
             path = Path(expand_home(dataset_root)) / expand_home(file)
             listed = read_records(path, samples_of)
+            if "text" in keys:  # of one line: the same are left out as from the files that were written
+                texts = [(record.content["text"], record.where) for record in listed]
+                listed = [listed[i] for i in usable(texts, pipeline, on_error)]
             records += [listed[i] for i in choose_share(len(listed), ratio, (seed, number), path)]
         store = open_cache(cache, cache_content, cache_limit, cache_dir, [record.img_path for record in records])
         if store is None and len({record.img_path for record in records}) < len(records):

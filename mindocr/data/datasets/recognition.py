@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mindocr.data.datasets.base import ListFileDataset
+from mindocr.data.datasets.label_check import usable
 from mindocr.data.sample import DetSample
+from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line
 from mindocr.formats.rec_label_file import read_rec_labels
 from mindocr.formats.record import Record
@@ -38,6 +40,9 @@ class RecDataset(ListFileDataset):
         """See the base class."""
         for number, name, text in read_rec_labels(file):
             yield Record(os.path.join(folder, name), f"{file}:{number}", text), 1  # noqa: PTH118  fast
+
+    def _usable(self, records: Sequence[Record], pipeline: Pipeline, on_error: str) -> Sequence[int]:
+        return usable([(record.content, record.where) for record in records], pipeline, on_error)
 
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, "text": record.content, "polygon": WHOLE}
@@ -69,6 +74,9 @@ class WordsOfDetDataset(ListFileDataset):
                 yield Record(path, where, (text["transcription"], np.array(text["points"], np.float32))), 1
         if left_out:
             logger.info("%s: %d texts; %d others are ignored or empty, and left out", file, words, left_out)
+
+    def _usable(self, records: Sequence[Record], pipeline: Pipeline, on_error: str) -> Sequence[int]:
+        return usable([(record.content[0], record.where) for record in records], pipeline, on_error)
 
     def _start(self, record: Record) -> DetSample:
         text, polygon = record.content
