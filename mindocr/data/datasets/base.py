@@ -29,6 +29,7 @@ from mindocr.data.transforms.load import Store
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import DataError
 from mindocr.formats.record import Record
+from mindocr.images.headers import Size
 from mindocr.registry import DATASETS
 from mindocr.utils.files import hash_file
 
@@ -86,8 +87,13 @@ class ImageDataset:
     def __getitem__(self, index: int) -> dict[str, Any]:
         return self.get(index)
 
-    def get(self, index: int, epoch: int = 0) -> dict[str, Any]:
+    def get(self, index: int, epoch: int = 0, size: Size | None = None) -> dict[str, Any]:
         """The finished sample ``index`` of ``epoch``.
+
+        Args:
+            index: of the sample.
+            epoch: a random op draws other numbers in each.
+            size: (h, w) of the image, in pixels, for ops that follow the size of a batch; None = their own.
 
         Raises:
             IndexError: ``index`` is out of range.
@@ -98,7 +104,10 @@ class ImageDataset:
         record = self.records[index]
         rng = np.random.default_rng([self.seed, epoch, index])
         try:
-            sample = self.pipeline(self._start(record), rng, self._another)
+            start = self._start(record)
+            if size is not None:
+                start["batch_image_size"] = size
+            sample = self.pipeline(start, rng, self._another)
         except _AnotherError:
             raise
         except DataError as error:

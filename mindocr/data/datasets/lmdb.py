@@ -10,6 +10,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from mindocr.data.datasets.aspect import aspect_ratios
 from mindocr.data.datasets.base import ImageDataset
 from mindocr.data.datasets.label_check import LabelCount, encoder_of, report
 from mindocr.data.datasets.recognition import WHOLE
@@ -99,6 +100,10 @@ class LMDBDataset(ImageDataset):
 
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, "text": lmdb_file.read_label(*record.content), "polygon": WHOLE}
+
+    def aspect_ratios(self) -> np.ndarray:
+        """Width divided by height of every line, see ``aspect.py``."""
+        return aspect_ratios(((record.img_path, WHOLE) for record in self.records), len(self), self.pipeline)
 
 
 class LmdbRecords(Sequence[Record]):

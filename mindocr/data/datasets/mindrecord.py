@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mindocr.data.datasets.aspect import aspect_ratios
 from mindocr.data.datasets.base import ImageDataset, provided_keys_of
 from mindocr.data.datasets.label_check import usable
-from mindocr.data.datasets.recognition import RecentImages
+from mindocr.data.datasets.recognition import WHOLE, RecentImages
 from mindocr.data.datasets.sources import Paths, Ratio, choose_share, spread
 from mindocr.data.loading.cache import Content, Kind, open_cache
 from mindocr.data.sample import DetSample
@@ -107,6 +108,12 @@ class MindRecordDataset(ImageDataset):
 
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, **unpack(record.content)}  # type: ignore[typeddict-item]
+
+    def aspect_ratios(self) -> np.ndarray:
+        """Width divided by height of every line, see ``aspect.py``."""
+        samples = (unpack(record.content) for record in self.records)
+        lines = ((record.img_path, sample.get("polygon", WHOLE)) for record, sample in zip(self.records, samples))
+        return aspect_ratios(lines, len(self), self.pipeline)
 
 
 def with_files(spec: Mapping[str, Any]) -> dict[str, Any]:

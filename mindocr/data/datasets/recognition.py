@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mindocr.data.datasets.aspect import aspect_ratios
 from mindocr.data.datasets.base import ListFileDataset
 from mindocr.data.datasets.label_check import usable
 from mindocr.data.sample import DetSample
@@ -47,6 +48,10 @@ class RecDataset(ListFileDataset):
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, "text": record.content, "polygon": WHOLE}
 
+    def aspect_ratios(self) -> np.ndarray:
+        """Width divided by height of every line, see ``aspect.py``."""
+        return aspect_ratios(((record.img_path, WHOLE) for record in self.records), len(self), self.pipeline)
+
 
 @DATASETS.register
 class WordsOfDetDataset(ListFileDataset):
@@ -81,6 +86,11 @@ class WordsOfDetDataset(ListFileDataset):
     def _start(self, record: Record) -> DetSample:
         text, polygon = record.content
         return {"img_path": record.img_path, "text": text, "polygon": polygon}
+
+    def aspect_ratios(self) -> np.ndarray:
+        """Width divided by height of every line, see ``aspect.py``."""
+        lines = ((record.img_path, record.content[1]) for record in self.records)
+        return aspect_ratios(lines, len(self), self.pipeline)
 
     def _default_cache(self) -> Any:
         return RecentImages()

@@ -26,7 +26,7 @@ class RecConAug:
     Args:
         prob: probability, in [0, 1].
         image_shape: [height of joined lines, largest width at this height], pixels; MindOCR's third number, of the
-            channels, may follow.
+            channels, may follow. A size that a sampler chose for the batch replaces the largest aspect ratio.
         max_text_length: longest joined text, in characters.
         ext_data_num: largest number of lines that are appended.
     """
@@ -47,7 +47,7 @@ class RecConAug:
         if max_text_length < 1 or ext_data_num < 1:
             given = f"{max_text_length} and {ext_data_num}"
             raise ConfigError(f"RecConAug: max_text_length and ext_data_num must be 1 or more, got {given}")
-        self.height, self.max_ratio = image_shape[0], image_shape[1] / image_shape[0]
+        self.height, self.width = image_shape[:2]
         self.max_text_length = max_text_length
         self.further_samples = ext_data_num
 
@@ -73,10 +73,11 @@ class RecConAug:
         """The further lines that are appended."""
         chosen: list[DetSample] = []
         longest = min(self.max_text_length, len(sample["text_seq"])) if "text_seq" in sample else self.max_text_length
+        h, w = sample.get("batch_image_size", (self.height, self.width))
         length, ratio = _length(sample), _ratio(sample)
         for line in sample["further"]:
             length, ratio = length + _length(line), ratio + _ratio(line)
-            if length > longest or ratio > self.max_ratio:
+            if length > longest or ratio > w / h:
                 break
             chosen.append(line)
         return chosen
