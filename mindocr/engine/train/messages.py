@@ -9,6 +9,7 @@ from pathlib import Path
 import mindspore as ms
 
 from mindocr.config import Config
+from mindocr.data.loading.line_samplers import describe_shapes
 from mindocr.data.loading.loader import Loader
 from mindocr.engine.runtime.build import starts_from_weights
 from mindocr.engine.runtime.process import Runtime
@@ -32,6 +33,8 @@ def beginning(config: Config, place: Runtime, loader: Loader, notes: Sequence[st
                 place.world, mode, config.system.amp_level)  # fmt: skip
     logger.info("%d images, %d steps of %d an epoch, %d epochs; files go to %s", len(loader.dataset), len(loader),
                 train.loader.batch_size, config.scheduler.num_epochs, train.ckpt_save_dir)  # fmt: skip
+    if shapes := describe_shapes(loader.sampler):
+        logger.info("%s", shapes)
     if train.dataset_sink_mode and place.device == "CPU":
         logger.info("train.dataset_sink_mode: a CPU has no data queue, batches are passed directly")
     if notes and place.is_main:
