@@ -12,17 +12,14 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-# Pixels (down, across) between the points at which a deformation is computed: powers of two, see pixel_map. Text lines
-# are deformed more from top to bottom than along the line.
+# Pixels (down, across) between the points at which a deformation is computed. Text lines are deformed more from top to
+# bottom than along the line.
 SPACING = 8, 16
 _SOFT = 1e-6  # added to squared distances in pixels, so that the weight of a control point under a point is finite
 
 
 def deform(points: np.ndarray, controls: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Move points so that every control point goes to its target.
-
-    With points as complex numbers, equation 6 of the paper is ``q* + (v - p*) * sum(w conj(p - p*) (q - q*)) / sum(w
-    |p - p*|^2)``, with weights ``w = 1 / |p - v|^2`` and weighted means ``p*`` and ``q*``.
 
     Args:
         points: (N, 2), x and y.
@@ -32,23 +29,33 @@ def deform(points: np.ndarray, controls: np.ndarray, targets: np.ndarray) -> np.
     Returns:
         (N, 2) float64; the points themselves where no control point moves.
     """
-    points, controls, targets = (np.asarray(each, np.float64) for each in (points, controls, targets))
-    middle = controls.mean(axis=0)  # as origin, because sums of squares are subtracted below
-    x, y = (points - middle).T
-    (px, py), (qx, qy) = (controls - middle).T, targets.T
-    one, squares = np.ones_like(px), px * px + py * py
-    # |p - v|^2 = |v|^2 - 2 v p + |p|^2, (K, N), as one product of matrices, which takes a third of the time.
-    distances = np.stack((-2 * px, -2 * py, one, squares), axis=1) @ np.stack((x, y, x * x + y * y + _SOFT, x * 0 + 1))
-    # Weighted sums over the control points: of 1, p, q, |p|^2, and conj(p) q.
-    terms = np.stack((one, px, py, qx, qy, squares, px * qx + py * qy, px * qy - py * qx))
-    total, *sums = terms @ np.reciprocal(distances, out=distances)
-    px, py, qx, qy, squares, real, imaginary = sums / total
-    spread = squares - px * px - py * py
-    real = (real - px * qx - py * qy) / spread
-    imaginary = (imaginary - px * qy + py * qx) / spread
-    x -= px
-    y -= py
-    return np.stack((qx + x * real - y * imaginary, qy + x * imaginary + y * real), axis=1)
+    v, p, q = (np.ascontiguousarray(each, np.float64).view(complex)[:, 0] for each in (points, controls, targets))
+    return _deform(v, p, q).view(float).reshape(-1, 2)
+
+
+def _deform(v: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Points, control points and targets as complex numbers, (N,), (K,) and (K,), which takes the fewest steps.
+
+    Equation 6 of the paper is then ``q* + (v - p*) sum(w conj(p - p*) (q - q*)) / sum(w |p - p*|^2)``, with weights ``w
+    = 1 / |p - v|^2`` and weighted means ``p*`` and ``q*``; sums of products minus products of means give both sums.
+    """
+    origin = p[0]
+    p, v = p - origin, v - origin
+    away = p[:, None] - v
+    weights = 1.0 / (away.real**2 + away.imag**2 + _SOFT)
+    terms = np.empty((4, len(p)), complex)
+    terms[0], terms[1] = p, q
+    conjugate = p.conj()
+    np.multiply(conjugate, q, out=terms[2])
+    terms[3] = (conjugate * p).real + 1j
+    sums = terms @ weights
+    total = sums[3].imag
+    p_mean, q_mean, product = sums[:3] / total
+    product -= p_mean.conj() * q_mean
+    product /= sums[3].real / total - (p_mean.real**2 + p_mean.imag**2)
+    product *= v - p_mean
+    product += q_mean
+    return product
 
 
 def pixel_map(size: tuple[int, int], steps: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -65,14 +72,13 @@ def pixel_map(size: tuple[int, int], steps: Sequence[tuple[np.ndarray, np.ndarra
     """
     h, w = size
     down, across = SPACING
-    rows, columns = (np.arange(-(-(side - 1) // step) + 1) * step + 0.5 for side, step in zip(size, SPACING))
-    x, y = np.meshgrid(columns, rows)
-    points = np.stack((x.ravel(), y.ravel()), axis=1)
+    # cv2.resize puts point k at (k + 0.5) times the spacing; one more on each side, so that nothing is extrapolated.
+    rows, columns = np.arange(-1, -(-h // down) + 1) + 0.5, np.arange(-1, -(-w // across) + 1) + 0.5
+    points = (columns * across + 1j * (rows * down)[:, None]).ravel()
     for controls, targets in reversed(steps):  # from the last image back to the first
-        points = deform(points, targets, controls)
-    grid = (points - 0.5).astype(np.float32).reshape(len(rows), len(columns), 2)
-    # Its fractions of a step are multiples of 1/32, to which OpenCV rounds positions.
-    shrink = np.array([[1 / across, 0, 0], [0, 1 / down, 0]])
-    return cv2.warpAffine(
-        grid, shrink, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
+        p, q = (np.ascontiguousarray(each, np.float64).view(complex)[:, 0] for each in (targets, controls))
+        points = _deform(points, p, q)
+    grid = points.view(float).reshape(len(rows), len(columns), 2).astype(np.float32)
+    grid -= 0.5
+    full = cv2.resize(grid, (len(columns) * across, len(rows) * down), interpolation=cv2.INTER_LINEAR)
+    return full[down : down + h, across : across + w]

@@ -12,7 +12,6 @@ map of its parent, which without a lock is safe.
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Iterator
 from functools import lru_cache
@@ -23,7 +22,6 @@ from mindocr.errors import ConfigError, DataError
 
 FILE = "data.mdb"
 _IMAGE, _LABEL, _COUNT = "image-%09d", "label-%09d", b"num-samples"
-_IMAGE_NAME = re.compile(r"image-(\d{9,})")
 _REMEDY = "copy it again, or write it again"
 
 _open: dict[str, Any] = {}  # environments by folder; LMDB must not open one twice in a process
@@ -133,11 +131,13 @@ def decode_label(value: bytes, folder: str, number: int) -> str:
 
 def lmdb_of(path: str) -> tuple[str, int] | None:
     """Folder and number of an image inside an environment; None if the path leads to no environment."""
-    folder, name = os.path.split(path)
-    found = _IMAGE_NAME.fullmatch(name)
-    if found is None or not os.path.isfile(f"{folder}/{FILE}"):  # noqa: PTH113  fast
+    folder, _, name = path.rpartition("/")
+    digits = name.removeprefix("image-")
+    if digits == name or len(digits) < 9 or not digits.isdigit():
         return None
-    return folder, int(found[1])
+    if _real(folder) not in _open and not os.path.isfile(f"{folder}/{FILE}"):  # noqa: PTH113  fast
+        return None
+    return folder, int(digits)
 
 
 def read_inside(folder: str, number: int) -> bytes:

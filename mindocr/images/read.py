@@ -128,6 +128,9 @@ def _tell_pages(path: str | Path, content: bytes) -> None:
 
 
 def _content(path: str | Path) -> bytes:
+    inside = lmdb_of(str(path))
+    if inside is not None:
+        return read_inside_lmdb(*inside)
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116  takes half the time of Path.stat
         if not S_ISREG(mode) and not S_ISDIR(mode):  # reading a pipe would block, /dev/zero would never end
@@ -140,9 +143,6 @@ def _content(path: str | Path) -> bytes:
         shard = shard_of(str(path)) if isinstance(error, NotADirectoryError) else None
         if shard is not None:
             return read_inside(str(path), shard)
-        inside = lmdb_of(str(path)) if isinstance(error, FileNotFoundError) else None
-        if inside is not None:
-            return read_inside_lmdb(*inside)
         raise DataError(f"{path}: cannot read this image: {getattr(error, 'strerror', error)}") from None
 
 

@@ -121,8 +121,12 @@ class DecodeImage:
             return open_image(path, content, self._flags, self._background)
         return open_image(path, held.tobytes(), self._flags, self._background)
 
+    def _decoded(self, path: str) -> np.ndarray:
+        """The image of a file, without the steps that let decoding wait: a word of a few pixels is decoded faster."""
+        return decode(path, read_file(path, self.max_pixels, self.dpi), self._flags, self._background)
+
     def __call__(self, sample: DetSample) -> DetSample:
-        original = self.open(sample).decode(1)
+        original = self._decoded(sample["img_path"]) if self.cache is None else self.open(sample).decode(1)
         image = original.transpose(2, 0, 1) if self.channel_first else original
         decoded: DetSample = {**sample, "image": image.astype(np.float32) if self.to_float32 else image}
         if self.keep_ori:
