@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from mindocr.data.datasets.image_paths import resolve_paths
+from mindocr.data.datasets.label_check import LabelCount, merged, usable
 from mindocr.data.datasets.sources import (
     Paths,
     Ratio,
@@ -51,9 +52,13 @@ class ImageDataset:
             counts it.
         seed: seed of all random numbers in samples.
         cache: keeps images that have been read; None = no cache.
+
+    Attributes:
+        label_count: what of the texts of lines can be encoded; None where the pipeline encodes none.
     """
 
     provided_keys: ClassVar[tuple[str, ...]] = ("img_path",)
+    label_count: LabelCount | None = None
 
     def __init__(
         self,
@@ -196,14 +201,17 @@ class ListFileDataset(ImageDataset, ABC):
     ) -> None:
         pipeline = Pipeline(transform_pipeline, output_columns, self.provided_keys, is_train)
         records: list[Record] = []
+        texts: list[LabelCount | None] = []
         counted = 0
         for number, (folder, file, ratio) in enumerate(pair_up(dataset_root, data_dir, label_file, sample_ratio)):
             listed, counts = [], []
             for record, count in self.read_list(file, folder):
                 listed.append(record)
                 counts.append(count)
-            if len(kept := self._usable(listed, pipeline, on_error)) < len(listed):
+            if lines := self.texts_of(listed):
+                kept, found = usable(lines, pipeline, on_error)
                 listed, counts = [listed[i] for i in kept], [counts[i] for i in kept]
+                texts.append(found)
             listed = resolve_paths(listed, folder)
             require_images(listed, folder)
             if on_error == "raise":
@@ -216,10 +224,14 @@ class ListFileDataset(ImageDataset, ABC):
         if store is None:  # an empty cache is false
             store = self._default_cache()
         super().__init__(records, pipeline, output_columns, on_error, seed, store)
+        self.label_count = merged(texts)
 
-    def _usable(self, records: Sequence[Record], pipeline: Pipeline, on_error: str) -> Sequence[int]:
-        """Indices of the records whose labels the pipeline can use; by default all."""
-        return range(len(records))
+    def texts_of(self, records: Sequence[Record]) -> Sequence[tuple[str, str]]:
+        """The text of each record and its place, for data sets of single text lines; by default none.
+
+        Those that the pipeline cannot encode are left out, or are an error; see ``label_check.py``.
+        """
+        return ()
 
     def _default_cache(self) -> Store | None:
         """What keeps images if no cache is configured; None = nothing."""

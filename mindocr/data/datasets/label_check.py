@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -95,6 +95,14 @@ class LabelCount:
         self.steps[steps_needed(kept)] += 1
         return True
 
+    def merge(self, other: LabelCount) -> None:
+        """Add the counts of another part of the data set; the encoders are equal."""
+        for name in ("total", "too_long", "empty", "with_unknown"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.unknown.update(other.unknown)
+        self.steps.update(other.steps)
+        self.examples = {**other.examples, **self.examples}
+
     @property
     def unusable(self) -> int:
         """Texts that cannot be encoded."""
@@ -133,8 +141,20 @@ def _name(character: str) -> str:
     return repr(character) if character.isprintable() and not character.isspace() else f"U+{ord(character[0]):04X}"
 
 
-def usable(texts: Sequence[tuple[str, str]], pipeline: Pipeline, on_error: str) -> Sequence[int]:
-    """Indices of the texts that the pipeline can encode; the log states what is left out, and why.
+def merged(counts: Iterable[LabelCount | None]) -> LabelCount | None:
+    """The sum of the counts of all parts of a data set; None without any."""
+    total: LabelCount | None = None
+    for counted in counts:
+        if counted is not None:
+            total = LabelCount(counted.encoder) if total is None else total
+            total.merge(counted)
+    return total
+
+
+def usable(
+    texts: Sequence[tuple[str, str]], pipeline: Pipeline, on_error: str
+) -> tuple[Sequence[int], LabelCount | None]:
+    """Indices of the texts that the pipeline can encode, and what was counted; the log states what is left out.
 
     Args:
         texts: each text with its place, for messages.
@@ -146,11 +166,11 @@ def usable(texts: Sequence[tuple[str, str]], pipeline: Pipeline, on_error: str) 
     """
     encoder = encoder_of(pipeline)
     if encoder is None:
-        return range(len(texts))
+        return range(len(texts)), None
     counted = LabelCount(encoder)
     kept = [i for i, (text, where) in enumerate(texts) if counted.add(text, where)]
     report(counted, on_error)
-    return kept
+    return kept, counted
 
 
 def report(counted: LabelCount, on_error: str, source: str = "", of: int | None = None) -> None:

@@ -10,9 +10,9 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from mindocr.data.datasets.aspect import aspect_ratios
+from mindocr.data.datasets.aspect import TextLines
 from mindocr.data.datasets.base import ImageDataset
-from mindocr.data.datasets.label_check import LabelCount, encoder_of, report
+from mindocr.data.datasets.label_check import LabelCount, encoder_of, merged, report
 from mindocr.data.datasets.recognition import WHOLE
 from mindocr.data.datasets.sources import Paths, Ratio, choose_share, spread
 from mindocr.data.loading.cache import Content, Kind, open_cache
@@ -32,7 +32,7 @@ _SAMPLED = 200_000  # of more, so many evenly distributed ones
 
 
 @DATASETS.register
-class LMDBDataset(ImageDataset):
+class LMDBDataset(TextLines, ImageDataset):
     """Text lines in LMDB environments: folders with ``data.mdb``.
 
     Before anything is trained, the labels are compared with the dictionary and the length that ``RecLabelEncode``
@@ -80,12 +80,14 @@ class LMDBDataset(ImageDataset):
             raise ConfigError("data_dir: the list is empty; expected one folder or more")
         folders: list[str] = []
         parts: list[tuple[int, np.ndarray]] = []
+        counts: list[LabelCount | None] = []
         self._hashes: dict[str, str] = {}
         for number, (place, ratio) in enumerate(zip(places, spread("sample_ratio", sample_ratio, len(places)))):
             path = Path(expand_home(dataset_root)) / expand_home(place)
             found = []
             for folder in map(str, find_lmdbs(path)):
-                numbers, self._hashes[folder] = usable_numbers(folder, pipeline, on_error)
+                numbers, self._hashes[folder], counted = usable_numbers(folder, pipeline, on_error)
+                counts.append(counted)
                 found.append((len(folders), numbers))
                 folders.append(folder)
             parts += _share(found, ratio, (seed, number), path)
@@ -93,6 +95,11 @@ class LMDBDataset(ImageDataset):
         paths = [record.img_path for record in records] if cache != "none" else []
         store = open_cache(cache, cache_content, cache_limit, cache_dir, paths)
         super().__init__(records, pipeline, output_columns, on_error, seed, store)
+        self.label_count = merged(counts)
+
+    def texts_of(self, records: Sequence[Record]) -> list[tuple[str, str]]:
+        """Label of each record, and its place."""
+        return [(lmdb_file.read_label(*record.content), record.where) for record in records]
 
     def label_hashes(self) -> dict[str, str]:
         """See the base class: the labels of each environment that were read before training."""
@@ -101,9 +108,9 @@ class LMDBDataset(ImageDataset):
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, "text": lmdb_file.read_label(*record.content), "polygon": WHOLE}
 
-    def aspect_ratios(self) -> np.ndarray:
-        """Width divided by height of every line, see ``aspect.py``."""
-        return aspect_ratios(((record.img_path, WHOLE) for record in self.records), len(self), self.pipeline)
+    def line_of(self, record: Record) -> tuple[str, np.ndarray]:
+        """Image file and polygon of a line."""
+        return record.img_path, WHOLE
 
 
 class LmdbRecords(Sequence[Record]):
@@ -135,8 +142,8 @@ class LmdbRecords(Sequence[Record]):
         return Record(image_path(folder, number), label_path(folder, number), (folder, number))
 
 
-def usable_numbers(folder: str, pipeline: Pipeline, on_error: str) -> tuple[np.ndarray, str]:
-    """The numbers of the samples that the pipeline can use, and a SHA-256 of the labels that were read.
+def usable_numbers(folder: str, pipeline: Pipeline, on_error: str) -> tuple[np.ndarray, str, LabelCount | None]:
+    """The numbers of the samples that the pipeline can use, a SHA-256 of the labels that were read, and their counts.
 
     Raises:
         DataError: see :class:`LMDBDataset`.
@@ -157,10 +164,10 @@ def usable_numbers(folder: str, pipeline: Pipeline, on_error: str) -> tuple[np.n
     if counted is not None:
         report(counted, on_error, folder, of=total)
     if total > MOST_READ:
-        return np.arange(1, total + 1), digest.hexdigest()
+        return np.arange(1, total + 1), digest.hexdigest(), counted
     if looked < total:
         _report_missing(folder, total, looked, on_error)
-    return np.array(kept, np.int64), digest.hexdigest()
+    return np.array(kept, np.int64), digest.hexdigest(), counted
 
 
 def _labels(folder: str, total: int) -> Iterator[tuple[int, bytes]]:

@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mindocr.data.datasets.aspect import aspect_ratios
+from mindocr.data.datasets.aspect import TextLines
 from mindocr.data.datasets.base import ListFileDataset
-from mindocr.data.datasets.label_check import usable
 from mindocr.data.sample import DetSample
-from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line
 from mindocr.formats.rec_label_file import read_rec_labels
 from mindocr.formats.record import Record
@@ -28,7 +26,7 @@ WHOLE = np.zeros((0, 2), np.float32)  # polygon of a line that fills its image
 
 
 @DATASETS.register
-class RecDataset(ListFileDataset):
+class RecDataset(TextLines, ListFileDataset):
     """Images of single text lines, listed as ``image path<TAB>text`` (see ``formats/rec_label_file.py``).
 
     ``polygon`` is empty: the line fills its image. So ``CropTextLine`` keeps the image, and this type and
@@ -42,19 +40,20 @@ class RecDataset(ListFileDataset):
         for number, name, text in read_rec_labels(file):
             yield Record(os.path.join(folder, name), f"{file}:{number}", text), 1  # noqa: PTH118  fast
 
-    def _usable(self, records: Sequence[Record], pipeline: Pipeline, on_error: str) -> Sequence[int]:
-        return usable([(record.content, record.where) for record in records], pipeline, on_error)
+    def texts_of(self, records: Sequence[Record]) -> list[tuple[str, str]]:
+        """See the base class."""
+        return [(record.content, record.where) for record in records]
 
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, "text": record.content, "polygon": WHOLE}
 
-    def aspect_ratios(self) -> np.ndarray:
-        """Width divided by height of every line, see ``aspect.py``."""
-        return aspect_ratios(((record.img_path, WHOLE) for record in self.records), len(self), self.pipeline)
+    def line_of(self, record: Record) -> tuple[str, np.ndarray]:
+        """Image file and polygon of a line."""
+        return record.img_path, WHOLE
 
 
 @DATASETS.register
-class WordsOfDetDataset(ListFileDataset):
+class WordsOfDetDataset(TextLines, ListFileDataset):
     """Every labelled text of a detection data set as a sample, for the label files of ``DetDataset``.
 
     ``CropTextLine`` crops each text out of its image when the sample is made, so no copies are on disk. Texts that are
@@ -80,17 +79,17 @@ class WordsOfDetDataset(ListFileDataset):
         if left_out:
             logger.info("%s: %d texts; %d others are ignored or empty, and left out", file, words, left_out)
 
-    def _usable(self, records: Sequence[Record], pipeline: Pipeline, on_error: str) -> Sequence[int]:
-        return usable([(record.content[0], record.where) for record in records], pipeline, on_error)
+    def texts_of(self, records: Sequence[Record]) -> list[tuple[str, str]]:
+        """See the base class."""
+        return [(record.content[0], record.where) for record in records]
 
     def _start(self, record: Record) -> DetSample:
         text, polygon = record.content
         return {"img_path": record.img_path, "text": text, "polygon": polygon}
 
-    def aspect_ratios(self) -> np.ndarray:
-        """Width divided by height of every line, see ``aspect.py``."""
-        lines = ((record.img_path, record.content[1]) for record in self.records)
-        return aspect_ratios(lines, len(self), self.pipeline)
+    def line_of(self, record: Record) -> tuple[str, np.ndarray]:
+        """Image file and polygon of a line."""
+        return record.img_path, record.content[1]
 
     def _default_cache(self) -> Any:
         return RecentImages()

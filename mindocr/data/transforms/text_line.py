@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
 
 from mindocr.data.sample import DetSample
+from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.data.transforms.protocol import image_size
 from mindocr.errors import ConfigError
 from mindocr.images.crops import cut_line
@@ -88,6 +90,12 @@ class PadTextLine:
         else:
             width = math.ceil(max(image.shape[2], self.min_width) / self.multiple) * self.multiple
         return {**sample, "image": pad_right(image, width)}
+
+
+def width_of_lines(pipeline: Pipeline) -> int | None:
+    """Width of all lines after a pipeline, pixels; the least where lines differ, None where it cannot be known."""
+    padding: Any = next((op for op in pipeline.ops if isinstance(op, PadTextLine)), None)
+    return None if padding is None else math.ceil(padding.min_width / padding.multiple) * padding.multiple
 
 
 def pad_right(image: np.ndarray, width: int) -> np.ndarray:
