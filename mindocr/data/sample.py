@@ -35,6 +35,7 @@ class DetSample(TypedDict, total=False):
         side_mask: (A,) uint8, 1 = the anchor counts in the loss of sides.
         text: transcription of a sample that is one text line.
         polygon: (K, 2) float32, around that line, in pixels of the image file; (0, 2) = the whole image.
+        crop: (h, w, 3) uint8, that line already cut out of its image, if the data set keeps crops.
         batch_image_size: (h, w) in pixels that a sampler chose for the images of this batch; usually absent.
         line_width: width of the resized line in pixels; ``image`` may be padded to more.
         text_seq: (max_text_len,) int32, classes of its characters, padded with 0, the blank.
@@ -63,6 +64,7 @@ class DetSample(TypedDict, total=False):
     side_mask: np.ndarray
     text: str
     polygon: np.ndarray
+    crop: np.ndarray
     batch_image_size: tuple[int, int]
     line_width: int
     text_seq: np.ndarray

@@ -225,6 +225,10 @@ class ListFileDataset(ImageDataset, ABC):
             store = self._default_cache()
         super().__init__(records, pipeline, output_columns, on_error, seed, store)
         self.label_count = merged(texts)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Called at the end of the construction, before the data set is sent to workers."""
 
     def texts_of(self, records: Sequence[Record]) -> Sequence[tuple[str, str]]:
         """The text of each record and its place, for data sets of single text lines; by default none.

@@ -27,6 +27,8 @@ class CropTextLine:
     writes = ("image",)
 
     def __call__(self, sample: DetSample) -> DetSample:
+        if "crop" in sample:  # made before, see datasets/word_crops.py
+            return {**sample, "image": sample["crop"]}
         image_size(sample)
         polygon = sample["polygon"]
         return {**sample, "image": cut_line(sample["image"], polygon)} if len(polygon) else sample
