@@ -17,6 +17,7 @@ from mindocr.data.loading.sampler import Sampler
 from mindocr.errors import ConfigError
 from mindocr.images.headers import Size
 from mindocr.registry import SAMPLERS
+from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
 
@@ -292,7 +293,7 @@ def describe_shapes(sampler: Sampler) -> str:
         f"{shape.batch_size} images of {shape.size[0]} x {shape.size[1]} ({number / total:.0%})"
         for shape, number in counts.items()
     )
-    text = f"batches have {len(counts)} shapes (h x w), each of which is compiled once: {parts}"
+    text = f"batches have {count(len(counts), 'shape')} (h x w), each of which is compiled once: {parts}"
     if isinstance(sampler, WidthBucketSampler):
         now, alone = sampler.padding()
         text += f"; padding is {now:.0%} of the pixels, it would be {alone:.0%} with one width"
