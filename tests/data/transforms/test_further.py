@@ -108,3 +108,14 @@ def test_without_a_data_set_there_are_none(rng):
     pipeline = Pipeline(["JoinTwo"], None, ("image", "text"))
     with pytest.raises(ConfigError, match="JoinTwo: needs further samples of a data set"):
         pipeline({"image": np.zeros((8, 8, 3), np.uint8), "text": "a"}, rng)
+
+
+def test_times_of_further_samples_count_once(folder):
+    lines = dataset(folder)
+    lines.pipeline.seconds = seconds = {}
+    ticks = iter(range(10**9))
+    lines.pipeline.clock = lambda: float(next(ticks))  # each call takes a second
+    for i in range(12):
+        lines.get(i)
+    assert set(seconds) == {"DecodeImage", "ResizeTextLine", "JoinTwo"} and min(seconds.values()) > 0
+    assert sum(seconds.values()) <= next(ticks)
