@@ -3,6 +3,8 @@
     python benchmarks/input_pipeline.py --config configs/det/dbnet/db_r50_icdar15.yaml --data_root DIR
         --label_file train_gt.txt --data_dir train [--split train|eval] [--n 200] [--cache none|ram|disk]
         [--workers 0|1|2] [--normalize device|host] [--peer PYTHON | --sources] [--json]
+    python benchmarks/input_pipeline.py --task rec --config configs/rec/ppocr/ppocrv3_rec_mobile.yaml
+        (--label_file rec_gt.txt --data_dir lines | --lmdb DIR) [--dictionary FILE] [--peer PYTHON] ...
 
 Without workers, one process with one OpenCV thread prepares the images; times are CPU times (``process_time``), so that
 other programs disturb them less. With ``--peer``, MindOCR's transforms run in another process on the same images, in
@@ -10,6 +12,10 @@ turn with ours. A cache is filled before the measurement. ``decode_ms`` is the t
 lower limit for a pipeline without a cache. As in training, uint8 images are passed to the network and normalised in
 its graph; ``--normalize host`` makes NormalizeImage and ToCHWImage part of the pipeline. With workers, the wall-clock
 time of complete batches is measured.
+
+``--task rec`` measures text recognition on images of single lines, from files or LMDB environments; without
+``--dictionary`` texts are encoded as digits and letters. With ``--peer``, RecConAug is left out on both sides: MindOCR's
+data sets do not provide the further lines that its RecConAug reads.
 
 With ``--sources``, the images are read from their files, from a MindRecord that is written into a temporary folder
 before, and from memory, in turn; ``read_ms`` is the time of reading an image without decoding it.
@@ -31,6 +37,9 @@ from typing import Any
 import cv2
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import rec_lines
 
 from mindocr.cli.run import run_tool
 from mindocr.config.compat import upgrade
@@ -51,8 +60,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True, metavar="FILE")
     parser.add_argument("--data_root", default="", metavar="DIR")
-    parser.add_argument("--label_file", required=True, metavar="FILE", help="relative to --data_root")
-    parser.add_argument("--data_dir", required=True, metavar="DIR", help="relative to --data_root")
+    parser.add_argument("--task", choices=("det", "rec"), default="det")
+    parser.add_argument("--label_file", metavar="FILE", help="relative to --data_root")
+    parser.add_argument("--data_dir", metavar="DIR", help="relative to --data_root")
+    parser.add_argument("--lmdb", default="", metavar="DIR", help="LMDB environments in place of files, with --task rec")
+    parser.add_argument("--dictionary", default="", metavar="FILE", help="character dictionary, with --task rec")
     parser.add_argument("--split", choices=("train", "eval"), default="train")
     parser.add_argument("--n", type=int, default=200, help="number of images")
     parser.add_argument("--cache", choices=("none", "ram", "disk"), default="none")
@@ -66,6 +78,10 @@ def main() -> None:
     args = parser.parse_args()
     if args.n < 1:
         raise ConfigError(f"--n: expected 1 image or more, got {args.n}")
+    if not (args.label_file and args.data_dir) and not (args.task == "rec" and args.lmdb):
+        raise ConfigError("give --label_file and --data_dir, or with --task rec --lmdb")
+    if args.sources and args.task == "rec":
+        raise ConfigError("--sources compares sources of photographs; leave out --task rec")
     cv2.setNumThreads(1)
     if args.sources:
         compare_sources(args)
@@ -91,6 +107,8 @@ def build(args: argparse.Namespace, **changes: Any) -> tuple[Any, int]:
     section = recipe(args)
     spec = {**section["dataset"], "dataset_root": args.data_root, "data_dir": args.data_dir, "cache": args.cache,
             "label_file": args.label_file, "cache_content": args.cache_content, **changes}  # fmt: skip
+    if args.task == "rec":
+        spec = rec_lines.our_dataset(spec, args.dictionary, args.lmdb, joined=not args.peer)
     spec = {key: value for key, value in spec.items() if value is not None}
     if place(args) == "device":
         spec["transform_pipeline"], _ = split_normalization(spec["transform_pipeline"])
@@ -99,8 +117,8 @@ def build(args: argparse.Namespace, **changes: Any) -> tuple[Any, int]:
 
 
 def place(args: argparse.Namespace) -> str:
-    """Where images are normalised; evaluation always normalises on the host."""
-    return args.normalize if args.split == "train" else "host"
+    """Where images are normalised; evaluation always normalises on the host, and so does recognition."""
+    return args.normalize if args.split == "train" and args.task == "det" else "host"
 
 
 def recipe(args: argparse.Namespace) -> dict[str, Any]:
@@ -197,12 +215,15 @@ class Peer:
     def __init__(self, python: str, dataset: Any, indices: list[int], args: argparse.Namespace) -> None:
         section = recipe(args)["dataset"]
         records = [dataset.records[i] for i in indices]
-        job = {
-            "pipeline": [op if isinstance(op, dict) else {op: None} for op in section["transform_pipeline"]],
-            "columns": section["output_columns"],
-            "is_train": args.split == "train",
-            "images": [(str(Path(record.img_path).resolve()), record.content) for record in records],
-        }
+        if args.task == "rec":
+            pipeline, columns = rec_lines.their_pipeline(section["transform_pipeline"], args.dictionary)
+            images = list(rec_lines.their_samples(records, args.lmdb))
+        else:
+            pipeline = [op if isinstance(op, dict) else {op: None} for op in section["transform_pipeline"]]
+            columns = section["output_columns"]
+            images = [(str(Path(record.img_path).resolve()), record.content) for record in records]
+        job = {"task": args.task, "pipeline": pipeline, "columns": columns, "is_train": args.split == "train",
+               "images": images, "lmdb": bool(args.lmdb)}  # fmt: skip
         self.python = python
         try:
             self.process = subprocess.Popen([python, "-I", str(PEER)], cwd=PEER.parent, text=True,

@@ -2,8 +2,8 @@
 
 It needs an environment with MindOCR, MindSpore, OpenCV, NumPy, shapely and pyclipper, and nothing of this project. It
 reads one JSON line with the pipeline and the images, then one line ``[first, last]`` for each round, and prints one
-JSON line for each line read. Only MindOCR's two modules of detection transforms are loaded, so the requirements of its
-other tasks need not be installed.
+JSON line for each line read. Only MindOCR's modules of the transforms of the task are loaded, so the requirements of its
+other tasks need not be installed. Images in LMDB environments are read as MindOCR reads them, with one open transaction.
 """
 
 import importlib
@@ -16,7 +16,13 @@ import types
 from pathlib import Path
 
 
-def load_transforms() -> dict:
+MODULES = {
+    "det": ("general_transforms", "det_transforms"),
+    "rec": ("general_transforms", "rec_transforms", "svtr_transform"),
+}
+
+
+def load_transforms(task: str) -> dict:
     """Load the transform classes of MindOCR by name, without running the ``__init__`` of its packages."""
     root = Path(next(iter(importlib.util.find_spec("mindocr").submodule_search_locations)))
     for name in ("mindocr", "mindocr.data", "mindocr.data.transforms", "mindocr.utils"):
@@ -24,7 +30,7 @@ def load_transforms() -> dict:
         package.__path__ = [str(root.joinpath(*name.split(".")[1:]))]
         sys.modules[name] = package
     found = {}
-    for name in ("general_transforms", "det_transforms"):
+    for name in MODULES[task]:
         found.update(vars(importlib.import_module(f"mindocr.data.transforms.{name}")))
     return found
 
@@ -37,9 +43,26 @@ def peak_mb() -> float:
     return float("nan")
 
 
+class LmdbImages:
+    """Bytes of images whose paths end in the folder of an environment and the key."""
+
+    def __init__(self) -> None:
+        self.transactions: dict = {}
+
+    def read(self, path: str) -> bytes:
+        folder, _, key = path.rpartition("/")
+        if folder not in self.transactions:
+            import lmdb
+
+            environment = lmdb.open(folder, readonly=True, lock=False, readahead=False, meminit=False)
+            self.transactions[folder] = environment.begin()
+        return self.transactions[folder].get(key.encode())
+
+
 def main() -> None:
     job = json.loads(sys.stdin.readline())
-    classes = load_transforms()
+    classes = load_transforms(job["task"])
+    inside = LmdbImages()
     import cv2
 
     cv2.setNumThreads(1)
@@ -53,8 +76,9 @@ def main() -> None:
         first, last = json.loads(line)
         times, ops = [], dict.fromkeys([name for name, _ in steps], 0.0)
         for path, label in job["images"][first:last]:
-            sample = {"img_path": path, "label": label}
             begin = before = time.process_time()
+            sample = {"img_lmdb": inside.read(path)} if job["lmdb"] else {"img_path": path}
+            sample["label"] = label
             for name, step in steps:
                 sample = step(sample)
                 now = time.process_time()

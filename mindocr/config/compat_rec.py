@@ -22,23 +22,31 @@ _IDLE_METRIC = {
     "print_flag": "text.txt of an evaluation lists every text",
     "device_num": "the counts of all ranks are added",
 }
-_IDLE_DATASET = {"extra_data_num": "no op of this package joins several lines"}
+# Of data sets of text lines, with their reasons; label_file is one of LMDBDataset alone.
+_IDLE_DATASET = {
+    "extra_data_num": "RecConAug reads as many further lines as its ext_data_num",
+    "extra_count_if_repeat": "the loss leaves out texts that need too many time steps, and the log counts them",
+    "character_dict_path": "labels are compared with the dictionary of RecLabelEncode",
+}
+_IN_LMDB = {"label_file": "an LMDB environment holds its labels"}
+# Keys that leave out lines where they are true: here, on_error: skip does that.
+_SKIPPING = ("filter_max_len", "filter_zero_text_image", "random_choice_if_none", "check_rec_image")
 
 _RESIZE = "use ResizeTextLine (height) and, behind ToCHWImage, PadTextLine (min_width)"
-_NO_AUGMENTATION = "this package has no such augmentation of text lines; remove it"
+_NO_AUGMENTATION = "this package has no such augmentation of text lines; use RecAug"
 _OTHER_LABELS = "belongs to recognisers without CTC; RecLabelEncode is the one for CTC"
 _ABSENT_OPS = {
     **dict.fromkeys(
         ("RecResizeImg", "SVTRRecResizeImg", "RecResizeImgForSVTR", "RecResizeNormForInfer",
          "RobustScannerRecResizeImg"), _RESIZE),
-    **dict.fromkeys(("RecAug", "RecConAug"), _NO_AUGMENTATION),
+    **dict.fromkeys(("SVTRRecAug", "ABINetRecAug"), _NO_AUGMENTATION),
     **dict.fromkeys(
         ("RecAttnLabelEncode", "RecMasterLabelEncode", "VisionLANLabelEncode", "SARLabelEncode", "MultiLabelEncode"),
         _OTHER_LABELS),
     "Rotate90IfVertical": "CropTextLine turns upright lines of detection labels; turn images of single lines yourself",
 }  # fmt: skip
-_LMDB = "LMDB files are not read; use RecDataset with images and a label file of lines image<TAB>text"
-_TOO_LONG = "set on_error: skip instead; texts longer than max_text_len of RecLabelEncode are then left out and listed"
+_NOT_NORMALISED = "labels are read as they are; write the environment again with labels normalised as NFKD"
+_LEAVES_OUT = "on_error: skip of the data set leaves out lines that cannot be used, and the log counts them"
 
 # Keys that are accepted or translated, for the list of known keys
 KEYS = (
@@ -107,17 +115,31 @@ def _with_dictionary(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _dataset(values: dict[str, Any], section: str, dataset: dict[str, Any], found: Translated) -> None:
     path = f"{section}.dataset"
-    if dataset.get("type") == "LMDBDataset":
-        found.problems.append((f"{path}.type", _LMDB))
-        dataset["type"] = "RecDataset"  # no second message about the unknown type
-        dataset.setdefault("label_file", "rec_gt.txt")
-    if dataset.get("type") == "RecDataset":
-        _drop(values, path, _IDLE_DATASET, found)
-        for key in ("filter_max_len", "max_text_len"):
-            if dataset.pop(key, None) not in (None, False):
-                found.problems.append((f"{path}.{key}", _TOO_LONG))
     _pipeline(path, dataset, found)
     _columns(section, dataset, found)
+    if dataset.get("type") in ("LMDBDataset", "RecDataset"):
+        _drop(values, path, _IDLE_DATASET, found)
+        _lines(path, dataset, found)
+    if dataset.get("type") == "LMDBDataset":
+        _drop(values, path, _IN_LMDB, found)
+
+
+def _lines(path: str, dataset: dict[str, Any], found: Translated) -> None:
+    """Keys of data sets of text lines: which lines are left out."""
+    longest = dataset.pop("max_text_len", None)
+    if dataset.pop("label_standandize", None):
+        found.problems.append((f"{path}.label_standandize", _NOT_NORMALISED))
+    wanted = {key: dataset.pop(key) for key in _SKIPPING if key in dataset}
+    if not any(wanted.values()):
+        return
+    dataset["on_error"] = "skip"
+    found.notes.append(f"{path}: {', '.join(key for key, value in wanted.items() if value)}: {_LEAVES_OUT}")
+    pipeline = dataset.get("transform_pipeline")
+    if wanted.get("filter_max_len") and isinstance(longest, int) and isinstance(pipeline, list):
+        for op in pipeline:
+            if isinstance(op, dict) and isinstance(op.get("RecLabelEncode"), dict):
+                encode = op["RecLabelEncode"]
+                encode["max_text_len"] = min(longest, encode.get("max_text_len", longest))
 
 
 def _pipeline(path: str, dataset: dict[str, Any], found: Translated) -> None:

@@ -6,6 +6,7 @@ Points are (x, y) pixels, origin at the top left corner of the image, y downward
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -34,11 +35,14 @@ class DetSample(TypedDict, total=False):
         side_mask: (A,) uint8, 1 = the anchor counts in the loss of sides.
         text: transcription of a sample that is one text line.
         polygon: (K, 2) float32, around that line, in pixels of the image file; (0, 2) = the whole image.
+        crop: (h, w, 3) uint8, that line already cut out of its image, if the data set keeps crops.
+        batch_image_size: (h, w) in pixels that a sampler chose for the images of this batch; usually absent.
         line_width: width of the resized line in pixels; ``image`` may be padded to more.
         text_seq: (max_text_len,) int32, classes of its characters, padded with 0, the blank.
         text_length: () int32, number of its characters.
         class_name: label of a sample of classification.
         class_number: () int32, position of this label among the classes.
+        further: other samples of the data set, for an op that asks for them (transforms/further.py); not kept after it.
     """
 
     img_path: str
@@ -60,8 +64,11 @@ class DetSample(TypedDict, total=False):
     side_mask: np.ndarray
     text: str
     polygon: np.ndarray
+    crop: np.ndarray
+    batch_image_size: tuple[int, int]
     line_width: int
     text_seq: np.ndarray
     text_length: np.ndarray
     class_name: str
     class_number: np.ndarray
+    further: Sequence[DetSample]

@@ -68,8 +68,23 @@ def read_header(content: bytes) -> JpegHeader | None:
     return JpegHeader(*size, orientation or 1) if size is not None and all(size) else None
 
 
-def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """(marker, first byte, end) of each header segment's content, up to and including the first scan."""
+_latest: tuple[bytes, list[tuple[int, int, int]]] = b"", []
+
+
+def _segments(content: bytes) -> list[tuple[int, int, int]]:
+    """(marker, first byte, end) of each header segment's content, up to and including the first scan.
+
+    Those of the latest file are kept, as several functions look at a file before it is decoded.
+    """
+    global _latest
+    held, segments = _latest  # read and replaced at once, so that threads do not disturb each other
+    if held is not content:
+        segments = list(_find_segments(content))
+        _latest = content, segments
+    return segments
+
+
+def _find_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
     position, last = 2, len(content) - 4
     while 0 <= position <= last:
         marker = content[position + 1] if content[position] == 0xFF else 0

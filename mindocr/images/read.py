@@ -17,6 +17,8 @@ from mindocr.images.alpha import WHITE, Alpha, Background, background
 from mindocr.images.complete import decode_complete
 from mindocr.images.headers import Size, is_png, is_tiff, is_whole_png, stated_size, without_animation
 from mindocr.images.jpeg import JpegHeader, is_jpeg, is_whole, read_header
+from mindocr.images.lmdb_file import lmdb_of
+from mindocr.images.lmdb_file import read_inside as read_inside_lmdb
 from mindocr.images.mindrecord import read_inside, shard_of
 from mindocr.images.pages import DPI, Page, is_pdf, page_of, read_page
 from mindocr.images.pixel_form import PixelForm, pixel_form
@@ -83,7 +85,7 @@ def read_image(
 
 
 def read_file(path: str | Path, max_pixels: int = MAX_PIXELS, dpi: float = DPI) -> bytes:
-    """The bytes of an image file, of an image in a MindRecord file, or of a page of a PDF or TIFF.
+    """The bytes of an image file, of one in a MindRecord or LMDB file, or of a page of a PDF or TIFF.
 
     Args:
         max_pixels, dpi: as for :func:`read_image`.
@@ -126,6 +128,9 @@ def _tell_pages(path: str | Path, content: bytes) -> None:
 
 
 def _content(path: str | Path) -> bytes:
+    inside = lmdb_of(str(path))
+    if inside is not None:
+        return read_inside_lmdb(*inside)
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116  takes half the time of Path.stat
         if not S_ISREG(mode) and not S_ISDIR(mode):  # reading a pipe would block, /dev/zero would never end

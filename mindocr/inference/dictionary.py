@@ -62,6 +62,13 @@ def complete(config: Config, ckpt: str | Path | None, key: str) -> Config:
     return Config.model_validate(values)
 
 
+def pretrained_of(config: Config) -> str | None:
+    """The checkpoint from which the network in use starts; None if there is none, or only one of its backbone."""
+    model = config.model
+    network = model.networks[model.use] if model.networks and model.use else model
+    return network.pretrained if isinstance(network.pretrained, str) else None
+
+
 def _stored(ckpt: str | Path | None, key: str) -> dict[str, Any]:
     """Dictionary and space of a checkpoint's own post-processing."""
     found: Mapping[str, Any] = {}

@@ -11,6 +11,7 @@ import pytest
 from mindocr.config import load_config
 from mindocr.config.compat import upgrade
 from mindocr.config.yaml_io import dump_yaml
+from mindocr.data.transforms.pipeline import check_pipeline
 from mindocr.errors import ConfigError
 
 # As MindOCR's files of CRNN write it, with a network of this package.
@@ -120,7 +121,7 @@ def test_a_pipeline_as_a_mapping_stays_one(flat: dict[str, Any]) -> None:
     [
         ("RecResizeImg", "use ResizeTextLine"),
         ("SVTRRecResizeImg", "use ResizeTextLine"),
-        ("RecAug", "no such augmentation"),
+        ("SVTRRecAug", "no such augmentation of text lines; use RecAug"),
         ("RecAttnLabelEncode", "belongs to recognisers without CTC"),
         ("Rotate90IfVertical", "CropTextLine"),
     ],
@@ -135,10 +136,32 @@ def test_ops_without_counterpart_are_named_once(flat: dict[str, Any], tmp_path: 
 
 
 def test_other_data_sets(flat: dict[str, Any]) -> None:
-    flat["train"]["dataset"] |= {"type": "LMDBDataset", "filter_max_len": True, "max_text_len": 25}
-    problems = dict(upgrade(flat).problems)
-    assert "LMDB files are not read; use RecDataset" in problems["train.dataset.type"]
-    assert "on_error: skip" in problems["train.dataset.filter_max_len"]
+    flat["train"]["dataset"] |= {
+        "type": "LMDBDataset", "filter_max_len": True, "max_text_len": 20, "extra_count_if_repeat": True,
+        "filter_zero_text_image": True, "random_choice_if_none": False, "character_dict_path": None,
+    }  # fmt: skip
+    flat["eval"]["dataset"] |= {"type": "LMDBDataset", "filter_max_len": False, "max_text_len": 20}
+    found = upgrade(flat)
+    train, test = found.values["train"]["dataset"], found.values["eval"]["dataset"]
+    assert not found.problems
+    assert train["type"] == test["type"] == "LMDBDataset" and "label_file" not in train
+    assert train["on_error"] == "skip" and "on_error" not in test
+    assert [section["transform_pipeline"][1]["RecLabelEncode"]["max_text_len"] for section in (train, test)] == [20, 24]
+    assert not {"filter_max_len", "max_text_len", "extra_count_if_repeat", "character_dict_path"} & set(train)
+    notes = " ".join(found.notes)
+    assert "train.dataset: filter_max_len, filter_zero_text_image: on_error: skip of the data set leaves out" in notes
+    assert "train.dataset.label_file" in notes and "train.dataset.extra_count_if_repeat" in notes
+    flat["train"]["dataset"]["label_standandize"] = True
+    assert "normalised as NFKD" in dict(upgrade(flat).problems)["train.dataset.label_standandize"]
+
+
+def test_augmentations_of_lines_have_the_keys_of_mindocr(flat: dict[str, Any]) -> None:
+    ops = [{"RecConAug": {"prob": 0.3, "image_shape": [48, 320, 3], "max_text_length": 25, "ext_data_num": 1}},
+           {"RecAug": {"tia_prob": 0.4, "crop_prob": 0.2, "hsv_aug_prob": 0.1}}]  # fmt: skip
+    flat["train"]["dataset"]["transform_pipeline"][2:2] = ops
+    found = upgrade(flat)
+    assert not found.problems and found.values["train"]["dataset"]["transform_pipeline"][2:4] == ops
+    assert check_pipeline(ops, ("image", "text")) == []
 
 
 def test_our_spelling_and_other_losses_stay(flat: dict[str, Any]) -> None:

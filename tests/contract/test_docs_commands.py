@@ -77,6 +77,9 @@ CASES = (
     Case(r"python tools/merge_results\.py my_text/v3\.txt my_text/v4\.txt .+", "", "my_text/merged.txt", slow=False),
     Case(r"python tools/compare\.py east\.zip submit\.zip --gt .+", slow=False, instead=(
         "east.zip submit.zip", "ocr_datasets/ic15/det/test/Challenge4_Test_Task1_GT " * 2)),
+    Case(r"python tools/check_dataset\.py -c configs/rec/\S+ -o .+"),
+    Case(r"python tools/look\.py -c configs/rec/\S+ -o .+ --output lines\.png", "--number 2", "lines.png"),
+    Case(r"python tools/train\.py -c configs/rec/\S+ -o .+ --profile-data"),
     Case(r"python tools/check_dataset\.py -c configs/det/dbnet/db_r18_synthetic\.yaml --report demo/check", "",
          "demo/check/dataset.html", slow=False),
     Case(r"python tools/check_dataset\.py .+ --json my_text/check\.json", "", "my_text/check/dataset.html", slow=False),

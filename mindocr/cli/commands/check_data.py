@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mindocr.cli.options import add_config
-from mindocr.config import load_config
+from mindocr.config import Config, load_config
 from mindocr.data.datasets.sources import pair_up
 from mindocr.errors import ConfigError
+from mindocr.inspection import text_lines
 from mindocr.inspection.files import make_place, write_whole
 from mindocr.inspection.fix import check_output, write_fixed
 from mindocr.inspection.overrides import size_overrides
@@ -61,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
     for name in ("pictures", "report_images"):
         if getattr(args, name) < 0:
             raise ConfigError(f"--{name}: expected a number from 0, got {getattr(args, name)}")
-    recipe = _recipe(args)
+    config = _config(args)
+    if config is not None and not args.label_file and config.train.dataset.get("type") in text_lines.TYPES:
+        return _check_lines(config, args)
+    recipe = None if config is None else (config.train.dataset, config.eval.dataset if config.eval else None)
     sources = _sources(args, recipe)
     outputs = _outputs(args, sources)
     for path in (args.json, args.report and place_of_page(args.report)):
@@ -83,11 +87,33 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_FOUND_ERRORS if inspection.has_errors else 0
 
 
-def _recipe(args: argparse.Namespace) -> Recipe | None:
-    """``train.dataset`` and ``eval.dataset`` of ``-c``."""
+def _check_lines(config: Config, args: argparse.Namespace) -> int:
+    """Check the text lines of a recipe of recognition."""
+    if args.fix or args.report:
+        raise ConfigError(
+            f"--{'fix' if args.fix else 'report'}: only for label files of detection; give them with --label_file and "
+            "--data_dir"
+        )
+    from mindocr.inference import dictionary
+
+    known = True
+    try:
+        config = dictionary.complete(config, dictionary.pretrained_of(config), "model.pretrained")
+    except ConfigError as error:
+        if "no character dictionary is given" not in str(error):
+            raise
+        known = False
+    found = text_lines.check(config, known)
+    print(text_lines.summary(found))
+    if args.json:
+        write_whole(args.json, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    return EXIT_FOUND_ERRORS if found["errors"] else 0
+
+
+def _config(args: argparse.Namespace) -> Config | None:
+    """The recipe of ``-c``."""
     if args.config:
-        config = load_config(args.config, args.opt, "check-data")
-        return config.train.dataset, config.eval.dataset if config.eval else None
+        return load_config(args.config, args.opt, "check-data")
     if args.opt:
         raise ConfigError("-o changes keys of a recipe; name the recipe with -c")
     return None

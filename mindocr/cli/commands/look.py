@@ -9,6 +9,7 @@ from pathlib import Path
 from mindocr.cli.options import add_config
 from mindocr.config import load_config
 from mindocr.errors import ConfigError
+from mindocr.inference import dictionary
 from mindocr.inspection.files import make_place
 from mindocr.inspection.look import MOST_SAMPLES, look_at
 from mindocr.inspection.sheet import check_output, write_sheet
@@ -43,6 +44,7 @@ def run(args: argparse.Namespace) -> None:
     if args.seed is not None and args.seed < 0:
         raise ConfigError(f"--seed: expected a whole number from 0, got {args.seed}")
     config = load_config(args.config, args.opt, f"look --split {args.split}")
+    config = dictionary.complete(config, dictionary.pretrained_of(config), "model.pretrained")
     seed = config.system.seed if args.seed is None else args.seed
     section = config.train if args.split == "train" else config.eval
     if section is None:

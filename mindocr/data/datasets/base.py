@@ -7,13 +7,14 @@ set is built, label files are read and checked, and all images must exist; image
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from mindocr.data.datasets.image_paths import resolve_paths
+from mindocr.data.datasets.label_check import LabelCount, merged, usable
 from mindocr.data.datasets.sources import (
     Paths,
     Ratio,
@@ -29,7 +30,15 @@ from mindocr.data.transforms.load import Store
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import DataError
 from mindocr.formats.record import Record
+from mindocr.images.headers import Size
 from mindocr.registry import DATASETS
+from mindocr.utils.files import hash_file
+
+_TRIES = 20  # samples that may be broken before one further sample is given up
+
+
+class _AnotherError(DataError):
+    """A further sample cannot be used; the message names its image and line already."""
 
 
 class ImageDataset:
@@ -43,9 +52,13 @@ class ImageDataset:
             counts it.
         seed: seed of all random numbers in samples.
         cache: keeps images that have been read; None = no cache.
+
+    Attributes:
+        label_count: what of the texts of lines can be encoded; None where the pipeline encodes none.
     """
 
     provided_keys: ClassVar[tuple[str, ...]] = ("img_path",)
+    label_count: LabelCount | None = None
 
     def __init__(
         self,
@@ -79,8 +92,13 @@ class ImageDataset:
     def __getitem__(self, index: int) -> dict[str, Any]:
         return self.get(index)
 
-    def get(self, index: int, epoch: int = 0) -> dict[str, Any]:
+    def get(self, index: int, epoch: int = 0, size: Size | None = None) -> dict[str, Any]:
         """The finished sample ``index`` of ``epoch``.
+
+        Args:
+            index: of the sample.
+            epoch: a random op draws other numbers in each.
+            size: (h, w) of the image, in pixels, for ops that follow the size of a batch; None = their own.
 
         Raises:
             IndexError: ``index`` is out of range.
@@ -89,18 +107,48 @@ class ImageDataset:
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         record = self.records[index]
+        rng = np.random.default_rng([self.seed, epoch, index])
         try:
-            sample = self.pipeline(self._start(record), np.random.default_rng([self.seed, epoch, index]))
+            start = self._start(record)
+            if size is not None:
+                start["batch_image_size"] = size
+            sample = self.pipeline(start, rng, self._another)
+        except _AnotherError:
+            raise
         except DataError as error:
             raise DataError(_locate(str(error), record)) from error
         if self.output_columns is None:
             return dict(sample)
         return {key: sample[key] for key in self.output_columns}  # type: ignore[literal-required]
 
+    def _another(self, rng: np.random.Generator, prepare: Callable[[DetSample], DetSample]) -> DetSample:
+        """A sample chosen at random and prepared, for ops that read further samples.
+
+        With ``on_error: skip`` another one replaces a broken one, which is counted when its own turn comes.
+
+        Raises:
+            DataError: the sample cannot be used, or with ``skip`` none of many.
+        """
+        tries = _TRIES if self.on_error == "skip" else 1
+        for left in reversed(range(tries)):
+            record = self.records[int(rng.integers(len(self.records)))]
+            try:
+                return prepare(self._start(record))
+            except DataError as error:
+                if not left:
+                    many = f" ({tries} others could not be used either)" if tries > 1 else ""
+                    raise _AnotherError(f"{_locate(str(error), record)}{many}") from error
+        raise AssertionError("unreachable")
+
     def describe(self, index: int) -> str:
         """``label file:line image path``, for messages."""
         record = self.records[index]
         return f"{record.where} {record.img_path}".strip()
+
+    def label_hashes(self) -> dict[str, str]:
+        """Name of each label file -> its SHA-256, so that a resumed run notices other labels."""
+        names = {record.where.rpartition(":")[0] for record in self.records}
+        return {name: hash_file(name) for name in sorted(filter(None, names))}
 
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path}
@@ -153,12 +201,17 @@ class ListFileDataset(ImageDataset, ABC):
     ) -> None:
         pipeline = Pipeline(transform_pipeline, output_columns, self.provided_keys, is_train)
         records: list[Record] = []
+        texts: list[LabelCount | None] = []
         counted = 0
         for number, (folder, file, ratio) in enumerate(pair_up(dataset_root, data_dir, label_file, sample_ratio)):
             listed, counts = [], []
             for record, count in self.read_list(file, folder):
                 listed.append(record)
                 counts.append(count)
+            if lines := self.texts_of(listed):
+                kept, found = usable(lines, pipeline, on_error)
+                listed, counts = [listed[i] for i in kept], [counts[i] for i in kept]
+                texts.append(found)
             listed = resolve_paths(listed, folder)
             require_images(listed, folder)
             if on_error == "raise":
@@ -171,6 +224,18 @@ class ListFileDataset(ImageDataset, ABC):
         if store is None:  # an empty cache is false
             store = self._default_cache()
         super().__init__(records, pipeline, output_columns, on_error, seed, store)
+        self.label_count = merged(texts)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Called at the end of the construction, before the data set is sent to workers."""
+
+    def texts_of(self, records: Sequence[Record]) -> Sequence[tuple[str, str]]:
+        """The text of each record and its place, for data sets of single text lines; by default none.
+
+        Those that the pipeline cannot encode are left out, or are an error; see ``label_check.py``.
+        """
+        return ()
 
     def _default_cache(self) -> Store | None:
         """What keeps images if no cache is configured; None = nothing."""

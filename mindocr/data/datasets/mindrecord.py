@@ -14,8 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mindocr.data.datasets.aspect import TextLines
 from mindocr.data.datasets.base import ImageDataset, provided_keys_of
-from mindocr.data.datasets.recognition import RecentImages
+from mindocr.data.datasets.label_check import LabelCount, merged, usable
+from mindocr.data.datasets.recognition import WHOLE, RecentImages
 from mindocr.data.datasets.sources import Paths, Ratio, choose_share, spread
 from mindocr.data.loading.cache import Content, Kind, open_cache
 from mindocr.data.sample import DetSample
@@ -28,7 +30,7 @@ from mindocr.utils.paths import expand_home
 
 
 @DATASETS.register
-class MindRecordDataset(ImageDataset):
+class MindRecordDataset(TextLines, ImageDataset):
     """Images and labels in MindRecord files that ``mindocr make-mindrecord`` wrote.
 
     Samples, their order and their random numbers are those of the data set that was written. The path of an image is
@@ -73,14 +75,21 @@ class MindRecordDataset(ImageDataset):
         if not files:
             raise ConfigError("data_dir: the list is empty; expected one MindRecord file or more")
         records: list[Record] = []
+        counts: list[LabelCount | None] = []
         for number, (file, ratio) in enumerate(zip(files, spread("sample_ratio", sample_ratio, len(files)))):
             path = Path(expand_home(dataset_root)) / expand_home(file)
             listed = read_records(path, samples_of)
+            if "text" in keys:  # of one line: the same are left out as from the files that were written
+                texts = [(record.content["text"], record.where) for record in listed]
+                kept, counted = usable(texts, pipeline, on_error)
+                counts.append(counted)
+                listed = [listed[i] for i in kept]
             records += [listed[i] for i in choose_share(len(listed), ratio, (seed, number), path)]
         store = open_cache(cache, cache_content, cache_limit, cache_dir, [record.img_path for record in records])
         if store is None and len({record.img_path for record in records}) < len(records):
             store = RecentImages()  # neighbouring samples share an image
         super().__init__(records, pipeline, output_columns, on_error, seed, store)
+        self.label_count = merged(counts)
 
     @classmethod
     def keys_for(cls, arguments: Mapping[str, Any]) -> tuple[str, ...]:
@@ -103,6 +112,11 @@ class MindRecordDataset(ImageDataset):
 
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, **unpack(record.content)}  # type: ignore[typeddict-item]
+
+    def line_of(self, record: Record) -> tuple[str, np.ndarray]:
+        """Image file and polygon of a line."""
+        polygon = record.content.get("polygon")
+        return record.img_path, WHOLE if polygon is None else _unpacked(polygon)
 
 
 def with_files(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mindocr.data.datasets.aspect import TextLines
 from mindocr.data.datasets.base import ListFileDataset
+from mindocr.data.datasets.word_crops import WordCrops, open_crops
 from mindocr.data.sample import DetSample
 from mindocr.formats.label_file import IGNORED, parse_texts, read_lines, split_label_line
 from mindocr.formats.rec_label_file import read_rec_labels
@@ -25,7 +27,7 @@ WHOLE = np.zeros((0, 2), np.float32)  # polygon of a line that fills its image
 
 
 @DATASETS.register
-class RecDataset(ListFileDataset):
+class RecDataset(TextLines, ListFileDataset):
     """Images of single text lines, listed as ``image path<TAB>text`` (see ``formats/rec_label_file.py``).
 
     ``polygon`` is empty: the line fills its image. So ``CropTextLine`` keeps the image, and this type and
@@ -39,18 +41,29 @@ class RecDataset(ListFileDataset):
         for number, name, text in read_rec_labels(file):
             yield Record(os.path.join(folder, name), f"{file}:{number}", text), 1  # noqa: PTH118  fast
 
+    def texts_of(self, records: Sequence[Record]) -> list[tuple[str, str]]:
+        """See the base class."""
+        return [(record.content, record.where) for record in records]
+
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path, "text": record.content, "polygon": WHOLE}
 
+    def line_of(self, record: Record) -> tuple[str, np.ndarray]:
+        """Image file and polygon of a line."""
+        return record.img_path, WHOLE
+
 
 @DATASETS.register
-class WordsOfDetDataset(ListFileDataset):
+class WordsOfDetDataset(TextLines, ListFileDataset):
     """Every labelled text of a detection data set as a sample, for the label files of ``DetDataset``.
 
     ``CropTextLine`` crops each text out of its image when the sample is made, so no copies are on disk. Texts that are
-    ignored (``###`` or ``*``) or empty are left out; the log states how many. ``sample_ratio`` counts texts. Without a
-    cache each worker keeps the last few images, because neighbouring samples share an image.
+    ignored (``###`` or ``*``) or empty are left out; the log states how many. ``sample_ratio`` counts texts. If the
+    pipeline decodes and crops images before it changes them, the crops are kept in memory, so that an image is decoded
+    once for all its texts (``word_crops.py``). Otherwise, without a cache, each worker keeps the last few images.
     """
+
+    _crops: WordCrops | None = None
 
     provided_keys = ("img_path", "text", "polygon")
 
@@ -61,18 +74,32 @@ class WordsOfDetDataset(ListFileDataset):
             where = f"{file}:{number}"
             name, label = split_label_line(line, file, number)
             path = os.path.join(folder, name)  # noqa: PTH118  fast
-            for text in parse_texts(label, where):
+            for position, text in enumerate(parse_texts(label, where)):
                 if text["transcription"] in IGNORED or not text["transcription"].strip():
                     left_out += 1
                     continue
                 words += 1
-                yield Record(path, where, (text["transcription"], np.array(text["points"], np.float32))), 1
+                polygon = np.array(text["points"], np.float32)
+                yield Record(path, where, (text["transcription"], polygon, position)), 1
         if left_out:
             logger.info("%s: %d texts; %d others are ignored or empty, and left out", file, words, left_out)
 
+    def texts_of(self, records: Sequence[Record]) -> list[tuple[str, str]]:
+        """See the base class."""
+        return [(record.content[0], record.where) for record in records]
+
     def _start(self, record: Record) -> DetSample:
-        text, polygon = record.content
-        return {"img_path": record.img_path, "text": text, "polygon": polygon}
+        text, polygon, _ = record.content
+        started: DetSample = {"img_path": record.img_path, "text": text, "polygon": polygon}
+        crop = None if self._crops is None else self._crops.get(record)
+        return started if crop is None else {**started, "crop": crop}
+
+    def line_of(self, record: Record) -> tuple[str, np.ndarray]:
+        """Image file and polygon of a line."""
+        return record.img_path, record.content[1]
+
+    def _prepare(self) -> None:
+        self._crops = open_crops(self.records, self.pipeline)
 
     def _default_cache(self) -> Any:
         return RecentImages()

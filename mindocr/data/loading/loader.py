@@ -33,7 +33,8 @@ from mindocr.data.loading.worker import (
     make_batch,
     start_worker,
 )
-from mindocr.errors import DataError
+from mindocr.errors import ConfigError, DataError
+from mindocr.images.headers import Size
 from mindocr.registry import SAMPLERS
 from mindocr.utils.parallel import starting_processes, usable_cpus
 
@@ -93,6 +94,7 @@ class Loader:
             dataset=dataset, batch_size=batch_size, shuffle=shuffle, drop_remainder=drop_remainder, seed=seed,
             rank=rank, world=world, pad=refill,
         )  # fmt: skip
+        self._require_followers()
         self.refill = refill
         self.prefetch = max(1, prefetch)
         self._on_skip = on_skip or partial(logger.warning, "skipped: %s")
@@ -127,6 +129,7 @@ class Loader:
             RuntimeError: a worker failed for another reason; the error contains its traceback and the image.
         """
         batches = self._batches(epoch)
+        sizes: Sequence[Size | None] = self.sampler.image_sizes(epoch) or [None] * len(batches)
         everything, ends = self._spare(batches, epoch)
         pool = self._start()
         pending: deque[_Job] = deque()
@@ -136,7 +139,7 @@ class Loader:
                 # Replacements for skipped samples: first those after the batch, then those before it.
                 reserve = np.concatenate([everything[end:], everything[: end - len(indices)]])
                 try:
-                    pending.append(self._submit(pool, indices, reserve, epoch))
+                    pending.append(self._submit(pool, indices, reserve, epoch, sizes[number]))
                 except BrokenProcessPool as error:  # noticed here before the result of a batch is asked for
                     raise self._ended([job.indices for job in pending] or [indices]) from error
                 while len(pending) > self._depth:
@@ -168,6 +171,17 @@ class Loader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _require_followers(self) -> None:
+        """Check that the pipeline takes the image sizes that the sampler chooses."""
+        pipeline = getattr(self.dataset, "pipeline", None)
+        if pipeline is None or len(self.dataset) == 0 or self.sampler.image_sizes(0) is None:
+            return
+        if not any(getattr(op, "follows_batch", False) for op in pipeline.ops):
+            raise ConfigError(
+                f"train.loader.sampler: {type(self.sampler).__name__} chooses the size of the images of each batch, "
+                "but no op of the pipeline takes it; for text lines use ResizeTextLine and PadTextLine"
+            )
 
     def _batches(self, epoch: int) -> Sequence[Indices]:
         batches = self.sampler.batches(epoch)
@@ -214,11 +228,13 @@ class Loader:
         self._workers = list(pool._processes.values())
         return pool
 
-    def _submit(self, pool: Any, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> _Job:
+    def _submit(
+        self, pool: Any, indices: np.ndarray, reserve: np.ndarray, epoch: int, size: Size | None = None
+    ) -> _Job:
         if self.num_workers == 0:
-            return _Job(indices, pool.submit(_make_here, self.dataset, indices, reserve, epoch), None)
+            return _Job(indices, pool.submit(_make_here, self.dataset, indices, reserve, epoch, size), None)
         slot = self._free.pop() if self._free else Slot()
-        return _Job(indices, pool.submit(fill_slot, slot.block, indices, reserve, epoch), slot)
+        return _Job(indices, pool.submit(fill_slot, slot.block, indices, reserve, epoch, size), slot)
 
     def _ended(self, batches: Sequence[np.ndarray]) -> RuntimeError:
         """The error for a worker that ended while it worked on one of these batches."""
@@ -295,6 +311,8 @@ def _how_it_ended(workers: Sequence[Any]) -> str:
     return "a data worker ended without a message"
 
 
-def _make_here(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Batch, list[str]]:
-    samples, skipped = make_batch(dataset, indices, reserve, epoch)
+def _make_here(
+    dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int, size: Size | None
+) -> tuple[Batch, list[str]]:
+    samples, skipped = make_batch(dataset, indices, reserve, epoch, size)
     return collate(samples, dataset)[0], skipped

@@ -13,6 +13,7 @@ from collections.abc import Sequence, Sized
 
 import numpy as np
 
+from mindocr.images.headers import Size
 from mindocr.registry import SAMPLERS
 
 Indices = Sequence[int] | np.ndarray
@@ -28,6 +29,13 @@ class Sampler(ABC):
     @abstractmethod
     def batches(self, epoch: int) -> Sequence[Indices]:
         """Indices of the samples of each batch of ``epoch``, in order; no batch is empty."""
+
+    def image_sizes(self, epoch: int) -> Sequence[Size] | None:
+        """(h, w) in pixels of the images of each batch, in the order of the batches; None = as the pipeline says.
+
+        A sample has it as ``batch_image_size``; ops with the attribute ``follows_batch`` use it in place of their own.
+        """
+        return None
 
     def left_over(self, epoch: int) -> Indices:
         """Indices of this rank's samples that are in no batch of ``epoch``; they may replace broken samples."""

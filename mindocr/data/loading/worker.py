@@ -20,6 +20,7 @@ import numpy as np
 
 from mindocr.data.loading.shared_memory import SharedBlock
 from mindocr.errors import DataError
+from mindocr.images.headers import Size
 from mindocr.utils.parallel import settle_process
 
 Batch = dict[str, Any]
@@ -30,13 +31,16 @@ _KEEP_MEMORY = {"M_MMAP_THRESHOLD": (-3, 1 << 25), "M_TRIM_THRESHOLD": (-1, 1 <<
 
 
 class Dataset(Protocol):
-    """Interface of a data set for the loader. It may also have ``collate``, see above."""
+    """Interface of a data set for the loader. It may also have ``collate``, see above.
+
+    ``size`` is passed only with a sampler that chooses image sizes.
+    """
 
     on_error: str
 
     def __len__(self) -> int: ...
 
-    def get(self, index: int, epoch: int = 0) -> dict[str, Any]: ...
+    def get(self, index: int, epoch: int = 0, size: Size | None = None) -> dict[str, Any]: ...
 
     def describe(self, index: int) -> str: ...
 
@@ -83,12 +87,15 @@ class Slot:
         return batch
 
 
-def make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[list[Batch], list[str]]:
+def make_batch(
+    dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch: int, size: Size | None = None
+) -> tuple[list[Batch], list[str]]:
     """Make the samples of a batch; also returns descriptions of those left out.
 
     Args:
         indices: requested samples.
         reserve: samples that replace, in this order, those that cannot be used.
+        size: (h, w) of the images, in pixels, that a sampler chose for this batch; None = as the pipeline says.
 
     Raises:
         DataError: a sample is unusable and the data set has ``on_error: raise``, or too few samples remain.
@@ -100,7 +107,7 @@ def make_batch(dataset: Dataset, indices: np.ndarray, reserve: np.ndarray, epoch
         if len(samples) == len(indices):
             break
         try:
-            samples.append(dataset.get(int(index), epoch))
+            samples.append(dataset.get(int(index), epoch) if size is None else dataset.get(int(index), epoch, size))
         except DataError as error:
             if dataset.on_error != "skip":
                 raise
@@ -166,10 +173,12 @@ def start_worker(published: SharedBlock, size: int, parent: int) -> None:
     keep_freed_memory()
 
 
-def fill_slot(block: SharedBlock, indices: np.ndarray, reserve: np.ndarray, epoch: int) -> tuple[Packed, list[str]]:
+def fill_slot(
+    block: SharedBlock, indices: np.ndarray, reserve: np.ndarray, epoch: int, size: Size | None = None
+) -> tuple[Packed, list[str]]:
     """Make a batch in a worker and write its arrays to the shared block."""
     block = _blocks.setdefault(block.address, block)  # mapped only once
-    samples, skipped = make_batch(_dataset, indices, reserve, epoch)
+    samples, skipped = make_batch(_dataset, indices, reserve, epoch, size)
     rest, layout = collate(samples, _dataset, block)
     return Packed(layout, rest, layout[-1].end if layout else 0), skipped
 

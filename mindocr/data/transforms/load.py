@@ -39,7 +39,7 @@ class Store(Protocol):
 
 @TRANSFORMS.register
 class DecodeImage:
-    """Read the image file ``img_path``.
+    """Read the image file ``img_path``, unless the data set provides the crop that ``CropTextLine`` would make of it.
 
     If geometric ops follow, a pipeline decodes a JPEG only after they have drawn their parameters, and at 1/2, 1/4 or
     1/8 of its size if they reduce it accordingly. This changes neither the parameters nor the polygons.
@@ -121,8 +121,14 @@ class DecodeImage:
             return open_image(path, content, self._flags, self._background)
         return open_image(path, held.tobytes(), self._flags, self._background)
 
+    def _decoded(self, path: str) -> np.ndarray:
+        """The image of a file, without the steps that let decoding wait: a word of a few pixels is decoded faster."""
+        return decode(path, read_file(path, self.max_pixels, self.dpi), self._flags, self._background)
+
     def __call__(self, sample: DetSample) -> DetSample:
-        original = self.open(sample).decode(1)
+        if "crop" in sample:
+            return sample
+        original = self._decoded(sample["img_path"]) if self.cache is None else self.open(sample).decode(1)
         image = original.transpose(2, 0, 1) if self.channel_first else original
         decoded: DetSample = {**sample, "image": image.astype(np.float32) if self.to_float32 else image}
         if self.keep_ori:

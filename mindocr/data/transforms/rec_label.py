@@ -55,11 +55,25 @@ class RecLabelEncode:
             raise ConfigError("RecLabelEncode: give either characters or character_dict_path, not both")
         self.max_text_len, self.lower, self.unknown = max_text_len, lower, unknown
         self._numbers: dict[str, int] = {}
+        self._known: frozenset[str] = frozenset()
         if characters is not None or character_dict_path is not None:
             try:
                 self._numbers = TextClasses(characters, character_dict_path, use_space_char).numbers
             except DataError as error:
                 raise ConfigError(f"RecLabelEncode: {error}") from None
+            self._known = frozenset(self._numbers)
+
+    def examine(self, text: str) -> tuple[str, list[str]]:
+        """What of a text can be encoded, before any image is read; see ``datasets/label_check.py``.
+
+        Returns:
+            The characters that are encoded, all if no dictionary is known; and those that the dictionary lacks.
+        """
+        text = text.lower() if self.lower else text
+        if not self._known or self._known.issuperset(text):
+            return text, []
+        kept = "".join(character for character in text if character in self._known)
+        return kept, [character for character in text if character not in self._known]
 
     def __call__(self, sample: DetSample) -> DetSample:
         """Encode.

@@ -14,6 +14,7 @@ from mindocr.data.datasets.base import provided_keys_of
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.layout import NormalizeImage, split_normalization
 from mindocr.engine.runtime.process import Runtime
+from mindocr.errors import ConfigError
 from mindocr.models.builder import build_model
 from mindocr.models.normalize import Normalize
 from mindocr.models.precision import set_precision
@@ -59,12 +60,17 @@ def _without_normalization(config: Config) -> tuple[list[Any], NormalizeImage | 
 
 
 def train_loader(config: Config, place: Runtime) -> Loader:
-    """Shuffled batches of this rank's share of ``train.dataset``; :func:`input_layer` takes the images."""
+    """Shuffled batches of this rank's share of ``train.dataset``; :func:`input_layer` takes the images.
+
+    Raises:
+        ConfigError: sink mode, and batches of several shapes.
+        DataError: the data cannot be used.
+    """
     section = config.train.loader
     ops, _ = _without_normalization(config)
     spec = {**config.train.dataset, "transform_pipeline": ops}
     dataset = _dataset(spec, is_train=True, seed=config.system.seed)
-    return Loader(
+    loader = Loader(
         dataset,
         batch_size=section.batch_size,
         shuffle=section.shuffle,
@@ -77,6 +83,12 @@ def train_loader(config: Config, place: Runtime) -> Loader:
         world=place.world,
         refill=True,
     )
+    if config.train.dataset_sink_mode and place.device == "Ascend" and loader.sampler.image_sizes(0) is not None:
+        raise ConfigError(
+            "train.dataset_sink_mode: the device's queue holds batches of one shape, and train.loader.sampler "
+            f"{type(loader.sampler).__name__} makes several; set train.dataset_sink_mode: False"
+        )
+    return loader
 
 
 def eval_loader(config: Config, rank: int = 0, world: int = 1, columns: Sequence[str] = ()) -> Loader:

@@ -9,6 +9,7 @@ from mindocr.config import Config
 from mindocr.data.loading.profile import advice, as_table, profile, read_need
 from mindocr.engine.runtime import build, process
 from mindocr.engine.train.loggers.csv import CSV_NAME
+from mindocr.inference import dictionary
 from mindocr.utils.parallel import usable_cpus
 
 
@@ -23,6 +24,7 @@ def run(config: Config, images: int) -> None:
         DataError: an image or a label file cannot be used.
     """
     process.start_logging()
+    config = dictionary.complete(config, dictionary.pretrained_of(config), "model.pretrained")
     with build.train_loader(config, process.ALONE) as loader:
         dataset: Any = loader.dataset
         found = profile(dataset, images)

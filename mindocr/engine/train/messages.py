@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import mindspore as ms
 
 from mindocr.config import Config
+from mindocr.config.time_steps import time_steps
+from mindocr.data.datasets.base import ImageDataset
+from mindocr.data.loading.line_samplers import describe_shapes
 from mindocr.data.loading.loader import Loader
+from mindocr.data.transforms.text_line import width_of_lines
 from mindocr.engine.runtime.build import starts_from_weights
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train.checkpoints import CheckpointKeeper
@@ -32,10 +37,34 @@ def beginning(config: Config, place: Runtime, loader: Loader, notes: Sequence[st
                 place.world, mode, config.system.amp_level)  # fmt: skip
     logger.info("%d images, %d steps of %d an epoch, %d epochs; files go to %s", len(loader.dataset), len(loader),
                 train.loader.batch_size, config.scheduler.num_epochs, train.ckpt_save_dir)  # fmt: skip
+    if shapes := describe_shapes(loader.sampler):
+        logger.info("%s", shapes)
+    texts(config, loader)
     if train.dataset_sink_mode and place.device == "CPU":
         logger.info("train.dataset_sink_mode: a CPU has no data queue, batches are passed directly")
     if notes and place.is_main:
         logger.warning("some settings do not fit into the length of this run:\n  %s", "\n  ".join(notes))
+
+
+def texts(config: Config, loader: Loader) -> None:
+    """Log the texts of a data set of text lines, and how many need more time steps than the network computes."""
+    counted = getattr(loader.dataset, "label_count", None)
+    if counted is None or not counted.steps:
+        return
+    sizes, dataset = loader.sampler.image_sizes(0), cast(ImageDataset, loader.dataset)
+    width = max(w for _, w in sizes) if sizes else width_of_lines(dataset.pipeline)
+    steps = None if width is None else time_steps(config.model.model_dump(), width)
+    usable, most = counted.total - counted.unusable, max(counted.steps)
+    if steps is None:
+        logger.info("%s; CTC needs up to %d time steps for one", count(usable, "text"), most)
+        return
+    beyond = counted.beyond(steps)
+    room = f"the network computes {steps} time steps for lines of {width} pixels"
+    if beyond:
+        logger.warning("%d of %d texts need more time steps than there are, up to %d, and do not count in the loss: "
+                       "%s; too_long in the log is the share of such texts", beyond, usable, most, room)  # fmt: skip
+    else:
+        logger.info("%s, which need up to %d time steps; %s", count(usable, "text"), most, room)
 
 
 def resumed(config: Config, found: SavedState, at: Progress, keeper: CheckpointKeeper, changes: list[str]) -> None:

@@ -52,8 +52,7 @@ def describe(config: Config, place: Runtime, dataset: Any) -> dict[str, Any]:
 
 def describe_data(dataset: Any) -> dict[str, Any]:
     """Number of images, and SHA-256 of each label file and of all together."""
-    names = {record.where.rpartition(":")[0] for record in getattr(dataset, "records", ())}
-    hashes = {name: files.hash_file(name) for name in sorted(filter(None, names))}
+    hashes = dataset.label_hashes() if hasattr(dataset, "label_hashes") else {}
     return {"images": len(dataset), "label_files": hashes, "sha256": hash_of([len(dataset), *hashes.values()])}
 
 

@@ -34,7 +34,7 @@ def run(config: Config, started: Started = Started()) -> TrainingResult:  # noqa
         UserError: a mistake in the configuration or the data, another run in this folder, or a loss that is not finite.
         Stopped: SIGTERM or Ctrl-C; the state is saved.
     """
-    config = dictionary.complete(config, _pretrained(config), "model.pretrained")
+    config = dictionary.complete(config, dictionary.pretrained_of(config), "model.pretrained")
     folder = process.prepare_output(config.train.ckpt_save_dir, key="train.ckpt_save_dir")
     process.start_logging(folder, held=True)  # the file may be that of another run
     place = process.start(config.system)
@@ -58,13 +58,6 @@ def run(config: Config, started: Started = Started()) -> TrainingResult:  # noqa
             stopped = ended
     # Raised outside the block: ranks that end together have not failed.
     raise stopped
-
-
-def _pretrained(config: Config) -> str | None:
-    """The checkpoint from which the network in use starts; None if there is none, or only one of its backbone."""
-    model = config.model
-    network = model.networks[model.use] if model.networks and model.use else model
-    return network.pretrained if isinstance(network.pretrained, str) else None
 
 
 class Trainer:

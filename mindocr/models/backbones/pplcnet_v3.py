@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 from mindspore import Tensor, nn, ops
 
@@ -62,6 +63,11 @@ class PPLCNetV3(nn.Cell):
     """
 
     released_weights: str | None = None
+
+    @classmethod
+    def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """How the width becomes time steps, see ``config/time_steps.py``."""
+        return {"width_divisions": (2, 2, -2) if arguments.get("form") == "rec" else ()}
 
     def __init__(
         self,

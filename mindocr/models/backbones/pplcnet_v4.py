@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from mindspore import Tensor, nn, ops
 
@@ -42,6 +42,11 @@ class PPLCNetV4(nn.Cell):
     """
 
     released_weights: str | None = None
+
+    @classmethod
+    def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """How the width becomes time steps, see ``config/time_steps.py``."""
+        return {"width_divisions": (2, 2, -2) if arguments.get("form") == "rec" else ()}
 
     def __init__(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from mindspore import Tensor, nn
 
@@ -46,6 +46,12 @@ class RecLCNet(nn.Cell):
     """
 
     released_weights: str | None = None
+
+    @classmethod
+    def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """How the width becomes time steps, see ``config/time_steps.py``."""
+        last = arguments.get("last_stride", (1, 2))
+        return {"width_divisions": (2, *(last[1:2] if isinstance(last, Sequence) else ()), -2)}
 
     def __init__(
         self,

@@ -39,6 +39,7 @@ class RecMobileNetV3(nn.Cell):
     """
 
     released_weights: str | None = None
+    width_divisions = (2, -2)  # see config/time_steps.py
 
     def __init__(
         self,

@@ -124,3 +124,39 @@ def test_a_polygon_far_away_is_an_error_of_its_sample(folder):
 @pytest.mark.parametrize("points", [[[5, 5]] * 4, [[0, 0], [1, 0], [1, 1], [0, 1]], [[3, 3], [9, 3], [6, 3]]])
 def test_a_polygon_without_area_gives_an_image(folder, points):
     assert words(folder, ("1.png", [text("i", points)]))[0]["image"].shape[0] == 8
+
+
+def test_an_image_is_decoded_once_for_all_its_words_in_any_order(folder, monkeypatch):
+    dataset = words(folder, ("1.png", BOTH), ("2.png", BOTH), output_columns=["image", "text"])
+    plain = words(folder, ("1.png", BOTH), ("2.png", BOTH))
+    plain._crops = None
+    read = []
+    whole = DecodeImage.open.__globals__["decode"]
+    monkeypatch.setattr(
+        "mindocr.data.transforms.load.decode", lambda path, *rest: (read.append(path), whole(path, *rest))[1]
+    )
+    order = [3, 0, 2, 1, 3, 0]
+    found = [dataset.get(i, epoch=1) for i in order]
+    assert sorted(read) == [f"{folder}/1.png", f"{folder}/2.png"]
+    for i, sample in zip(order, found):
+        np.testing.assert_array_equal(sample["image"], plain[i]["image"])
+    with Loader(dataset, batch_size=2, num_workers=1) as loader:
+        texts = [list(batch["text"]) for batch in loader.epoch()]
+    assert texts == [["red", "blue"], ["red", "blue"]]
+
+
+@pytest.mark.parametrize(
+    ("ops", "kept"),
+    [
+        (LINE, True),
+        (["DecodeImage", {"RecLabelEncode": {"characters": "abdelru"}}, "CropTextLine"], True),
+        (["DecodeImage", {"RandomHorizontalFlip": {"p": 0.5}}, "CropTextLine"], False),
+        ([{"DecodeImage": {"keep_ori": True}}, "CropTextLine"], False),
+        (["DecodeImage"], False),
+    ],
+)
+def test_crops_are_kept_only_where_nothing_changes_the_image_before(folder, ops, kept):
+    words(folder, ("1.png", BOTH))
+    dataset = WordsOfDetDataset(str(folder), str(folder / "det_gt.txt"), transform_pipeline=ops)
+    assert (dataset._crops is not None) == kept
+    assert dataset[0]["polygon"].tolist() == QUADS["red"]  # reports cut the word out of its image
