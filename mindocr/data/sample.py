@@ -6,6 +6,7 @@ Points are (x, y) pixels, origin at the top left corner of the image, y downward
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -39,6 +40,7 @@ class DetSample(TypedDict, total=False):
         text_length: () int32, number of its characters.
         class_name: label of a sample of classification.
         class_number: () int32, position of this label among the classes.
+        further: other samples of the data set, for an op that asks for them (transforms/further.py); not kept after it.
     """
 
     img_path: str
@@ -65,3 +67,4 @@ class DetSample(TypedDict, total=False):
     text_length: np.ndarray
     class_name: str
     class_number: np.ndarray
+    further: Sequence[DetSample]

@@ -7,7 +7,7 @@ set is built, label files are read and checked, and all images must exist; image
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -30,6 +30,12 @@ from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import DataError
 from mindocr.formats.record import Record
 from mindocr.registry import DATASETS
+
+_TRIES = 20  # samples that may be broken before one further sample is given up
+
+
+class _AnotherError(DataError):
+    """A further sample cannot be used; the message names its image and line already."""
 
 
 class ImageDataset:
@@ -89,13 +95,35 @@ class ImageDataset:
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         record = self.records[index]
+        rng = np.random.default_rng([self.seed, epoch, index])
         try:
-            sample = self.pipeline(self._start(record), np.random.default_rng([self.seed, epoch, index]))
+            sample = self.pipeline(self._start(record), rng, self._another)
+        except _AnotherError:
+            raise
         except DataError as error:
             raise DataError(_locate(str(error), record)) from error
         if self.output_columns is None:
             return dict(sample)
         return {key: sample[key] for key in self.output_columns}  # type: ignore[literal-required]
+
+    def _another(self, rng: np.random.Generator, prepare: Callable[[DetSample], DetSample]) -> DetSample:
+        """A sample chosen at random and prepared, for ops that read further samples.
+
+        With ``on_error: skip`` another one replaces a broken one, which is counted when its own turn comes.
+
+        Raises:
+            DataError: the sample cannot be used, or with ``skip`` none of many.
+        """
+        tries = _TRIES if self.on_error == "skip" else 1
+        for left in reversed(range(tries)):
+            record = self.records[int(rng.integers(len(self.records)))]
+            try:
+                return prepare(self._start(record))
+            except DataError as error:
+                if not left:
+                    many = f" ({tries} others could not be used either)" if tries > 1 else ""
+                    raise _AnotherError(f"{_locate(str(error), record)}{many}") from error
+        raise AssertionError("unreachable")
 
     def describe(self, index: int) -> str:
         """``label file:line image path``, for messages."""

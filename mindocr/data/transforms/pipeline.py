@@ -11,6 +11,7 @@ import numpy as np
 
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.checks import Spec, build_ops, check_pipeline, key_problems
+from mindocr.data.transforms.further import FurtherSamples, Others, wanted_by
 from mindocr.data.transforms.load import DecodeImage, Store
 from mindocr.data.transforms.protocol import ColourOp, GeometricOp, Op, RandomOp
 from mindocr.data.transforms.warp import Step, spare_factor, warp
@@ -30,6 +31,9 @@ class Pipeline:
     Fusing: consecutive geometric ops (with colour ops and ops that do not change the image between them) first draw
     their parameters and move polygons; the pixels are then sampled once with the product of their matrices, and colour
     ops process the result. A DecodeImage before them first reads only the image size, and decodes as much as they need.
+
+    Further samples: an op with the attribute ``further_samples`` finds other samples of the data set in
+    ``sample["further"]``, see ``further.py``. They depend only on the sample's generator.
 
     Args:
         specs: ops as in a YAML file: ``{Name: {argument: value}}``, ``{Name: null}`` or ``Name``.
@@ -72,21 +76,46 @@ class Pipeline:
                 op.cache = cache
                 return
 
-    def __call__(self, sample: DetSample, rng: np.random.Generator) -> DetSample:
+    def __call__(self, sample: DetSample, rng: np.random.Generator, others: Others | None = None) -> DetSample:
         """Run all ops.
 
         Args:
             sample: sample with the provided keys; not changed.
             rng: source of one random number, the seed of all ops.
+            others: makes another sample of the data set; needed only if an op asks for further samples.
+
+        Raises:
+            ConfigError: an op asks for further samples, and there is no data set to take them from.
         """
+        return self._run(len(self._blocks), sample, rng, others)
+
+    def _run(self, blocks: int, sample: DetSample, rng: np.random.Generator, others: Others | None) -> DetSample:
+        """Run the first ``blocks`` blocks."""
         seed = int(rng.integers(2**63))
-        for fused, block in self._blocks:
+        for number, (fused, block) in enumerate(self._blocks[:blocks]):
             if fused:
                 sample = self._run_fused(block, sample, seed)
+            elif wanted_by(self.ops[block[0]]):
+                sample = self._run_with_further(number, sample, seed, others)
             else:
-                for i in block:
-                    sample = self._run_op(i, sample, seed)
+                sample = self._run_op(block[0], sample, seed)
         return sample
+
+    def _run_with_further(self, number: int, sample: DetSample, seed: int, others: Others | None) -> DetSample:
+        """Run the op of block ``number`` on a sample together with further ones, which the blocks before it made."""
+        i = self._blocks[number][1][0]
+        if others is None:
+            raise ConfigError(
+                f"{type(self.ops[i]).__name__}: needs further samples of a data set; remove it from this pipeline"
+            )
+
+        def make(k: int) -> DetSample:
+            rng = np.random.Generator(np.random.PCG64([seed, *self._chance_keys[i], 1 + k]))
+            return others(rng, lambda started: self._run(number, started, rng, others))
+
+        further = FurtherSamples(wanted_by(self.ops[i]), make)
+        done = self._run_op(i, {**sample, "further": further}, seed)
+        return cast(DetSample, {key: value for key, value in done.items() if key != "further"})
 
     def _run_op(self, i: int, sample: DetSample, seed: int) -> DetSample:
         op, start = self.ops[i], self.clock()
@@ -164,6 +193,8 @@ def _end_of_fused(ops: Sequence[Op], place: int) -> int:
     if isinstance(ops[place], DecodeImage) and cast(DecodeImage, ops[place]).can_wait:
         later += 1
     while later < len(ops):
+        if wanted_by(ops[later]):
+            break
         if isinstance(ops[later], GeometricOp | ColourOp):
             end = later + 1
         elif later == place or "image" in (*ops[later].reads, *ops[later].writes) or isinstance(ops[later], RandomOp):
