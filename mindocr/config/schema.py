@@ -65,6 +65,11 @@ class NetworkSection(Section):
     head: Part = Field(description="open part, chosen by name")
     pretrained: str | bool | None = Field(default=None, description="weights to start from, path or URL")
     frozen: bool = Field(default=False, description="not trained: no gradients, BatchNorm statistics stay")
+    outputs: list[str] | None = Field(
+        default=None,
+        description="outputs in training: those of the head, backbone_out, neck_out; empty = those of the head (of a "
+        "frozen network: in evaluation)",
+    )
 
 
 class Model(Section):
