@@ -1,4 +1,4 @@
-"""Released weights by name in a configuration: ``pretrained: ppocr-v3`` becomes the path of the converted checkpoint."""
+"""Released weights by name in a configuration: ``pretrained: ppocr-v3`` becomes the path of a checkpoint."""
 
 from __future__ import annotations
 

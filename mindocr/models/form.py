@@ -56,9 +56,7 @@ def weight_problems(model: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def output_problem(
-    names: Sequence[str], training: Sequence[str], inference: Sequence[str], frozen: bool
-) -> str | None:
+def output_problem(names: Sequence[str], training: Sequence[str], inference: Sequence[str], frozen: bool) -> str | None:
     """What is wrong with the ``outputs`` of a network, whose head has these in training and in evaluation.
 
     A frozen network may give either the training or the inference outputs of its head.

@@ -47,8 +47,8 @@ class Network(nn.Cell):
         """Give these outputs in training, in this order, in place of all those of the head.
 
         Args:
-            names: outputs of the head, and ``backbone_out``, the backbone's coarsest feature map, and ``neck_out``, what
-                the head receives.
+            names: outputs of the head; ``backbone_out``, the backbone's coarsest feature map; ``neck_out``, what the
+                head receives.
             frozen: the network is not trained but gives them, too. Those that the head has only in training, such as
                 logits, are computed by the head alone as in training; all other parts stay in evaluation mode.
 

@@ -55,7 +55,10 @@ def test_with_the_teachers_own_weight_it_is_the_classical_loss():
 def test_equal_logits_give_zero_and_certain_ones_stay_finite():
     values = Tensor(np.array([[5.0, -3.0, 0.0]], np.float32))
     assert float(DKDLoss()(values, values)[0]) == pytest.approx(0, abs=1e-6)
-    certain, wrong = Tensor(np.array([[200.0, 0.0, 0.0]], np.float32)), Tensor(np.array([[0.0, 200.0, 0.0]], np.float32))
+    certain, wrong = (
+        Tensor(np.array([[200.0, 0.0, 0.0]], np.float32)),
+        Tensor(np.array([[0.0, 200.0, 0.0]], np.float32)),
+    )
     loss = DKDLoss()
     value, (student, teacher) = ms.value_and_grad(lambda s, t: loss(s, t)[0], (0, 1))(wrong, certain)
     assert np.isfinite(float(value)) and float(value) > 1

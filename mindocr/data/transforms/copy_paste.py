@@ -29,11 +29,11 @@ class Paste(NamedTuple):
     """A text of the other image and where it goes.
 
     Attributes:
-        index: of the text in the other image.
+        number: of the text in the other image, from 0.
         matrix: (3, 3) float64, from the other image to this one, in continuous coordinates (see ``warp.py``).
     """
 
-    index: int
+    number: int
     matrix: np.ndarray
 
 
@@ -65,9 +65,7 @@ class CopyPaste:
     writes = ("image", "polys", "ignore_tags")
     further_samples = 1
 
-    def __init__(
-        self, objects_paste_ratio: float = 0.2, degrees: Sequence[float] = (0, 360), p: float = 1.0
-    ) -> None:
+    def __init__(self, objects_paste_ratio: float = 0.2, degrees: Sequence[float] = (0, 360), p: float = 1.0) -> None:
         if not 0 < objects_paste_ratio <= 1:
             raise ConfigError(f"CopyPaste: objects_paste_ratio must be in (0, 1], got {objects_paste_ratio}")
         self.objects_paste_ratio = objects_paste_ratio
@@ -81,15 +79,15 @@ class CopyPaste:
         other = sample["further"][0]
         sides = np.diff(bounds(other["polys"]).reshape(-1, 2, 2), axis=1).reshape(-1, 2)
         usable = ~np.asarray(other["ignore_tags"], dtype=bool) & (sides.min(axis=1, initial=np.inf) >= _SMALLEST)
-        number = max(1, min(int(self.objects_paste_ratio * len(other["polys"])), _MOST))
-        chosen = rng.permutation(np.flatnonzero(usable))[:number]
+        most = max(1, min(int(self.objects_paste_ratio * len(other["polys"])), _MOST))
+        chosen = rng.permutation(np.flatnonzero(usable))[:most]
         h, w = image_size(sample)
         taken = bounds(sample["polys"])
         pastes: list[Paste] = []
-        for index in chosen.tolist():
+        for number in chosen.tolist():
             angle, places = rng.uniform(*self.degrees), rng.random((_TRIES, 2))
             matrix = _rotation(angle)
-            xmin, ymin, xmax, ymax = bounds(transform([other["polys"][index]], matrix))[0].tolist()
+            xmin, ymin, xmax, ymax = bounds(transform([other["polys"][number]], matrix))[0].tolist()
             room = np.floor([w - 1 - (xmax - xmin), h - 1 - (ymax - ymin)])
             if room.min() < 0:
                 continue
@@ -102,7 +100,7 @@ class CopyPaste:
             if not len(free):
                 continue
             matrix[:2, 2] += starts[free[0]]
-            pastes.append(Paste(index, matrix))
+            pastes.append(Paste(number, matrix))
             taken = np.concatenate([taken, boxes[free[:1]]])
         return pastes
 
@@ -113,7 +111,7 @@ class CopyPaste:
         other = sample["further"][0]
         image, polys = sample["image"].copy(), list(sample["polys"])
         for paste in params:
-            (poly,) = transform([other["polys"][paste.index]], paste.matrix)
+            (poly,) = transform([other["polys"][paste.number]], paste.matrix)
             _paste(image, other["image"], poly, paste.matrix)
             polys.append(poly)
         tags = np.asarray(sample["ignore_tags"], dtype=bool)
@@ -125,7 +123,7 @@ class CopyPaste:
         }
         if "texts" in sample:
             texts = other["texts"] if "texts" in other else [""] * len(other["polys"])
-            pasted["texts"] = [*sample["texts"], *(texts[paste.index] for paste in params)]
+            pasted["texts"] = [*sample["texts"], *(texts[paste.number] for paste in params)]
         return pasted
 
 

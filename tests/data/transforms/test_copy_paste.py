@@ -51,9 +51,9 @@ def test_pasted_texts_lie_apart_and_everything_else_is_unchanged(seed, texts, ot
 
     new = result["polys"][texts:]
     tags = sample["further"][0]["ignore_tags"]
-    assert not any(tags[paste.index] for paste in pastes) and not result["ignore_tags"][texts:].any()
-    assert len({paste.index for paste in pastes}) == len(pastes) <= max(1, others // 2)
-    assert result["texts"][texts:] == [f"t{paste.index}" for paste in pastes]
+    assert not any(tags[paste.number] for paste in pastes) and not result["ignore_tags"][texts:].any()
+    assert len({paste.number for paste in pastes}) == len(pastes) <= max(1, others // 2)
+    assert result["texts"][texts:] == [f"t{paste.number}" for paste in pastes]
     touched = np.zeros((120, 160), np.uint8)
     for i, poly in enumerate(new):
         assert poly.min() > -0.01 and (poly.max(axis=0) < (159.01, 119.01)).all()
@@ -80,14 +80,15 @@ def test_a_text_that_is_not_rotated_keeps_its_pixels(seed, corners):
     mask = np.zeros((80, 100), np.uint8)
     cv2.fillPoly(mask, [np.rint(other["polys"][0]).astype(np.int32)], 1)
     rows, columns = np.nonzero(mask)
-    np.testing.assert_array_equal(
-        result["image"][rows + shift[1], columns + shift[0]], other["image"][rows, columns]
-    )
+    np.testing.assert_array_equal(result["image"][rows + shift[1], columns + shift[0]], other["image"][rows, columns])
 
 
 def test_a_turned_text_by_hand():
     """A quarter turn, counter-clockwise: the left end of a text comes to lie at the bottom."""
-    other = {"image": np.zeros((20, 40, 3), np.uint8), "polys": [np.array([[4, 8], [29, 8], [29, 15], [4, 15]], np.float32)]}
+    other = {
+        "image": np.zeros((20, 40, 3), np.uint8),
+        "polys": [np.array([[4, 8], [29, 8], [29, 15], [4, 15]], np.float32)],
+    }
     other["image"][8:16, 4:17], other["image"][8:16, 17:30] = (200, 0, 0), (0, 0, 200)
     sample = {"image": np.full((50, 30, 3), 7, np.uint8), "polys": [], "ignore_tags": np.zeros(0, bool)}
     matrix = np.array([[0, 1, 0], [-1, 0, 40], [0, 0, 1]], float)  # (x, y) -> (y, 40 - x)

@@ -34,7 +34,7 @@ TAUGHT = [{"loss": {"name": "DBDistillLoss"}, "networks": [name, "Teacher"]} for
 
 @pytest.fixture
 def several(tiny_config, tmp_path):
-    """Builds a configuration of several networks; the frozen teacher is a random network that is sure of its opinion."""
+    """Builds a configuration of several networks; the frozen teacher is a random network that is sure."""
     teacher = build.network(tiny_config("system.seed=7"), training=True)
     for parameter in teacher.head.segm[-1].get_parameters():
         parameter.set_data(parameter * 30 if parameter.name.endswith("weight") else parameter * 0)
@@ -135,7 +135,7 @@ def lines(repo_root, tmp_path, monkeypatch):
     (tmp_path / "lines.txt").write_text("".join(texts), encoding="utf-8")
     (tmp_path / "keys.txt").write_text("\n".join("0123456789"), encoding="utf-8")
 
-    def made(networks, terms, folder):
+    def made(networks, terms, folder, *more):
         data = {"dataset_root": str(tmp_path), "data_dir": ".", "label_file": "lines.txt"}
         return load_config(
             repo_root / "configs/rec/ppocr/ppocrv2_rec_mobile.yaml",
@@ -150,7 +150,7 @@ def lines(repo_root, tmp_path, monkeypatch):
                 "train.dataset.transform_pipeline.PadTextLine.min_width=100",
                 "train.loader.batch_size=8", "train.loader.num_workers=0", "scheduler.num_epochs=20",
                 "scheduler.warmup_epochs=0", "scheduler.decay_epochs=20", "scheduler.lr=0.01",
-                "loss_scaler.type=static", "loss_scaler.loss_scale=1.0", "train.dataset.on_error=raise",
+                "loss_scaler.type=static", "loss_scaler.loss_scale=1.0", "train.dataset.on_error=raise", *more,
             ],
         )  # fmt: skip
 
@@ -158,7 +158,7 @@ def lines(repo_root, tmp_path, monkeypatch):
 
 
 def test_mutual_learning_of_recognisers_and_a_frozen_teachers_logits(lines, tmp_path):
-    """U-DML with the features of the backbones, then decoupled distillation from its result."""
+    """U-DML with the features of the backbones, resumed exactly; then decoupled distillation from its result."""
     equal = {**LINE, "outputs": ["logits", "backbone_out"]}
     pair = ["Student", "Teacher"]
     terms = [
@@ -169,6 +169,14 @@ def test_mutual_learning_of_recognisers_and_a_frozen_teachers_logits(lines, tmp_
     first = trainer.run(lines({"Student": equal, "Teacher": equal}, terms, "udml"))
     assert np.mean(first.losses[-3:]) < 0.8 * np.mean(first.losses[:3])
     assert {"Student-Teacher.dml", "Student-Teacher.l2", "Teacher.ctc"} <= columns(first).keys()
+    start = trainer.run(lines({"Student": equal, "Teacher": equal}, terms, "parts", "train.max_steps=12"))
+    rest = trainer.run(lines({"Student": equal, "Teacher": equal}, terms, "parts", "train.resume=auto"))
+    assert [*start.losses, *rest.losses] == first.losses and len(start.losses) == 12
+    states = [read_checkpoint(run.folder / "train_state.ckpt") for run in (first, rest)]
+    trained = [name for name in states[0] if name.endswith("head.fc.weight")]
+    assert {"Student.head.fc.weight", "Teacher.head.fc.weight"} <= set(trained)
+    for name in trained:
+        np.testing.assert_array_equal(*(state[name].asnumpy() for state in states), err_msg=name)
 
     taught = {**LINE, "frozen": True, "outputs": ["logits"], "pretrained": str(first.folder / "epoch_0020.ckpt")}
     terms = [{"loss": {"name": "DKDLoss"}, "networks": ["Student", "Teacher"]}]
