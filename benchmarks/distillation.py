@@ -4,7 +4,7 @@
         [--steps 300] [--seeds 1 2 3] [--alone RECIPE] [--taught RECIPE] [-o KEY=VALUE ...] [--json]
 
 ``--data_root`` is a folder of ``tools/make_synthetic.py``; ``--teacher`` the checkpoint of the frozen network. Every
-run has a process of its own, and is evaluated once, at its end, on the test pictures. Both recipes see the same batches for
+run has a process of its own, and is evaluated once, at its end, on the test images. Both recipes see the same batches for
 a seed. "Loss" is the loss of the labels of the network in use, mean over the last epoch, and compares both recipes also
 where the score is still 0. The table has a row for each run and the mean and the standard deviation over the seeds; one
 JSON line follows, with ``--json`` only the latter.
@@ -100,7 +100,7 @@ def main() -> None:
         return
     for path in (options.data_root, options.teacher):
         if not Path(path).exists():
-            raise UserError(f"{path}: no such file or folder; 'make demo' makes the pictures and trains the teacher")
+            raise UserError(f"{path}: no such file or folder; 'make demo' makes images and trains the teacher")
     rows = []
     for seed in options.seeds:
         for recipe in (options.alone, options.taught):
