@@ -4,8 +4,8 @@
         [--steps 300] [--seeds 1 2 3] [--alone RECIPE] [--taught RECIPE] [-o KEY=VALUE ...] [--json]
 
 ``--data_root`` is a folder of ``tools/make_synthetic.py``; ``--teacher`` the checkpoint of the frozen network. Every
-run has a process of its own, and is evaluated once, at its end, on the test images. Both recipes see the same batches for
-a seed. "Loss" is the loss of the labels of the network in use, mean over the last epoch, and compares both recipes also
+run has a process of its own, and is evaluated once, at its end, on the test images. Both recipes see the same batches
+for a seed. "Loss" is the loss of the labels of the network in use, mean over the last epoch; it compares recipes also
 where the score is still 0. The table has a row for each run and the mean and the standard deviation over the seeds; one
 JSON line follows, with ``--json`` only the latter.
 """

@@ -109,12 +109,18 @@ class Pipeline:
                 f"{type(self.ops[i]).__name__}: needs further samples of a data set; remove it from this pipeline"
             )
 
+        elsewhere: list[float] = []  # seconds that the ops before this one have counted
+
         def make(k: int) -> DetSample:
+            start = self.clock()
             rng = np.random.Generator(np.random.PCG64([seed, *self._chance_keys[i], 1 + k]))
-            return others(rng, lambda started: self._run(number, started, rng, others))
+            made = others(rng, lambda started: self._run(number, started, rng, others))
+            elsewhere.append(self.clock() - start)
+            return made
 
         further = FurtherSamples(wanted_by(self.ops[i]), make)
         done = self._run_op(i, {**sample, "further": further}, seed)
+        self._count(i, self.clock() + sum(elsewhere))
         return cast(DetSample, {key: value for key, value in done.items() if key != "further"})
 
     def _run_op(self, i: int, sample: DetSample, seed: int) -> DetSample:

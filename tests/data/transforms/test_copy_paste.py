@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mindocr.data.datasets.detection import DetDataset
 from mindocr.data.transforms.copy_paste import CopyPaste, Paste
+from mindocr.data.transforms.load import DecodeImage
 from mindocr.errors import ConfigError
 from mindocr.formats.label_file import format_label_line
 from mindocr.geometry.overlap import pairwise_intersection
@@ -142,9 +143,25 @@ def test_in_the_pipeline_of_a_data_set(tmp_path):
     for poly, text in zip(first["polys"][2:], added):
         x, y = poly.mean(axis=0).astype(int)
         assert abs(int(first["image"][y, x, 0]) - (40 * int(text[0]) + 40)) <= 2
-    data.pipeline.seconds = {}
+
+
+def test_its_cost_is_visible_without_that_of_the_other_image(tmp_path, monkeypatch):
+    cv2.imwrite(str(tmp_path / "0.png"), np.zeros((50, 80, 3), np.uint8))
+    text = {"points": [[5, 5], [40, 5], [40, 20], [5, 20]], "transcription": "a"}
+    (tmp_path / "gt.txt").write_text(format_label_line("0.png", [text]) + "\n", encoding="utf-8")
+    data = DetDataset(str(tmp_path), str(tmp_path / "gt.txt"), transform_pipeline=["DecodeImage", "DetLabelEncode",
+                                                                                  "CopyPaste"])  # fmt: skip
+    now = [0.0]
+    load = DecodeImage.__call__
+
+    def slow(self, sample):
+        now[0] += 5.0
+        return load(self, sample)
+
+    monkeypatch.setattr(DecodeImage, "__call__", slow)
+    data.pipeline.seconds, data.pipeline.clock = {}, lambda: now[0]
     data.get(0, 1)
-    assert "CopyPaste" in data.pipeline.seconds, "its cost is visible in --profile-data"
+    assert data.pipeline.seconds == {"DecodeImage": 10.0, "DetLabelEncode": 0.0, "CopyPaste": 0.0}
 
 
 @pytest.mark.parametrize(
