@@ -15,7 +15,7 @@ from mindocr.config.schema import Config, PredictionConfig
 from mindocr.config.usage import replaced, uses
 from mindocr.config.wording import Problem, word_problems
 from mindocr.errors import ConfigError
-from mindocr.models.form import form_problems
+from mindocr.models.form import form_problems, weight_problems
 from mindocr.registry import DATASETS
 
 _LISTED, _LONGEST = 50, 1000  # problems in a message, characters of one
@@ -84,6 +84,9 @@ def examine(
     problems += logger_problems(raw)
     if command in (None, "train"):
         problems += _section_problems(raw)
+        model = raw.get("model")
+        found_here = weight_problems(model) if isinstance(model, Mapping) else []
+        problems += [(f"model.{path}", text) for path, text in found_here]
     if config is not None and usable.get("scheduler") == raw.get("scheduler"):
         problems += _schedule_problems(config)
     return config, list(dict.fromkeys(problems))

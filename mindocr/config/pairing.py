@@ -12,6 +12,7 @@ from typing import Any
 
 from mindocr.config.parts import lookup
 from mindocr.config.wording import Problem
+from mindocr.models.form import output_problem
 from mindocr.registry import HEADS, LOSSES, METRICS, POSTPROCESSES, TRANSFORMS, Registry
 
 NETWORK_INPUTS = ("image",)  # columns that every network takes
@@ -25,6 +26,7 @@ def pairing_problems(raw: Mapping[str, Any]) -> list[Problem]:
     )
     problems = [*_output_problems(raw, loss, postprocess), *_prediction_problems(postprocess, metric)]
     problems += _agreement_problems(raw, postprocess)
+    problems += _chosen_problems(raw)
     for path, reader, wanted in (
         ("train.dataset", f"the network and {loss.name or 'the loss'}", loss.declared("labels")),
         ("eval.dataset", "evaluation", (*postprocess.declared("columns"), *metric.declared("reads"))),
@@ -90,10 +92,23 @@ def _outputs(raw: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         names = head.declared("inference_outputs" if frozen else "outputs")
         if not names:
             return (), ()
+        names = tuple(section.get("outputs") or names)
         training += [f"{name}.{output}" for output in names]
         if name == lookup(raw, "model.use"):
             inference = head.declared("inference_outputs")
     return tuple(training), inference
+
+
+def _chosen_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Outputs that a network should give in training and does not have."""
+    networks = lookup(raw, "model.networks")
+    for name, section in networks.items() if isinstance(networks, Mapping) else ():
+        chosen = section.get("outputs") if isinstance(section, Mapping) else None
+        head = _Part(HEADS, section.get("head") if isinstance(section, Mapping) else None)
+        if isinstance(chosen, list) and head.known:
+            declared = head.declared("outputs"), head.declared("inference_outputs")
+            if problem := output_problem(chosen, *declared, frozen=bool(section.get("frozen"))):
+                yield f"model.networks.{name}.outputs", problem
 
 
 def _prediction_problems(postprocess: _Part, metric: _Part) -> Iterator[Problem]:

@@ -63,8 +63,15 @@ class NetworkSection(Section):
     backbone: Part = Field(description="open part, chosen by name")
     neck: Part | None = Field(default=None, description="open part, chosen by name; may be absent")
     head: Part = Field(description="open part, chosen by name")
-    pretrained: str | bool | None = Field(default=None, description="weights to start from, path or URL")
+    pretrained: str | bool | None = Field(
+        default=None, description="weights to start from: path, URL, or released name such as ppocr-v3"
+    )
     frozen: bool = Field(default=False, description="not trained: no gradients, BatchNorm statistics stay")
+    outputs: list[str] | None = Field(
+        default=None,
+        description="outputs in training: those of the head, backbone_out, neck_out; empty = those of the head (of a "
+        "frozen network: in evaluation)",
+    )
 
 
 class Model(Section):
@@ -75,7 +82,9 @@ class Model(Section):
     backbone: Part | None = Field(default=None, description="open part, chosen by name; required without networks")
     neck: Part | None = Field(default=None, description="open part, chosen by name; may be absent")
     head: Part | None = Field(default=None, description="open part, chosen by name; required without networks")
-    pretrained: str | bool | None = Field(default=None, description="weights to start from, path or URL")
+    pretrained: str | bool | None = Field(
+        default=None, description="weights to start from: path, URL, or released name such as ppocr-v3"
+    )
     networks: dict[str, NetworkSection] | None = Field(
         default=None, description="several networks by name, in place of backbone, neck, head and pretrained"
     )

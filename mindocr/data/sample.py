@@ -17,6 +17,7 @@ class DetSample(TypedDict, total=False):
 
     Attributes:
         img_path: image file.
+        progress: share of the training that is over at the end of this epoch, above 0 to 1; 0 outside training.
         label: texts of the image as in the label file, a JSON list.
         image: (H, W, 3) uint8 after DecodeImage, float32 after NormalizeImage, (3, H, W) float32 after ToCHWImage.
         image_ori: (H, W, 3) uint8, the image as decoded (DecodeImage with ``keep_ori``).
@@ -46,6 +47,7 @@ class DetSample(TypedDict, total=False):
     """
 
     img_path: str
+    progress: float
     label: str
     image: np.ndarray
     image_ori: np.ndarray

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from mindspore import Tensor, nn, ops
@@ -12,14 +14,17 @@ from mindocr.errors import ConfigError
 from mindocr.losses.pairing import pick
 from mindocr.registry import LOSSES
 
+_SIZES, _END = "sizes of outputs differ: ", " (end)"
+
 
 class Term(TypedDict):
     """One term.
 
     Attributes:
         loss: ``{name: DBLoss, ...}``.
-        networks: the networks whose outputs the loss reads, in its order. One network: a loss within it. Two: a loss
-            between them, which gets the outputs of the first, then the same outputs of the second, then the labels.
+        networks: the networks whose outputs the loss reads, in its order. One network: a loss within it. More: a loss
+            between them, which gets the outputs of the first, then the same outputs of the second, and so on, then the
+            labels. A student comes before its teacher.
         weight: factor of the loss and of its terms.
     """
 
@@ -64,6 +69,7 @@ class CombinedLoss(nn.Cell):
         self.positions = tuple(
             tuple(inputs.index(name) for name in (*names, *loss.labels)) for (names, _), loss in zip(given, losses)
         )
+        self.pairs = tuple(pair for term, loss in zip(terms, losses) for pair in _pairs(loss, term, self.reads))
         self.term_names = tuple(
             f"{'-'.join(term['networks'])}.{name}" for term, loss in zip(terms, losses) for name in loss.term_names
         )
@@ -75,9 +81,9 @@ class CombinedLoss(nn.Cell):
         optional: list[str] = []
         labels: list[str] = []
         for term in arguments.get("terms", ()):
-            loss = LOSSES.get(term["loss"]["name"])
-            names, absent = _inputs(loss, term["networks"])
-            reads, optional, labels = [*reads, *names], [*optional, *absent], [*labels, *getattr(loss, "labels", ())]
+            declared = {name: LOSSES.declared(term["loss"], name) for name in ("reads", "optional", "labels")}
+            names, absent = _inputs(SimpleNamespace(**declared), term["networks"])
+            reads, optional, labels = [*reads, *names], [*optional, *absent], [*labels, *declared["labels"]]
         return {"reads": _once(reads), "optional": _once(optional), "labels": _once(labels)}
 
     @classmethod
@@ -86,8 +92,8 @@ class CombinedLoss(nn.Cell):
         terms = arguments.get("terms", ())
         problems = [] if terms else [("terms", "needs at least one term: {loss: {name: ...}, networks: [...]}")]
         for i, term in enumerate(terms):
-            if not term["networks"]:
-                problems.append((f"terms[{i}].networks", "names no network; expected one, or two for a loss between"))
+            if text := _count_problem(term):
+                problems.append((f"terms[{i}].networks", text))
             spec = {key: value for key, value in term["loss"].items() if key != "name"}
             found = LOSSES.check(term["loss"].get("name", ""), spec)
             problems += [(f"terms[{i}].loss.{key or 'name'}", text) for key, text in found]
@@ -101,7 +107,17 @@ class CombinedLoss(nn.Cell):
 
         Returns:
             The total, a float32 scalar, and the weighted terms, (K,) float32 in the order of ``term_names``.
+
+        Raises:
+            ValueError: outputs of two networks that a loss compares have different sizes; a compiled graph raises it
+                before its first step, see :func:`explain_sizes`.
         """
+        for first, second, name, other in self.pairs:
+            if values[first].shape != values[second].shape:
+                raise ValueError(
+                    _SIZES + name + " is " + str(values[first].shape) + ", " + other + " is "
+                    + str(values[second].shape) + _END
+                )  # fmt: skip
         total = 0.0
         terms: tuple[Tensor, ...] = ()
         for loss, weight, positions in zip(self.losses, self.weights, self.positions):
@@ -109,6 +125,41 @@ class CombinedLoss(nn.Cell):
             total = total + part * weight
             terms = terms + (inner * weight,)
         return total, ops.concat(terms)
+
+
+def explain_sizes(error: ValueError) -> ConfigError | None:
+    """The user's mistake behind an error of a training step: networks whose outputs differ in size. None = another."""
+    found = re.search(f"{re.escape(_SIZES)}(.+?){re.escape(_END)}", str(error))
+    if not found:
+        return None
+    return ConfigError(
+        f"loss: {found[1]}; a loss between networks compares outputs of equal size. Give the networks the same output "
+        "stride, and heads with the same number of classes"
+    )
+
+
+def _count_problem(term: Term) -> str | None:
+    names = term["networks"]
+    if not names:
+        return "names no network; expected one, or two for a loss between"
+    if repeated := [name for name in names if names.count(name) > 1]:
+        return f"names '{repeated[0]}' twice; a loss between networks compares different ones"
+    loss = term["loss"].get("name", "")
+    low, high = getattr(LOSSES.get(loss), "network_count", (1, None)) if loss in LOSSES else (1, None)
+    if low <= len(names) <= (high or len(names)):
+        return None
+    wanted = f"{low}" if low == high else f"{low} or more"
+    return f"{loss} compares the outputs of {wanted} networks, got {', '.join(names)}"
+
+
+def _pairs(loss: Any, term: Term, reads: Sequence[str]) -> list[tuple[int, int, str, str]]:
+    """Positions and names of the outputs that must have one size, of a loss that compares networks."""
+    if not hasattr(loss, "network_count"):
+        return []
+    first, *others = term["networks"]
+    needed = [name for name in loss.reads if name not in getattr(loss, "optional", ())]
+    names = [(f"{first}.{name}", f"{other}.{name}") for other in others for name in needed]
+    return [(reads.index(one), reads.index(another), one, another) for one, another in names]
 
 
 def _inputs(loss: Any, networks: Sequence[str]) -> tuple[list[str], list[str]]:

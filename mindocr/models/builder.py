@@ -18,7 +18,7 @@ from mindocr.models.weights import load_weights
 from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 
 _KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use")
-_NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen")
+_NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen", "outputs")
 # DBNet++ starts from DBNet's weights, which do not contain its fusion module; others lack heads of training only
 _MAY_START_ANEW = ("neck.fuse.", "head.auxiliary_")
 # ImageNet weights contain a classifier that a detector does not have
@@ -61,6 +61,12 @@ def build_model(
         name: _build_network(section, f"model.networks.{name}", ckpt if name == spec["use"] else None, pretrained)
         for name, section in spec["networks"].items()
     }
+    for name, section in spec["networks"].items():
+        if section.get("outputs") is not None:
+            try:
+                networks[name].choose_outputs(section["outputs"], bool(section.get("frozen")))
+            except ConfigError as error:
+                raise ConfigError(f"model.networks.{name}.{error}") from None
     return Ensemble(networks, spec["use"], [name for name, s in spec["networks"].items() if s.get("frozen")])
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mindspore import Parameter, Tensor, nn
+from typing_extensions import Self
 
 from mindocr.errors import ConfigError
+from mindocr.models.form import FEATURES, output_problem
 
 
 class Network(nn.Cell):
@@ -35,6 +38,43 @@ class Network(nn.Cell):
         self.stride = max(backbone.strides)
         self.outputs: tuple[str, ...] = tuple(head.outputs)
         self.inference_outputs: tuple[str, ...] = tuple(head.inference_outputs)
+        self._chosen: tuple[int, ...] = ()
+        self._one_of_head = False
+        self._is_frozen = False
+        self._head_trains = False
+
+    def choose_outputs(self, names: Sequence[str], frozen: bool = False) -> None:
+        """Give these outputs in training, in this order, in place of all those of the head.
+
+        Args:
+            names: outputs of the head; ``backbone_out``, the backbone's coarsest feature map; ``neck_out``, what the
+                head receives.
+            frozen: the network is not trained but gives them, too. Those that the head has only in training, such as
+                logits, are computed by the head alone as in training; all other parts stay in evaluation mode.
+
+        Raises:
+            ConfigError: there is no such output.
+        """
+        training, inference = tuple(self.head.outputs), tuple(self.head.inference_outputs)
+        if problem := output_problem(names, training, inference, frozen):
+            raise ConfigError(f"outputs: {problem}")
+        of_head = [name for name in names if name not in FEATURES]
+        self._is_frozen = frozen
+        self._head_trains = frozen and not set(of_head) <= set(inference)
+        given = inference if frozen and not self._head_trains else training
+        self._one_of_head = len(given) == 1
+        self._chosen = tuple(-1 - FEATURES.index(n) if n in FEATURES else given.index(n) for n in names)
+        self.outputs = tuple(names)
+        if frozen:
+            self.inference_outputs = self.outputs
+        self.set_train(self.training)
+
+    def add_flags_recursive(self, **flags: Any) -> Self:
+        """As in any cell, but the head of a frozen network may compute what it has in training only."""
+        super().add_flags_recursive(**flags)
+        if getattr(self, "_head_trains", False):
+            self.head.add_flags(training=True)
+        return self
 
     def inference_network(self) -> Network:
         """The network that evaluation, prediction and export use: this one."""
@@ -62,9 +102,31 @@ class Network(nn.Cell):
     def construct(self, x: Tensor) -> Any:
         """Outputs in the order of their names: a tuple of tensors, or one tensor where there is one output."""
         features = self.backbone(x)
+        joined = features
         if self.neck is not None:
-            features = self.neck(features)
-        return self.head(features)
+            joined = self.neck(features)
+        given = self.head(joined)
+        if len(self._chosen) == 0 or not (self.training or self._is_frozen):
+            return given
+        if self._one_of_head:
+            given = (given,)
+        outputs: tuple[Tensor, ...] = ()
+        for position in self._chosen:
+            if position == -1:
+                outputs = outputs + (_coarsest(features),)
+            elif position == -2:
+                outputs = outputs + (_first(joined),)
+            else:
+                outputs = outputs + (given[position],)
+        return outputs if len(outputs) > 1 else outputs[0]
+
+
+def _coarsest(features: Any) -> Tensor:
+    return features[-1] if isinstance(features, (tuple, list)) else features
+
+
+def _first(features: Any) -> Tensor:
+    return features[0] if isinstance(features, (tuple, list)) else features
 
 
 def statistics(network: nn.Cell) -> list[Parameter]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mindocr.config import Config
-from mindocr.config.check import check
+from mindocr.config.check import check, check_for
 from mindocr.config.pairing import pairing_problems
 from mindocr.errors import ConfigError
 from mindocr.registry import HEADS, LOSSES, METRICS, POSTPROCESSES
@@ -116,7 +116,8 @@ def two(raw: dict[str, Any]) -> dict[str, Any]:
     network = {key: raw["model"].pop(key) for key in ("backbone", "neck", "head")}
     raw["model"].pop("pretrained", None)
     raw["model"].update(
-        networks={"student": network, "teacher": {**copy.deepcopy(network), "frozen": True}}, use="student"
+        networks={"student": network, "teacher": {**copy.deepcopy(network), "frozen": True, "pretrained": "t.ckpt"}},
+        use="student",
     )
     raw["loss"] = {"name": "CombinedLoss", "terms": [{"loss": {"name": "DBLoss"}, "networks": ["student"]}]}
     return raw
@@ -126,6 +127,27 @@ def test_two_networks_pass(two: dict[str, Any]) -> None:
     config = check(two, "a.yaml")
     assert isinstance(config, Config) and config.model.networks is not None
     assert config.model.networks["teacher"].frozen and config.model.backbone is None
+
+
+def test_outputs_that_a_network_should_give(two: dict[str, Any]) -> None:
+    between = {"loss": {"name": "DistanceLoss", "output": "neck_out"}, "networks": ["student", "teacher"]}
+    two["loss"]["terms"].append(between)
+    with pytest.raises(ConfigError, match="loss: CombinedLoss reads student.neck_out, teacher.neck_out; in training"):
+        check(two, "a.yaml")
+    networks = two["model"]["networks"]
+    networks["student"]["outputs"] = ["prob", "thresh", "binary", "neck_out"]
+    networks["teacher"]["outputs"] = ["neck_out"]
+    check(two, "a.yaml")
+    networks["teacher"]["outputs"] = ["neck_outt"]
+    with pytest.raises(ConfigError, match=r"model.networks.teacher.outputs: no output 'neck_outt' \(did you mean"):
+        check(two, "a.yaml")
+
+
+def test_a_frozen_network_without_weights_teaches_nothing(two: dict[str, Any]) -> None:
+    del two["model"]["networks"]["teacher"]["pretrained"]
+    with pytest.raises(ConfigError, match="model.networks.teacher.pretrained: required, because the network is frozen"):
+        check(two, "a.yaml")
+    check_for("eval", two, "a.yaml")
 
 
 def test_a_loss_of_one_network_says_what_two_networks_give(two: dict[str, Any]) -> None:

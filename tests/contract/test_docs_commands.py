@@ -30,6 +30,7 @@ LIGHT = "'model.backbone={name: det_resnet18, pretrained: False}' model.neck.out
 CROP = "'train.dataset.transform_pipeline.RandomCropWithBBox.crop_size=[64, 64]'"
 VIEW = "'eval.dataset.transform_pipeline.DetResize.target_size=[64, 64]' eval.loader.num_workers=0"
 TINY = f"-o {SMALL} {LIGHT} {CROP} {VIEW} train.loader.batch_size=2"
+SEVERAL = f"-o {SMALL} {CROP} {VIEW} train.loader.batch_size=2"
 SAME = f"-o {LIGHT} {VIEW}"
 LONGER = f"{TINY} train.max_steps=2 scheduler.num_epochs=2"
 V4 = ("ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx")
@@ -105,6 +106,9 @@ CASES = (
     Case(r"python tools/check_config\.py \S+\.yaml", slow=False),
     Case(r"python tools/train\.py -c \S+ --profile-data", TINY),
     Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_synthetic\.yaml", TINY, "demo/train/best.ckpt"),
+    Case(r"python tools/train\.py -c configs/det/ppocr/ppocr_det_cml_synthetic\.yaml", SEVERAL, "demo/cml/best.ckpt"),
+    Case(r"python tools/eval\.py -c configs/det/ppocr/ppocr_det_cml_synthetic\.yaml", f"-o {VIEW}",
+         "demo/cml/eval/scores.json"),
     Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_synthetic\.yaml -o train\.resume=auto", LONGER,
          "demo/train/curves.png"),
     Case(r"python tools/train\.py -c configs/det/dbnet/db_r18_synthetic\.yaml -o .+ train\.ckpt_save_dir=demo/overflow",

@@ -45,3 +45,14 @@ def test_the_configuration_with_two_networks_is_valid(tmp_path: Path) -> None:
     recipe.write_text(text.replace("base: ", f"base: {ROOT}/configs/det/dbnet/"), encoding="utf-8")
     model = load_config(recipe).model
     assert model.use == "student" and model.networks is not None and model.networks["teacher"].frozen
+
+
+def test_recipes_of_the_page_on_distillation_are_valid(tmp_path: Path) -> None:
+    whole, features, logits = (text for _, text in blocks(ROOT / "docs/distillation.md", "yaml"))
+    recipe = tmp_path / "cml.yaml"
+    recipe.write_text(whole.replace("base: ", f"base: {ROOT}/"), encoding="utf-8")
+    networks = load_config(recipe).model.networks
+    assert networks is not None and networks["Student"] == networks["Student2"] and networks["Teacher"].frozen
+    for text, more in ((features, []), (logits, ["frozen=True", "pretrained=t.ckpt", "outputs=[logits]"])):
+        recipe.write_text(f"base: {ROOT}/configs/rec/ppocr/ppocrv2_rec_udml.yaml\n{text}", encoding="utf-8")
+        load_config(recipe, [f"model.networks.Teacher.{word}" for word in more])

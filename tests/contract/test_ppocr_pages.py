@@ -16,8 +16,12 @@ from mindocr.models.builder import build_model
 FOLDERS = [ROOT / f"configs/{task}/ppocr" for task in ("det", "rec", "cls")]
 GOLDEN = ROOT / "tests/models/golden"
 LISTS = {"ppocrv3_det_mobile": "dbnet_ppocrv3"}  # recipe -> list of shapes, where the names differ
-BUILT = ("ppocr_det_mobile", "ppocr_det_server", "ppocrv3_det_teacher")  # recipes without such a list
-TRAINING_ONLY = "head.thresh."
+BUILT = (  # recipes without such a list
+    "ppocr_det_mobile", "ppocr_det_server", "ppocrv3_det_teacher", "ppocrv2_det_cml", "ppocrv3_det_dml",
+    "ppocrv3_det_cml", "ppocrv4_det_cml", "ppocrv6_det_small_scratch", "ppocr_det_synthetic",
+    "ppocr_det_cml_synthetic", "ppocrv2_rec_udml", "ppocrv3_rec_udml",
+)  # fmt: skip
+TRAINING_ONLY = ("head.thresh.", "head.auxiliary_")
 
 
 def rows(page: Path) -> list[list[str]]:
@@ -49,7 +53,8 @@ def test_every_recipe_is_listed_with_its_parameters(folder: Path) -> None:
 def test_parameters_of_recipes_without_a_list_of_shapes(name: str) -> None:
     network = build_model(load_config(name, command="train").model.model_dump(), pretrained=False)
     shapes = {each.name: list(each.shape) for each in network.get_parameters()}
-    assert parameters(FOLDERS[0])[name] == total(shapes)
+    listed = {**parameters(FOLDERS[0]), **parameters(FOLDERS[1])}
+    assert listed[name] == total(shapes)
 
 
 def total(shapes: dict[str, list[int]]) -> str:

@@ -85,12 +85,21 @@ def weights(path: Path) -> dict[str, np.ndarray]:
 
 
 JOB = "tests/e2e/ranks_job.py"
+_NETWORK = "{backbone: {name: SmallBackbone}, neck: {name: DBFPN, out_channels: 16}, head: {name: DBHead}}"
+_TERMS = ", ".join(f"{{loss: {{name: {loss}}}, networks: [{names}]}}" for loss, names in (
+    ("MeanSquares", "one"), ("MeanSquares", "two"), ("DMLLoss", "one, two")))  # fmt: skip
+SEVERAL = [  # two networks that learn from each other; all their losses are means over pixels and images
+    "model.backbone=null", "model.neck=null", "model.head=null", "model.use=one",
+    f"model.networks={{one: {_NETWORK}, two: {_NETWORK}}}", f"loss={{name: CombinedLoss, terms: [{_TERMS}]}}",
+]  # fmt: skip
 
 
 @needs_mpirun
-@pytest.mark.parametrize("batch_norm", ["frozen", "synchronised"])
+@pytest.mark.parametrize("batch_norm", ["frozen", "synchronised", "frozen, two networks"])
 def test_two_ranks_at_batch_2_train_what_one_rank_trains_at_batch_4(repo_root, data, tmp_path, batch_norm):
-    common = ["loss={name: MeanSquares}", "system.val_while_train=False", *["freeze"] * (batch_norm == "frozen")]
+    common = ["loss={name: MeanSquares}", "system.val_while_train=False", *["freeze"] * ("frozen" in batch_norm)]
+    if "two networks" in batch_norm:
+        common += SEVERAL
     one = settings(data, tmp_path / "one", *common, "train.loader.batch_size=4")
     two = settings(data, tmp_path / "two", *common, "train.loader.batch_size=2", "system.distribute=True")
     if batch_norm == "synchronised":

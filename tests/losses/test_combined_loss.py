@@ -5,6 +5,7 @@ import pytest
 from mindspore import Tensor, nn, ops
 
 from mindocr.errors import ConfigError
+from mindocr.losses.combined import explain_sizes
 from mindocr.losses.pairing import PairedLoss
 from mindocr.registry import LOSSES
 
@@ -77,6 +78,15 @@ def test_optional_outputs_of_a_part_stay_optional():
             r"loss.terms\[0\].loss.epz: DBLoss has no argument",
         ),
         ([{"loss": {"name": "DBLoss"}}], r"loss.terms: .*networks.*Field required"),
+        (
+            [{"loss": {"name": "DMLLoss"}, "networks": ["a"]}],
+            r"loss.terms\[0\].networks: DMLLoss compares the outputs of 2 or more networks, got a",
+        ),
+        (
+            [{"loss": {"name": "DBDistillLoss"}, "networks": ["a", "b", "c"]}],
+            r"loss.terms\[0\].networks: DBDistillLoss compares the outputs of 2 networks, got a, b, c",
+        ),
+        ([{"loss": {"name": "DMLLoss"}, "networks": ["a", "b", "a"]}], r"loss.terms\[0\].networks: names 'a' twice"),
     ],
 )
 def test_mistakes(terms, message):
@@ -87,3 +97,14 @@ def test_mistakes(terms, message):
 def test_a_network_that_is_not_there_is_named():
     with pytest.raises(ConfigError, match="loss: CombinedLoss reads teacher.a, but the network outputs student.a"):
         PairedLoss(LOSSES.build(SPEC), ("student.a",))
+
+
+def test_outputs_of_different_sizes_are_named(mode):
+    loss = LOSSES.build({"name": "CombinedLoss", "terms": [{"loss": {"name": "DMLLoss"}, "networks": ["a", "b"]}]})
+    values = [Tensor(np.full((1, 1, 2, side), 0.5, np.float32)) for side in (2, 4)]
+    with pytest.raises(ValueError, match="a.prob is") as caught:
+        loss(*values)
+    explained = explain_sizes(caught.value)
+    assert isinstance(explained, ConfigError)
+    assert "loss: a.prob is (1, 1, 2, 2), b.prob is (1, 1, 2, 4); a loss between networks compares" in str(explained)
+    assert explain_sizes(ValueError("another")) is None

@@ -144,6 +144,49 @@ def test_weights_of_all_networks_load_by_their_names(section, tmp_path):
     assert len(load_weights(build_model(section, training=True), tmp_path / "all.ckpt").loaded) == 12
 
 
+def test_chosen_outputs_of_a_network(image, mode):
+    """backbone_out of a trained network; of a frozen one what its head has in training only, from fixed statistics."""
+    student, teacher = tiny(), tiny()
+    student.choose_outputs(["map", "backbone_out"])
+    teacher.choose_outputs(["mean", "neck_out"], frozen=True)
+    both = Ensemble({"student": student, "teacher": teacher}, "student", ["teacher"]).set_train(True)
+    assert both.outputs == ("student.map", "student.backbone_out", "teacher.mean", "teacher.neck_out")
+    assert both.inference_outputs == ("map",)
+    before = teacher.backbone.norm.moving_mean.asnumpy().copy()
+    given = both(image)
+    assert [o.shape for o in given] == [(2, 1, 4, 4), (2, 4, 4, 4), (2,), (2, 4, 4, 4)]
+    np.testing.assert_array_equal(teacher.backbone.norm.moving_mean.asnumpy(), before)
+    features = teacher.backbone(image)[0]
+    np.testing.assert_allclose(given[3].asnumpy(), features.asnumpy(), rtol=1e-5, atol=1e-6)
+    assert not teacher.backbone.norm.training and teacher.head.training
+    assert both.set_train(False)(image).shape == (2, 1, 4, 4)
+
+
+def test_a_single_chosen_output(image, mode):
+    alone = tiny()
+    alone.choose_outputs(["backbone_out"])
+    assert alone.set_train(True)(image).shape == (2, 4, 4, 4) and alone.outputs == ("backbone_out",)
+    assert alone.set_train(False)(image).shape == (2, 1, 4, 4)
+
+
+def test_a_section_chooses_outputs(section):
+    section["networks"]["student"]["outputs"] = ["map", "backbone_out"]
+    assert build_model(section, training=True).outputs == ("student.map", "student.backbone_out", "teacher.map")
+    assert build_model(section).outputs == ("map", "mean"), "alone it has those of its head"
+    section["networks"]["teacher"]["outputs"] = ["men"]
+    with pytest.raises(ConfigError, match=r"model.networks.teacher.outputs: no output 'men' \(did you mean 'mean'"):
+        build_model(section, training=True)
+
+
+def test_networks_of_one_kind_start_from_different_weights(section):
+    """Equal ones would learn nothing from each other."""
+    ms.set_seed(3)
+    section["networks"]["student2"] = section["networks"]["student"]
+    networks = build_model(section, training=True).networks
+    first, second = (each.backbone.conv.weight.asnumpy() for each in (networks[0], networks[2]))
+    assert np.abs(first - second).max() > 1e-3
+
+
 def test_mistakes():
     with pytest.raises(ConfigError, match="model: no network 'b'; model.networks has a"):
         Ensemble({"a": tiny()}, "b")

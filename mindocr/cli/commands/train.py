@@ -7,6 +7,7 @@ import shlex
 
 from mindocr.cli.invocation import program
 from mindocr.cli.options import add_config, positive
+from mindocr.cli.released_weights import with_released_weights
 from mindocr.engine.runtime import modelarts
 
 
@@ -30,4 +31,6 @@ def run(args: argparse.Namespace) -> None:
     else:
         typed = tuple(shlex.split(args.command_line)[2:])
         started = Started(program("train"), program("eval"), program("predict"), typed)
-        modelarts.run_job(args, lambda config: trainer.run(config, started), "model.pretrained", "train")
+        modelarts.run_job(
+            args, lambda config: trainer.run(with_released_weights(config), started), "model.pretrained", "train"
+        )

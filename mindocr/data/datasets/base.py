@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -55,6 +56,7 @@ class ImageDataset:
 
     Attributes:
         label_count: what of the texts of lines can be encoded; None where the pipeline encodes none.
+        epochs: length of the training, for ops that depend on its progress; None = the data are for something else.
     """
 
     provided_keys: ClassVar[tuple[str, ...]] = ("img_path",)
@@ -76,6 +78,7 @@ class ImageDataset:
         self.output_columns = None if output_columns is None else list(output_columns)
         self.on_error: str = on_error
         self.seed = seed
+        self.epochs: int | None = None
 
     @classmethod
     def keys_for(cls, arguments: Mapping[str, Any]) -> tuple[str, ...]:
@@ -109,19 +112,24 @@ class ImageDataset:
         record = self.records[index]
         rng = np.random.default_rng([self.seed, epoch, index])
         try:
-            start = self._start(record)
+            start = self._begin(record, epoch)
             if size is not None:
                 start["batch_image_size"] = size
-            sample = self.pipeline(start, rng, self._another)
+            sample = self.pipeline(start, rng, partial(self._another, epoch))
         except _AnotherError:
             raise
         except DataError as error:
             raise DataError(_locate(str(error), record)) from error
         if self.output_columns is None:
-            return dict(sample)
+            return {key: value for key, value in sample.items() if key != "progress"}
         return {key: sample[key] for key in self.output_columns}  # type: ignore[literal-required]
 
-    def _another(self, rng: np.random.Generator, prepare: Callable[[DetSample], DetSample]) -> DetSample:
+    def _begin(self, record: Record, epoch: int) -> DetSample:
+        """The sample before its pipeline, with the share of the training that is over at the end of ``epoch``."""
+        progress = min(epoch / self.epochs, 1.0) if self.epochs else 0.0
+        return {**self._start(record), "progress": progress}
+
+    def _another(self, epoch: int, rng: np.random.Generator, prepare: Callable[[DetSample], DetSample]) -> DetSample:
         """A sample chosen at random and prepared, for ops that read further samples.
 
         With ``on_error: skip`` another one replaces a broken one, which is counted when its own turn comes.
@@ -133,7 +141,7 @@ class ImageDataset:
         for left in reversed(range(tries)):
             record = self.records[int(rng.integers(len(self.records)))]
             try:
-                return prepare(self._start(record))
+                return prepare(self._begin(record, epoch))
             except DataError as error:
                 if not left:
                     many = f" ({tries} others could not be used either)" if tries > 1 else ""

@@ -58,11 +58,12 @@ def key_problems(
 ) -> list[str]:
     """Problems of keys that are read, or requested at the end, but that no earlier op writes."""
     available = set(provided_keys)
+    always = {"progress"}  # every data set knows how far the training is
     problems = []
     for place, (name, op) in enumerate(ops):
         later = ops[place + 1 :]
         for key in op.reads:
-            if key not in available:
+            if key not in available | always:
                 problems.append(f"{name}: reads '{key}', which no op before it writes{_remedy(key, later)}")
         available.update(op.writes)
     for key in output_columns or ():

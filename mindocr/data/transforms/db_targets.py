@@ -32,14 +32,19 @@ class ShrinkBinaryMap:
     Args:
         min_text_size: pixels.
         shrink_ratio: r, in (0, 1].
+        final_shrink_ratio: r in the last epoch, see :func:`ratio_of`; empty = the same in all epochs.
     """
 
-    reads = ("image", "polys", "ignore_tags")
+    reads: tuple[str, ...] = ("image", "polys", "ignore_tags")
     writes = ("binary_map", "mask", "ignore_tags")
 
-    def __init__(self, min_text_size: int = 8, shrink_ratio: float = 0.4) -> None:
+    def __init__(
+        self, min_text_size: int = 8, shrink_ratio: float = 0.4, final_shrink_ratio: float | None = None
+    ) -> None:
         self.min_text_size = min_text_size
-        self.shrink_ratio = _check_ratio("ShrinkBinaryMap", shrink_ratio)
+        self.ratios = _check_ratios("ShrinkBinaryMap", shrink_ratio, final_shrink_ratio)
+        if final_shrink_ratio is not None:
+            self.reads = (*self.reads, "progress")
 
     def __call__(self, sample: DetSample) -> DetSample:
         h, w = image_size(sample)
@@ -49,8 +54,9 @@ class ShrinkBinaryMap:
         boxes = bounds(sample["polys"])
         unusable = ignored | ((boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf) < self.min_text_size)
         areas, perimeters = areas_and_perimeters(sample["polys"])
+        ratio = ratio_of(sample, self.ratios)
         for i, poly in enumerate(sample["polys"]):
-            distance = offset_distance(areas[i], perimeters[i], self.shrink_ratio)
+            distance = offset_distance(areas[i], perimeters[i], ratio)
             pieces = [] if unusable[i] else inset(poly, distance)
             if not pieces:
                 ignored[i] = True
@@ -69,15 +75,24 @@ class BorderMap:
 
     Args:
         shrink_ratio: r, in (0, 1].
+        final_shrink_ratio: r in the last epoch, see :func:`ratio_of`; empty = the same in all epochs.
         thresh_min: value far from any border, in [0, 1].
         thresh_max: value on the border, in [0, 1].
     """
 
-    reads = ("image", "polys", "ignore_tags")
+    reads: tuple[str, ...] = ("image", "polys", "ignore_tags")
     writes = ("thresh_map", "thresh_mask")
 
-    def __init__(self, shrink_ratio: float = 0.4, thresh_min: float = 0.3, thresh_max: float = 0.7) -> None:
-        self.shrink_ratio = _check_ratio("BorderMap", shrink_ratio)
+    def __init__(
+        self,
+        shrink_ratio: float = 0.4,
+        thresh_min: float = 0.3,
+        thresh_max: float = 0.7,
+        final_shrink_ratio: float | None = None,
+    ) -> None:
+        self.ratios = _check_ratios("BorderMap", shrink_ratio, final_shrink_ratio)
+        if final_shrink_ratio is not None:
+            self.reads = (*self.reads, "progress")
         if not 0 <= thresh_min < thresh_max <= 1:
             raise ConfigError(
                 f"BorderMap: expected 0 <= thresh_min < thresh_max <= 1, got {thresh_min} and {thresh_max}"
@@ -90,8 +105,9 @@ class BorderMap:
         thresh_map = np.full((h, w), self.thresh_min, dtype=np.float32)
         thresh_mask = np.zeros((h, w), dtype=np.uint8)
         counted = [poly for poly, ignored in zip(sample["polys"], sample["ignore_tags"]) if not ignored]
+        ratio = ratio_of(sample, self.ratios)
         for poly, area, perimeter in zip(counted, *areas_and_perimeters(counted)):
-            distance = offset_distance(area, perimeter, self.shrink_ratio)
+            distance = offset_distance(area, perimeter, ratio)
             if distance > 0:
                 self._draw(thresh_map, thresh_mask, poly, distance)
         return {**sample, "thresh_map": thresh_map, "thresh_mask": thresh_mask}
@@ -114,7 +130,17 @@ class BorderMap:
         np.maximum(thresh_map[box], values, out=thresh_map[box])  # outside the reach: below thresh_min
 
 
-def _check_ratio(op: str, ratio: float) -> float:
-    if not 0 < ratio <= 1:
-        raise ConfigError(f"{op}: shrink_ratio must be in (0, 1], got {ratio}")
-    return ratio
+def ratio_of(sample: DetSample, ratios: tuple[float, float]) -> float:
+    """Shrink ratio of a sample: from the first to the second, evenly with the epochs (PP-OCRv4, "DSR").
+
+    In epoch e of E it is r + (final - r) * e / E, so the last epoch has the second. Outside training it is the first.
+    """
+    first, last = ratios
+    return first + (last - first) * sample.get("progress", 0.0)
+
+
+def _check_ratios(op: str, first: float, last: float | None) -> tuple[float, float]:
+    for key, ratio in (("shrink_ratio", first), ("final_shrink_ratio", first if last is None else last)):
+        if not 0 < ratio <= 1:
+            raise ConfigError(f"{op}: {key} must be in (0, 1], got {ratio}")
+    return first, first if last is None else last

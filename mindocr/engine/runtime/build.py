@@ -10,7 +10,7 @@ from mindspore import nn
 
 from mindocr.config import Config
 from mindocr.config.schema import Model
-from mindocr.data.datasets.base import provided_keys_of
+from mindocr.data.datasets.base import ImageDataset, provided_keys_of
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.layout import NormalizeImage, split_normalization
 from mindocr.engine.runtime.process import Runtime
@@ -70,6 +70,8 @@ def train_loader(config: Config, place: Runtime) -> Loader:
     ops, _ = _without_normalization(config)
     spec = {**config.train.dataset, "transform_pipeline": ops}
     dataset = _dataset(spec, is_train=True, seed=config.system.seed)
+    if isinstance(dataset, ImageDataset):
+        dataset.epochs = config.scheduler.num_epochs
     loader = Loader(
         dataset,
         batch_size=section.batch_size,

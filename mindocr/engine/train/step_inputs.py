@@ -11,6 +11,7 @@ import numpy as np
 from mindspore import nn
 
 from mindocr.data.loading.loader import Batch, Loader, to_mindspore_dataset
+from mindocr.losses.combined import explain_sizes
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,16 @@ class Feed:
         return iter([None] * (len(self.loader) - start))
 
     def run(self, batch: Batch | None) -> StepOutcome:
-        """Run one step."""
+        """Run one step.
+
+        Raises:
+            ConfigError: a loss between networks compares outputs of different sizes.
+        """
         inputs = () if batch is None else tuple(ms.Tensor(batch[name]) for name in self.columns)
-        total, terms, finite, norm = (self.step if batch is not None else self._take)(*inputs)
+        try:
+            total, terms, finite, norm = (self.step if batch is not None else self._take)(*inputs)
+        except ValueError as error:
+            if explained := explain_sizes(error):
+                raise explained from error
+            raise
         return StepOutcome(float(total.asnumpy()), terms.asnumpy(), bool(finite.asnumpy()), float(norm.asnumpy()))

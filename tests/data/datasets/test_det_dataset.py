@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mindocr.data.datasets.detection import DetDataset, PredictDataset
+from mindocr.data.loading.loader import Loader
 from mindocr.errors import ConfigError, DataError
 from mindocr.registry import DATASETS
 
@@ -233,3 +234,23 @@ def test_photographs_give_sound_samples(shared_dir, tmp_path):
 
 
 CROP_640 = {"RandomCropWithBBox": {"crop_size": [640, 640], "p": 1.0}}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_ops_know_the_progress_of_the_training(make_set, workers):
+    """In workers too; what an epoch gives does not depend on the epochs before it, so a resumed run gets the same."""
+    folder, file = make_set([(f"{i}.jpg", TEXT) for i in range(2)])
+    ops = ["DecodeImage", "DetLabelEncode", {"ShrinkBinaryMap": {"min_text_size": 4, "final_shrink_ratio": 0.8}}]
+
+    def build(ops):
+        return DetDataset(str(folder), str(file), transform_pipeline=ops, output_columns=["binary_map", "img_path"])
+
+    growing = build(ops)
+    growing.epochs = 4
+    with Loader(growing, num_workers=workers) as loader:
+        sizes = [[int(batch["binary_map"].sum()) for batch in loader.epoch(epoch)] for epoch in (3, 1, 4, 3)]
+    assert sizes[0] == sizes[3] and sizes[1] < sizes[0] < sizes[2]
+    for made, ratio in zip(sizes, (0.7, 0.5, 0.8)):
+        fixed = build([*ops[:2], {"ShrinkBinaryMap": {"min_text_size": 4, "shrink_ratio": ratio}}])
+        assert made == [int(fixed.get(i)["binary_map"].sum()) for i in range(2)]
+    assert list(DetDataset(str(folder), str(file), transform_pipeline=ops)[0]).count("progress") == 0

@@ -187,3 +187,21 @@ def test_wrong_arguments():
         ShrinkBinaryMap(shrink_ratio=0)
     with pytest.raises(ConfigError, match=r"BorderMap: expected 0 <= thresh_min < thresh_max <= 1, got 0.7 and 0.3"):
         BorderMap(thresh_min=0.7, thresh_max=0.3)
+
+
+@pytest.mark.parametrize(("progress", "ratio"), [(0.0, 0.4), (0.25, 0.45), (1.0, 0.6)])
+def test_the_shrink_ratio_grows_with_the_training(progress, ratio):
+    """0.4 + 0.2 * epoch / epochs, as in PP-OCRv4; a sample that is not from training has the first ratio."""
+    polys = [rectangle(20, 30, 120, 60)]
+    for op, key in ((ShrinkBinaryMap, "binary_map"), (BorderMap, "thresh_map"), (BorderMap, "thresh_mask")):
+        made = op(final_shrink_ratio=0.6)({**sample_with(polys), "progress": progress})
+        np.testing.assert_array_equal(made[key], op(shrink_ratio=ratio)(sample_with(polys))[key])
+        assert "progress" in op(final_shrink_ratio=0.6).reads and "progress" not in op().reads
+        outside = op(final_shrink_ratio=0.6)(sample_with(polys))
+        np.testing.assert_array_equal(outside[key], op()(sample_with(polys))[key])
+
+
+def test_a_final_shrink_ratio_out_of_range():
+    for op in (ShrinkBinaryMap, BorderMap):
+        with pytest.raises(ConfigError, match=r"final_shrink_ratio must be in \(0, 1\], got 1.5"):
+            op(final_shrink_ratio=1.5)

@@ -18,6 +18,7 @@ RECIPES = (
     "ppocr/ppocr_det_mobile",
     "ppocr/ppocr_det_server",
     "ppocr/ppocrv3_det_teacher",
+    "ppocr/ppocrv2_det_cml",
     "dbnet/dbpp_r50_dcn_icdar15",
 )
 SIZE = 64

@@ -1,0 +1,147 @@
+"""Pastes texts of another image into free places (PP-OCRv2, "CopyPaste"; Ghiasi et al., CVPR 2021)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from mindocr.data.sample import DetSample
+from mindocr.data.transforms.geometric import check_probability, check_range
+from mindocr.data.transforms.protocol import image_size
+from mindocr.errors import ConfigError
+from mindocr.geometry.many import bounds
+from mindocr.geometry.polygon import transform
+from mindocr.geometry.raster import fill_polygon
+from mindocr.registry import TRANSFORMS
+
+_MOST = 30  # texts in one image
+_TRIES = 50  # places for one text
+_GAP = 2.0  # pixels between the boxes of texts
+_SMALLEST = 3.0  # pixels; a smaller side is no text that could be read
+_TO_INDEX, _FROM_INDEX = (np.array([[1, 0, s], [0, 1, s], [0, 0, 1]]) for s in (-0.5, 0.5))
+
+
+class Paste(NamedTuple):
+    """A text of the other image and where it goes.
+
+    Attributes:
+        number: of the text in the other image, from 0.
+        matrix: (3, 3) float64, from the other image to this one, in continuous coordinates (see ``warp.py``).
+    """
+
+    number: int
+    matrix: np.ndarray
+
+
+@TRANSFORMS.register
+class CopyPaste:
+    """Rotate some texts of another image by any angle and paste them where the image has no text.
+
+    The pixels inside the text's polygon are pasted, and the polygon with its transcription is added. The box around a
+    pasted text keeps 2 pixels of distance from the boxes of all others, those that are ignored and those pasted before
+    included. Ignored texts of the other image are not taken. If it has no other text, or a text finds no free place in
+    50 tries, less is pasted.
+
+    Put it behind DetLabelEncode and before the ops that move pixels; the image is decoded at its full size.
+
+    Deliberate differences from PaddleOCR: a free place is tested against both sides of a box (PaddleOCR compares the
+    right side twice, so texts may lie over each other); a polygon is copied as it is, with any number of corners, and
+    not first rectified to an upright rectangle; other images without a text are allowed.
+
+    Args:
+        objects_paste_ratio: share of the other image's texts that is pasted, at least one text, in (0, 1].
+        degrees: smallest and largest angle of rotation, drawn uniformly; positive = counter-clockwise on the screen.
+        p: probability that anything is pasted, in [0, 1].
+
+    Raises:
+        ConfigError: an argument is out of its range.
+    """
+
+    reads = ("image", "polys", "ignore_tags")
+    writes = ("image", "polys", "ignore_tags")
+    further_samples = 1
+
+    def __init__(self, objects_paste_ratio: float = 0.2, degrees: Sequence[float] = (0, 360), p: float = 1.0) -> None:
+        if not 0 < objects_paste_ratio <= 1:
+            raise ConfigError(f"CopyPaste: objects_paste_ratio must be in (0, 1], got {objects_paste_ratio}")
+        self.objects_paste_ratio = objects_paste_ratio
+        self.degrees = check_range("CopyPaste", "degrees", degrees)
+        self.p = check_probability("CopyPaste", p)
+
+    def draw(self, rng: np.random.Generator, sample: DetSample) -> list[Paste]:
+        """The texts to paste, each at a free place."""
+        if rng.random() >= self.p:
+            return []
+        other = sample["further"][0]
+        sides = np.diff(bounds(other["polys"]).reshape(-1, 2, 2), axis=1).reshape(-1, 2)
+        usable = ~np.asarray(other["ignore_tags"], dtype=bool) & (sides.min(axis=1, initial=np.inf) >= _SMALLEST)
+        most = max(1, min(int(self.objects_paste_ratio * len(other["polys"])), _MOST))
+        chosen = rng.permutation(np.flatnonzero(usable))[:most]
+        h, w = image_size(sample)
+        taken = bounds(sample["polys"])
+        pastes: list[Paste] = []
+        for number in chosen.tolist():
+            angle, places = rng.uniform(*self.degrees), rng.random((_TRIES, 2))
+            matrix = _rotation(angle)
+            xmin, ymin, xmax, ymax = bounds(transform([other["polys"][number]], matrix))[0].tolist()
+            room = np.floor([w - 1 - (xmax - xmin), h - 1 - (ymax - ymin)])
+            if room.min() < 0:
+                continue
+            # Whole pixels, so that a text that is not rotated keeps its pixels as they are.
+            starts = np.floor(places * (room + 1)) - np.floor([xmin, ymin])
+            boxes = np.concatenate([starts + (xmin, ymin), starts + (xmax, ymax)], axis=1)
+            inside = (boxes >= 0).all(axis=1) & (boxes[:, 2] <= w - 1) & (boxes[:, 3] <= h - 1)
+            apart = (boxes[:, None, :2] > taken[:, 2:] + _GAP) | (boxes[:, None, 2:] < taken[:, :2] - _GAP)
+            free = np.flatnonzero(inside & apart.any(axis=2).all(axis=1))
+            if not len(free):
+                continue
+            matrix[:2, 2] += starts[free[0]]
+            pastes.append(Paste(number, matrix))
+            taken = np.concatenate([taken, boxes[free[:1]]])
+        return pastes
+
+    def apply(self, sample: DetSample, params: list[Paste]) -> DetSample:
+        """Paste the drawn texts."""
+        if not params:
+            return sample
+        other = sample["further"][0]
+        image, polys = sample["image"].copy(), list(sample["polys"])
+        for paste in params:
+            (poly,) = transform([other["polys"][paste.number]], paste.matrix)
+            _paste(image, other["image"], poly, paste.matrix)
+            polys.append(poly)
+        tags = np.asarray(sample["ignore_tags"], dtype=bool)
+        pasted: DetSample = {
+            **sample,
+            "image": image,
+            "polys": polys,
+            "ignore_tags": np.append(tags, np.zeros(len(params), dtype=bool)),
+        }
+        if "texts" in sample:
+            texts = other["texts"] if "texts" in other else [""] * len(other["polys"])
+            pasted["texts"] = [*sample["texts"], *(texts[paste.number] for paste in params)]
+        return pasted
+
+
+def _rotation(angle: float) -> np.ndarray:
+    """About the origin, in degrees, counter-clockwise on the screen; (3, 3) float64."""
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    return np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _paste(image: np.ndarray, other: np.ndarray, poly: np.ndarray, matrix: np.ndarray) -> None:
+    """Fill ``poly`` of ``image`` with the pixels of ``other`` that ``matrix`` maps there, in place."""
+    left, top = np.floor(poly.min(axis=0)).astype(int).clip(min=0)  # a rounding error may be below 0
+    right, bottom = np.ceil(poly.max(axis=0)).astype(int) + 1
+    region = image[top:bottom, left:right]
+    size = region.shape[1], region.shape[0]
+    mask = np.zeros(region.shape[:2], dtype=np.uint8)
+    fill_polygon(mask, poly - (left, top), 1)
+    to_region = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]]) @ matrix
+    forward = _TO_INDEX @ to_region @ _FROM_INDEX
+    pixels = cv2.warpAffine(other, forward[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    np.copyto(region, pixels, where=mask[:, :, None] > 0)
