@@ -20,7 +20,7 @@ class Network(nn.Cell):
         head: computes the outputs that it names, see :mod:`mindocr.models.heads`.
 
     Attributes:
-        inputs: batch columns that the network takes.
+        inputs: batch columns that the network takes in training; in evaluation the first of them alone.
         outputs: names of its outputs in training, in order.
         inference_outputs: names of its outputs in evaluation, in order.
     """
@@ -35,6 +35,9 @@ class Network(nn.Cell):
         self.stride = max(backbone.strides)
         self.outputs: tuple[str, ...] = tuple(head.outputs)
         self.inference_outputs: tuple[str, ...] = tuple(head.inference_outputs)
+        self.inputs = ("image", *getattr(head, "labels", ()))
+        self.channels: dict[str, int] = dict(getattr(head, "channels", {}))
+        self.takes_labels = len(self.inputs) > 1
 
     def inference_network(self) -> Network:
         """The network that evaluation, prediction and export use: this one."""
@@ -59,12 +62,20 @@ class Network(nn.Cell):
                     f"input {side} {size}: this network takes multiples of {self.stride}; the nearest: {nearest}"
                 )
 
-    def construct(self, x: Tensor) -> Any:
-        """Outputs in the order of their names: a tuple of tensors, or one tensor where there is one output."""
+    def construct(self, x: Tensor, *labels: Tensor) -> Any:
+        """Outputs in the order of their names: a tuple of tensors, or one tensor where there is one output.
+
+        Args:
+            x: image batch (N, 3, H, W).
+            labels: the other ``inputs``, in training.
+        """
         features = self.backbone(x)
+        joined = features
         if self.neck is not None:
-            features = self.neck(features)
-        return self.head(features)
+            joined = self.neck(features)
+        if self.takes_labels and self.training:
+            return self.head(joined, features, *labels)
+        return self.head(joined)
 
 
 def statistics(network: nn.Cell) -> list[Parameter]:
