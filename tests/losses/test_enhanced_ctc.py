@@ -180,8 +180,14 @@ def test_half_precision_is_computed_in_float32(centers, logits):
         ({"name": "GuideLoss", "smoothing": 1.0}, "loss.smoothing: GuideLoss needs a number from 0 to below 1"),
         ({"name": "MultiLoss", "terms": []}, "terms: needs at least one term"),
         ({"name": "MultiLoss", "terms": [{"loss": {"name": "CTC"}}]}, r"terms\[0\].loss.name: unknown loss 'CTC'"),
-        ({"name": "MultiLoss", "terms": [{"loss": {"name": "CTCLoss"}}] * 2}, r"terms\[1\].loss.name: CTCLoss is term 0"),
-        ({"name": "CenterLoss", "centers_path": "absent.npz"}, "loss.centers_path: absent.npz: no class centers .*No such"),
+        (
+            {"name": "MultiLoss", "terms": [{"loss": {"name": "CTCLoss"}}] * 2},
+            r"terms\[1\].loss.name: CTCLoss is term 0",
+        ),
+        (
+            {"name": "CenterLoss", "centers_path": "absent.npz"},
+            "loss.centers_path: absent.npz: no class centers .*No such",
+        ),
     ],
 )
 def test_mistakes(spec, message):
