@@ -191,7 +191,8 @@ def _type_problems(annotation: Any, value: Any) -> list[str]:
 
 BACKBONES = Registry("backbone", "mindocr.models.backbones")
 NECKS = Registry("neck", "mindocr.models.necks", provided=("in_channels",))
-HEADS = Registry("head", "mindocr.models.heads", provided=("in_channels",))
+HEADS = Registry("head", "mindocr.models.heads", provided=("in_channels", "feature_channels"))
+GUIDES = Registry("guide", "mindocr.models.guides", provided=("in_channels", "out_channels"))
 LOSSES = Registry("loss", "mindocr.losses")
 DATASETS = Registry("dataset", "mindocr.data.datasets", provided=("is_train", "seed", "exclude"))
 SAMPLERS = Registry(

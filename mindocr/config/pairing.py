@@ -28,7 +28,7 @@ def pairing_problems(raw: Mapping[str, Any]) -> list[Problem]:
     problems += _agreement_problems(raw, postprocess)
     problems += _chosen_problems(raw)
     for path, reader, wanted in (
-        ("train.dataset", f"the network and {loss.name or 'the loss'}", loss.declared("labels")),
+        ("train.dataset", f"the network and {loss.name or 'the loss'}", (*_head_labels(raw), *loss.declared("labels"))),
         ("eval.dataset", "evaluation", (*postprocess.declared("columns"), *metric.declared("reads"))),
     ):
         columns = lookup(raw, f"{path}.output_columns")
@@ -70,6 +70,9 @@ def _output_problems(raw: Mapping[str, Any], loss: _Part, postprocess: _Part) ->
         if missing:
             given = ", ".join(training)
             yield "loss", f"{loss.name} reads {', '.join(missing)}; in training the network outputs {given}"
+        idle = [name for name in _needed(raw) if name not in loss.declared("reads")]
+        if loss.known and idle:
+            yield "loss", f"{loss.name} does not read {', '.join(idle)}, so nothing would train what computes it"
     if inference:
         missing = [name for name in postprocess.declared("reads") if name not in inference]
         if missing:
@@ -109,6 +112,27 @@ def _chosen_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
             declared = head.declared("outputs"), head.declared("inference_outputs")
             if problem := output_problem(chosen, *declared, frozen=bool(section.get("frozen"))):
                 yield f"model.networks.{name}.outputs", problem
+
+
+def _heads(raw: Mapping[str, Any]) -> Iterator[tuple[str, _Part]]:
+    """The heads that are trained, with the prefix of their outputs."""
+    networks = lookup(raw, "model.networks")
+    if not isinstance(networks, Mapping):
+        yield "", _Part.at(raw, "model.head", HEADS)
+        return
+    for name, section in networks.items():
+        if isinstance(section, Mapping) and not section.get("frozen"):
+            yield f"{name}.", _Part(HEADS, section.get("head"))
+
+
+def _needed(raw: Mapping[str, Any]) -> list[str]:
+    """Outputs that are useless in training unless the loss reads them."""
+    return [f"{prefix}{name}" for prefix, head in _heads(raw) for name in head.declared("must_be_read")]
+
+
+def _head_labels(raw: Mapping[str, Any]) -> list[str]:
+    """Label columns that the heads take in training."""
+    return [name for _, head in _heads(raw) for name in head.declared("labels")]
 
 
 def _prediction_problems(postprocess: _Part, metric: _Part) -> Iterator[Problem]:

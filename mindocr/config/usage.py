@@ -21,6 +21,7 @@ USES: dict[str, tuple[str, ...]] = {
     "export --is_dynamic_shape": ("system", "model", "postprocess", "eval.ckpt_load_path", _PREDICTION),
     "fit-postprocess": ("system", "model", *_EVALUATION, "train.ckpt_save_dir"),
     "fit-postprocess --split train-holdout": ("system", "model", *_EVALUATION, "train.ckpt_save_dir", "train.dataset"),
+    "export-centers": ("system", "model", "postprocess", "train.dataset", "train.loader", "eval.ckpt_load_path"),
     "replay": ("system", "model", "loss", "postprocess", "train"),
     "check-data": ("train.dataset", "eval.dataset"),
     "convert-weights": ("model",),

@@ -16,7 +16,7 @@ from mindocr.errors import ConfigError
 from mindocr.formats.dictionary import TextClasses, read_dictionary
 from mindocr.models.ckpt_entries import RUN_ENTRY, SETTINGS_ENTRY, unpack
 from mindocr.models.download import fetch_weights
-from mindocr.registry import HEADS, METRICS, POSTPROCESSES, TRANSFORMS, Registry
+from mindocr.registry import HEADS, LOSSES, METRICS, POSTPROCESSES, TRANSFORMS, Registry
 
 TEXT, FILE, SPACE = "characters", "character_dict_path", "use_space_char"
 
@@ -55,6 +55,7 @@ def complete(config: Config, ckpt: str | Path | None, key: str) -> Config:
     values["postprocess"] = {name: value for name, value in section.items() if name != FILE} | shared
     if values["metric"] is not None:
         values["metric"] = _with(METRICS, values["metric"].get("name"), values["metric"], shared)
+    values["loss"] = _loss_with(values["loss"], shared)
     for name in ("train", "eval", "predict"):
         ops = ((values.get(name) or {}).get("dataset") or {}).get("transform_pipeline")
         if ops:
@@ -105,6 +106,13 @@ def _require_classes(config: Config, classes: int, origin: str, space: bool) -> 
         f"blank{with_space}; set {path}.out_channels={classes}, or name the dictionary of the weights as "
         f"postprocess.{FILE}"
     )
+
+
+def _loss_with(loss: dict[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """A loss with the shared arguments, or a sum of losses with them in its terms."""
+    if isinstance(terms := loss.get("terms"), list):
+        return {**loss, "terms": [{**term, "loss": _loss_with(term["loss"], shared)} for term in terms]}
+    return _with(LOSSES, loss.get("name"), loss, shared)
 
 
 def _op_with(op: Any, shared: Mapping[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mindspore import Tensor, nn
@@ -40,15 +40,16 @@ class PairedLoss(nn.Cell):
     Args:
         loss: see :mod:`mindocr.losses`.
         outputs: names of the network's outputs in training, in order.
+        channels: size of the last axis of some outputs, by name.
 
     Attributes:
         labels, term_names: those of the loss.
 
     Raises:
-        ConfigError: the loss reads an output that the network does not have.
+        ConfigError: the loss reads an output that the network does not have, or of another size.
     """
 
-    def __init__(self, loss: nn.Cell, outputs: Sequence[str]) -> None:
+    def __init__(self, loss: nn.Cell, outputs: Sequence[str], channels: Mapping[str, int] | None = None) -> None:
         super().__init__(auto_prefix=False)
         if absent := [name for name in ("reads", "labels", "term_names") if not hasattr(loss, name)]:
             raise ConfigError(
@@ -59,6 +60,12 @@ class PairedLoss(nn.Cell):
             self.positions = positions_of(loss.reads, outputs, getattr(loss, "optional", ()))
         except ConfigError as error:
             raise ConfigError(f"loss: {type(loss).__name__} {error}") from None
+        for name, size in getattr(loss, "channels", {}).items():
+            if (found := (channels or {}).get(name, size)) != size:
+                raise ConfigError(
+                    f"loss: {type(loss).__name__} needs {size} channels of the output {name}, but the network has "
+                    f"{found}; its file was made with another network"
+                )
         self.loss = loss
         self.single = len(outputs) == 1
         self.labels: tuple[str, ...] = tuple(loss.labels)

@@ -20,7 +20,7 @@ from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 _KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use")
 _NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen", "outputs")
 # DBNet++ starts from DBNet's weights, which do not contain its fusion module; others lack heads of training only
-_MAY_START_ANEW = ("neck.fuse.", "head.auxiliary_")
+_MAY_START_ANEW = ("neck.fuse.", "head.auxiliary_", "head.guide.")
 # ImageNet weights contain a classifier that a detector does not have
 _CLASSIFIER = ("classifier.",)
 
@@ -54,11 +54,18 @@ def build_model(
     assert isinstance(spec, Mapping)
     _check(spec)
     if not spec.get("networks"):
-        return _build_network(spec, "model", ckpt, pretrained, named.weights if named and pretrained else None)
+        released = named.weights if named and pretrained else None
+        return _build_network(spec, "model", ckpt, pretrained, released, training=training)
     if not training:
         return _build_network(spec["networks"][spec["use"]], f"model.networks.{spec['use']}", ckpt, pretrained)
     networks = {
-        name: _build_network(section, f"model.networks.{name}", ckpt if name == spec["use"] else None, pretrained)
+        name: _build_network(
+            section,
+            f"model.networks.{name}",
+            ckpt if name == spec["use"] else None,
+            pretrained,
+            training=not section.get("frozen"),
+        )
         for name, section in spec["networks"].items()
     }
     for name, section in spec["networks"].items():
@@ -76,16 +83,29 @@ def _build_network(
     ckpt: str | Path | None,
     pretrained: bool | None,
     released: str | None = None,
+    training: bool = False,
 ) -> Network:
     """The network of a section at ``where``; ``released`` weights replace those that the section names."""
+    # Networks for inference are built without the parts of training, whose weights in a checkpoint are skipped
+    idle = () if training else getattr(HEADS.get(spec["head"]["name"]), "training_only", ())
     backbone = BACKBONES.build(spec["backbone"])
     neck = NECKS.build(spec["neck"], in_channels=backbone.out_channels) if spec.get("neck") else None
-    head = HEADS.build(spec["head"], in_channels=(neck or backbone).out_channels)
+    head = HEADS.build(
+        {key: value for key, value in spec["head"].items() if key not in idle},
+        in_channels=(neck or backbone).out_channels,
+        feature_channels=backbone.out_channels,
+    )
     _check_levels(neck, head, where)
+    if training and getattr(neck, "use_guide", False) and getattr(head, "guide", None) is None:
+        raise ConfigError(
+            f"{where}.neck.use_guide: stops the gradient before the backbone, and {where}.head has no guide that would "
+            "train it; set head.guide, or use_guide: False"
+        )
+    skipped = tuple(f"head.{name}." for name in getattr(head, "training_only", ()) if getattr(head, name) is None)
     network = Network(backbone, neck, head)
     source = released or spec.get("pretrained")
     if ckpt is not None:
-        load_weights(network, ckpt)
+        load_weights(network, ckpt, ignore=skipped)
     elif pretrained is not False and source:
         if not isinstance(source, str):
             raise ConfigError(
@@ -93,7 +113,7 @@ def _build_network(
                 f"(or set {where}.backbone.pretrained for the backbone alone)"
             )
         may_be_missing = (*_MAY_START_ANEW, *offset_names(network))
-        report = load_weights(network, fetch_weights(source), allow_missing=may_be_missing)
+        report = load_weights(network, fetch_weights(source), allow_missing=may_be_missing, ignore=skipped)
         logger.info("%s.pretrained: %s", where, report.summary())
     elif pretrained is not False and backbone.pretrained:
         path = fetch_weights(_backbone_source(spec, backbone))

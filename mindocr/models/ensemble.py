@@ -28,6 +28,7 @@ class Ensemble(nn.Cell):
     """
 
     inputs: tuple[str, ...] = ("image",)
+    channels: dict[str, int] = {}
 
     def __init__(self, networks: Mapping[str, Network], use: str, frozen: Sequence[str] = ()) -> None:
         super().__init__(auto_prefix=False)
@@ -54,6 +55,13 @@ class Ensemble(nn.Cell):
             f"{n}.{output}" for n, names in zip(self.names, given) for output in names
         )
         self.inference_outputs: tuple[str, ...] = networks[use].inference_outputs
+        trained = [network for name, network in networks.items() if name not in self.frozen]
+        columns = {network.inputs for network in trained if network.takes_labels}
+        if len(columns) > 1:
+            raise ConfigError(f"model.networks: the guides take different columns: {sorted(columns)}")
+        self.inputs = next(iter(columns), self.inputs)
+        self.channels = {f"{name}.{key}": size for name, n in networks.items() for key, size in n.channels.items()}
+        self._guided = tuple(n.takes_labels and name not in self.frozen for name, n in networks.items())
         self._single = tuple(len(names) == 1 for names in given)
         self._stopped = tuple(name in self.frozen for name in self.names)
         self._used = self.names.index(use)
@@ -89,13 +97,13 @@ class Ensemble(nn.Cell):
                     network.add_flags_recursive(training=False)
         return self
 
-    def construct(self, x: Tensor) -> Any:
+    def construct(self, x: Tensor, *labels: Tensor) -> Any:
         """In training all outputs in the order of their names, else those of the used network."""
         if not self.training:
             return self.networks[self._used](x)
         outputs: tuple[Tensor, ...] = ()
-        for network, single, stopped in zip(self.networks, self._single, self._stopped):
-            given = network(x)
+        for network, single, stopped, guided in zip(self.networks, self._single, self._stopped, self._guided):
+            given = network(x, *labels) if guided else network(x)
             if single:
                 given = (given,)
             for output in given:

@@ -23,7 +23,7 @@ class Network(nn.Cell):
         head: computes the outputs that it names, see :mod:`mindocr.models.heads`.
 
     Attributes:
-        inputs: batch columns that the network takes.
+        inputs: batch columns that the network takes in training; in evaluation the first of them alone.
         outputs: names of its outputs in training, in order.
         inference_outputs: names of its outputs in evaluation, in order.
     """
@@ -38,6 +38,9 @@ class Network(nn.Cell):
         self.stride = max(backbone.strides)
         self.outputs: tuple[str, ...] = tuple(head.outputs)
         self.inference_outputs: tuple[str, ...] = tuple(head.inference_outputs)
+        self.inputs = ("image", *getattr(head, "labels", ()))
+        self.channels: dict[str, int] = dict(getattr(head, "channels", {}))
+        self.takes_labels = len(self.inputs) > 1
         self._chosen: tuple[int, ...] = ()
         self._one_of_head = False
         self._is_frozen = False
@@ -99,13 +102,21 @@ class Network(nn.Cell):
                     f"input {side} {size}: this network takes multiples of {self.stride}; the nearest: {nearest}"
                 )
 
-    def construct(self, x: Tensor) -> Any:
-        """Outputs in the order of their names: a tuple of tensors, or one tensor where there is one output."""
+    def construct(self, x: Tensor, *labels: Tensor) -> Any:
+        """Outputs in the order of their names: a tuple of tensors, or one tensor where there is one output.
+
+        Args:
+            x: image batch (N, 3, H, W).
+            labels: the other ``inputs``, in training.
+        """
         features = self.backbone(x)
         joined = features
         if self.neck is not None:
             joined = self.neck(features)
-        given = self.head(joined)
+        if self.takes_labels and self.training:
+            given = self.head(joined, features, *labels)
+        else:
+            given = self.head(joined)
         if len(self._chosen) == 0 or not (self.training or self._is_frozen):
             return given
         if self._one_of_head:

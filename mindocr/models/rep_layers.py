@@ -107,7 +107,7 @@ class DilatedDepthwise(RepLayer):
 class Affine(nn.Cell):
     """x * scale + bias, with one factor and one summand for all channels ("learnable affine block" of PP-LCNetV3).
 
-    Deliberate difference from PaddleOCR: both learn with the rate of the other weights; there it is a tenth of it.
+    PaddleOCR trains both with a tenth of the learning rate; ``optimizer.parts`` of the recipe does that here.
     """
 
     def __init__(self) -> None:

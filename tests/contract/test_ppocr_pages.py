@@ -15,7 +15,14 @@ from mindocr.models.builder import build_model
 
 FOLDERS = [ROOT / f"configs/{task}/ppocr" for task in ("det", "rec", "cls")]
 GOLDEN = ROOT / "tests/models/golden"
-LISTS = {"ppocrv3_det_mobile": "dbnet_ppocrv3"}  # recipe -> list of shapes, where the names differ
+LISTS = {  # recipe -> list of shapes, where the names differ
+    "ppocrv3_det_mobile": "dbnet_ppocrv3",
+    "ppocrv2_rec_mobile_train": "ppocrv2_rec_mobile",
+    "ppocrv2_rec_mobile_ectc": "ppocrv2_rec_mobile",
+    "ppocrv3_rec_mobile_train": "ppocrv3_rec_mobile",
+    "ppocrv4_rec_mobile_train": "ppocrv4_rec_mobile",
+    "ppocrv6_rec_small_train": "ppocrv6_rec_small",
+}
 BUILT = (  # recipes without such a list
     "ppocr_det_mobile", "ppocr_det_server", "ppocrv3_det_teacher", "ppocrv2_det_cml", "ppocrv3_det_dml",
     "ppocrv3_det_cml", "ppocrv4_det_cml", "ppocrv6_det_small_scratch", "ppocr_det_synthetic",

@@ -93,6 +93,11 @@ def train_loader(config: Config, place: Runtime) -> Loader:
     return loader
 
 
+def training_dataset(config: Config) -> Any:
+    """The data set of training, whose pipeline normalises the images too, for a look at it by a trained network."""
+    return _dataset(config.train.dataset, is_train=True, seed=config.system.seed)
+
+
 def eval_loader(config: Config, rank: int = 0, world: int = 1, columns: Sequence[str] = ()) -> Loader:
     """Batches of this rank's share of ``eval.dataset``, in order.
 

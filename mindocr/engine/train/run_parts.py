@@ -29,7 +29,7 @@ from mindocr.engine.train.run_log import RunLog
 from mindocr.engine.train.run_state import RunState
 from mindocr.engine.train.save_policy import SavePolicy
 from mindocr.engine.train.saver import Saver
-from mindocr.engine.train.step import LossScale, TrainStep
+from mindocr.engine.train.step import LossScale, TrainStep, columns_of
 from mindocr.engine.train.step_inputs import Feed
 from mindocr.losses.pairing import PairedLoss
 from mindocr.optim import EMA, build_optimizer
@@ -104,11 +104,11 @@ def build_parts(
     network = build.network(config, training=True, pretrained=found is None, world=place.world)
     # Weights twice (latest and best), and the state twice with the optimizer's copies.
     process.prepare_output(folder, need_bytes=10 * size_of(network), key="train.ckpt_save_dir")
-    loss = PairedLoss(LOSSES.build(config.loss), network.outputs)
+    loss = PairedLoss(LOSSES.build(config.loss), network.outputs, network.channels)
     schedule = build_schedule(config.scheduler, len(loader), train.gradient_accumulation_steps)
     step = build_step(config, network, loss, schedule, place.world)
     sink = train.dataset_sink_mode and place.device == "Ascend"
-    feed = Feed(loader, step, (*network.inputs, *loss.labels), config.scheduler.num_epochs, sink=sink)
+    feed = Feed(loader, step, columns_of(network, loss), config.scheduler.num_epochs, sink=sink)
     policy = SavePolicy(train.on_save_error)
     evaluator = build_evaluator(config, network, place) if config.system.val_while_train else None
     health = evaluator.health if evaluator is not None else HealthCheck()

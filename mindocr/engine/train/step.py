@@ -4,9 +4,12 @@ Everything that changes from step to step (loss scale, counters, accumulated gra
 step has static shapes, runs in graph and PyNative mode alike, and can be saved completely.
 """
 
+from typing import Any
+
 import mindspore as ms
 from mindspore import nn, ops
 
+from mindocr.losses.pairing import pick
 from mindocr.models.network import statistics
 from mindocr.optim import clip_by_global_norm, global_norm
 
@@ -47,6 +50,11 @@ def _put_back_one(finite, current, kept):
     return ops.assign(current, ops.select(ops.broadcast_to(finite, current.shape), current, kept))
 
 
+def columns_of(network: Any, loss: Any) -> tuple[str, ...]:
+    """Batch columns that a step takes: those of the network, the image first, then those of the loss; each once."""
+    return tuple(dict.fromkeys((*network.inputs, *loss.labels)))
+
+
 class _Forward(nn.Cell):
     """Scaled loss of one batch, with the unscaled loss and its terms."""
 
@@ -55,11 +63,21 @@ class _Forward(nn.Cell):
         self.network = network
         self.loss = loss
         self.prepare = prepare
+        # Networks and losses that are not parts of a configuration take the image, and all labels
+        inputs = getattr(network, "inputs", ("image",))
+        self.shared = len(inputs) > 1
+        columns = columns_of(network, loss)[1:] if self.shared else ()
+        self.of_network = tuple(columns.index(name) for name in inputs[1:])
+        self.of_loss = tuple(columns.index(name) for name in loss.labels) if self.shared else ()
 
     def construct(self, scale, image, *labels):
         if self.prepare is not None:
             image = self.prepare(image)
-        total, terms = self.loss(self.network(image), *labels)
+        if self.shared:
+            outputs = self.network(image, *pick(labels, self.of_network))
+            total, terms = self.loss(outputs, *pick(labels, self.of_loss))
+        else:
+            total, terms = self.loss(self.network(image), *labels)
         return total * scale, total, terms
 
 
@@ -93,7 +111,7 @@ class TrainStep(nn.Cell):
     A non-finite gradient never reaches the weights: the update is dropped, and the caller gets a flag.
 
     Args:
-        network: takes the image batch.
+        network: takes the image batch, and those of the label columns that its ``inputs`` name.
         loss: cell returning (total, terms) from the network's outputs and the labels, see
             :class:`mindocr.losses.pairing.PairedLoss`.
         optimizer: applied to the mean gradient.

@@ -33,6 +33,8 @@ class SVTRNeck(nn.Cell):
         mlp_ratio: width of the blocks' dense layers as a multiple of ``hidden``.
         kernel_size: [height, width] of the two outer convolutions: [3, 3] in PP-OCRv3, [1, 3] in PP-OCRv4. With one
             row of features both compute the same, and the upper and lower rows of the kernel are never used.
+        use_guide: the gradient stops at the input of this neck, so that CTC trains the neck and the head, and a guide
+            of the head alone trains the backbone (PP-OCRv3 and v4, "guided training of CTC").
 
     Attributes:
         out_channels: equal to ``dims``.
@@ -50,6 +52,7 @@ class SVTRNeck(nn.Cell):
         heads: int = 8,
         mlp_ratio: float = 2.0,
         kernel_size: Sequence[int] = (3, 3),
+        use_guide: bool = False,
     ) -> None:
         super().__init__()
         if in_channels % 8 or hidden % heads:
@@ -58,6 +61,7 @@ class SVTRNeck(nn.Cell):
             )
         kernel = (kernel_size[0], kernel_size[1])
         self.out_channels = dims
+        self.use_guide = use_guide
         self.conv1 = ConvNormAct(in_channels, in_channels // 8, kernel, act=Swish())
         self.conv2 = ConvNormAct(in_channels // 8, hidden, 1, act=Swish())
         self.blocks = nn.SequentialCell([Block(hidden, heads, int(hidden * mlp_ratio)) for _ in range(depth)])
@@ -68,6 +72,8 @@ class SVTRNeck(nn.Cell):
 
     def construct(self, features: Tensor) -> Tensor:
         """Features (N, in_channels, 1, T) -> one vector for each time step, (N, T, dims)."""
+        if self.use_guide:
+            features = ops.stop_gradient(features)
         x = self.conv2(self.conv1(features))
         n, c, h, w = x.shape
         steps = self.norm(self.blocks(x.reshape((n, c, h * w)).swapaxes(1, 2)))

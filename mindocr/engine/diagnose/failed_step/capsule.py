@@ -173,10 +173,11 @@ class Recorder(Observer):
             return {}  # it would wait for ranks that may have continued
         image = _network_input(columns)
         labels = [columns[name] for name in step.forward.loss.labels]
+        read = [columns[name] for name in getattr(step.network, "inputs", ())[1:]]
         try:
             with layer_trace.at_rest(step.network):
                 return layer_trace.gradients(
-                    step.network, step.forward.loss, step.weights, image, labels, self._scale
+                    step.network, step.forward.loss, step.weights, image, labels, self._scale, read=read
                 ).norms
         except RuntimeError as error:
             logger.warning("the gradients of the failed step cannot be computed again: %s", str(error).strip())

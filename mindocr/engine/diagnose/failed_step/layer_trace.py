@@ -73,8 +73,11 @@ def at_rest(network: nn.Cell) -> Iterator[None]:
         ms.set_context(mode=mode)
 
 
-def trace(network: nn.Cell, image: np.ndarray) -> tuple[Any, list[Activation]]:
+def trace(network: nn.Cell, image: np.ndarray, read: Sequence[np.ndarray] = ()) -> tuple[Any, list[Activation]]:
     """Run ``network`` on a batch (N, 3, H, W) and record the output of every layer, in the order in which they finish.
+
+    Args:
+        read: label columns (N, ...) that the network takes after the image.
 
     Returns:
         The network's outputs, and one entry for each layer that was run and has an output for each image.
@@ -92,7 +95,7 @@ def trace(network: nn.Cell, image: np.ndarray) -> tuple[Any, list[Activation]]:
 
     handles = [cell.register_forward_hook(hook(name)) for name, cell in network.cells_and_names() if name]
     try:
-        output = network(ms.Tensor(image))
+        output = network(ms.Tensor(image), *map(ms.Tensor, read))
     finally:
         for handle in handles:
             handle.remove()
@@ -120,6 +123,7 @@ def gradients(
     labels: Sequence[np.ndarray],
     scale: float = 1.0,
     only: int | None = None,
+    read: Sequence[np.ndarray] = (),
 ) -> Gradients:
     """Loss and gradients of a batch, as the training step computes them.
 
@@ -128,13 +132,14 @@ def gradients(
         loss: see :class:`mindocr.losses.pairing.PairedLoss`.
         image, labels: (N, 3, H, W) and the labels (N, ...).
         scale: the loss is multiplied by it before the backward pass, the gradients are divided by it afterwards.
+        read: label columns that the network takes after the image.
         only: let the gradient pass through this image's outputs alone; the parts of all images add up to the gradient.
     """
     chosen = np.zeros(len(image), dtype=bool)
     chosen[slice(None) if only is None else only] = True
 
     def forward(image: ms.Tensor, chosen: ms.Tensor, *labels: ms.Tensor) -> tuple[ms.Tensor, ...]:
-        outputs = network(image)
+        outputs = network(image, *map(ms.Tensor, read))
         if isinstance(outputs, list | tuple):
             outputs = tuple(_stop_others(output, chosen) for output in outputs)
         else:

@@ -47,7 +47,7 @@ def run(path: str | Path, config_file: str | None = None, overrides: Sequence[st
     config = load_config(config_file or capsule.config, overrides, "replay")
     process.start(config.system.model_copy(update={"distribute": False}))
     network = _network(config, capsule)
-    loss = PairedLoss(LOSSES.build(config.loss), network.outputs)
+    loss = PairedLoss(LOSSES.build(config.loss), network.outputs, network.channels)
     if missing := [name for name in loss.labels if name not in capsule.columns]:
         raise ConfigError(
             f"loss: {config.loss['name']} takes {', '.join(missing)}, which {capsule.path} does not hold; it holds "
@@ -90,15 +90,16 @@ def _examine(config: Config, capsule: Capsule, loss: nn.Cell, level: str, scale:
     network.set_train(True)
     image = capsule.network_input
     labels = [capsule.columns[name] for name in loss.labels]
+    read = [capsule.columns[name] for name in network.inputs[1:]]
     with layer_trace.at_rest(network):
-        given, activations = layer_trace.trace(network, image)
+        given, activations = layer_trace.trace(network, image, read)
         terms = layer_trace.terms_by_image(loss, given, labels)
         weights = network.trainable_params()
-        found = layer_trace.gradients(network, loss, weights, image, labels, scale)
-        culprits = _culprits_forward(network, image, activations, terms)
+        found = layer_trace.gradients(network, loss, weights, image, labels, scale, read=read)
+        culprits = _culprits_forward(network, image, read, activations, terms)
         if not culprits and found.overflown:
             parts = [
-                layer_trace.gradients(network, loss, weights, image, labels, scale, only=i) for i in range(len(image))
+                layer_trace.gradients(network, loss, weights, image, labels, scale, i, read) for i in range(len(image))
             ]
             culprits = [i for i, part in enumerate(parts) if part.overflown]
         values = [output.astype(ms.float32).asnumpy() for output in as_tuple(given)]
@@ -106,7 +107,11 @@ def _examine(config: Config, capsule: Capsule, loss: nn.Cell, level: str, scale:
 
 
 def _culprits_forward(
-    network: nn.Cell, image: np.ndarray, activations: Sequence[Activation], terms: np.ndarray
+    network: nn.Cell,
+    image: np.ndarray,
+    read: Sequence[np.ndarray],
+    activations: Sequence[Activation],
+    terms: np.ndarray,
 ) -> list[int]:
     """Indices of the images in which the forward pass first overflowed."""
     first = next((layer for layer in activations if not layer.finite.all()), None)
@@ -115,7 +120,10 @@ def _culprits_forward(
     indices = np.flatnonzero(~first.finite).tolist()
     if len(indices) == len(image) > 1:
         # BatchNorm spreads a non-finite value to the other images; alone, each image has its own statistics
-        alone = [layer_trace.trace(network, image[i : i + 1])[1] for i in range(len(image))]
+        alone = [
+            layer_trace.trace(network, image[i : i + 1], [each[i : i + 1] for each in read])[1]
+            for i in range(len(image))
+        ]
         indices = [i for i, layers in enumerate(alone) if not all(layer.finite.all() for layer in layers)] or indices
     return indices
 
