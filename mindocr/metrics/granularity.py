@@ -71,15 +71,15 @@ class Granularity:
         """What the difference means, one sentence; empty where there is none."""
         if self.verdict == "finer":
             return (
-                f"the labels are finer than what the network finds, such as words and lines: {self.share('joined'):.0%} "
-                "of the texts share a box with others; training moves the network to your labels, and a low score before "
-                "it does not mean that the network misses texts"
+                f"the labels are finer than what the network finds, such as words and lines: "
+                f"{self.share('joined'):.0%} of the texts share a box with others; training moves the "
+                "network to your labels, and a low score before it does not mean that the network misses texts"
             )
         if self.verdict == "coarser":
             return (
-                f"the labels are coarser than what the network finds, such as lines and words: {self.share('split'):.0%} "
-                "of the texts are found in several boxes; training moves the network to your labels, which takes longer "
-                "where the gaps are wide"
+                f"the labels are coarser than what the network finds, such as lines and words: "
+                f"{self.share('split'):.0%} of the texts are found in several boxes; training moves the "
+                "network to your labels, which takes longer where the gaps are wide"
             )
         return ""
 

@@ -95,8 +95,8 @@ class Outcome:
         notes = []
         if self.best_epoch == 0:
             notes.append(
-                f"No epoch was better than the weights that it started from ({self.indicator} on the validation images), "
-                "so these are kept; try more images, a lower scheduler.lr, or more epochs."
+                f"No epoch was better than the weights that it started from ({self.indicator} on the validation "
+                "images), so these are kept; try more images, a lower scheduler.lr, or more epochs."
             )
         notes.append(
             "The best epoch and the fitted settings were chosen on the validation images, so their scores there are a "

@@ -68,7 +68,7 @@ def build_config(
 
 def _without_sources(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values without what names the data of the recipe, which another type of data set may not take."""
-    kept = {key: value for key, value in values.items()}
+    kept = dict(values)
     for section in ("train", "eval"):
         dataset = dict(kept[section]["dataset"])
         for key in ("type", "dataset_root", "data_dir", "label_file", "sample_ratio"):

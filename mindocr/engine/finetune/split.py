@@ -89,8 +89,8 @@ def read_labelled(folders: Sequence[str], files: Sequence[str], task: str, optio
     empty = sum(map(len, texts)) - sum(map(len, counted))
     if task == "rec" and empty > sum(map(len, counted)):
         raise DataError(
-            f"{pairs[0][1]}: {empty} of {sum(map(len, texts))} polygons have no transcription; a recogniser learns from "
-            "texts: write them, or fine-tune a detector with --task det"
+            f"{pairs[0][1]}: {empty} of {sum(map(len, texts))} polygons have no transcription; a recogniser learns "
+            "from texts: write them, or fine-tune a detector with --task det"
         )
     names = [file.stem if [f.stem for _, f, _ in pairs].count(file.stem) == 1 else str(file) for _, file, _ in pairs]
     return Labelled([p[0] for p in pairs], [p[1] for p in pairs], form, images, counted, names)

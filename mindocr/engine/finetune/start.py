@@ -108,9 +108,11 @@ def _recipe_of(ckpt: Path, model: Mapping[str, Any], task: str) -> tuple[str, di
 
 def _is_same(ours: Mapping[str, Any] | None, theirs: Mapping[str, Any] | None) -> bool:
     """Whether two parts have one name and agree in the arguments that both name; the number of classes is free."""
-    if not ours or not theirs or ours["name"] != theirs["name"]:
+    if not ours or not theirs:
+        return False
+    if ours["name"] != theirs["name"]:
         # A head that computes the same in evaluation may go by two names
-        return bool(ours and theirs) and {ours["name"], theirs["name"]} <= {"DBHead", "DBHeadEnhance"}
+        return {ours["name"], theirs["name"]} <= {"DBHead", "DBHeadEnhance"}
     both = (set(ours) & set(theirs)) - {"out_channels", "pretrained"}
     return all(ours[key] == theirs[key] for key in both)
 

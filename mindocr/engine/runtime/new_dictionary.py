@@ -1,4 +1,4 @@
-"""Pretrained weights of a recogniser for another dictionary: the final layer takes over the rows of shared characters."""
+"""Pretrained weights of a recogniser for another dictionary: shared characters keep their rows of the final layer."""
 
 from __future__ import annotations
 

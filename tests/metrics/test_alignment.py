@@ -7,7 +7,7 @@ import random
 import pytest
 
 from mindocr.metrics.edit_distance import edit_distance
-from mindocr.report.recognition.alignment import align, confusions, differences, is_case_only
+from mindocr.metrics.alignment import align, confusions, differences, is_case_only
 
 
 @pytest.mark.parametrize(
