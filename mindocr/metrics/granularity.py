@@ -7,7 +7,7 @@ here say how many texts are concerned. They need no threshold on a score and no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
@@ -58,6 +58,10 @@ class Granularity:
         if max(finer, coarser) < NOTABLE:
             return "same"
         return "finer" if finer >= coarser else "coarser"
+
+    def as_json(self) -> dict[str, int | str]:
+        """The counts, ``texts`` and ``verdict``."""
+        return {**asdict(self), "texts": self.texts, "verdict": self.verdict}
 
     def describe(self) -> str:
         """The counts in one sentence."""

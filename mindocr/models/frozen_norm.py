@@ -25,13 +25,13 @@ def freeze_batch_norms(network: nn.Cell, words: Sequence[str], affine: bool = Tr
         affine: factor and offset (gamma and beta) of frozen BatchNorms are trained.
 
     Raises:
-        ConfigError: a word that no BatchNorm's name contains.
+        ConfigError: a word other than ``all`` that no BatchNorm's name contains.
     """
     norms = {name: cell for name, cell in network.cells_and_names() if isinstance(cell, nn.BatchNorm2d)}
     chosen: dict[str, nn.BatchNorm2d] = {}
     for word in words:
         found = {name: cell for name, cell in norms.items() if word == EVERY or word in name}
-        if not found:
+        if not found and word != EVERY:
             known = ", ".join(dict.fromkeys(name.split(".")[0] for name in norms))
             has = f"it has {len(norms)} of them, in {known}" if norms else "it has none: its layers are fused"
             raise ConfigError(f"train.batch_norm.frozen: no BatchNorm of this network has '{word}' in its name; {has}")

@@ -48,9 +48,7 @@ def test_nothing_found_and_nothing_labelled():
 
 def test_images_add_up():
     one = ([box(0, 0, 40)], [False], [box(0, 0, 40)])
-    assert compare_images([one, one, ([box(0, 0, 40)], np.array([False]), [])]) == Granularity(
-        hit=2, missed=1, boxes=2
-    )
+    assert compare_images([one, one, ([box(0, 0, 40)], np.array([False]), [])]) == Granularity(hit=2, missed=1, boxes=2)
 
 
 def test_every_text_is_in_exactly_one_group():

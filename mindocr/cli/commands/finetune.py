@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mindocr.cli.invocation import program
+from mindocr.cli.named_weights import find_named
 from mindocr.cli.options import add_overrides, positive
 
 
@@ -54,42 +55,10 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("--val_images and --val_labels belong together, and so do --second_images and --second_labels")
     if args.offline:
         forbid_network()
-    ckpt, task = _weights(args.model, args.task)
+    ckpt, task = find_named(args.model, args.task, "mindspore")
     data = Data(args.images, args.labels, args.val_images, args.val_labels, args.val_share, args.second_images,
                 args.second_labels)  # fmt: skip
     options = Options(task, Limits(args.epochs, args.minutes), args.dictionary, args.unknown, args.opt)
     config = str(args.output / "finetune.yaml")
     started = Started(program("train"), program("eval"), program("predict"), ("-c", config))
     print(finetune(ckpt, data, args.output, options, started))
-
-
-def _weights(model: str, task: str | None) -> tuple[Path, str | None]:
-    """The checkpoint that ``--model`` means, and the task as far as it is known.
-
-    Raises:
-        UserError: it is neither a file nor a name, or the name has weights for several tasks.
-    """
-    from mindocr.errors import UserError
-    from mindocr.inference import checkpoint
-    from mindocr.reading.weights import RELEASED, find_weights
-    from mindocr.registry import suggest
-
-    if Path(model).exists():
-        return checkpoint.find_weights(model), task
-    names = {_plain(name): name for name in RELEASED} | {"ppocrv6": "ppocr-v6-small"}
-    name = names.get(_plain(model))
-    if name is None:
-        raise UserError(
-            f"--model: '{model}' is neither a file nor the name of released weights{suggest(model, RELEASED)}; known: "
-            f"{', '.join(RELEASED)}"
-        )
-    tasks = [each for each in RELEASED[name] if each in ("det", "rec")]
-    if task is None and len(tasks) > 1:
-        raise UserError(f"--task: {name} has a detector and a recogniser; choose one with --task det or --task rec")
-    task = task or next(iter(tasks), None)
-    return find_weights(name, task or "cls", "mindspore"), task
-
-
-def _plain(name: str) -> str:
-    """A name without case, blanks and dashes: PP-OCRv3 and ppocr-v3 are the same."""
-    return "".join(character for character in name.lower() if character.isalnum())

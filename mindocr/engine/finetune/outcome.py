@@ -6,7 +6,7 @@ import base64
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +153,7 @@ class Outcome:
             "task": self.task, "started_from": self.started_from, "training_images": self.training,
             "validation_images": self.validation, "best_epoch": self.best_epoch, "indicator": self.indicator,
             "epochs": list(self.rows), "post_processing": fits, "second": list(self.second),
-            "granularity": {
-                name: {**asdict(each), "texts": each.texts, "verdict": each.verdict}
-                for name, each in self.granularity.items()
-            },
+            "granularity": {name: each.as_json() for name, each in self.granularity.items()},
         }  # fmt: skip
 
     def as_html(self) -> str:

@@ -41,8 +41,9 @@ def test_all_lines_of_an_image_stay_together_and_the_choice_does_not_depend_on_t
 
 
 def test_every_label_file_is_divided(make, tmp_path):
-    first, second = make(*(det_line(f"{i}.jpg", "a") for i in range(10))), make(
-        *(det_line(f"x{i}.jpg", "b") for i in range(20)), name="other.txt"
+    first, second = (
+        make(*(det_line(f"{i}.jpg", "a") for i in range(10))),
+        make(*(det_line(f"x{i}.jpg", "b") for i in range(20)), name="other.txt"),
     )
     labelled = read_labelled(first[0], [*first[1], *second[1]], "det", "--labels")
     training, validation = split(labelled, 0.2, 0, tmp_path)
