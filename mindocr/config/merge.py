@@ -20,7 +20,7 @@ _SELECTORS = {"scheduler": "scheduler", "optimizer": "opt"}
 # Keys that stay after a new choice, because every choice takes them and they describe the run.
 KEPT: dict[str, tuple[str, ...]] = {
     "scheduler": ("lr", "min_lr", "num_epochs", "warmup_epochs"),
-    "optimizer": ("weight_decay", "filter_bias_and_bn"),
+    "optimizer": ("weight_decay", "filter_bias_and_bn", "parts"),
     **dict.fromkeys(DATASET_PATHS, ("transform_pipeline", "output_columns")),
 }
 

@@ -123,6 +123,16 @@ class Scheduler(Section):
     lr_epoch_stair: bool = Field(default=False, description="change the rate between epochs only")
 
 
+class OptimizerPart(Section):
+    """Other rates for some of the parameters."""
+
+    names: list[str] = Field(min_length=1, description="the parameters whose names contain one of these words")
+    lr_factor: float = Field(default=1.0, gt=0, description="their learning rate / that of the others, above 0")
+    weight_decay: float | None = Field(
+        default=None, ge=0, description="their weight decay, from 0; empty = that of the others"
+    )
+
+
 class Optimizer(Section):
     """The rule that computes updates from gradients."""
 
@@ -155,6 +165,11 @@ class Optimizer(Section):
     filter_bias_and_bn: bool = Field(default=True, description="no weight decay for biases and normalisation")
     no_weight_decay_params: list[str] = Field(
         default=[], description="no weight decay for parameters whose names contain one of these words"
+    )
+    parts: list[OptimizerPart] = Field(
+        default=[],
+        description="other rates for parts of the network: [{names: [head.fc.], lr_factor: 0.1, weight_decay: 1e-5}]; "
+        "where several match, the factors multiply and the last weight decay counts",
     )
 
     @model_validator(mode="before")

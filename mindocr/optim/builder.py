@@ -11,7 +11,8 @@ from mindspore import Parameter, nn
 from mindocr.errors import ConfigError
 from mindocr.optim.adamw import AdamW
 from mindocr.optim.adan import Adan
-from mindocr.optim.groups import group_parameters
+from mindocr.optim.by_rate import ByRate
+from mindocr.optim.groups import PartRates, group_parameters, rates
 from mindocr.optim.lamb import Lamb
 from mindocr.optim.learning_rate import ArrayLR
 from mindocr.optim.lion import Lion
@@ -56,11 +57,13 @@ class OptimizerSection(Protocol):
     def accum(self) -> float: ...
     @property
     def no_weight_decay_params(self) -> Sequence[str]: ...
+    @property
+    def parts(self) -> Sequence[PartRates]: ...
 
 
 def build_optimizer(
     parameters: nn.Cell | Iterable[Parameter], section: OptimizerSection, learning_rate: np.ndarray
-) -> nn.Optimizer:
+) -> nn.Optimizer | ByRate:
     """Build the optimizer that ``section.opt`` names, in upper or lower case.
 
     ``SGD`` and ``momentum`` are the same rule, v <- momentum * v + g, w <- w - lr * v; ``nesterov: True`` or the name
@@ -73,7 +76,7 @@ def build_optimizer(
         learning_rate: (num_steps,) one value for each optimizer step; after the end the last value is used.
 
     Raises:
-        ConfigError: unknown name, value out of range, or nothing to train.
+        ConfigError: unknown name, value out of range, nothing to train, or a word of ``parts`` that no name contains.
     """
     name = str(section.opt).lower()
     known = {o.lower(): o for o in OPTIMIZERS}
@@ -89,10 +92,17 @@ def build_optimizer(
         raise ConfigError(
             f"scheduler: expected one learning rate for each step, got an array of shape {np.shape(learning_rate)}"
         )
-    groups = group_parameters(
-        trainable, float(section.weight_decay), section.filter_bias_and_bn, section.no_weight_decay_params
-    )
-    return _build(name, groups, ArrayLR(learning_rate), section)
+    optimizers = []
+    for factor, members in rates(trainable, section.parts).items():
+        groups = group_parameters(
+            members,
+            float(section.weight_decay),
+            section.filter_bias_and_bn,
+            section.no_weight_decay_params,
+            section.parts,
+        )
+        optimizers.append(_build(name, groups, ArrayLR(learning_rate * factor), section))
+    return optimizers[0] if len(optimizers) == 1 else ByRate(trainable, optimizers)
 
 
 def _build(name: str, groups: list[dict[str, Any]], schedule: ArrayLR, section: OptimizerSection) -> nn.Optimizer:

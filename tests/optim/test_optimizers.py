@@ -11,6 +11,8 @@ from mindspore import Parameter, Tensor, nn, ops
 
 from mindocr.errors import ConfigError
 from mindocr.optim import build_optimizer, group_parameters
+from mindocr.optim.builder import OPTIMIZERS
+from mindocr.optim.groups import rates
 
 RATES = np.array([0.1, 0.05, 0.02], np.float32)
 STEPS = 5  # two more than the number of rates
@@ -33,6 +35,7 @@ def section(**changes):
         "centered": False,
         "accum": 0.1,
         "no_weight_decay_params": [],
+        "parts": [],
     }
     return SimpleNamespace(**{**defaults, **changes})
 
@@ -139,6 +142,55 @@ def test_groups_hold_what_they_should():
 def test_parameters_of_one_kind_make_one_group():
     groups = group_parameters([Parameter(Tensor([1.0]), name="bn.gamma")], 1e-4, filter_bias_and_bn=True)
     assert [sorted(g) for g in groups] == [["params", "weight_decay"], ["order_params"]]
+
+
+def part(names, lr_factor=1.0, weight_decay=None):
+    return SimpleNamespace(names=names, lr_factor=lr_factor, weight_decay=weight_decay)
+
+
+def test_factors_of_parts_multiply_and_the_last_weight_decay_counts():
+    names = ["body.0.weight", "body.1.weight", "body.1.bias", "head.weight"]
+    parameters = [Parameter(Tensor([1.0]), name=name) for name in names]
+    parts = [part(["body."], 0.5, 0.1), part(["1.bias", "1.weight"], 0.2), part(["body.1."], 1.0, 0.2)]
+    factors = {p.name: factor for factor, members in rates(parameters, parts).items() for p in members}
+    assert factors == {"body.0.weight": 0.5, "body.1.weight": 0.1, "body.1.bias": 0.1, "head.weight": 1.0}
+    groups = group_parameters(parameters, 0.01, True, (), parts)
+    decays = {p.name: group["weight_decay"] for group in groups[:-1] for p in group["params"]}
+    assert decays == {"body.0.weight": 0.1, "body.1.weight": 0.2, "body.1.bias": 0.0, "head.weight": 0.01}
+
+
+def test_all_states_of_two_rates_have_names_of_their_own():
+    parameters = [Parameter(Tensor([1.0]), name=name) for name in ("body.weight", "neck.weight", "head.weight")]
+    optimizer = build_optimizer(parameters, section(opt="Adam", parts=[part(["neck."], 0.5)]), RATES)
+    names = [p.name for p in optimizer.get_parameters()]
+    assert len(names) == len(set(names))
+    assert {"beta1_power", "beta1_power.1", "global_step", "global_step.1", "moment1.neck.weight"} <= set(names)
+    assert [p.name for p in optimizer.parameters] == ["body.weight", "neck.weight", "head.weight"]
+
+
+def test_a_word_that_no_parameter_has_is_refused():
+    parameters = [Parameter(Tensor([1.0]), name="neck.conv.weight")]
+    with pytest.raises(ConfigError, match=r"parts\[1\].names: no trainable parameter's name contains 'nek.conv'.*neck"):
+        build_optimizer(parameters, section(parts=[part(["neck."]), part(["nek.conv"])]), RATES)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_part_with_a_factor_moves_as_with_that_learning_rate(name):
+    rng = np.random.default_rng(3)
+    starts = [rng.normal(size=(3,)).astype(np.float32) for _ in range(2)]
+    gradients = [[rng.normal(size=(3,)).astype(np.float32) for _ in range(2)] for _ in range(STEPS)]
+
+    def run(rates, parts):
+        parameters = [Parameter(Tensor(s), name=f"{n}.weight") for s, n in zip(starts, ("body", "head"))]
+        optimizer = build_optimizer(parameters, section(opt=name, weight_decay=0.1, parts=parts), rates)
+        for pair in gradients:
+            optimizer(tuple(map(Tensor, pair)))
+        return [p.asnumpy() for p in parameters]
+
+    both = run(RATES, [part(["body"], 0.1)])
+    np.testing.assert_allclose(both[0], run(RATES * np.float32(0.1), [])[0], rtol=1e-6)
+    np.testing.assert_allclose(both[1], run(RATES, [])[1], rtol=1e-6)
+    assert np.abs(both[0] - starts[0]).max() < 0.75 * np.abs(run(RATES, [])[0] - starts[0]).max()
 
 
 class Step(nn.Cell):
