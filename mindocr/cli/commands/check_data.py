@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", type=Path, metavar="PATH", help="repaired label file; a folder if there are several label files")
     add("--overwrite", action="store_true", help="allow --output to replace files, even the label file itself")
     add("--model", metavar="NAME_OR_FILE",
-        help="also compare the labels with what a detector finds, such as ppocr-v3 or a checkpoint: words or lines?")  # fmt: skip
+        help="also compare the labels with what a detector finds, such as ppocr-v3 or a checkpoint: words or "
+        "lines?")  # fmt: skip
     add("--model_images", type=positive, default=50, metavar="N",
         help="images of each label file that the detector looks at (50)")  # fmt: skip
     add("--workers", type=int, help="processes (default and maximum: one for each CPU)")

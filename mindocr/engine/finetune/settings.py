@@ -15,6 +15,7 @@ from mindocr.config.overrides import apply_overrides
 from mindocr.engine.finetune.split import Labelled
 from mindocr.engine.finetune.start import Start
 from mindocr.errors import UserError
+from mindocr.formats.dictionary import TextClasses
 
 OPEN_END = 1000  # epochs of a run that a time limit ends
 
@@ -47,6 +48,7 @@ def build_config(
 
     Raises:
         ConfigError: an override does not fit.
+        UserError: a dictionary is given, and the weights have none.
     """
     values: dict[str, Any] = start.values
     changes: dict[str, Any] = {
@@ -103,10 +105,8 @@ def _with_fitting_batches(values: dict[str, Any], training: Labelled, overrides:
 
 
 def _with_dictionary(values: dict[str, Any], start: Start, dictionary: str) -> dict[str, Any]:
-    from mindocr.formats.dictionary import TextClasses
-
     section = dict(values.get("postprocess") or {})
-    if "characters" not in section and "character_dict_path" not in section:
+    if not start.characters:
         raise UserError(f"--dictionary: {start.ckpt} is no recogniser with a character dictionary; leave it out")
     section.pop("characters", None)
     section["character_dict_path"] = dictionary

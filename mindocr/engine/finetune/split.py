@@ -18,7 +18,7 @@ from mindocr.formats.rec_label_file import split_rec_line
 from mindocr.utils.files import write_text
 
 TRAINING, VALIDATION = "training_{}.txt", "validation_{}.txt"
-FEWEST = 8  # images, without which neither training nor a score means anything
+FEWEST = 5  # images, without which neither training nor a score means anything
 
 logger = logging.getLogger(__name__)
 

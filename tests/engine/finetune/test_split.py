@@ -69,8 +69,8 @@ def test_labels_that_are_of_no_use(make, lines, task, message):
 
 
 def test_too_few_images(make, tmp_path):
-    labelled = read_labelled(*make(*(det_line(f"{i}.jpg", "a") for i in range(5))), "det", "--labels")
-    with pytest.raises(DataError, match="5 labelled images; fine-tuning needs at least 8"):
+    labelled = read_labelled(*make(*(det_line(f"{i}.jpg", "a") for i in range(4))), "det", "--labels")
+    with pytest.raises(DataError, match="4 labelled images; fine-tuning needs at least 5"):
         split(labelled, 0.2, 0, tmp_path)
     with pytest.raises(UserError, match="--val_share: expected a share of the images between 0 and 1, got 1.5"):
         split(labelled, 1.5, 0, tmp_path)
