@@ -214,7 +214,7 @@ class EvalLoader(_Loader):
     batch_size: int = Field(default=1, ge=1, description="images in a batch, from 1; scores do not depend on it")
 
 
-class BatchNorm(Section):
+class NormLayers(Section):
     """BatchNorms that use the statistics of the weights from which training starts."""
 
     frozen: list[str] = Field(
@@ -252,7 +252,7 @@ class Train(Section):
     clip_norm: float = Field(default=1.0, gt=0, description="largest global norm with clip_grad, above 0")
     ema: bool = Field(default=False, description="evaluate and save a moving average of the weights")
     ema_decay: float = Field(default=0.9999, ge=0, lt=1, description="share of the old average kept, in [0, 1)")
-    batch_norm: BatchNorm = Field(default_factory=BatchNorm)
+    norm_layers: NormLayers = Field(default_factory=NormLayers)
     patience: int | None = Field(
         default=None, ge=1, description="end after this many evaluations without a better score, from 1; empty = never"
     )

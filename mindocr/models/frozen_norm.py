@@ -34,7 +34,7 @@ def freeze_batch_norms(network: nn.Cell, words: Sequence[str], affine: bool = Tr
         if not found and word != EVERY:
             known = ", ".join(dict.fromkeys(name.split(".")[0] for name in norms))
             has = f"it has {len(norms)} of them, in {known}" if norms else "it has none: its layers are fused"
-            raise ConfigError(f"train.batch_norm.frozen: no BatchNorm of this network has '{word}' in its name; {has}")
+            raise ConfigError(f"train.norm_layers.frozen: no BatchNorm of this network has '{word}' in its name; {has}")
         chosen |= found
     for cell in chosen.values():
         cell.use_batch_statistics = False

@@ -10,7 +10,7 @@ from typing import Any
 from mindocr.config.compat import upgrade
 from mindocr.config.merge import merge
 from mindocr.config.read import resolve
-from mindocr.config.recipes import recipe_folder
+from mindocr.config.recipes import recipe_folder, recipe_name
 from mindocr.errors import UserError
 from mindocr.models.ckpt_entries import MODEL_KEY, RUN_ENTRY, SETTINGS_ENTRY, unpack
 from mindocr.models.weights import read_checkpoint
@@ -95,10 +95,10 @@ def _task_of(ckpt: Path, model: Mapping[str, Any], task: str | None) -> str:
 
 def _recipe_of(ckpt: Path, model: Mapping[str, Any], task: str) -> tuple[str, dict[str, Any]]:
     """Name and values of the recipe whose network has the same parts as ``model``."""
-    for file in sorted((recipe_folder() / FOLDER).glob(f"*_{task}_*.yaml")):
+    for file in sorted((recipe_folder() / FOLDER).glob(f"[!_]*/*_{task}_*.yaml")):
         values = upgrade(resolve(file)).values
         if all(_is_same(values["model"].get(part), model.get(part)) for part in ("backbone", "neck", "head")):
-            return f"configs/{FOLDER}/{file.name}", values
+            return recipe_name(file), values
     names = [str((model.get(part) or {}).get("name")) for part in ("backbone", "neck", "head")]
     raise UserError(
         f"--model: {ckpt}: no recipe in configs/{FOLDER} has a network of {', '.join(names)}; use 'mindocr train' with "
@@ -140,6 +140,6 @@ def _laid_over(earlier: Mapping[str, Any], task: str) -> dict[str, Any]:
     for name in [name for name in patches if name not in names]:
         del patches[name]
     values = dict(merge(earlier, changes))
-    values["train"] = {**values["train"], "batch_norm": {"frozen": ["all"], "affine": True}}
+    values["train"] = {**values["train"], "norm_layers": {"frozen": ["all"], "affine": True}}
     values["train"]["resume"] = values["train"]["max_steps"] = None
     return values

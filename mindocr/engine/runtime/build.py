@@ -43,7 +43,7 @@ def network(
     adapt = adapter(config) if training and pretrained else None
     built = build_model(config.model.model_dump(), ckpt=ckpt, pretrained=wanted, training=training, adapt=adapt)
     set_precision(built, config.system.amp_level if training else config.system.amp_level_infer)
-    if training and config.train.batch_norm.frozen:
+    if training and config.train.norm_layers.frozen:
         _freeze_batch_norms(config, built)
     if training and world > 1 and config.system.sync_batch_norm:
         synchronise(built, world)
@@ -51,10 +51,10 @@ def network(
 
 
 def _freeze_batch_norms(config: Config, network: nn.Cell) -> None:
-    section = config.train.batch_norm
+    section = config.train.norm_layers
     if not starts_from_weights(config.model):
         raise ConfigError(
-            "train.batch_norm.frozen: statistics are kept only where training starts from weights; set "
+            "train.norm_layers.frozen: statistics are kept only where training starts from weights; set "
             "model.pretrained, or leave this key out"
         )
     number = freeze_batch_norms(network, section.frozen, section.affine)

@@ -12,7 +12,7 @@ from mindocr.engine.finetune.split import Labelled
 from mindocr.engine.finetune.start import Start
 from mindocr.errors import ConfigError, UserError
 
-RECIPES = sorted((Path(__file__).resolve().parents[3] / "configs/finetune").glob("*.yaml"))
+RECIPES = sorted((Path(__file__).resolve().parents[3] / "configs/finetune/ppocr").glob("*.yaml"))
 
 
 def start(name, task):

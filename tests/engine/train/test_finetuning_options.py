@@ -51,7 +51,7 @@ def test_a_run_ends_when_its_time_is_over(tiny_config):
 def test_statistics_of_the_weights_at_the_start_stay(tiny_config):
     first = trainer.run(tiny_config(folder="first"))
     start = read_checkpoint(first.folder / "best.ckpt")
-    options = (f"model.pretrained={first.folder}/best.ckpt", "train.batch_norm.frozen=[backbone]")
+    options = (f"model.pretrained={first.folder}/best.ckpt", "train.norm_layers.frozen=[backbone]")
     end = read_checkpoint(trainer.run(tiny_config(*options, folder="second")).folder / "best.ckpt")
     moved = {name for name in start if "moving_" in name and not np.array_equal(start[name].asnumpy(),
                                                                                 end[name].asnumpy())}  # fmt: skip
@@ -60,8 +60,8 @@ def test_statistics_of_the_weights_at_the_start_stay(tiny_config):
 
 
 def test_without_weights_there_are_no_statistics_to_keep(tiny_config):
-    with pytest.raises(ConfigError, match=r"train.batch_norm.frozen: statistics are kept only where training starts"):
-        trainer.run(tiny_config("train.batch_norm.frozen=[all]"))
+    with pytest.raises(ConfigError, match=r"train.norm_layers.frozen: statistics are kept only where training starts"):
+        trainer.run(tiny_config("train.norm_layers.frozen=[all]"))
 
 
 def test_patience_counts_evaluations_since_the_best_one(tiny_config):
