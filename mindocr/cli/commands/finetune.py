@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from mindocr.cli.invocation import program
@@ -59,6 +60,6 @@ def run(args: argparse.Namespace) -> None:
     data = Data(args.images, args.labels, args.val_images, args.val_labels, args.val_share, args.second_images,
                 args.second_labels)  # fmt: skip
     options = Options(task, Limits(args.epochs, args.minutes), args.dictionary, args.unknown, args.opt)
-    config = str(args.output / "finetune.yaml")
-    started = Started(program("train"), program("eval"), program("predict"), ("-c", config))
+    typed = tuple(shlex.split(args.command_line)[2:])
+    started = Started(program("finetune"), program("eval"), program("predict"), typed)
     print(finetune(ckpt, data, args.output, options, started))

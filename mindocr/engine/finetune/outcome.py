@@ -124,7 +124,7 @@ class Outcome:
         return [
             f"{self.commands.evaluate} {shlex.join(test)}",
             f"mindocr read PHOTOS {option} {shlex.quote(str(weights))}",
-            f"{self.commands.train} -c {shlex.quote(str(self.folder / 'finetune.yaml'))}",
+            f"mindocr train -c {shlex.quote(str(self.folder / 'finetune.yaml'))}",
         ]
 
     def __str__(self) -> str:

@@ -132,13 +132,13 @@ def _without_characters(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _laid_over(earlier: Mapping[str, Any], task: str) -> dict[str, Any]:
-    """The configuration of a run with what fine-tuning changes; every BatchNorm of such a network has been trained."""
+    """The configuration of a run with what fine-tuning changes; pipelines and batches stay as they were.
+
+    Every BatchNorm of such a network has been trained, so all of them keep their statistics.
+    """
     changes = resolve(recipe_folder() / FOLDER / "_base" / f"{task}.yaml")
-    names = {next(iter(op)) if isinstance(op, Mapping) else op for op in
-             (earlier["train"]["dataset"].get("transform_pipeline") or [])}  # fmt: skip
-    patches = (changes["train"].get("dataset") or {}).get("transform_pipeline") or {}
-    for name in [name for name in patches if name not in names]:
-        del patches[name]
+    changes["train"].pop("dataset", None)
+    changes["train"]["loader"].pop("batch_size", None)
     values = dict(merge(earlier, changes))
     values["train"] = {**values["train"], "norm_layers": {"frozen": ["all"], "affine": True}}
     values["train"]["resume"] = values["train"]["max_steps"] = None
