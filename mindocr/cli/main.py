@@ -31,6 +31,7 @@ GROUPS = {
         "recipes": "list the recipes that come with mindocr, or copy them",
         "check-config": "check configurations without building anything",
         "train": "train a detector, or resume a training run that was stopped",
+        "finetune": "fine-tune released weights or a checkpoint on a few hundred labelled images",
         "export-centers": "write the mean features of each character, for Enhanced CTC",
         "replay": "repeat a failed training step from its capsule and name what overflowed",
     },

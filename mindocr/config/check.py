@@ -9,6 +9,7 @@ import pydantic
 
 from mindocr.config.families import unknown_model
 from mindocr.config.loggers import logger_problems
+from mindocr.config.merge import merge
 from mindocr.config.pairing import pairing_problems
 from mindocr.config.parts import DATASET_PATHS, lookup, present_parts
 from mindocr.config.schema import Config, PredictionConfig
@@ -76,6 +77,7 @@ def examine(
             usable = replaced(raw, command, wrong)
             config = Config.model_validate(usable)
     problems += _part_problems(raw)
+    problems += _further_problems(raw)
     for path in DATASET_PATHS:
         problems += _pipeline_problems(raw, path)
     reported = {path for path, _ in problems}
@@ -136,6 +138,26 @@ def _part_problems(raw: Mapping[str, Any]) -> list[Problem]:
             arguments["transform_pipeline"] = []  # checked op by op below
         for argument, text in part.registry.check(spec[part.selector], arguments):
             problems.append((f"{part.path}.{argument or part.selector}", text))
+    return problems
+
+
+def _further_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """Problems of the data sets of ``eval.also``, whose keys replace those of ``eval.dataset``."""
+    dataset, further = lookup(raw, "eval.dataset"), lookup(raw, "eval.also")
+    if not isinstance(dataset, Mapping) or not isinstance(further, Mapping):
+        return []
+    problems = []
+    for name, changes in further.items():
+        if not isinstance(changes, Mapping):
+            continue  # a problem of the form, which is reported already
+        try:
+            merged = merge(dataset, changes, "eval.dataset")
+        except ConfigError as error:
+            problems.append((f"eval.also.{name}", str(error)))
+            continue
+        arguments = {key: value for key, value in merged.items() if key != "type"} | {"transform_pipeline": []}
+        found = DATASETS.check(merged.get("type", ""), arguments)
+        problems += [(f"eval.also.{name}.{key}", text) for key, text in found if key in changes]
     return problems
 
 

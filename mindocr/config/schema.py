@@ -54,6 +54,9 @@ class System(Section):
         default=1, ge=1, description="first epoch after which to evaluate, from 1; the last epoch is always evaluated"
     )
     val_interval: int = Field(default=1, ge=1, description="epochs between two evaluations, from 1")
+    val_before_train: bool = Field(
+        default=False, description="also evaluate before the first epoch, as epoch 0; its weights may be the best"
+    )
     drop_overflow_update: bool = Field(default=False, description="skip an update that overflowed instead of stopping")
 
 
@@ -220,6 +223,17 @@ class EvalLoader(_Loader):
     batch_size: int = Field(default=1, ge=1, description="images in a batch, from 1; scores do not depend on it")
 
 
+class NormLayers(Section):
+    """BatchNorms that use the statistics of the weights from which training starts."""
+
+    frozen: list[str] = Field(
+        default=[],
+        description="BatchNorms whose names contain one of these words keep their statistics and normalise by them in "
+        "training; [all] = every one",
+    )
+    affine: bool = Field(default=True, description="train factor and offset (gamma, beta) of frozen BatchNorms")
+
+
 class Train(Section):
     """The training run."""
 
@@ -247,6 +261,13 @@ class Train(Section):
     clip_norm: float = Field(default=1.0, gt=0, description="largest global norm with clip_grad, above 0")
     ema: bool = Field(default=False, description="evaluate and save a moving average of the weights")
     ema_decay: float = Field(default=0.9999, ge=0, lt=1, description="share of the old average kept, in [0, 1)")
+    norm_layers: NormLayers = Field(default_factory=NormLayers)
+    patience: int | None = Field(
+        default=None, ge=1, description="end after this many evaluations without a better score, from 1; empty = never"
+    )
+    max_minutes: float | None = Field(
+        default=None, gt=0, description="end with the first epoch after this many minutes of this process; empty = none"
+    )
     loggers: list[Any] = Field(
         default=["csv", "curves"], description="loggers of the run: names, or mappings {name: ..., arguments}"
     )
@@ -259,6 +280,11 @@ class Eval(Section):
 
     ckpt_load_path: str | None = Field(default=None, description="checkpoint that is evaluated")
     dataset: Part = Field(description="open part, chosen by type")
+    also: dict[str, Part] = Field(
+        default={},
+        description="further data sets that are scored beside the first, by name: keys that replace those of dataset, "
+        "such as {old: {data_dir: ..., label_file: ...}}",
+    )
     loader: EvalLoader = Field(default_factory=EvalLoader)
 
 

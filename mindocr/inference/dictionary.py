@@ -76,16 +76,22 @@ def _stored(ckpt: str | Path | None, key: str) -> dict[str, Any]:
     if ckpt is not None:
         from mindocr.models.weights import read_checkpoint
 
-        entries = read_checkpoint(fetch_weights(str(ckpt)))
-        if SETTINGS_ENTRY in entries:
-            found = unpack(entries[SETTINGS_ENTRY]).get("postprocess") or {}
-        elif RUN_ENTRY in entries:
-            found = (unpack(entries[RUN_ENTRY]).get("config") or {}).get("postprocess") or {}
+        found = dictionary_of(read_checkpoint(fetch_weights(str(ckpt))))
     kept = {name: found[name] for name in (TEXT, FILE, SPACE) if found.get(name) is not None}
     if not {TEXT, FILE} & set(kept):
         where = f"'{ckpt}' ({key}) holds none" if ckpt is not None else f"{key} names no checkpoint that holds one"
         raise ConfigError(f"postprocess.{FILE}: no character dictionary is given, and {where}; set it to a file")
     return kept
+
+
+def dictionary_of(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """What the entries of a checkpoint say about its dictionary, as arguments of a post-processing; may be empty."""
+    found: Mapping[str, Any] = {}
+    if SETTINGS_ENTRY in entries:
+        found = unpack(entries[SETTINGS_ENTRY]).get("postprocess") or {}
+    elif RUN_ENTRY in entries:
+        found = (unpack(entries[RUN_ENTRY]).get("config") or {}).get("postprocess") or {}
+    return {name: found[name] for name in (TEXT, FILE, SPACE) if found.get(name) is not None}
 
 
 def _given(section: Mapping[str, Any]) -> dict[str, Any]:

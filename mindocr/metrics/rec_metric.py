@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mindocr.errors import ConfigError
-from mindocr.formats.dictionary import TextClasses
+from mindocr.formats.dictionary import SPACE, TextClasses
+from mindocr.metrics.alignment import align
 from mindocr.metrics.edit_distance import similarity
 from mindocr.metrics.interval import of_mean, wilson
 from mindocr.predictions.text import Text
@@ -17,6 +18,7 @@ from mindocr.registry import METRICS
 
 ACCURACIES = ("acc", "exact", "case_insensitive", "alphanumeric")
 SCORES = (*ACCURACIES, "norm_edit_distance")
+SPACES = ("spaces_in_labels", "spaces_read", "spaces_read_right")  # counts
 _UNIT = 1_000_000  # similarities are summed as whole millionths: the sum does not depend on the order
 _NAMED = 10
 
@@ -29,11 +31,13 @@ class TextResult:
         right: by name of the accuracy, whether the text counts as right.
         similarity: 1 - edit distance / length of the longer text, compared as for ``acc``; in [0, 1].
         unknown: characters of the truth that the dictionary lacks, each as often as it occurs.
+        spaces: number of spaces in the truth, in what was read, and of those that were read where the truth has them.
     """
 
     right: dict[str, bool]
     similarity: float
     unknown: tuple[str, ...] = ()
+    spaces: tuple[int, int, int] = (0, 0, 0)
 
 
 @METRICS.register
@@ -44,6 +48,10 @@ class RecMetric:
     digits of any script (Unicode categories L and N) without case. ``acc`` follows the arguments, which are those of
     MindOCR. ``norm_edit_distance`` is the mean of 1 - distance / length of the longer text, compared as for ``acc``, so
     1 is best. Both sides are compared in the normal form NFC.
+
+    ``space_recall`` is the share of the spaces of the labels that are read, ``space_precision`` the share of the spaces
+    that are read where the label has one, both by an alignment of the two texts with the fewest edits; spaces at the
+    ends do not count. They exist only where labels have spaces, and the second only where spaces were read.
 
     Args:
         main_indicator: the score by which the best checkpoint is chosen.
@@ -93,7 +101,7 @@ class RecMetric:
 
     def reset(self) -> None:
         """Discard the results of all texts."""
-        names = ("images", *ACCURACIES, "similarity", "similarity_squared", "texts_outside_dictionary")
+        names = ("images", *ACCURACIES, "similarity", "similarity_squared", "texts_outside_dictionary", *SPACES)
         self.counts: dict[str, Any] = {**dict.fromkeys(names, 0), "characters_outside_dictionary": {}}
 
     def judge(self, predictions: Sequence[Text], columns: Sequence[Sequence[Any]]) -> list[TextResult]:
@@ -115,6 +123,7 @@ class RecMetric:
                     "similarity_squared": millionths * millionths,
                     "texts_outside_dictionary": int(bool(result.unknown)),
                     "characters_outside_dictionary": Counter(result.unknown),
+                    **dict(zip(SPACES, result.spaces)),
                 }
             )
         return results
@@ -131,7 +140,7 @@ class RecMetric:
             "case_insensitive": found.lower() == truth.lower(),
             "alphanumeric": letters_and_digits(found).lower() == letters_and_digits(truth).lower(),
         }
-        return TextResult(right, similarity(*shown), unknown)
+        return TextResult(right, similarity(*shown), unknown, count_spaces(truth.strip(), found.strip()))
 
     def merge(self, counts: Mapping[str, Any]) -> None:
         """Add the counts of another process that evaluated other texts.
@@ -155,6 +164,11 @@ class RecMetric:
         interval = {name: wilson(self.counts[name], count) for name in ACCURACIES}
         scores["norm_edit_distance"] = total / max(count, 1)
         interval["norm_edit_distance"] = of_mean(total, squares, count)
+        in_labels, read, read_right = (self.counts[name] for name in SPACES)
+        if in_labels:
+            for name, number in (("space_recall", in_labels), ("space_precision", read)):
+                if number:
+                    scores[name], interval[name] = read_right / number, wilson(read_right, number)
         unknown = sorted(self.counts["characters_outside_dictionary"].items(), key=lambda item: (-item[1], item[0]))
         counts = {**self.counts, "characters_outside_dictionary": dict(unknown)}
         counts |= {"similarity": total, "similarity_squared": squares}
@@ -164,7 +178,8 @@ class RecMetric:
         """The scores of :meth:`result` in one line, and the characters that the dictionary lacks."""
         shown = [
             f"{name} {scores[name]:.4f} ({scores['interval'][name][0]:.4f} to {scores['interval'][name][1]:.4f})"
-            for name in SCORES
+            for name in (*SCORES, "space_recall", "space_precision")
+            if name in scores
         ]
         counts = scores["counts"]
         unknown: Mapping[str, int] = counts["characters_outside_dictionary"]
@@ -186,6 +201,12 @@ class RecMetric:
         text = text.replace(" ", "") if self.ignore_space else text
         text = letters_and_digits(text) if self.ignore_symbol else text
         return text.lower() if self.lower else text
+
+
+def count_spaces(truth: str, found: str) -> tuple[int, int, int]:
+    """Number of spaces in the truth, in what was read, and of those of the truth that were read as such."""
+    pairs = align(truth, found) if SPACE in truth and SPACE in found else []
+    return truth.count(SPACE), found.count(SPACE), sum(true == read == SPACE for true, read in pairs)
 
 
 def letters_and_digits(text: str) -> str:

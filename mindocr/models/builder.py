@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from mindocr.models.download import fetch_weights
 from mindocr.models.ensemble import Ensemble
 from mindocr.models.form import form_problems
 from mindocr.models.network import Network
-from mindocr.models.weights import load_weights
+from mindocr.models.weights import load_weights, read_checkpoint
 from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 
 _KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use")
@@ -23,6 +23,8 @@ _NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen", "outputs")
 _MAY_START_ANEW = ("neck.fuse.", "head.auxiliary_", "head.guide.")
 # ImageNet weights contain a classifier that a detector does not have
 _CLASSIFIER = ("classifier.",)
+
+Adapt = Callable[[Path, Mapping[str, Any], Network], Mapping[str, Any]]
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ def build_model(
     ckpt: str | Path | None = None,
     pretrained: bool | None = None,
     training: bool = False,
+    adapt: Adapt | None = None,
 ) -> Network | Ensemble:
     """Build a network, or the networks that are trained together.
 
@@ -44,6 +47,7 @@ def build_model(
         pretrained: None loads what the section asks for (``pretrained``, else ``backbone.pretrained``); False loads
             nothing; True loads the released weights of a named model.
         training: of several networks, build all, as an ensemble; otherwise build the one that ``use`` names.
+        adapt: changes the entries of a ``pretrained`` file before they are loaded: (path, entries, network) -> entries.
 
     Raises:
         ConfigError: unknown name or key, or arguments that do not fit a part.
@@ -55,7 +59,7 @@ def build_model(
     _check(spec)
     if not spec.get("networks"):
         released = named.weights if named and pretrained else None
-        return _build_network(spec, "model", ckpt, pretrained, released, training=training)
+        return _build_network(spec, "model", ckpt, pretrained, released, training=training, adapt=adapt)
     if not training:
         return _build_network(spec["networks"][spec["use"]], f"model.networks.{spec['use']}", ckpt, pretrained)
     networks = {
@@ -65,6 +69,7 @@ def build_model(
             ckpt if name == spec["use"] else None,
             pretrained,
             training=not section.get("frozen"),
+            adapt=adapt,
         )
         for name, section in spec["networks"].items()
     }
@@ -84,6 +89,7 @@ def _build_network(
     pretrained: bool | None,
     released: str | None = None,
     training: bool = False,
+    adapt: Adapt | None = None,
 ) -> Network:
     """The network of a section at ``where``; ``released`` weights replace those that the section names."""
     # Networks for inference are built without the parts of training, whose weights in a checkpoint are skipped
@@ -113,7 +119,9 @@ def _build_network(
                 f"(or set {where}.backbone.pretrained for the backbone alone)"
             )
         may_be_missing = (*_MAY_START_ANEW, *offset_names(network))
-        report = load_weights(network, fetch_weights(source), allow_missing=may_be_missing, ignore=skipped)
+        path = fetch_weights(source)
+        entries = path if adapt is None else adapt(path, read_checkpoint(path), network)
+        report = load_weights(network, entries, allow_missing=may_be_missing, ignore=skipped, origin=str(path))
         logger.info("%s.pretrained: %s", where, report.summary())
     elif pretrained is not False and backbone.pretrained:
         path = fetch_weights(_backbone_source(spec, backbone))

@@ -113,10 +113,8 @@ class Network(nn.Cell):
         joined = features
         if self.neck is not None:
             joined = self.neck(features)
-        if self.takes_labels and self.training:
-            given = self.head(joined, features, *labels)
-        else:
-            given = self.head(joined)
+        guided = self.takes_labels and self.training
+        given = self.head(joined, features, *labels) if guided else self.head(joined)
         if len(self._chosen) == 0 or not (self.training or self._is_frozen):
             return given
         if self._one_of_head:

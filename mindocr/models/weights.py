@@ -87,6 +87,7 @@ def load_weights(
     prefix: str = "",
     allow_missing: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    origin: str = "the given weights",
 ) -> LoadReport:
     """Load weights by name. If an error is raised, the network is unchanged.
 
@@ -98,6 +99,7 @@ def load_weights(
             detector's checkpoint into a backbone).
         allow_missing: prefixes of parameters that may keep their values.
         ignore: prefixes of entries of the checkpoint that are skipped, besides the state of optimizers.
+        origin: where tensors come from, for messages; a file is its own.
 
     Raises:
         CheckpointError: see ``strict``; and always if no parameter fits. The message lists the differences and the
@@ -106,7 +108,7 @@ def load_weights(
     if isinstance(source, (str, Path)):
         entries, origin = read_checkpoint(source), str(source)
     else:
-        entries, origin = dict(source), "the given weights"
+        entries = dict(source)
     # MindCV's newer checkpoints come from MindSpore's mint layers, which name a BatchNorm's arrays as PyTorch does.
     translated = batch_norm_names(entries)
     entries = {translated.get(name, name): value for name, value in entries.items()}

@@ -117,3 +117,9 @@ def test_known_problems_join_the_message(raw: dict[str, Any]) -> None:
     raw["system"]["mode"] = 3
     with pytest.raises(ConfigError, match="f.yaml: 2 problems\n  a.b: c\n  system.mode"):
         check(raw, "f.yaml", [("a.b", "c")])
+
+
+def test_further_data_sets_of_evaluation_are_checked_too(raw: dict[str, Any]) -> None:
+    also = "eval.also={old: {label_fil: x.txt}, new: {label_file: y.txt}}"
+    (found,) = problems(raw, also)
+    assert found.startswith("eval.also.old.label_fil: DetDataset has no argument 'label_fil'")

@@ -24,7 +24,7 @@ from mindocr.registry import LOGGERS, TRANSFORMS
 OTHER_TEXTS = {
     "type", "use", "protocol", "protocol_args", "transform_pipeline", "output_columns", "cache_limit",
     "project", "entity", "run_name", "alpha", "characters", "no_weight_decay_params",
-    "label_list", "samples_of", "output", "outputs", "target", "names",
+    "label_list", "samples_of", "output", "outputs", "target", "names", "frozen",
 }  # fmt: skip
 
 

@@ -33,6 +33,11 @@ TINY = f"-o {SMALL} {LIGHT} {CROP} {VIEW} train.loader.batch_size=2"
 SEVERAL = f"-o {SMALL} {CROP} {VIEW} train.loader.batch_size=2"
 SAME = f"-o {LIGHT} {VIEW}"
 LONGER = f"{TINY} train.max_steps=2 scheduler.num_epochs=2"
+TUNED = (
+    "--epochs 1 --val_share 0.4 -o train.max_steps=1 train.loader.num_workers=0 eval.loader.num_workers=0 "
+    "train.loader.batch_size=2"
+)
+DET_TUNED = f"{TUNED} {CROP} eval.dataset.transform_pipeline.DetResize.limit_side_len=64"
 V4 = ("ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx")
 V6 = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 
@@ -171,6 +176,20 @@ CASES = (
          needs=("ch_PP-OCRv3_det_infer.onnx",)),
     Case(r"python tools/eval\.py -c ppocrv3_rec_mobile --report rec_report .+", "eval.loader.num_workers=0",
          "rec_report/report.html", needs=("ch_PP-OCRv3_rec_infer.onnx",)),
+    Case(r"python tools/finetune\.py .+ --task det .+ --output my_text/finetuned --minutes 480", DET_TUNED,
+         "my_text/finetuned/finetuned.ckpt", instead=("--model ppocr-v3", "--model ppocrv3_det.ckpt"),
+         needs=("ch_PP-OCRv3_det_infer.onnx",)),
+    Case(r"python tools/finetune\.py .+ --second_labels .+", DET_TUNED, "my_text/finetuned_2/report.html",
+         instead=("--model ppocr-v3", "--model ppocrv3_det.ckpt"), needs=("ch_PP-OCRv3_det_infer.onnx",)),
+    Case(r"python tools/finetune\.py .+ --task rec .+ --dictionary extend", TUNED,
+         "my_text/finetuned_rec/summary.json", instead=("--model ppocr-v3", "--model ppocrv3_rec.ckpt"),
+         needs=("ch_PP-OCRv3_rec_infer.onnx",)),
+    Case(r"python tools/eval\.py -c my_text/finetuned/config\.yaml .+", "", "my_text/finetuned/train/eval/scores.json",
+         needs=("ch_PP-OCRv3_det_infer.onnx",)),
+    Case(r"python tools/read\.py photos --output read_finetuned .+", "--recogniser ppocrv6_rec.ckpt",
+         "read_finetuned/read_results.jsonl", needs=V6),
+    Case(r"python tools/check_dataset\.py .+ --model ppocr-v3", instead=("ppocr-v3", "ppocrv3_det.ckpt"),
+         needs=("ch_PP-OCRv3_det_infer.onnx",)),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo", "", "demo/db_r18_synthetic.mindir"),
     Case(r"python tools/export\.py .+db_r18_synthetic\.yaml .+ --save_dir demo/dynamic", "--data_shape 64 64",
          "demo/dynamic/db_r18_synthetic.mindir"),

@@ -36,7 +36,9 @@ def epoch(number=1, scores=None, best=None, top=(None, 0), **numbers):
     at = Progress(epoch=number, batch=5, steps=5 * number, updates=5 * number)
     losses = {"loss": 1.0 / number, "bce": 0.75 / number, "l1": 0.25 / number}
     row = {"epoch": number, "step": 5 * number, "lr": 0.1, **losses, **SPEED, "updates_dropped": 0}
-    evaluation = None if scores is None else SimpleNamespace(scores=scores, summary=lambda: "hmean on 5 images")
+    evaluation = (
+        None if scores is None else SimpleNamespace(scores=scores, also={}, summary=lambda: "hmean on 5 images")
+    )
     score = None if scores is None else next(iter(scores.values()))
     return EpochEvent(at, row | numbers, evaluation, score, best, number == 2, *top)
 

@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 
 from mindocr.errors import ConfigError
+from mindocr.metrics.interval import wilson
 from mindocr.metrics.rec_metric import RecMetric
 from mindocr.predictions.text import Text
 
@@ -93,3 +94,31 @@ def test_nothing_evaluated():
 def test_wrong_arguments(options, message):
     with pytest.raises(ConfigError, match=message):
         RecMetric(**options)
+
+
+def test_spaces_are_judged_on_their_own():
+    metric = RecMetric()
+    pairs = [
+        ("FIREDEARTH", "FIRED EARTH"),  # lost
+        ("a b c", "a b c"),  # both read
+        ("n o", "no"),  # added
+        ("a bx d", "a b d"),  # the first is read, the second stands elsewhere: "x" for it, and one added
+        (" end ", "end"),  # at the ends
+    ]
+    metric.judge([Text(found) for found, _ in pairs], [[truth for _, truth in pairs]])
+    scores = metric.result()
+    # labels: 1 + 2 + 0 + 2; read: 0 + 2 + 1 + 2; of "a bx d" and "a b d" both spaces are aligned (the x is added)
+    assert [scores["counts"][name] for name in ("spaces_in_labels", "spaces_read", "spaces_read_right")] == [5, 5, 4]
+    assert scores["space_recall"] == pytest.approx(4 / 5) and scores["space_precision"] == pytest.approx(4 / 5)
+    assert scores["interval"]["space_recall"] == wilson(4, 5)
+    assert "space_recall 0.8000 (" in metric.summary(scores)
+
+
+def test_scores_of_spaces_exist_only_where_there_are_spaces():
+    metric = RecMetric()
+    metric.judge([Text("n o")], [["no"]])
+    assert "space_recall" not in metric.result() and "space" not in metric.summary(metric.result())
+    metric.judge([Text("ab")], [["a b"]])
+    metric.counts["spaces_read"] = 0
+    scores = metric.result()
+    assert scores["space_recall"] == 0 and "space_precision" not in scores

@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mindocr.cli.options import add_config
+from mindocr.cli.named_weights import find_named
+from mindocr.cli.options import add_config, positive
 from mindocr.config import Config, load_config
 from mindocr.data.datasets.sources import pair_up
 from mindocr.errors import ConfigError
 from mindocr.inspection import text_lines
+from mindocr.inspection.detected import Compared, compare_labels
 from mindocr.inspection.files import make_place, write_whole
 from mindocr.inspection.fix import check_output, write_fixed
 from mindocr.inspection.overrides import size_overrides
@@ -46,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fix", action="store_true", help="write repaired label files to --output")
     add("--output", type=Path, metavar="PATH", help="repaired label file; a folder if there are several label files")
     add("--overwrite", action="store_true", help="allow --output to replace files, even the label file itself")
+    add("--model", metavar="NAME_OR_FILE",
+        help="also compare the labels with what a detector finds, such as ppocr-v3 or a checkpoint: words or "
+        "lines?")  # fmt: skip
+    add("--model_images", type=positive, default=50, metavar="N",
+        help="images of each label file that the detector looks at (50)")  # fmt: skip
     add("--workers", type=int, help="processes (default and maximum: one for each CPU)")
 
 
@@ -77,14 +84,27 @@ def run(args: argparse.Namespace) -> int:
     datasets = {section: dataset for section, dataset in zip(("train", "eval"), recipe or ()) if dataset}
     overrides = size_overrides(datasets, statistics)
     print(summary(inspection, statistics, overrides))
+    compared = _compare(args.model, sources, args.model_images) if args.model else {}
+    print("".join(f"{line}\n" for each in compared.values() for line in each.lines()), end="")
     if args.json:
-        write_whole(args.json, json.dumps(findings_of(inspection, statistics, overrides), indent=1) + "\n")
+        found = findings_of(inspection, statistics, overrides)
+        if compared:
+            found["granularity"] = {str(file): each.counts.as_json() for file, each in compared.items()}
+        write_whole(args.json, json.dumps(found, indent=1) + "\n")
     if args.report:
         page = write_page(args.report, inspection, statistics, args.pictures, args.report_images, overrides)
         print(f"page: {page}")
     for source, output in zip(sources, outputs):
         print(write_fixed(inspection, source.file, output, args.overwrite))
     return EXIT_FOUND_ERRORS if inspection.has_errors else 0
+
+
+def _compare(model: str, sources: Sequence[Source], number: int) -> dict[Path, Compared]:
+    """Labels against what a detector finds, for each label file."""
+    from mindocr.inference.detector import TextDetector
+
+    detector = TextDetector(find_named(model, "det")[0])
+    return {source.file: compare_labels(source, lambda path: detector(path).polygons, number) for source in sources}
 
 
 def _check_lines(config: Config, args: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from mindspore import nn
 
 from mindocr.config import Config, save_config
+from mindocr.config.merge import merge
 from mindocr.data.loading.loader import Batch, Loader
 from mindocr.engine.diagnose.zero_score.health import HealthCheck
 from mindocr.engine.diagnose.zero_score.report_causes import explain
@@ -54,6 +55,7 @@ class Evaluation:
         seconds: duration.
         image_lines: a line of JSON for each image, see :func:`~mindocr.engine.evaluate.results.image_line`; empty
             unless the evaluator keeps them.
+        also: results of further data sets by name, see ``eval.also``.
     """
 
     scores: dict[str, Any]
@@ -63,6 +65,7 @@ class Evaluation:
     images_per_s: float = 0.0
     seconds: float = 0.0
     image_lines: list[str] = field(default_factory=list, repr=False)
+    also: dict[str, Evaluation] = field(default_factory=dict)
 
     def summary(self) -> str:
         """One line: the scores, number of images, duration, images per second."""
@@ -84,6 +87,7 @@ class Evaluator:
             with the BatchNorm statistics of rank 0, and their counts are added up.
         keep_lines: keep a line of JSON for each image.
         views: how the network looks at images, which the loader then only decodes; None = once, as they are resized.
+        also: evaluators of further data sets by name; each run of this one runs them, too.
         buckets: sizes of the network's images, (h, w) in pixels; ``auto``: chosen by the headers of the images; None =
             every image keeps its own. Their graphs are compiled when the first run begins.
 
@@ -104,8 +108,10 @@ class Evaluator:
         keep_lines: bool = False,
         views: ViewedEvaluation | None = None,
         buckets: Sequence[Size] | str | None = None,
+        also: Mapping[str, Evaluator] | None = None,
     ) -> None:
         self.metric = metric
+        self._also = dict(also or {})
         self._views = views
         self.report = report
         self.health: HealthCheck = HEALTH_CHECKS.build(
@@ -167,7 +173,8 @@ class Evaluator:
         if self._views is not None:
             self._views.log_gain(scores)
         line, rate = self.metric.summary(scores), len(predictions) / seconds
-        return Evaluation(scores, predictions, self._postprocess.gives, line, rate, seconds, lines)
+        further = {name: each.run(before_batch) for name, each in self._also.items()}
+        return Evaluation(scores, predictions, self._postprocess.gives, line, rate, seconds, lines, further)
 
     def _use_buckets(self) -> None:
         """Put the images into buckets, once; graphs of later runs are those of the first."""
@@ -209,8 +216,9 @@ class Evaluator:
         return found, _take_turns([lines for _, _, lines in everyone])
 
     def close(self) -> None:
-        """End the loader's workers."""
-        self._loader.close()
+        """End the workers of the loaders."""
+        for each in (self, *self._also.values()):
+            each._loader.close()
 
 
 def build_evaluator(
@@ -242,18 +250,34 @@ def build_evaluator(
             raise ConfigError(f"{section}: evaluation needs this section; add it, or set system.val_while_train: False")
     postprocess, metric = POSTPROCESSES.build(config.postprocess or {}), METRICS.build(config.metric or {})
     page = evaluation_report.make_report(config, postprocess, metric, source) if report else None
-    share = {"rank": place.rank, "world": place.world}
-    wanted, viewed = wanted_buckets(buckets), None
+    share: dict[str, int] = {"rank": place.rank, "world": place.world}
+    given, wanted, viewed = config, wanted_buckets(buckets), None
     if views is not None and not views.is_plain:
         refuse_sizes(wanted)
         wanted = None
         alone = metric if place.world == 1 else None
         viewed = ViewedEvaluation(NetworkRunner(network), postprocess, config, views, alone)
         config = viewed.config
+    further = {
+        name: build_evaluator(each, network, place, views=views, buckets=buckets)
+        for name, each in further_configs(given).items()
+    }
     loader = build.eval_loader(config, **share, columns=() if page is None else page.columns)
     return Evaluator(
-        network, loader, postprocess, metric, page, **share, keep_lines=keep_lines, views=viewed, buckets=wanted
+        network, loader, postprocess, metric, page, **share, keep_lines=keep_lines, views=viewed, buckets=wanted,
+        also=further,
     )  # fmt: skip
+
+
+def further_configs(config: Config) -> dict[str, Config]:
+    """The configuration for each data set of ``eval.also``: the same with that data set in ``eval.dataset``."""
+    assert config.eval is not None  # the callers check
+    found = {}
+    for name, changes in config.eval.also.items():
+        dataset = merge(config.eval.dataset, changes, "eval.dataset")
+        section = config.eval.model_copy(update={"dataset": dataset, "also": {}})
+        found[name] = config.model_copy(update={"eval": section})
+    return found
 
 
 def run(
@@ -299,12 +323,15 @@ def run(
     results.write_results(evaluation, results.describe(config, evaluator.dataset, looked), folder)
     save_config(config, folder / results.SETTINGS)
     logger.info("%s", evaluation.summary())
+    for name, other in evaluation.also.items():
+        logger.info("%s: %s", name, other.summary())
     key = evaluation.kind.entries_key
     logger.info("scores: %s; %s: %s; each image: %s", folder / results.SCORES, key, folder / f"{key}.txt",
                 folder / results.IMAGES)  # fmt: skip
     explain(network, evaluator.health, float(evaluation.scores[evaluator.main_indicator]), folder)
     if report is not None:
-        page = evaluator.report.write(report, evaluation_report.facts(config), report_images)
+        further = {f"also evaluated: {name}": other.summary() for name, other in evaluation.also.items()}
+        page = evaluator.report.write(report, {**evaluation_report.facts(config), **further}, report_images)
         logger.info("report: %s", page)
     return evaluation
 

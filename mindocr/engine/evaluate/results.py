@@ -23,6 +23,7 @@ from mindocr.predictions.base import Prediction, write_predictions
 from mindocr.utils import files
 
 SCORES, IMAGES, ABOUT = "scores.json", "per_image.jsonl", "evaluated"
+ALSO = "also"  # scores of the further data sets of eval.also
 SETTINGS = "config.yaml"  # the settings that the scores belong to, for 'mindocr compare'
 _MORE = (SETTINGS, "why_zero.png", "report.html")
 
@@ -91,7 +92,9 @@ def write_results(evaluation: Any, about: Mapping[str, Any], folder: Path) -> No
     set_aside(folder, str(about["id"]), (SCORES, IMAGES, found, *_MORE))
     write_predictions(evaluation.predictions, folder / found)
     files.write_text(folder / IMAGES, "".join(f"{line}\n" for line in evaluation.image_lines))
-    files.write_text(folder / SCORES, json.dumps({**evaluation.scores, ABOUT: about}, indent=2) + "\n")
+    further = {name: other.scores for name, other in evaluation.also.items()}
+    scores = {**evaluation.scores, **({ALSO: further} if further else {}), ABOUT: about}
+    files.write_text(folder / SCORES, json.dumps(scores, indent=2) + "\n")
 
 
 def set_aside(folder: Path, own: str, names: tuple[str, ...]) -> Path | None:

@@ -19,6 +19,7 @@ from mindocr.engine.fit.values import fit_values
 from mindocr.engine.runtime import build, process
 from mindocr.errors import CheckpointError, ConfigError
 from mindocr.formats.benchmarks import ImagePair, Outlines
+from mindocr.images.read import read_file
 from mindocr.metrics.det_metric import DetMetric
 from mindocr.metrics.score import Score, score
 from mindocr.models.network_runner import NetworkRunner
@@ -28,6 +29,7 @@ from mindocr.postprocess.fitting.judged_images import load_judged_image
 from mindocr.postprocess.fitting.search import CountImage, Found, JudgedImage, best_setting, region_heights
 from mindocr.postprocess.fitting.values import value_settings
 from mindocr.registry import DATASETS, METRICS, POSTPROCESSES
+from mindocr.utils.files import hash_bytes
 from mindocr.utils.parallel import processes_for, run_over
 from mindocr.utils.progress import progress
 
@@ -92,6 +94,56 @@ def run(config: Config, ckpt: str, options: Options) -> Outcome:
     outcome = Outcome(rows, _words(options.split, images), tried, options.output or folder / "fitted.yaml")
     outcome.write(folder)
     return outcome
+
+
+@dataclass(frozen=True)
+class ValidationFit:
+    """Settings fitted on validation images, without test images.
+
+    Attributes:
+        now, fitted: the configured setting and the best one.
+        score_now, score_fitted: their scores on the same images.
+        files: the maps, one for each image, in the order of the data set.
+        tried: number of settings.
+    """
+
+    now: Setting
+    fitted: Setting
+    score_now: Score
+    score_fitted: Score
+    files: list[str]
+    tried: int
+
+
+def fit_validation(config: Config, ckpt: str | Path, folder: Path, workers: int | None = None) -> ValidationFit | None:
+    """Fit the post-processing on ``eval.dataset``, which must not be a test set.
+
+    The expansion ratio does not depend on the height of a text here: a few dozen images do not support that.
+
+    Args:
+        config: its ``eval`` section names the validation images.
+        ckpt: computes the maps.
+        folder: where the maps are kept.
+
+    Returns:
+        None if the post-processing does not take probability maps.
+    """
+    postprocess, metric = _parts(config)
+    if not isinstance(postprocess, DBPostprocess):
+        return None
+    dataset = _dataset(config)
+    hashes = {record.img_path: hash_bytes(read_file(record.img_path)) for record in dataset.records}
+
+    def runner() -> NetworkRunner:
+        process.start(config.system)
+        return NetworkRunner(build.network(config, training=False, ckpt=ckpt))
+
+    key, now = weights_key(config, ckpt), setting_of(postprocess)
+    maps = cached_maps(config, dataset.records, hashes, key, folder, postprocess, runner)
+    search = _Search(make_grid(postprocess), metric, now, False, processes_for(len(maps), workers, CHUNK))
+    best = search(maps, "validation images")
+    scores = [_score(config, setting, maps, metric) for setting in (now, best.setting)]
+    return ValidationFit(now, best.setting, scores[0], scores[1], maps, best.tried)
 
 
 def _fit_maps(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,17 @@ from mindocr.config.schema import Model
 from mindocr.data.datasets.base import ImageDataset, provided_keys_of
 from mindocr.data.loading.loader import Loader
 from mindocr.data.transforms.layout import NormalizeImage, split_normalization
+from mindocr.engine.runtime.new_dictionary import adapter
 from mindocr.engine.runtime.process import Runtime
 from mindocr.errors import ConfigError
 from mindocr.models.builder import build_model
+from mindocr.models.frozen_norm import freeze_batch_norms
 from mindocr.models.normalize import Normalize
 from mindocr.models.precision import set_precision
 from mindocr.models.sync_batch_norm import synchronise
 from mindocr.registry import DATASETS
+
+logger = logging.getLogger(__name__)
 
 
 def network(
@@ -35,11 +40,26 @@ def network(
         world: ranks that train it together.
     """
     wanted = None if training and pretrained else False
-    built = build_model(config.model.model_dump(), ckpt=ckpt, pretrained=wanted, training=training)
+    adapt = adapter(config) if training and pretrained else None
+    built = build_model(config.model.model_dump(), ckpt=ckpt, pretrained=wanted, training=training, adapt=adapt)
     set_precision(built, config.system.amp_level if training else config.system.amp_level_infer)
+    if training and config.train.norm_layers.frozen:
+        _freeze_batch_norms(config, built)
     if training and world > 1 and config.system.sync_batch_norm:
         synchronise(built, world)
     return built
+
+
+def _freeze_batch_norms(config: Config, network: nn.Cell) -> None:
+    section = config.train.norm_layers
+    if not starts_from_weights(config.model):
+        raise ConfigError(
+            "train.norm_layers.frozen: statistics are kept only where training starts from weights; set "
+            "model.pretrained, or leave this key out"
+        )
+    number = freeze_batch_norms(network, section.frozen, section.affine)
+    trained = "their factors and offsets are trained" if section.affine else "nor are their factors and offsets trained"
+    logger.info("the statistics of %d BatchNorms stay as they are; %s", number, trained)
 
 
 def starts_from_weights(model: Model) -> bool:

@@ -33,7 +33,7 @@ def describe_file(path: str | Path) -> str:
 
 def _state_lines(state: Mapping[str, Any]) -> list[str]:
     at, keeper = state["ranks"][0]["progress"], state["keeper"]
-    best = f"{keeper['best']:.4f} (epoch {keeper['best_epoch']})" if keeper["best_epoch"] else "none so far"
+    best = f"{keeper['best']:.4f} (epoch {keeper['best_epoch']})" if keeper["best"] >= 0 else "none so far"
     return [
         f"state of a run: epoch {at['epoch']}, batch {at['batch']} of {state['batches']}, step {at['steps']}, "
         f"{at['updates']} updates, ranks: {len(state['ranks'])}, best score {best}"

@@ -107,6 +107,11 @@ class CheckpointKeeper:
         self.scores: dict[int, float | None] = {}
         self._old_state: str | None = PREVIOUS  # new name of the state file that the next one replaces
 
+    @property
+    def has_best(self) -> bool:
+        """Whether weights with a score have been saved."""
+        return self.best >= 0
+
     def path(self, stem: str) -> Path:
         """The file of this name, in this run's format."""
         return self.folder / f"{stem}.{self.format}"

@@ -70,7 +70,7 @@ def texts(config: Config, loader: Loader) -> None:
 def resumed(config: Config, found: SavedState, at: Progress, keeper: CheckpointKeeper, changes: list[str]) -> None:
     """Log what was restored, where the run continues, and how it differs from the run before (``changes``)."""
     where = f"epoch {at.epoch}, batch {at.batch}" + (", evaluated and saved" if at.closed else "")
-    best = f"best score {keeper.best:.4f} of epoch {keeper.best_epoch}" if keeper.best_epoch else "no score so far"
+    best = f"best score {keeper.best:.4f} of epoch {keeper.best_epoch}" if keeper.has_best else "no score so far"
     logger.info("resumed from %s: weights, optimizer, learning rate, loss scale%s%s, random states, data order, top-k "
                 "list; %s; step %d, %s", found.path, ", EMA" if config.train.ema else "",
                 ", accumulated gradients" if config.train.gradient_accumulation_steps > 1 else "", best, at.steps,

@@ -113,6 +113,8 @@ class FailureEvent:
 class EpochEvent:
     """An epoch is done, evaluated if that was due, and its weights are saved.
 
+    With ``system.val_before_train`` there is one more such event before the first step, of epoch 0.
+
     Attributes:
         at: its ``epoch`` is the one that is done.
         numbers: of the training: ``epoch``, ``step`` (updates), ``lr``, the means of :class:`StepEvent`,
@@ -135,8 +137,15 @@ class EpochEvent:
 
     @property
     def scores(self) -> dict[str, float]:
-        """The scores of the evaluation by name, those that are one number; empty without an evaluation."""
-        found = self.evaluation.scores if self.evaluation is not None else {}
+        """The scores of the evaluation by name, those that are one number; empty without an evaluation.
+
+        Those of the further data sets of ``eval.also`` have the name of the data set in front, ``old.f-score``.
+        """
+        if self.evaluation is None:
+            return {}
+        found = dict(self.evaluation.scores)
+        for data, other in self.evaluation.also.items():
+            found |= {f"{data}.{name}": score for name, score in other.scores.items()}
         return {name: score for name, score in found.items() if isinstance(score, float)}
 
     @property

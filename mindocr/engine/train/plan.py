@@ -21,6 +21,35 @@ class RunPlan:
     def __init__(self, config: Config, schedule: np.ndarray, steps_per_epoch: int) -> None:
         self.system, self.train, self.epochs = config.system, config.train, config.scheduler.num_epochs
         self.schedule, self.steps_per_epoch = schedule, steps_per_epoch
+        self.out_of_time = False
+        self._began: float | None = None
+
+    def begin(self, now: float) -> None:
+        """Count ``train.max_minutes`` from now, a time of ``time.perf_counter``."""
+        self._began = now
+
+    def look_at_clock(self, now: float) -> None:
+        """Note in ``out_of_time`` whether ``train.max_minutes`` have passed; nothing else looks at the clock.
+
+        So all decisions at one point of the run see the same.
+        """
+        minutes = self.train.max_minutes
+        if minutes is not None and self._began is not None and now - self._began >= 60 * minutes:
+            self.out_of_time = True
+
+    def seconds_left(self, now: float) -> float | None:
+        """Seconds until ``train.max_minutes`` are over, at least 0; None without that limit."""
+        minutes = self.train.max_minutes
+        if minutes is None or self._began is None:
+            return None
+        return max(60 * minutes - (now - self._began), 0.0)
+
+    def gives_up(self, at: Progress, best_epoch: int) -> bool:
+        """Whether ``train.patience`` evaluations have brought no better score; ``best_epoch`` has the best one."""
+        patience = self.train.patience
+        if patience is None:
+            return False
+        return self._evaluated(at.epoch) - self._evaluated(best_epoch) >= patience
 
     def epochs_to_go(self, at: Progress) -> Iterator[int]:
         """Epochs still to train; ``at`` is read again before each."""
@@ -37,8 +66,12 @@ class RunPlan:
         return float(self.schedule[min(at.updates, len(self.schedule) - 1)])
 
     def reached_max_steps(self, at: Progress) -> bool:
-        """Whether ``train.max_steps`` updates have been made."""
-        return self.train.max_steps is not None and at.updates >= self.train.max_steps
+        """Whether ``train.max_steps`` updates have been made, or the time is over."""
+        return self.out_of_time or (self.train.max_steps is not None and at.updates >= self.train.max_steps)
+
+    def evaluates_before(self, at: Progress) -> bool:
+        """Whether the weights are evaluated before the first step."""
+        return self.system.val_while_train and self.system.val_before_train and at.steps == 0
 
     def ends_epoch(self, at: Progress) -> bool:
         """Whether no batch follows in this epoch."""

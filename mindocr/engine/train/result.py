@@ -18,7 +18,7 @@ class TrainingResult:
         losses: total loss of every step of this process, in order.
         scores: of the last evaluation, or None.
         best: the best score so far, or None.
-        best_epoch: its epoch; 0 = none.
+        best_epoch: its epoch; 0 = none, or the weights from which training started.
         skipped: images that were left out because they could not be read.
     """
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tqdm import tqdm
 
 from mindocr.config import Config
 from mindocr.config.short_run import run_notes
 from mindocr.data.loading.loader import Loader
+from mindocr.engine.evaluate.evaluator import Evaluation
 from mindocr.engine.runtime.device_memory import peak_device_memory
 from mindocr.engine.runtime.process import Runtime
 from mindocr.engine.train import messages
@@ -23,6 +25,7 @@ from mindocr.engine.train.time_left import TimeLeft
 from mindocr.utils.logs import FILE_ONLY
 from mindocr.utils.memory import peak_memory
 from mindocr.utils.progress import duration, on_terminal
+from mindocr.utils.wording import count
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class RunLog(Observer):
         self._left = TimeLeft(plan)
         self._steps = 0  # of this process
         self._bar: tqdm | None = None
+        self._first: dict[str, float] = {}  # score of each further data set in the first evaluation
 
     def on_start(self, event: StartEvent) -> None:
         """Store names and lengths of the run, and log its first lines."""
@@ -85,6 +89,14 @@ class RunLog(Observer):
         if event.ends_epoch:
             self._close_bar()
 
+    def state(self) -> dict[str, float] | None:
+        """The first scores of the further data sets."""
+        return self._first or None
+
+    def restore(self, state: Any) -> None:
+        """Restore them."""
+        self._first = dict(state)
+
     def on_epoch(self, event: EpochEvent) -> None:
         """Log the scores, the best so far, and the file of the weights."""
         if event.evaluation is None:
@@ -95,9 +107,29 @@ class RunLog(Observer):
             parts.append(f"best so far, saved as {event.best}")
         elif event.best_score is not None:
             parts.append(f"best {self._run.indicator} {event.best_score:.4f} of epoch {event.best_epoch}")
-        if event.best is None and self.place.is_main and path.exists():
+        if event.best is None and event.at.epoch and self.place.is_main and path.exists():
             parts.append(f"saved as {path}")
-        logger.info("epoch %d/%d: %s", event.at.epoch, self._run.epochs, "; ".join(parts))
+        when = f"epoch {event.at.epoch}/{self._run.epochs}" if event.at.epoch else "before the first epoch"
+        logger.info("%s: %s", when, "; ".join(parts))
+        for name, other in event.evaluation.also.items():
+            logger.info("%s, %s: %s%s", when, name, other.summary(), self._change(name, other))
+        if event.last and event.at.epoch < self._run.epochs:
+            self._tell_why(event)
+
+    def _change(self, name: str, evaluation: Evaluation) -> str:
+        """How far the score of a further data set is from its first one, in this process."""
+        score = float(evaluation.scores[self._run.indicator])
+        first = self._first.setdefault(name, score)
+        return f"; {self._run.indicator} {score - first:+.4f} since the first evaluation"
+
+    def _tell_why(self, event: EpochEvent) -> None:
+        """Say why the run ends before its last epoch, unless ``train.max_steps`` ended it."""
+        train = self.config.train
+        if self.plan.out_of_time:
+            logger.info("train.max_minutes: %g minutes are over, so the run ends here", train.max_minutes)
+        elif train.patience is not None and not self.plan.reached_max_steps(event.at):
+            logger.info("train.patience: no better %s in %s since epoch %d, so the run ends here", self._run.indicator,
+                        count(train.patience, "evaluation"), event.best_epoch)  # fmt: skip
 
     def on_end(self, event: EndEvent) -> None:
         """Log the result of a complete run; errors and signals have their own messages."""

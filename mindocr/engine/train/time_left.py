@@ -48,6 +48,9 @@ class TimeLeft:
         steps, evaluated, others = self.plan.to_go(at)
         evaluation, other = _typical(self._between[True]), _typical(self._between[False])
         total = steps * self._seconds / self._steps + evaluated * (evaluation or 0.0) + others * (other or 0.0)
+        limit = self.plan.seconds_left(time.perf_counter())
+        if limit is not None and limit < total:
+            return limit + (evaluation or 0.0), evaluation is not None
         return total, evaluation is not None or not evaluated
 
     def text(self, at: Progress, now: datetime | None = None) -> str:

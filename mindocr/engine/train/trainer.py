@@ -82,10 +82,15 @@ class Trainer:
             save_config(self.parts.config, self.folder / "config.yaml")
         started, error = time.perf_counter(), None
         try:
+            self.plan.begin(started)
             self.observers.on_start(self._start_event())
+            if self.plan.evaluates_before(self.at):
+                self._evaluate_before()
             for epoch in self.plan.epochs_to_go(self.at):
                 self._train_epoch(epoch)
                 self._evaluate_and_save()
+                if self._ends_early():
+                    break
         except BaseException as reason:
             error = reason
             raise
@@ -104,6 +109,7 @@ class Trainer:
         batches = iter(()) if self.plan.reached_max_steps(self.at) else self.parts.feed.batches(epoch, self.at.batch)
         for batch in self.meter.timed(self.stop.until_stopped(batches)):
             self._train_batch(batch)
+            self.plan.look_at_clock(time.perf_counter())
             if self.plan.reached_max_steps(self.at):
                 break
             self._stop_if_asked()
@@ -138,14 +144,31 @@ class Trainer:
                 evaluation = self._evaluate(evaluator)
                 score = float(evaluation.scores[evaluator.main_indicator])
             best = self.saver.save_weights(self.at.epoch, score)
-            last = self.plan.is_last(self.at)
+            last = self.plan.is_last(self.at) or self._ends_early()
             # Before the state that counts this epoch as done: a run killed in between reports it again.
             keeper = self.saver.keeper
-            top = (keeper.best, keeper.best_epoch) if keeper.best_epoch else (None, 0)
+            top = (keeper.best, keeper.best_epoch) if keeper.has_best else (None, 0)
             self.observers.on_epoch(EpochEvent(self.at.copy(), numbers, evaluation, score, best, last, *top))
         self.at.closed = True
         self.saver.save_state()
         self.result.epochs = self.at.epoch
+
+    def _evaluate_before(self) -> None:
+        """Evaluate and save the weights from which training starts, as those of epoch 0."""
+        evaluator, at = self.parts.evaluator, self.at.copy()
+        assert evaluator is not None  # the plan says that the run evaluates
+        at.epoch = 0
+        evaluation = self._evaluate(evaluator)
+        score = float(evaluation.scores[evaluator.main_indicator])
+        best = self.saver.save_weights(0, score)
+        numbers = {"epoch": 0, "step": 0}
+        self.observers.on_epoch(EpochEvent(at, numbers, evaluation, score, best, False, self.saver.keeper.best, 0))
+
+    def _ends_early(self) -> bool:
+        """Whether the time is over, or the score has not risen for so long that the run gives up."""
+        self.plan.look_at_clock(time.perf_counter())
+        keeper = self.saver.keeper
+        return self.plan.out_of_time or (keeper.has_best and self.plan.gives_up(self.at, keeper.best_epoch))
 
     def _evaluate(self, evaluator: Evaluator) -> Evaluation:
         try:
@@ -180,4 +203,4 @@ class Trainer:
     def _complete_result(self) -> None:
         keeper, result = self.saver.keeper, self.result
         result.steps, result.skipped = self.at.steps, self.parts.loader.skipped
-        result.best, result.best_epoch = keeper.best if keeper.best_epoch else None, keeper.best_epoch
+        result.best, result.best_epoch = keeper.best if keeper.has_best else None, keeper.best_epoch

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from mindocr.report.recognition.alignment import NONE, Step, is_case_only
+from mindocr.metrics.alignment import NONE, Step, is_case_only
 
 SIDE = 20  # characters on a side, at most
 _CELL, _EDGE = 22, 34  # units of the drawing: a cell, and the space for the names

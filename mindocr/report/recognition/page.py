@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from mindocr.metrics.alignment import NONE, Step, confusions, differences, is_case_only
 from mindocr.metrics.rec_metric import ACCURACIES, SCORES, RecMetric
 from mindocr.report import charts
 from mindocr.report.curves import Bin
@@ -17,7 +18,6 @@ from mindocr.report.page import NAME, save_page
 from mindocr.report.payload import as_script, short_names
 from mindocr.report.pictures import check_limit
 from mindocr.report.recognition import groups, matrix
-from mindocr.report.recognition.alignment import NONE, Step, confusions, differences, is_case_only
 from mindocr.report.recognition.crops import Crops, cut
 from mindocr.report.recognition.mistakes import KINDS, rows_of, tag_of, without_spaces
 from mindocr.report.recognition.word import Word

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mindocr.geometry import Polygon
+from mindocr.metrics.alignment import Step, align
 from mindocr.metrics.edit_distance import similarity
 from mindocr.metrics.rec_metric import TextResult
-from mindocr.report.recognition.alignment import Step, align
 
 
 @dataclass(frozen=True)

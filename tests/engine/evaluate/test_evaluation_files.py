@@ -23,6 +23,7 @@ def about(id_, checkpoint="run/best.ckpt"):
 
 def evaluation(score):
     return SimpleNamespace(
+        also={},
         scores={"f-score": score}, kind=Detection, image_lines=[json.dumps({"score": score})],
         predictions=[("a.jpg", Detection([SQUARE], [score]))],
     )  # fmt: skip

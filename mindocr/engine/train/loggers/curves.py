@@ -96,7 +96,8 @@ def draw_curves(rows: Sequence[dict[str, Any]], losses: Sequence[str], scores: S
         axis.grid(alpha=0.3)
         if axis.get_legend_handles_labels()[0]:
             axis.legend(loc="upper left" if axis is right else "best")
-    twin.legend(loc="upper right")
+    if twin.get_legend_handles_labels()[0]:
+        twin.legend(loc="upper right")
     with files.replacing(path, ".png") as partial:
         figure.savefig(partial, dpi=110)
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from mindocr.metrics.alignment import align, confusions, differences, is_case_only
 from mindocr.metrics.edit_distance import edit_distance
-from mindocr.report.recognition.alignment import align, confusions, differences, is_case_only
 
 
 @pytest.mark.parametrize(
