@@ -21,6 +21,7 @@ from mindocr.utils.paths import expand_home
 GROUPS = {
     "Data": {
         "make-synthetic": "generate images of text with their labels",
+        "make-lines": "generate images of single text lines with their texts",
         "convert": "convert the annotations of a published data set to a label file",
         "exchange": "import labels from an annotation tool, or export labels to one",
         "check-data": "find broken images, wrong labels and duplicates in a data set",
