@@ -59,6 +59,7 @@ GROUPS = {
     },
     "Complete example": {
         "demo": "generate images, train on them, evaluate, export and predict",
+        "demo-read": "generate text lines, train a recogniser on them, evaluate, export and read",
     },
 }
 _OPTION = re.compile(r"--?[A-Za-z][\w-]*=", re.ASCII)

@@ -31,8 +31,7 @@ class LineSetPlan:
 
     Args:
         output_dir: folder to write to; created if it does not exist.
-        train: number of training images, at least 1.
-        test: number of test images; 0 = none.
+        train, test: numbers of training and of test images; 0 = none, but not both.
         options: look of the images.
         texts: what they say.
         seed: whole number not below 0; equal seeds give equal sets.
@@ -59,10 +58,12 @@ class LineSetPlan:
 
     def check(self) -> None:
         """Raise DataError when a number is out of its range."""
-        for name, least in (("train", 1), ("test", 0), ("seed", 0), ("workers", 1)):
+        for name, least in (("train", 0), ("test", 0), ("seed", 0), ("workers", 1)):
             value = getattr(self, name)
             if value < least:
                 raise DataError(f"--{name}: expected a whole number of at least {least}, got {value}")
+        if not self.train + self.test:
+            raise DataError("--train and --test are both 0; expected at least one image")
 
 
 def write_lines(plan: LineSetPlan, command: str = "") -> dict[str, Any]:

@@ -82,7 +82,8 @@ def test_characters_that_single_fonts_lack_are_counted(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"train": 0}, "--train: expected a whole number of at least 1, got 0"),
+        ({"train": -1}, "--train: expected a whole number of at least 0, got -1"),
+        ({"train": 0, "test": 0}, "--train and --test are both 0; expected at least one image"),
         ({"workers": 0}, "--workers: expected a whole number of at least 1, got 0"),
         ({"font_dir": "no_such"}, "font_dir: no_such is not a folder"),
         ({"background_dir": "no_such"}, "background_dir: no_such is not a folder"),

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments: number, texts and look of the lines, and the output folder."""
     add = parser.add_argument
     add("--output_dir", type=Path, required=True, help="folder to fill")
-    add("--train", type=int, default=10000, help="training images (default 10000)")
+    add("--train", type=int, default=10000, help="training images, 0 for none (default 10000)")
     add("--test", type=int, default=1000, help="test images, 0 for none (default 1000)")
     texts = parser.add_mutually_exclusive_group()
     texts.add_argument("--random", action="store_true", help="random strings of the dictionary, not English words")

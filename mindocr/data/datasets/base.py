@@ -88,14 +88,7 @@ class ImageDataset:
         """
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
-        record = self.records[index]
-        try:
-            sample = self.pipeline(self._start(record), np.random.default_rng([self.seed, epoch, index]))
-        except DataError as error:
-            raise DataError(_locate(str(error), record)) from error
-        if self.output_columns is None:
-            return dict(sample)
-        return {key: sample[key] for key in self.output_columns}  # type: ignore[literal-required]
+        return self._finish(self._start(self.records[index]), index, epoch)
 
     def describe(self, index: int) -> str:
         """``label file:line image path``, for messages."""
@@ -104,6 +97,16 @@ class ImageDataset:
 
     def _start(self, record: Record) -> DetSample:
         return {"img_path": record.img_path}
+
+    def _finish(self, sample: DetSample, index: int, epoch: int) -> dict[str, Any]:
+        """The sample behind the pipeline, with the output columns only; errors as for :meth:`get`."""
+        try:
+            sample = self.pipeline(sample, np.random.default_rng([self.seed, epoch, index]))
+        except DataError as error:
+            raise DataError(_locate(str(error), self.records[index])) from error
+        if self.output_columns is None:
+            return dict(sample)
+        return {key: sample[key] for key in self.output_columns}  # type: ignore[literal-required]
 
 
 class ListFileDataset(ImageDataset, ABC):
