@@ -64,7 +64,7 @@ def _rows(out: Path) -> list[tuple[str, str]]:
     rows = [(label, f"{scores[name]:.4f}") for name, label in names.items()]
     paths = {"training curves": "train/curves.png", "generated lines, labels": "data/preview.jpg",
              "lines and what was read": "read.png", "exported model": "best.onnx",
-             "its certificate": "best.onnx.certificate.json"}  # fmt: skip
+             "its certificate": "best.onnx.html"}  # fmt: skip
     return rows + [(name, str(out / path)) for name, path in paths.items()]
 
 

@@ -1,6 +1,7 @@
 """Lines that are generated while training: new ones in every epoch, those of the command that writes them."""
 
 import logging
+import string
 
 import cv2
 import numpy as np
@@ -39,7 +40,7 @@ def test_samples_are_the_lines_that_the_command_writes(tmp_path):
 
 PIPELINE = [
     {"RandomTurnTextLine": {"p": 0.5}},
-    {"RecLabelEncode": {"characters": "abcdefghijklmnopqrstuvwxyz", "lower": True, "unknown": "drop", "max_text_len": 9}},
+    {"RecLabelEncode": {"characters": string.ascii_lowercase, "lower": True, "unknown": "drop", "max_text_len": 9}},
     {"ResizeTextLine": {"height": 32, "max_width": 64}},
     {"NormalizeImage": {"mean": [127.5] * 3, "std": [127.5] * 3}},
     "ToCHWImage",
@@ -90,6 +91,7 @@ def test_mistakes_are_told(changes, message):
 def test_the_recipe_of_the_demo_trains_on_them(repo_root):
     encode = "train.dataset.transform_pipeline.RecLabelEncode.characters=0123456789abcdefghijklmnopqrstuvwxyz"
     config = load_config(repo_root / "configs/rec/crnn/crnn_small_synthetic.yaml", ["train.dataset.number=4", encode])
-    with build_dataset(config.train.dataset, {**dict(config.train.loader), "batch_size": 4, "num_workers": 0}) as loader:
+    options = {**dict(config.train.loader), "batch_size": 4, "num_workers": 0}
+    with build_dataset(config.train.dataset, options) as loader:
         (batch,) = loader.epoch()
     assert batch["image"].shape == (4, 3, 32, 128) and batch["text_seq"].max() <= 36

@@ -58,8 +58,9 @@ def recipe(tmp_path, repo_root, monkeypatch):
         return load_config(
             repo_root / "configs/cls/ppocr/ppocr_cls_mobile.yaml",
             [
-                f"train.dataset={{{data}: train.txt, sample_ratio: 2}}",
-                f"eval.dataset={{{data}: gt.txt}}",
+                f"train.dataset={{type: ClsDataset, {data}: train.txt, on_error: skip, sample_ratio: 2}}",
+                f"eval.dataset={{type: ClsDataset, {data}: gt.txt}}",
+                *(f"{part}.dataset.transform_pipeline.RandomTurnTextLine=drop" for part in ("train", "eval")),
                 *(f"{part}.dataset.{small}" for part in ("train", "eval", "predict")),
                 "model.backbone={name: tiny_line}",
                 f"scheduler={{lr: 0.004, num_epochs: {EPOCHS}, decay_epochs: {EPOCHS}}}",
