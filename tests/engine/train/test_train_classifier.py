@@ -102,7 +102,7 @@ def test_it_learns_the_direction_of_generated_lines(recipe, tmp_path):
     lines = "source: random, characters: LTPFJ147, length: [3, 5], words: [1, 1], difficulty: easy"
     result = trainer.run(
         recipe(
-            f"train.dataset={{number: 320, {lines}}}",
+            f"train.dataset={{number: 160, {lines}}}",
             f"eval.dataset={{type: GeneratedLines, number: 96, height: 48, img_mode: BGR, {lines}}}",
             "eval.dataset.transform_pipeline={DecodeImage: drop, CropTextLine: drop}",
             *(f"{part}.dataset.transform_pipeline.ResizeTextLine.max_width=96" for part in ("train", "eval")),
