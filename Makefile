@@ -7,7 +7,7 @@ CONSTRAINTS ?= constraints.txt
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet$(CONSTRAINTS:%= --constraint %)
 
-.PHONY: demo test test-latest test-pythons fast lint setup clean
+.PHONY: demo demo-read test test-latest test-pythons fast lint setup clean
 
 setup: $(VENV)/.installed
 
@@ -21,6 +21,10 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt $(REQUIREMENTS) $(CONS
 # The main job on generated images: train from scratch, evaluate, export, predict. About ten minutes on two cores.
 demo: setup
 	$(PYTHON) tools/demo.py $(DEMO_ARGS)
+
+# The same for reading: a recogniser from scratch on generated text lines. About fifteen minutes on two cores.
+demo-read: setup
+	$(PYTHON) tools/demo_read.py $(DEMO_ARGS)
 
 # Everything: style, types, fast and slow tests, in two processes of at most 5 GB each; programs that tests start take up to 7 GB more.
 test: setup lint
@@ -53,4 +57,4 @@ lint: setup
 	$(PYTHON) -m mypy
 
 clean:
-	rm -rf $(VENV) .venv-latest .venv-3.* data/synthetic demo build *.egg-info
+	rm -rf $(VENV) .venv-latest .venv-3.* data/synthetic demo demo_read build *.egg-info

@@ -21,6 +21,7 @@ from mindocr.utils.paths import expand_home
 GROUPS = {
     "Data": {
         "make-synthetic": "generate images of text with their labels",
+        "make-lines": "generate images of single text lines with their texts",
         "convert": "convert the annotations of a published data set to a label file",
         "exchange": "import labels from an annotation tool, or export labels to one",
         "check-data": "find broken images, wrong labels and duplicates in a data set",
@@ -60,6 +61,7 @@ GROUPS = {
     },
     "Complete example": {
         "demo": "generate images, train on them, evaluate, export and predict",
+        "demo-read": "generate text lines, train a recogniser on them, evaluate, export and read",
     },
 }
 _OPTION = re.compile(r"--?[A-Za-z][\w-]*=", re.ASCII)

@@ -48,13 +48,13 @@ def make_background(rng: np.random.Generator, options: SceneOptions, photos: tup
         DataError: a photograph cannot be decoded.
     """
     if photos and rng.random() < 0.75:
-        return _photo_crop(rng, photos[rng.integers(len(photos))], options.image_size)
-    image = _wall(rng, options.image_size, options.ranges.texture, options.scale)
+        return photo_crop(rng, photos[rng.integers(len(photos))], options.image_size)
+    image = make_wall(rng, options.image_size, options.ranges.texture, options.scale)
     for _ in range(rng.integers(0, 3)):
         _add_panel(rng, image, options)
     if rng.random() < 0.5:
-        image = _pattern(rng, image, options)
-    _add_clutter(rng, image, int(rng.integers(0, options.ranges.clutter + 1)), options.scale)
+        image = add_pattern(rng, image, options.ranges.texture, options.scale)
+    add_clutter(rng, image, int(rng.integers(0, options.ranges.clutter + 1)), options.scale)
     return image
 
 
@@ -75,8 +75,18 @@ def smooth_noise(rng: np.random.Generator, size: tuple[int, int], cells: int) ->
     return cv2.resize(bumps, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-def _wall(rng: np.random.Generator, size: tuple[int, int], texture: float, scale: float) -> np.ndarray:
-    """Two colours blended by a gradient and clouds, plus grain."""
+def make_wall(rng: np.random.Generator, size: tuple[int, int], texture: float, scale: float) -> np.ndarray:
+    """Two colours blended by a gradient and clouds, plus grain.
+
+    Args:
+        rng: source of every random number.
+        size: (height, width) in pixels.
+        texture: strength of clouds and grain, 0-1.
+        scale: factor of lengths, relative to a shorter side of 320.
+
+    Returns:
+        (H, W, 3) float32 RGB, about 0-255.
+    """
     first, second = random_colour(rng), random_colour(rng)
     second = first + (second - first) * rng.uniform(0.1, 0.8) * texture
     height, width = size
@@ -109,17 +119,17 @@ def _add_panel(rng: np.random.Generator, image: np.ndarray, options: SceneOption
     h, w = int(height * rng.uniform(0.25, 0.9)), int(width * rng.uniform(0.2, 0.7))
     y, x = int(rng.integers(-h // 3, height - h // 2)), int(rng.integers(-w // 3, width - w // 2))
     top, left, bottom, right = max(y, 0), max(x, 0), min(y + h, height), min(x + w, width)
-    part = _wall(rng, (bottom - top, right - left), options.ranges.texture, options.scale)
+    part = make_wall(rng, (bottom - top, right - left), options.ranges.texture, options.scale)
     image[top:bottom, left:right] = part
     if rng.random() < 0.6:
         edge = random_colour(rng).tolist()
         cv2.rectangle(image, (x, y), (x + w, y + h), edge, int(rng.integers(1, 6) * options.scale) or 1)
 
 
-def _pattern(rng: np.random.Generator, image: np.ndarray, options: SceneOptions) -> np.ndarray:
-    """The wall with stripes, tiles, bricks or dots in perspective."""
+def add_pattern(rng: np.random.Generator, image: np.ndarray, texture: float, scale: float) -> np.ndarray:
+    """The wall (H, W, 3) with stripes, tiles, bricks or dots in perspective; arguments as for :func:`make_wall`."""
     height, width = image.shape[:2]
-    period = rng.uniform(14, 70) * options.scale
+    period = rng.uniform(14, 70) * scale
     angle = rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)]) + rng.normal(0, 0.05)
     tilt = rng.uniform(-0.4, 0.4, 2)
     x = np.arange(width, dtype=np.float32)[None] - width / 2
@@ -140,7 +150,7 @@ def _pattern(rng: np.random.Generator, image: np.ndarray, options: SceneOptions)
         layer = (_part(0.5 * (u + row)) < line / 2) | (v - row < line)
     else:  # dots
         layer = (_part(u) - 0.5) ** 2 + (_part(v) - 0.5) ** 2 < rng.uniform(0.02, 0.1)
-    strength = np.float32(options.ranges.texture * rng.uniform(0.1, 0.6))
+    strength = np.float32(texture * rng.uniform(0.1, 0.6))
     layer = cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 0.7)[..., None] * strength
     return image + layer * (random_colour(rng) - image)
 
@@ -150,7 +160,7 @@ def _part(values: np.ndarray) -> np.ndarray:
     return values - np.floor(values)
 
 
-def _add_clutter(rng: np.random.Generator, image: np.ndarray, count: int, scale: float) -> None:
+def add_clutter(rng: np.random.Generator, image: np.ndarray, count: int, scale: float) -> None:
     """Bars, frames, ellipses, polygons, arcs and scratches, drawn in place."""
     height, width = image.shape[:2]
     for _ in range(count):
@@ -182,8 +192,14 @@ def _add_clutter(rng: np.random.Generator, image: np.ndarray, count: int, scale:
             cv2.polylines(image, [walk.astype(np.int32)], False, colour, max(thin // 2, 1), cv2.LINE_AA)
 
 
-def _photo_crop(rng: np.random.Generator, path: str, size: tuple[int, int]) -> np.ndarray:
-    """A random crop of a photograph, at least half the largest possible size, mirrored with probability 0.5."""
+def photo_crop(rng: np.random.Generator, path: str, size: tuple[int, int]) -> np.ndarray:
+    """A random crop (H, W, 3) float32 of a photograph, resized to ``size``, mirrored with probability 0.5.
+
+    It has at least half the largest possible size.
+
+    Raises:
+        DataError: the photograph cannot be decoded.
+    """
     photo = _load_photo(path)
     height, width = photo.shape[:2]
     fit = min(height / size[0], width / size[1]) * rng.uniform(0.5, 1.0)

@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 
 from mindocr.synthetic.background import random_colour
-from mindocr.synthetic.options import SceneOptions
 from mindocr.synthetic.signs import Sign
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 SUBPIXEL = 4  # fractional bits of OpenCV's drawing coordinates
 
 
-def paint_sign(rng: np.random.Generator, image: np.ndarray, ink: np.ndarray, sign: Sign, options: SceneOptions) -> None:
+def paint_sign(rng: np.random.Generator, image: np.ndarray, ink: np.ndarray, sign: Sign, contrast: float) -> None:
     """Paint ``sign`` in place.
 
     Args:
@@ -21,7 +20,7 @@ def paint_sign(rng: np.random.Generator, image: np.ndarray, ink: np.ndarray, sig
         image: (H, W, 3) float32 RGB, 0-255.
         ink: (H, W) uint8; the coverage of the letters (including their outline) is written into it.
         sign: a sign whose footprint is inside the image.
-        options: difficulty, for the smallest contrast.
+        contrast: smallest difference of luminance between letters and what is behind them, 0-255.
     """
     x0, y0 = np.floor(sign.footprint.min(axis=0)).astype(int)
     x1, y1 = np.ceil(sign.footprint.max(axis=0)).astype(int) + 1
@@ -31,7 +30,6 @@ def paint_sign(rng: np.random.Generator, image: np.ndarray, ink: np.ndarray, sig
     letters = sign.warp.render(np.dstack([sign.sheet.ink, sign.sheet.rim]), (x0, y0), size)
     np.maximum(ink[y0:y1, x0:x1], letters[..., 1], out=ink[y0:y1, x0:x1])
     inside = _filled(sign.warp.outline(sign.sheet.extent, 2 if sign.warp.bend is None else 7), (x0, y0), size)
-    contrast = options.ranges.min_contrast
     if sign.plate is not None:
         _paint_plate(rng, window, sign.warp.outline(sign.plate, 2), (x0, y0), sign.height)
     colour = _letter_colour(rng, window, inside, contrast)
@@ -87,13 +85,22 @@ def _letter_colour(
 ) -> np.ndarray | None:
     """(3,) colour whose luminance is ``contrast`` away from nearly all of the wall inside; None if there is none."""
     luma = window[inside > 127] @ LUMA
-    low, high = np.percentile(luma, (5, 95)) if luma.size else (127.0, 127.0)
+    ordered = np.sort(luma)
+    low, high = (_quantile(ordered, 0.05), _quantile(ordered, 0.95)) if luma.size else (127.0, 127.0)
     darker, lighter = max(low - contrast, 0.0), max(255.0 - high - contrast, 0.0)
     if darker + lighter < 5:
         return None
     if rng.random() * (darker + lighter) < darker:
         return _with_luma(rng, float(rng.uniform(0, darker)))
     return _with_luma(rng, float(rng.uniform(high + contrast, 255)))
+
+
+def _quantile(ordered: np.ndarray, share: float) -> float:
+    """As ``np.quantile`` of sorted numbers, at a third of its time for a few thousand numbers."""
+    place = (len(ordered) - 1) * share
+    before = int(place)
+    first, second = float(ordered[before]), float(ordered[min(before + 1, len(ordered) - 1)])
+    return first + (second - first) * (place - before)
 
 
 def _with_luma(rng: np.random.Generator, luma: float) -> np.ndarray:

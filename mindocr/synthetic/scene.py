@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mindocr.synthetic.background import make_background, smooth_noise
+from mindocr.synthetic.background import make_background
 from mindocr.synthetic.fonts import FontFace
 from mindocr.synthetic.options import SceneOptions
 from mindocr.synthetic.paint import paint_sign
+from mindocr.synthetic.photograph import photograph
 from mindocr.synthetic.signs import Sign, plan_sign
 
 IGNORED = "###"
@@ -77,11 +78,12 @@ def make_scene(
         sign = plan_sign(rng, options, faces, readable, shrink=0.85**failures)
         placed = _place(rng, sign, taken) if sign else None
         if placed:
-            paint_sign(rng, image, ink, placed, options)
+            paint_sign(rng, image, ink, placed, options.ranges.min_contrast)
             signs.append(placed)
         else:
             failures += 1
-    image = _photograph(rng, image, signs, options)
+    smallest = min((sign.height for sign in signs if sign.readable), default=20.0)
+    image = photograph(rng, image, options.ranges, options.scale, smallest)
     low, high = options.ranges.quality
     words = tuple(
         Word(text if sign.readable else IGNORED, points, sign.warp.bend is not None, sign.height)
@@ -111,29 +113,3 @@ def _place(rng: np.random.Generator, sign: Sign, taken: np.ndarray) -> Sign | No
             window |= part
             return sign.moved(float(dx), float(dy))
     return None
-
-
-def _photograph(rng: np.random.Generator, image: np.ndarray, signs: list[Sign], options: SceneOptions) -> np.ndarray:
-    """Add uneven light, blur that keeps the smallest letters readable, and noise to ``image``; returns uint8."""
-    ranges, size = options.ranges, options.image_size
-    light = 1 + np.float32(rng.uniform(0, 0.22)) * smooth_noise(rng, size, 2)
-    if rng.random() < 0.2:  # the edge of a shadow across the image
-        height, width = size
-        edge = np.float32(rng.uniform(0.55, 0.8))
-        x = np.arange(width, dtype=np.float32)[None] - np.float32(rng.uniform(0.1, 0.9) * width)
-        y = np.arange(height, dtype=np.float32)[:, None] - np.float32(rng.uniform(0.1, 0.9) * height)
-        angle = rng.uniform(0, 2 * np.pi)
-        side = (x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))) / np.float32(4 * options.scale)
-        light *= edge + (1 - edge) * np.clip(side + 0.5, 0, 1)
-    image *= light[..., None]
-    smallest = min((sign.height for sign in signs if sign.readable), default=20.0)
-    blur = rng.uniform(0, min(ranges.blur * options.scale, 0.055 * smallest))
-    if blur > 0.3:
-        image = cv2.GaussianBlur(image, (0, 0), blur)
-    noise = rng.uniform(0, ranges.noise)
-    if noise > 1:
-        # grey noise plus a shifted copy in one channel: coloured noise at the cost of grey noise
-        field = rng.standard_normal(size, dtype=np.float32) * np.float32(noise)
-        image += field[..., None]
-        image[..., rng.integers(3)] += 0.7 * np.roll(field, 7, axis=1)
-    return np.clip(image, 0, 255, out=image).astype(np.uint8)

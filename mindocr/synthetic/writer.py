@@ -91,8 +91,8 @@ def write_set(plan: SetPlan, command: str = "") -> dict[str, Any]:
         "complete": False,
     }
     try:
-        _prepare(plan.output_dir, plan.overwrite)
-        _write_note(plan.output_dir, note)
+        prepare(plan.output_dir, plan.overwrite)
+        write_note(plan.output_dir, note)
         content = {}
         for number, (split, count) in enumerate(counts.items()):
             (plan.output_dir / split).mkdir()
@@ -107,7 +107,7 @@ def write_set(plan: SetPlan, command: str = "") -> dict[str, Any]:
             content[split] = tally.summary()
         _write_preview(plan, next(iter(counts)))
         note = {**note, "content": content, "complete": True}
-        _write_note(plan.output_dir, note)
+        write_note(plan.output_dir, note)
         (plan.output_dir / "README.txt").write_text(_readme(note), encoding="utf-8")
     except OSError as error:
         raise DataError(
@@ -180,7 +180,7 @@ class _Maker:
         return label_line(name, scene), Tally(1, len(scene.words), len(scene.words) - len(readable), curved, readable)
 
 
-def _prepare(folder: Path, overwrite: bool) -> None:
+def prepare(folder: Path, overwrite: bool) -> None:
     """Create an empty folder; an earlier generated set is removed only with ``overwrite``, other files never."""
     folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.iterdir()):
@@ -199,7 +199,8 @@ def _prepare(folder: Path, overwrite: bool) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _write_note(folder: Path, note: dict[str, Any]) -> None:
+def write_note(folder: Path, note: dict[str, Any]) -> None:
+    """Write ``meta.json``."""
     files.write_text(folder / NOTE, json.dumps(note, indent=2, ensure_ascii=False) + "\n")
 
 

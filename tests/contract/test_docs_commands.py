@@ -38,6 +38,7 @@ TUNED = (
     "train.loader.batch_size=2"
 )
 DET_TUNED = f"{TUNED} {CROP} eval.dataset.transform_pipeline.DetResize.limit_side_len=64"
+LINES = f"train.dataset.number=2 train.loader.batch_size=2 eval.loader.num_workers=0 {SMALL}"
 V4 = ("ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx")
 V6 = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 
@@ -68,6 +69,10 @@ class Case:
 CASES = (
     Case(r"python tools/make_synthetic\.py --output_dir data/synthetic .+",
          "--train 8 --test 3 --image_size 96 96 --workers 1 --overwrite", "data/synthetic/preview.jpg", slow=False),
+    Case(r"python tools/make_lines\.py --output_dir data/lines .+", "--test 3 --workers 1", "data/lines/preview.jpg",
+         slow=False),
+    Case(r"python tools/make_lines\.py --output_dir data/page_lines .+", "--train 5 --workers 1",
+         "data/page_lines/train_gt.txt", slow=False),
     Case(r"python tools/dataset_converters/convert\.py .+/train/det_gt\.txt", "--strict",
          "ocr_datasets/ic15/det/train/det_gt.txt", slow=False),
     Case(r"python tools/dataset_converters/convert\.py .+/test/det_gt\.txt", "--strict",
@@ -125,6 +130,12 @@ CASES = (
          instead=("mindocr_files/", "configs/det/dbnet/")),
     Case(r"python tools/eval\.py -c mindocr_files/db_r50_icdar15\.yaml -o .+", SAME, "tmp_det/eval/scores.json",
          instead=("mindocr_files/", "configs/det/dbnet/")),
+    Case(r"python tools/train\.py -c crnn_small_synthetic", f"-o {LINES}", "demo_read/train/best.ckpt"),
+    Case(r"python tools/eval\.py -c crnn_small_synthetic", "-o eval.loader.num_workers=0",
+         "demo_read/train/eval/scores.json"),
+    Case(r"python tools/export\.py .+ --file_format ONNX --save_dir demo_read", "", "demo_read/best.onnx"),
+    Case(r"python tools/infer/text/predict_rec\.py --image_dir data/lines/test .+", "",
+         "demo_read/read/rec_results.txt"),
     Case(r"python tools/train\.py -c my_text/recipe\.yaml", TINY, "my_text/run/best.ckpt"),
     Case(r"python tools/train\.py -c my_text/recipe\.yaml -o train\.resume=auto", TINY, "my_text/run/curves.png"),
     Case(r"msrun .+ python tools/train\.py --config configs/det/dbnet/db_r18_synthetic\.yaml -o .+train_2p", TINY,
@@ -402,6 +413,7 @@ def test_options_in_the_documents_exist() -> None:
 
 @pytest.mark.parametrize(("target", "expected"), [
     ("demo", ["pip install --quiet --constraint constraints.txt -r requirements-dev.txt", "python tools/demo.py"]),
+    ("demo-read", ["-r requirements-dev.txt", "python tools/demo_read.py"]),
     ("test", ["python -m ruff check .", "python -m mypy", "python -m pytest"]),
     ("test-latest", ["pip install --quiet -r requirements-dev.txt", "python -m mypy", "python -m pytest"]),
 ])  # fmt: skip

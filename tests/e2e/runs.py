@@ -14,10 +14,14 @@ import numpy as np
 
 from mindocr.models.weights import read_checkpoint
 from mindocr.synthetic import SceneOptions, SetPlan, write_set
+from mindocr.synthetic.line import LineOptions
+from mindocr.synthetic.line_writer import LineSetPlan, write_lines
+from mindocr.synthetic.texts import TextOptions
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RECIPE = "configs/det/dbnet/db_r18_synthetic.yaml"
+RECIPES = {"det": RECIPE, "rec": "configs/rec/crnn/crnn_small_synthetic.yaml"}
 SIDE = 96
 TIMES = ("images_per_s", "wait_share", "seconds")
 
@@ -29,6 +33,7 @@ class Run:
     Attributes:
         options: overrides of the recipe besides the small ones.
         ranks: processes of one start.
+        task: ``det``, or ``rec``: a recogniser on lines that are generated while training.
     """
 
     folder: Path
@@ -37,19 +42,17 @@ class Run:
     ranks: int = 1
     port: int = 8118
     messages: list[str] = field(default_factory=list)
+    task: str = "det"
 
     def command(self, kill: str = "none") -> list[str]:
         """The command that starts or resumes the run."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        child = [sys.executable, str(HERE / "killable_training.py"), str(self.folder / "notes"), kill, RECIPE, "-o"]
+        script, notes = HERE / "killable_training.py", self.folder / "notes"
+        child = [sys.executable, str(script), str(notes), kill, RECIPES[self.task], "-o"]
         child += [
-            f"train.dataset.dataset_root={self.data}",
             f"eval.dataset.dataset_root={self.data}",
             f"train.ckpt_save_dir={self.folder / 'out'}",
-            "model.backbone={name: tiny_for_tests}",
-            "model.neck.out_channels=16",
-            f"train.dataset.transform_pipeline.RandomCropWithBBox.crop_size=[{SIDE}, {SIDE}]",
-            f"eval.dataset.transform_pipeline.DetResize.target_size=[{SIDE}, {SIDE}]",
+            *(reader_options() if self.task == "rec" else self._detector_options()),
             "train.loader.num_workers=0",
             "eval.loader.num_workers=0",
             "eval.loader.batch_size=1",
@@ -65,6 +68,15 @@ class Run:
         launcher += [f"--worker_num={self.ranks}", f"--local_worker_num={self.ranks}", "--join=True"]
         # msrun puts the word python before the script by itself.
         return [*launcher, f"--log_dir={self.folder / 'msrun'}", *child[1:], "system.distribute=True"]
+
+    def _detector_options(self) -> list[str]:
+        return [
+            f"train.dataset.dataset_root={self.data}",
+            "model.backbone={name: tiny_for_tests}",
+            "model.neck.out_channels=16",
+            f"train.dataset.transform_pipeline.RandomCropWithBBox.crop_size=[{SIDE}, {SIDE}]",
+            f"eval.dataset.transform_pipeline.DetResize.target_size=[{SIDE}, {SIDE}]",
+        ]
 
     @staticmethod
     def environment() -> dict[str, str]:
@@ -132,6 +144,27 @@ def differences(one: Run, other: Run) -> list[str]:
         same = set(ours) == set(theirs) and all(np.array_equal(ours[name], theirs[name]) for name in ours)
         found += [] if same else [stem]
     return found
+
+
+def reader_options() -> list[str]:
+    """Overrides that make the recipe of a recogniser small: 20 generated lines an epoch in batches of 4."""
+    return [
+        "train.dataset.number=20",
+        "train.dataset.difficulty=easy",
+        "train.loader.batch_size=4",
+        "model.backbone.width=0.0625",
+        "model.neck.hidden_size=8",
+        *(f"{part}.dataset.transform_pipeline.ResizeTextLine.max_width=64" for part in ("train", "eval")),
+        *(f"{part}.dataset.transform_pipeline.PadTextLine.min_width=64" for part in ("train", "eval")),
+    ]
+
+
+def write_test_lines(folder: Path, count: int = 3) -> Path:
+    """Lines to evaluate a recogniser on."""
+    texts = TextOptions(length=(3, 6), characters="abcdefghij")
+    options = LineOptions(32, "easy")
+    write_lines(LineSetPlan(folder, train=0, test=count, options=options, texts=texts, seed=1, progress=False))
+    return folder
 
 
 def write_data(folder: Path) -> Path:

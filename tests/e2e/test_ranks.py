@@ -16,6 +16,7 @@ from pathlib import Path
 import mindspore as ms
 import numpy as np
 import pytest
+from runs import reader_options, write_test_lines
 
 from mindocr.synthetic import SceneOptions, SetPlan, write_set
 
@@ -24,6 +25,13 @@ pytestmark = pytest.mark.slow
 SIDE = 96
 MSRUN = Path(sys.executable).with_name("msrun")
 RECIPE = "configs/det/dbnet/db_r18_synthetic.yaml"
+SHORT = (
+    "train.loader.num_workers=0",
+    "eval.loader.num_workers=0",
+    "scheduler.num_epochs=1",
+    "scheduler.warmup_epochs=0",
+    "train.max_steps=3",
+)
 needs_mpirun = pytest.mark.skipif(shutil.which("mpirun") is None, reason="mpirun is not installed (openmpi-bin)")
 
 
@@ -32,6 +40,7 @@ def data(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("ranks") / "data"
     options = SceneOptions(image_size=(SIDE, SIDE), difficulty="easy")
     write_set(SetPlan(folder, train=12, test=5, options=options, seed=3, progress=False))
+    write_test_lines(folder / "lines", 5)
     return folder
 
 
@@ -46,13 +55,14 @@ def settings(data: Path, folder: Path, *more: str) -> list[str]:
         f"eval.dataset.transform_pipeline.DetResize.target_size=[{SIDE}, {SIDE}]",
         "postprocess.box_thresh=0.1",
         "postprocess.binary_thresh=0.1",
-        "train.loader.num_workers=0",
-        "eval.loader.num_workers=0",
-        "scheduler.num_epochs=1",
-        "scheduler.warmup_epochs=0",
-        "train.max_steps=3",
+        *SHORT,
         *more,
     ]
+
+
+def reader_settings(data: Path, folder: Path, *more: str) -> list[str]:
+    small = [word for word in reader_options() if not word.startswith("train.loader.batch_size")]
+    return [*small, f"eval.dataset.dataset_root={data / 'lines'}", f"train.ckpt_save_dir={folder}", *SHORT, *more]
 
 
 def mpirun(ranks: int) -> list[str]:
@@ -92,6 +102,11 @@ SEVERAL = [  # two networks that learn from each other; all their losses are mea
     "model.backbone=null", "model.neck=null", "model.head=null", "model.use=one",
     f"model.networks={{one: {_NETWORK}, two: {_NETWORK}}}", f"loss={{name: CombinedLoss, terms: [{_TERMS}]}}",
 ]  # fmt: skip
+# Score of the task -> its recipe, and what makes it small
+TASKS = {
+    "f-score": (RECIPE, settings),
+    "acc": ("configs/rec/crnn/crnn_small_synthetic.yaml", reader_settings),
+}
 
 
 @needs_mpirun
@@ -114,25 +129,27 @@ def test_two_ranks_at_batch_2_train_what_one_rank_trains_at_batch_4(repo_root, d
     assert single[2] < single[0], "three steps must have changed something"
 
 
-def test_ranks_of_msrun_share_the_images_of_an_evaluation(repo_root, data, tmp_path):
-    """With DBLoss and BatchNorm per rank, as in a recipe; then one process evaluates the checkpoint of rank 0."""
+@pytest.mark.parametrize("score", TASKS)
+def test_ranks_of_msrun_share_the_images_of_an_evaluation(repo_root, data, tmp_path, score):
+    """With the loss and BatchNorm per rank, as in a recipe; then one process evaluates the checkpoint of rank 0."""
+    recipe, small = TASKS[score]
     with socket.socket() as probe:
         probe.bind(("", 0))
         port = probe.getsockname()[1]
     folder = tmp_path / "two"
-    run(msrun(2, port, tmp_path / "logs"), repo_root, JOB, RECIPE,
-        *settings(data, folder, "train.loader.batch_size=2", "system.distribute=True"))  # fmt: skip
+    run(msrun(2, port, tmp_path / "logs"), repo_root, JOB, recipe,
+        *small(data, folder, "train.loader.batch_size=2", "system.distribute=True"))  # fmt: skip
     assert {"log_0.txt", "log_1.txt", "performance.csv", "best.ckpt"} <= {path.name for path in folder.iterdir()}
     with (folder / "performance.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     scores = [json.loads((folder / f"losses_{rank}.json").read_text())["scores"] for rank in (0, 1)]
     assert scores[0] == scores[1]
     assert scores[0]["counts"]["images"] == 5
-    run([sys.executable], repo_root, JOB, RECIPE, "evaluate", *settings(data, folder),
+    run([sys.executable], repo_root, JOB, recipe, "evaluate", *small(data, folder),
         f"eval.ckpt_load_path={folder / 'best.ckpt'}")  # fmt: skip
     alone = json.loads((folder / "eval/scores.json").read_text(encoding="utf-8"))
     assert alone.pop("evaluated")["images"] == 5 and alone == scores[0]
-    assert float(row["f-score"]) == pytest.approx(alone["f-score"])
+    assert float(row[score]) == pytest.approx(alone[score])
 
 
 @needs_mpirun

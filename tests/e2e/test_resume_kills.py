@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from runs import Run, differences, write_data
+from runs import Run, differences, write_data, write_test_lines
 
 # All that a state holds: gradients waiting for their update, EMA, a loss scale that grows, states within an epoch.
 EVERYTHING = (
@@ -96,6 +96,20 @@ def test_two_ranks_come_to_the_same(data, tmp_path):
     assert differences(whole, killed) == []
     assert killed.losses(rank=1) == whole.losses(rank=1)
     assert killed.losses(rank=1) != killed.losses()
+
+
+def test_a_recogniser_on_generated_lines_comes_to_the_same(tmp_path):
+    """Its lines are new ones in every epoch, and its recurrent layers have states of their own."""
+    data = write_test_lines(tmp_path / "lines")
+    options = ("train.save_interval_steps=3", "system.deterministic=True", "scheduler.num_epochs=2")
+    whole = Run(tmp_path / "whole", data, options, task="rec")
+    assert whole.finish() == 0, whole.messages[-1]
+    killed = Run(tmp_path / "killed", data, options, task="rec")
+    assert killed.finish("step:8") == -signal.SIGKILL, killed.messages[-1]
+    assert killed.finish() == 0, killed.messages[-1]
+    assert "nn.Dropout" not in killed.messages[-1]
+    assert len(killed.steps()) > len(set(killed.steps())) == 10
+    assert differences(whole, killed) == []
 
 
 def stop_one_rank(run):

@@ -13,6 +13,12 @@ SECTIONS = {
         "neck": {"name": "RNNEncoder"},
         "head": {"name": "CTCHead", "out_channels": 6625},
     },
+    "crnn_small": {
+        "type": "rec",
+        "backbone": {"name": "rec_vgg7", "width": 0.25},
+        "neck": {"name": "RNNEncoder", "num_layers": 1},
+        "head": {"name": "CTCHead", "out_channels": 37},
+    },
     "ppocr_cls_mobile": {
         "type": "cls",
         "backbone": {"name": "rec_mobilenet_v3", "alpha": 0.35, "row_strides": [2, 2, 2, 2]},

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shlex
-import subprocess
-import sys
-import time
 from pathlib import Path
 
+from mindocr.cli.walkthrough import run_steps, table
+
 _RECIPE = "configs/det/dbnet/db_r18_synthetic.yaml"
-_PACKAGES = Path(__file__).resolve().parents[3]  # the folder that holds mindocr/
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,30 +41,16 @@ def run(args: argparse.Namespace) -> int:
         "predict": ["predict", *shared, "--det_model_dir", best, "--image_dir", data / "test",
                     "--draw_img_save_dir", out / "predict"],
     }  # fmt: skip
-    seconds = {}
-    for name, words in steps.items():
-        start = time.perf_counter()
-        if code := _run_step([str(word) for word in words]):
-            return code
-        seconds[name] = time.perf_counter() - start
-    print(_table(out, seconds))
-    return 0
+    code, seconds = run_steps(steps)
+    if code == 0:
+        print(table(seconds, _rows(out)))
+    return code
 
 
-def _run_step(words: list[str]) -> int:
-    """Print a command of ``mindocr`` and run it in a new process; returns its exit code."""
-    print(f"\n$ mindocr {shlex.join(words)}", flush=True)
-    path = os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "mindocr", *words]
-    return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False).returncode
-
-
-def _table(out: Path, seconds: dict[str, float]) -> str:
-    """A table of times, scores and the paths of the files."""
+def _rows(out: Path) -> list[tuple[str, str]]:
+    """Scores and the paths of the files."""
     scores = json.loads((out / "train/eval/scores.json").read_text(encoding="utf-8"))
-    rows = [(f"{name}, seconds", f"{value:.0f}") for name, value in {**seconds, "all": sum(seconds.values())}.items()]
-    rows += [(f"{name} on test images", f"{scores[name]:.4f}") for name in ("recall", "precision", "f-score")]
+    rows = [(f"{name} on test images", f"{scores[name]:.4f}") for name in ("recall", "precision", "f-score")]
     paths = {"training curves": "train/curves.png", "generated images, labels": "data/preview.jpg",
              "pictures of the detections": "predict", "exported model": "config.mindir"}  # fmt: skip
-    rows += [(name, str(out / path)) for name, path in paths.items()]
-    return "\n" + "\n".join(f"| {name:<31} | {value:<30} |" for name, value in rows)
+    return rows + [(name, str(out / path)) for name, path in paths.items()]

@@ -112,7 +112,7 @@ class ImageDataset:
         record = self.records[index]
         rng = np.random.default_rng([self.seed, epoch, index])
         try:
-            start = self._begin(record, epoch)
+            start = self._begin(index, epoch)
             if size is not None:
                 start["batch_image_size"] = size
             sample = self.pipeline(start, rng, partial(self._another, epoch))
@@ -124,10 +124,10 @@ class ImageDataset:
             return {key: value for key, value in sample.items() if key != "progress"}
         return {key: sample[key] for key in self.output_columns}  # type: ignore[literal-required]
 
-    def _begin(self, record: Record, epoch: int) -> DetSample:
+    def _begin(self, index: int, epoch: int) -> DetSample:
         """The sample before its pipeline, with the share of the training that is over at the end of ``epoch``."""
         progress = min(epoch / self.epochs, 1.0) if self.epochs else 0.0
-        return {**self._start(record), "progress": progress}
+        return {**self._start(self.records[index]), "progress": progress}
 
     def _another(self, epoch: int, rng: np.random.Generator, prepare: Callable[[DetSample], DetSample]) -> DetSample:
         """A sample chosen at random and prepared, for ops that read further samples.
@@ -139,13 +139,13 @@ class ImageDataset:
         """
         tries = _TRIES if self.on_error == "skip" else 1
         for left in reversed(range(tries)):
-            record = self.records[int(rng.integers(len(self.records)))]
+            index = int(rng.integers(len(self.records)))
             try:
-                return prepare(self._begin(record, epoch))
+                return prepare(self._begin(index, epoch))
             except DataError as error:
                 if not left:
                     many = f" ({tries} others could not be used either)" if tries > 1 else ""
-                    raise _AnotherError(f"{_locate(str(error), record)}{many}") from error
+                    raise _AnotherError(f"{_locate(str(error), self.records[index])}{many}") from error
         raise AssertionError("unreachable")
 
     def describe(self, index: int) -> str:

@@ -79,7 +79,7 @@ class RunState:
                 f"{where} comes from epochs of {state['batches']} batches, now they have {len(self.loader)}; resume "
                 "with the data and the batch size of the configuration saved beside it"
             )
-        if any(isinstance(cell, nn.Dropout) for _, cell in self.step.cells_and_names()):
+        if any(isinstance(cell, nn.Dropout) and cell.p > 0 for _, cell in self.step.cells_and_names()):
             logger.warning("%s: MindSpore gives no access to the state of nn.Dropout's generator; the resumed run "
                            "draws other masks than an uninterrupted one", where)  # fmt: skip
         _load(self.step, _entries_of(self.place.rank, found.entries), where)

@@ -94,6 +94,8 @@ def test_a_state_that_does_not_fit_is_refused(tmp_path, other, message):
 def test_dropout_is_said_to_draw_anew(tmp_path, caplog, monkeypatch):
     monkeypatch.setattr("mindocr.engine.train.run_state.logger.parent.propagate", True)
     found = saved(run_state(nn.SequentialCell(nn.Dense(2, 1), nn.Dropout(p=0.5))), tmp_path)
+    run_state(nn.SequentialCell(nn.Dense(2, 1), nn.Dropout(p=0.0))).restore(found)  # such as in every nn.LSTM
+    assert "nn.Dropout" not in caplog.text
     run_state(nn.SequentialCell(nn.Dense(2, 1), nn.Dropout(p=0.5))).restore(found)
     assert "nn.Dropout" in caplog.text
     assert find("auto", tmp_path).path.stem == STATE
