@@ -67,7 +67,8 @@ def make_log(tiny_config):
         return RunLog(
             config,
             place,
-            Loader(dataset=range(10), sampler=DistributedSampler(range(10))),
+        loader = Loader(dataset=range(10), sampler=DistributedSampler(range(10)))
+        return RunLog(config, place, loader, plan, NextCommands(config, ranks=place.world), files)
             plan,
             NextCommands(config, ranks=place.world),
             files,
