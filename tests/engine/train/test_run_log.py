@@ -64,15 +64,8 @@ def make_log(tiny_config):
         config = tiny_config("system.log_interval=2", *overrides)
         plan = RunPlan(config, np.full(10, 0.1), 5)
         files = ["performance.csv", "curves.png"]
-        return RunLog(
-            config,
-            place,
         loader = Loader(dataset=range(10), sampler=DistributedSampler(range(10)))
         return RunLog(config, place, loader, plan, NextCommands(config, ranks=place.world), files)
-            plan,
-            NextCommands(config, ranks=place.world),
-            files,
-        )
 
     return make
 
