@@ -14,8 +14,8 @@ its graph; ``--normalize host`` makes NormalizeImage and ToCHWImage part of the 
 time of complete batches is measured.
 
 ``--task rec`` measures text recognition on images of single lines, from files or LMDB environments; without
-``--dictionary`` texts are encoded as digits and letters. With ``--peer``, RecConAug is left out on both sides: MindOCR's
-data sets do not provide the further lines that its RecConAug reads.
+``--dictionary`` texts are encoded as digits and letters. With ``--peer``, RecConAug is left out on both sides, as
+MindOCR's data sets do not provide the further lines that its RecConAug reads.
 
 With ``--sources``, the images are read from their files, from a MindRecord that is written into a temporary folder
 before, and from memory, in turn; ``read_ms`` is the time of reading an image without decoding it.
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--task", choices=("det", "rec"), default="det")
     parser.add_argument("--label_file", metavar="FILE", help="relative to --data_root")
     parser.add_argument("--data_dir", metavar="DIR", help="relative to --data_root")
-    parser.add_argument("--lmdb", default="", metavar="DIR", help="LMDB environments in place of files, with --task rec")
+    parser.add_argument("--lmdb", default="", metavar="DIR", help="LMDB environments instead of files, with --task rec")
     parser.add_argument("--dictionary", default="", metavar="FILE", help="character dictionary, with --task rec")
     parser.add_argument("--split", choices=("train", "eval"), default="train")
     parser.add_argument("--n", type=int, default=200, help="number of images")

@@ -55,7 +55,7 @@ def their_pipeline(ops: Ops, dictionary: str) -> tuple[list[dict[str, Any]], lis
 
 
 def their_samples(records: Iterable[Any], lmdb: str) -> Iterator[tuple[str, str]]:
-    """Path and text of each line, as MindOCR's process gets them; with LMDB files it reads the image from there, too."""
+    """Path and text of each line, as MindOCR's process gets them; it reads images in LMDB files from there, too."""
     from mindocr.images.lmdb_file import read_label
 
     for record in records:

@@ -2,8 +2,8 @@
 
 It needs an environment with MindOCR, MindSpore, OpenCV, NumPy, shapely and pyclipper, and nothing of this project. It
 reads one JSON line with the pipeline and the images, then one line ``[first, last]`` for each round, and prints one
-JSON line for each line read. Only MindOCR's modules of the transforms of the task are loaded, so the requirements of its
-other tasks need not be installed. Images in LMDB environments are read as MindOCR reads them, with one open transaction.
+JSON line for each line read. Only MindOCR's modules of the transforms of the task are loaded, so the requirements of
+its other tasks need not be installed. Images in LMDB environments are read as MindOCR reads them, by one transaction.
 """
 
 import importlib
@@ -14,7 +14,6 @@ import sys
 import time
 import types
 from pathlib import Path
-
 
 MODULES = {
     "det": ("general_transforms", "det_transforms"),

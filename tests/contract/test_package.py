@@ -51,7 +51,7 @@ def test_requirements_are_those_of_the_files(project: dict[str, Any]) -> None:
     assert len(requirements("requirements.txt")) >= 10
     extras = project["project"]["optional-dependencies"]
     assert extras["dev"] == requirements("requirements-dev.txt")
-    assert set(extras) == {"all", "dev", "onnx", "pdf", "serve", "tensorboard", "wandb", "weights"}
+    assert set(extras) == {"all", "dev", "lmdb", "onnx", "pdf", "serve", "tensorboard", "wandb", "weights"}
     assert extras["all"] == [f"mindocr[{','.join(name for name in extras if name not in ('all', 'dev'))}]"]
     assert project["build-system"]["requires"] == [line for line in extras["dev"] if line.startswith("setuptools")]
 

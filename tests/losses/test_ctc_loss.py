@@ -90,3 +90,18 @@ def test_the_graph_computes_the_same():
     graph = run(*data)
     assert graph[0] == pytest.approx(eager[0], abs=1e-6)
     np.testing.assert_allclose(graph[2], eager[2], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_in_graph_mode_a_batch_without_room_has_no_loss_and_no_gradient(kind):
+    ms.set_context(mode=ms.GRAPH_MODE)
+    total, terms, gradient = run(*inputs([(1, 1), (1, 2, 1)], steps=2, classes=3, kind=kind))
+    assert (total, terms.tolist()) == (0, [0, 1]) and not gradient.any()
+
+
+def test_in_graph_mode_texts_without_room_are_left_out_of_the_mean():
+    ms.set_context(mode=ms.GRAPH_MODE)
+    logits, sequences, lengths = inputs([(1, 2), (1, 1), (1, 2, 1), (2,)], steps=2, classes=3)
+    total, terms, gradient = run(logits, sequences, lengths)
+    assert total == pytest.approx((by_hand(logits[0], (1, 2)) + by_hand(logits[3], (2,))) / 2, abs=1e-5)
+    assert terms[1] == pytest.approx(0.5) and np.isfinite(gradient).all() and not gradient[1:3].any()

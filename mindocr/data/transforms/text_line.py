@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -28,7 +28,8 @@ class CropTextLine:
 
     def __call__(self, sample: DetSample) -> DetSample:
         if "crop" in sample:  # made before, see datasets/word_crops.py
-            return {**sample, "image": sample["crop"]}
+            rest = {key: value for key, value in sample.items() if key != "crop"}
+            return cast(DetSample, {**rest, "image": sample["crop"]})
         image_size(sample)
         polygon = sample["polygon"]
         return {**sample, "image": cut_line(sample["image"], polygon)} if len(polygon) else sample

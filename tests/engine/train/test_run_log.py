@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import run_events
 
+from mindocr.data.loading.sampler import DistributedSampler
 from mindocr.engine.runtime.process import ALONE, Runtime
 from mindocr.engine.train import run_log
 from mindocr.engine.train.next_commands import NextCommands
@@ -63,7 +64,8 @@ def make_log(tiny_config):
         config = tiny_config("system.log_interval=2", *overrides)
         plan = RunPlan(config, np.full(10, 0.1), 5)
         files = ["performance.csv", "curves.png"]
-        return RunLog(config, place, Loader(dataset=range(10)), plan, NextCommands(config, ranks=place.world), files)
+        loader = Loader(dataset=range(10), sampler=DistributedSampler(range(10)))
+        return RunLog(config, place, loader, plan, NextCommands(config, ranks=place.world), files)
 
     return make
 
