@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mindocr.errors import ConfigError
+from mindocr.errors import CheckpointError, ConfigError
 from mindocr.models import zoo
 from mindocr.models.deformable import offset_names
 from mindocr.models.download import fetch_weights
@@ -62,24 +62,28 @@ def build_model(
         return _build_network(spec, "model", ckpt, pretrained, released, training=training, adapt=adapt)
     if not training:
         return _build_network(spec["networks"][spec["use"]], f"model.networks.{spec['use']}", ckpt, pretrained)
-    networks = {
-        name: _build_network(
-            section,
-            f"model.networks.{name}",
-            ckpt if name == spec["use"] else None,
-            pretrained,
-            training=not section.get("frozen"),
-            adapt=adapt,
-        )
-        for name, section in spec["networks"].items()
-    }
-    for name, section in spec["networks"].items():
-        if section.get("outputs") is not None:
-            try:
-                networks[name].choose_outputs(section["outputs"], bool(section.get("frozen")))
-            except ConfigError as error:
-                raise ConfigError(f"model.networks.{name}.{error}") from None
+    networks = {name: _build_member(spec, name, ckpt, pretrained, adapt) for name in spec["networks"]}
     return Ensemble(networks, spec["use"], [name for name, s in spec["networks"].items() if s.get("frozen")])
+
+
+def _build_member(
+    spec: Mapping[str, Any], name: str, ckpt: str | Path | None, pretrained: bool | None, adapt: Adapt | None
+) -> Network:
+    """The network of this name, with the outputs that its section chooses; an error names it."""
+    section, where = spec["networks"][name], f"model.networks.{name}"
+    weights = ckpt if name == spec["use"] else None
+    try:
+        network = _build_network(
+            section, where, weights, pretrained, training=not section.get("frozen"), adapt=adapt
+        )
+    except CheckpointError as error:
+        raise CheckpointError(f"{where}.pretrained: {error}" if weights is None else str(error)) from error
+    if section.get("outputs") is not None:
+        try:
+            network.choose_outputs(section["outputs"], bool(section.get("frozen")))
+        except ConfigError as error:
+            raise ConfigError(f"{where}.{error}") from None
+    return network
 
 
 def _build_network(

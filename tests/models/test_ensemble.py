@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
-from mindocr.errors import ConfigError
+from mindocr.errors import CheckpointError, ConfigError
 from mindocr.models import builder
 from mindocr.models.builder import build_model
 from mindocr.models.ensemble import Ensemble
@@ -175,6 +175,12 @@ def test_a_section_chooses_outputs(section):
     assert build_model(section).outputs == ("map", "mean"), "alone it has those of its head"
     section["networks"]["teacher"]["outputs"] = ["men"]
     with pytest.raises(ConfigError, match=r"model.networks.teacher.outputs: no output 'men' \(did you mean 'mean'"):
+        build_model(section, training=True)
+
+
+def test_weights_that_are_not_there_name_their_network(section):
+    section["networks"]["teacher"]["pretrained"] = "nowhere.ckpt"
+    with pytest.raises(CheckpointError, match="model.networks.teacher.pretrained: nowhere.ckpt: no such file"):
         build_model(section, training=True)
 
 
