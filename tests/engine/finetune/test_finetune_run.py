@@ -14,7 +14,7 @@ from mindocr.errors import DataError, UserError
 from mindocr.inference.checkpoint import open_file
 from mindocr.models.weights import read_checkpoint
 
-SHORT = ("train.max_steps=2", "train.loader.num_workers=0", "eval.loader.num_workers=0", "optimizer.parts=[]")
+SHORT = ("train.max_steps=2", "train.loader.num_workers=0", "eval.loader.num_workers=0")
 
 
 @pytest.mark.slow
