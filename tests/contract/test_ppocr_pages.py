@@ -15,7 +15,10 @@ from mindocr.models.builder import build_model
 
 FOLDERS = [ROOT / f"configs/{task}/ppocr" for task in ("det", "rec", "cls")]
 GOLDEN = ROOT / "tests/models/golden"
-LISTS = {"ppocrv3_det_mobile": "dbnet_ppocrv3"}  # recipe -> list of shapes, where the names differ
+LISTS = {  # recipe -> list of shapes, where the names differ
+    "ppocrv3_det_mobile": "dbnet_ppocrv3",
+    "ppocr_cls_mobile_synthetic": "ppocr_cls_mobile",
+}
 BUILT = ("ppocr_det_mobile", "ppocr_det_server", "ppocrv3_det_teacher")  # recipes without such a list
 TRAINING_ONLY = "head.thresh."
 
