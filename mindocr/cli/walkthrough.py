@@ -22,7 +22,7 @@ def run_steps(steps: Mapping[str, Sequence[object]]) -> tuple[int, dict[str, flo
     Returns:
         0, or the exit code of the command that failed, and the seconds of each step that ended well.
     """
-    seconds = {}
+    seconds: dict[str, float] = {}
     for name, words in steps.items():
         start = time.perf_counter()
         if code := _run_step([str(word) for word in words]):

@@ -22,6 +22,7 @@ LISTS = {  # recipe -> list of shapes, where the names differ
     "ppocrv3_rec_mobile_train": "ppocrv3_rec_mobile",
     "ppocrv4_rec_mobile_train": "ppocrv4_rec_mobile",
     "ppocrv6_rec_small_train": "ppocrv6_rec_small",
+    "ppocr_cls_mobile_synthetic": "ppocr_cls_mobile",
 }
 BUILT = (  # recipes without such a list
     "ppocr_det_mobile", "ppocr_det_server", "ppocrv3_det_teacher", "ppocrv2_det_cml", "ppocrv3_det_dml",

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     steps = {
         "make test lines": ["make-lines", "--output_dir", data, "--train", 0, "--test", args.test, "--height",
                             lines["height"], "--length", *lines["length"], "--characters", lines["characters"],
-                            "--overwrite"],
+                            "--difficulty", lines["difficulty"], "--overwrite"],
         "train": ["train", *shared],
         "evaluate": ["eval", *shared],
         "export": ["export", "--local_ckpt_path", best, "--file_format", "ONNX", "--save_dir", out,
