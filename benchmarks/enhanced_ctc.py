@@ -136,7 +136,7 @@ def config(
             "model.neck.hidden_size=32",
             f"model.head={{name: CTCHead, out_channels: {classes}, mid_channels: 48}}",
             f"postprocess={{name: CTCDecode, character_dict_path: {args.dictionary}, use_space_char: False}}",
-            f"loss={{name: MultiLoss, terms: [{terms.replace('CENTERS', str(folder.parent / 'centers.npz'))}]}}",
+            f"loss={{name: WeightedSum, terms: [{terms.replace('CENTERS', str(folder.parent / 'centers.npz'))}]}}",
             f"scheduler={{scheduler: warmup_cosine_decay, lr: 0.001, num_epochs: {epochs}, warmup_epochs: 0.5}}",
             f"train.max_steps={steps}",
             f"train.loader={{batch_size: {args.batch}, num_workers: 0}}",

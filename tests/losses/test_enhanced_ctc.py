@@ -142,7 +142,7 @@ def test_a_batch_of_texts_that_do_not_fit_has_no_loss(centers, logits):
 def test_terms_are_weighted_and_combined(centers, logits):
     features = np.random.default_rng(1).standard_normal((3, STEPS, WIDTH)).astype(np.float32)
     spec = {
-        "name": "MultiLoss",
+        "name": "WeightedSum",
         "terms": [
             {"loss": {"name": "CTCLoss", "focal_gamma": 2.0}},
             {"loss": {"name": "ACELoss"}, "weight": 0.1},
@@ -167,7 +167,9 @@ def test_terms_are_weighted_and_combined(centers, logits):
 
 def test_half_precision_is_computed_in_float32(centers, logits):
     half = Tensor(logits.astype(np.float16))
-    loss = LOSSES.build({"name": "MultiLoss", "terms": [{"loss": {"name": "CTCLoss"}}, {"loss": {"name": "ACELoss"}}]})
+    loss = LOSSES.build(
+        {"name": "WeightedSum", "terms": [{"loss": {"name": "CTCLoss"}}, {"loss": {"name": "ACELoss"}}]}
+    )
     total, terms = loss.to_float(ms.float16)(half, Tensor(SEQUENCES), Tensor(LENGTHS))
     assert total.dtype == terms.dtype == ms.float32
 
@@ -178,10 +180,10 @@ def test_half_precision_is_computed_in_float32(centers, logits):
         ({"name": "CTCLoss", "focal_gamma": -1.0}, "loss.focal_gamma: CTCLoss needs a number of at least 0, got -1.0"),
         ({"name": "CTCLoss", "focal_alpha": 0.0}, "loss.focal_alpha: CTCLoss needs a number above 0, got 0.0"),
         ({"name": "GuideLoss", "smoothing": 1.0}, "loss.smoothing: GuideLoss needs a number from 0 to below 1"),
-        ({"name": "MultiLoss", "terms": []}, "terms: needs at least one term"),
-        ({"name": "MultiLoss", "terms": [{"loss": {"name": "CTC"}}]}, r"terms\[0\].loss.name: unknown loss 'CTC'"),
+        ({"name": "WeightedSum", "terms": []}, "terms: needs at least one term"),
+        ({"name": "WeightedSum", "terms": [{"loss": {"name": "CTC"}}]}, r"terms\[0\].loss.name: unknown loss 'CTC'"),
         (
-            {"name": "MultiLoss", "terms": [{"loss": {"name": "CTCLoss"}}] * 2},
+            {"name": "WeightedSum", "terms": [{"loss": {"name": "CTCLoss"}}] * 2},
             r"terms\[1\].loss.name: CTCLoss is term 0",
         ),
         (

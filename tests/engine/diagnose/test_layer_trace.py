@@ -107,3 +107,24 @@ def test_mode_statistics_and_hooks_are_as_before(network, before):
 def test_inputs_that_are_not_finite_are_named():
     columns = {"image": images(1, np.nan, 3), "mask": images(1, 1, 1), "kind": np.zeros((3, 2), np.uint8)}
     assert layer_trace.not_finite(columns) == {"image": [1]}
+
+
+class Reading(nn.Cell):
+    """image * w * label: the network itself takes a label column."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = Scale(2.0)
+
+    def construct(self, x, label):
+        return self.scale(x) * label
+
+
+def test_label_columns_that_the_network_takes_are_passed_on():
+    network, image = Reading().set_train(True), images(1.0, 3.0)
+    label, target = np.array([5.0, 7.0], np.float32).reshape(2, 1, 1, 1), np.ones((2, 1, 2, 2), np.float32)
+    with layer_trace.at_rest(network):
+        output, seen = layer_trace.trace(network, image, [label])
+        found = layer_trace.gradients(network, Sum(), network.trainable_params(), image, [target], read=[label])
+    assert seen[0].layer == "scale" and output.asnumpy()[:, 0, 0, 0].tolist() == [10, 42]
+    assert found.total == 4 * (10 + 42) and found.norms["scale.w"] == pytest.approx(4 * (5 + 21))

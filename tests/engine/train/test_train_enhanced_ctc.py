@@ -23,7 +23,7 @@ WORDS = ("207", "3119", "64", "58", "930", "77", "4125", "806")
 NRTR = "{name: NRTRDecoder, dim: 24, layers: 1, heads: 2, ff_dim: 32}"
 GUIDED = (
     f"model.head.guide={NRTR}",
-    "loss={name: MultiLoss, terms: [{loss: {name: CTCLoss, focal_gamma: 2.0}}, {loss: {name: ACELoss}, weight: 0.1}, "
+    "loss={name: WeightedSum, terms: [{loss: {name: CTCLoss, focal_gamma: 2.0}}, {loss: {name: ACELoss}, weight: 0.1}, "
     "{loss: {name: GuideLoss}}]}",
 )
 
@@ -160,7 +160,7 @@ def test_centers_are_exported_and_attract_the_features(guided, recipe, folder):
     found = read_centers(path)
     assert found.centers.shape == (12, 16) and found.counts[11] == 0 and found.counts[:11].min() > 0
     loss = (
-        "loss={name: MultiLoss, terms: [{loss: {name: CTCLoss}}, "
+        "loss={name: WeightedSum, terms: [{loss: {name: CTCLoss}}, "
         f"{{loss: {{name: CenterLoss, centers_path: {path}}}, weight: 0.05}}]}}"
     )
     start = (loss, "model.head.features=True", f"model.pretrained={ckpt}", "scheduler.num_epochs=6")
@@ -169,7 +169,7 @@ def test_centers_are_exported_and_attract_the_features(guided, recipe, folder):
     (folder / "other.txt").write_text("\n".join("0123456789y"), encoding="utf-8")
     with pytest.raises(ConfigError, match="these centers belong to a dictionary of 12 classes.* is another"):
         trainer.run(recipe("other", *start, f"postprocess.character_dict_path={folder}/other.txt"))
-    with pytest.raises(ConfigError, match="CenterLoss reads features; in training the network outputs logits"):
+    with pytest.raises(ConfigError, match="WeightedSum reads features; in training the network outputs logits"):
         recipe("none", loss)
     with pytest.raises(ConfigError, match="does not read guide_logits, so nothing would train what computes it"):
         recipe("idle", GUIDED[0])

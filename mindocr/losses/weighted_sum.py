@@ -29,7 +29,7 @@ class Weighted(TypedDict):
 
 
 @LOSSES.register
-class MultiLoss(FullPrecision):
+class WeightedSum(FullPrecision):
     """Sum of weight * loss over terms, all on one network. For several networks see ``CombinedLoss``.
 
     Args:
