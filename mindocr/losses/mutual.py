@@ -49,27 +49,38 @@ class DMLLoss(_OfOneOutput):
     with 1e-5 added to p, q and each ratio of ``kl``, and to each ratio of ``js``.
 
     With ``softmax`` the output is logits (N, ..., C), such as those of a text recogniser, and the loss is the same sum
-    over classes and positions, divided by N, with 1e-10 added to the probabilities (PP-OCRv2, "U-DML").
+    over classes and positions, divided by N, with 1e-10 added to the probabilities (PP-OCRv2, "U-DML"). With a frozen
+    teacher and ``js`` it is the loss of SSLD, which needs no labels (arXiv 2103.05959, section 3).
 
     Args:
         output: name of the output that is compared.
         mode: ``kl``, the Kullback-Leibler divergence in both directions, or ``js``, that of Jensen and Shannon.
         softmax: the output is logits over its last axis.
+        temperature: logits are divided by it, above 0, and the loss is multiplied by its square; above 1 it softens
+            the distributions, so that unlikely classes count more.
 
     Raises:
-        ConfigError: an unknown mode; the output ``logits`` without ``softmax``, or ``prob`` with it.
+        ConfigError: an unknown mode; the output ``logits`` without ``softmax``, or ``prob`` with it; a temperature that
+            is not positive, or without ``softmax``.
     """
 
     term_names = ("dml",)
 
-    def __init__(self, output: str = "prob", mode: Literal["kl", "js"] = "kl", softmax: bool = False) -> None:
+    def __init__(
+        self,
+        output: str = "prob",
+        mode: Literal["kl", "js"] = "kl",
+        softmax: bool = False,
+        temperature: float = 1.0,
+    ) -> None:
         super().__init__(output)
         if mode not in ("kl", "js"):
             raise ConfigError(f"loss.mode: DMLLoss expects 'kl' or 'js', got {mode!r}")
-        for key, text in self.check_arguments({"output": output, "softmax": softmax}):
+        for key, text in self.check_arguments({"output": output, "softmax": softmax, "temperature": temperature}):
             raise ConfigError(f"loss.{key}: {text}")
         self.mode = mode
         self.softmax = softmax
+        self.temperature = float(temperature)
 
     @classmethod
     def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -80,6 +91,11 @@ class DMLLoss(_OfOneOutput):
     def check_arguments(cls, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Logits are no probabilities, and probabilities no logits."""
         output, softmax = arguments.get("output", "prob"), arguments.get("softmax", False)
+        temperature = arguments.get("temperature", 1.0)
+        if not temperature > 0:
+            return [("temperature", f"DMLLoss needs a number above 0, got {temperature}")]
+        if temperature != 1 and not softmax:
+            return [("temperature", "DMLLoss divides logits by it; set softmax: True, or leave it out")]
         if output == "logits" and not softmax:
             return [("softmax", "DMLLoss compares probabilities, and 'logits' are none; set softmax: True")]
         if output in ("prob", "probs") and softmax:
@@ -113,10 +129,12 @@ class DMLLoss(_OfOneOutput):
         return 0.5 * each.mean()
 
     def _of_classes(self, first: Tensor, second: Tensor) -> Tensor:
-        p, q = ops.softmax(first, -1) + _CLASS_FLOOR, ops.softmax(second, -1) + _CLASS_FLOOR
+        p = ops.softmax(first / self.temperature, -1) + _CLASS_FLOOR
+        q = ops.softmax(second / self.temperature, -1) + _CLASS_FLOOR
+        scale = self.temperature * self.temperature / first.shape[0]
         if self.mode == "js":
-            return _js(p, q, 0.0).sum() / first.shape[0]
-        return 0.5 * ((q - p) * (ops.log(q) - ops.log(p))).sum() / first.shape[0]
+            return _js(p, q, 0.0).sum() * scale
+        return 0.5 * ((q - p) * (ops.log(q) - ops.log(p))).sum() * scale
 
 
 @LOSSES.register

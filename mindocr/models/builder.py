@@ -73,9 +73,7 @@ def _build_member(
     section, where = spec["networks"][name], f"model.networks.{name}"
     weights = ckpt if name == spec["use"] else None
     try:
-        network = _build_network(
-            section, where, weights, pretrained, training=not section.get("frozen"), adapt=adapt
-        )
+        network = _build_network(section, where, weights, pretrained, training=not section.get("frozen"), adapt=adapt)
     except CheckpointError as error:
         raise CheckpointError(f"{where}.pretrained: {error}" if weights is None else str(error)) from error
     if section.get("outputs") is not None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mindocr.errors import ConfigError
+from mindocr.formats.class_names import class_names
 from mindocr.predictions.classification import Classification
 from mindocr.registry import POSTPROCESSES
 
@@ -16,7 +17,7 @@ class ClsPostprocess:
     """The class of the highest probability.
 
     Args:
-        label_list: names of the classes, in the order of the network's outputs.
+        label_list: names of the classes, in the order of the network's outputs, or their number N: ``0`` to ``N - 1``.
 
     Raises:
         ConfigError: fewer than two names, or one that occurs twice.
@@ -26,8 +27,8 @@ class ClsPostprocess:
     columns: tuple[str, ...] = ()
     gives = Classification
 
-    def __init__(self, label_list: Sequence[str | int] = ("0", "180")) -> None:
-        self.labels = [str(label) for label in label_list]
+    def __init__(self, label_list: Sequence[str | int] | int = ("0", "180")) -> None:
+        self.labels = class_names(label_list)
         if len(self.labels) < 2 or len(set(self.labels)) < len(self.labels):
             raise ConfigError(f"ClsPostprocess label_list {self.labels}: expected two or more different names")
 

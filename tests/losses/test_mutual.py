@@ -47,17 +47,33 @@ def test_logits_by_hand(mode, kind):
     assert float(total) == pytest.approx(expected / 2, rel=1e-5)
 
 
+def test_a_temperature_softens_logits(mode):
+    """Logits 2 ln p over temperature 2 are those of p; the loss is multiplied by 4."""
+    first, second = np.log([[0.5, 0.25, 0.25]]), np.log([[0.25, 0.5, 0.25]])
+    plain, _ = DMLLoss("logits", "js", softmax=True)(*(Tensor(x.astype(np.float32)) for x in (first, second)))
+    loss = DMLLoss("logits", "js", softmax=True, temperature=2.0)
+    soft, _ = loss(*(Tensor((2 * x).astype(np.float32)) for x in (first, second)))
+    assert float(soft) == pytest.approx(4 * float(plain), rel=1e-5)
+
+
+def _value_and_gradients(loss, first, second):
+    def total(a, b):
+        return loss(a, b)[0]
+
+    return ms.value_and_grad(total, (0, 1))(first, second)
+
+
 @pytest.mark.parametrize("kind", ["kl", "js"])
 def test_extreme_values_are_finite_and_both_networks_get_gradients(kind):
     certain, opposite = maps(0, 1, 0, 1, 0.5), maps(1, 0, 0, 1, 0.2)
     loss = DMLLoss(mode=kind)
-    value, gradients = ms.value_and_grad(lambda a, b: loss(a, b)[0], (0, 1))(certain, opposite)
+    value, gradients = _value_and_gradients(loss, certain, opposite)
     assert np.isfinite(float(value)) and float(value) > 0
     assert all(np.isfinite(g.asnumpy()).all() and g.asnumpy().any() for g in gradients)
     wild = Tensor(np.array([[[1000.0, -1000.0, 0.0]]], np.float32))
     other = Tensor(np.array([[[-1000.0, 1000.0, 0.0]]], np.float32))
     of_logits = DMLLoss(output="logits", mode=kind, softmax=True)
-    value, gradients = ms.value_and_grad(lambda a, b: of_logits(a, b)[0], (0, 1))(wild, other)
+    value, gradients = _value_and_gradients(of_logits, wild, other)
     assert np.isfinite(float(value)) and all(np.isfinite(g.asnumpy()).all() for g in gradients)
 
 

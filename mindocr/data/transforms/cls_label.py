@@ -11,6 +11,7 @@ from mindocr.data.sample import DetSample
 from mindocr.data.transforms.geometric import check_probability
 from mindocr.data.transforms.protocol import image_size
 from mindocr.errors import DataError
+from mindocr.formats.class_names import class_names
 from mindocr.registry import TRANSFORMS
 
 
@@ -19,14 +20,14 @@ class ClsLabelEncode:
     """Encode ``class_name`` as the number of the class.
 
     Args:
-        label_list: names of the classes, as in the post-processing.
+        label_list: names of the classes, or their number, as in the post-processing.
     """
 
     reads = ("class_name",)
     writes = ("class_number",)
 
-    def __init__(self, label_list: Sequence[str | int] = ("0", "180")) -> None:
-        self.labels = [str(label) for label in label_list]
+    def __init__(self, label_list: Sequence[str | int] | int = ("0", "180")) -> None:
+        self.labels = class_names(label_list)
 
     def __call__(self, sample: DetSample) -> DetSample:
         """Encode.
@@ -37,9 +38,13 @@ class ClsLabelEncode:
         name = sample["class_name"]
         if name not in self.labels:
             raise DataError(
-                f"the label is {name!r}; expected {' or '.join(self.labels)}; correct it, or add it to label_list"
+                f"the label is {name!r}; expected {_listed(self.labels)}; correct it, or add it to label_list"
             )
         return {**sample, "class_number": np.array(self.labels.index(name), np.int32)}
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return " or ".join(labels) if len(labels) <= 10 else f"one of {len(labels)} names, {labels[0]} to {labels[-1]}"
 
 
 @TRANSFORMS.register

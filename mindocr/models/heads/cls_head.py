@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import mindspore as ms
 from mindspore import Tensor, nn, ops
@@ -57,7 +58,7 @@ class ClsHead(nn.Cell):
         limit = 1 / math.sqrt(channels)
         self.fc = nn.Dense(channels, num_classes, weight_init=Uniform(limit), bias_init=Uniform(limit))
 
-    def construct(self, features: Tensor | tuple[Tensor, ...]) -> Tensor:
+    def construct(self, features: Any) -> Tensor:
         """(N, in_channels, H, W), or several maps -> (N, num_classes): logits in training, else probabilities."""
         if self.takes_last:
             features = features[-1]
