@@ -48,10 +48,10 @@ FAMILIES = (
     Family("MASTER", _RECOGNITION, r"^(Rec)?Master|^rec_resnet_master"),
     Family("SVTR", _RECOGNITION, r"^SVTRNet|^mobilenet_v1_enhance|^MultiHead|^MultiLoss"),
     Family("RARE", _RECOGNITION, r"^Attention(Head|Loss)"),
-    Family("CRNN", _RECOGNITION, r"^RNNEncoder|^rec_(vgg|resnet)"),
+    Family("CRNN with ResNet", _RECOGNITION, r"^rec_resnet"),
 )
 
-_HERE = "it has DBNet, DBNet++, CTPN and networks of PP-OCR ('mindocr recipes' lists them)"
+_HERE = "it has DBNet, DBNet++, CTPN, CRNN and networks of PP-OCR ('mindocr recipes' lists them)"
 
 
 def unknown_model(raw: Mapping[str, Any]) -> str | None:

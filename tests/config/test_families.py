@@ -22,8 +22,8 @@ FILES = {
                                 "DetMetric", "DetDataset"),
     "FCENet (text detection)": ("det", "det_resnet50", "FCEFPN", "FCEHead", "FCELoss", "FCEPostprocess", "DetMetric",
                                 "DetDataset"),
-    "CRNN (text recognition)": ("rec", "rec_vgg7", "RNNEncoder", "CTCHead", "CTCLoss", "RecCTCLabelDecode", "RecMetric",
-                                "LMDBDataset"),
+    "CRNN with ResNet (text recognition)": ("rec", "rec_resnet34", "RNNEncoder", "CTCHead", "CTCLoss",
+                                            "RecCTCLabelDecode", "RecMetric", "LMDBDataset"),
     "RARE (text recognition)": ("rec", "rec_resnet34", "RNNEncoder", "AttentionHead", "AttentionLoss",
                                 "RecAttnLabelDecode", "RecMetric", "LMDBDataset"),
     "SVTR (text recognition)": ("rec", "SVTRNet", "Img2Seq", "CTCHead", "CTCLoss", "RecCTCLabelDecode", "RecMetric",
@@ -82,8 +82,8 @@ def write(folder: Path, values: dict[str, Any]) -> Path:
 def test_one_sentence_for_each_family(family: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, configuration(FILES[family]))
     sentence = (
-        f"{path}: this is a configuration of {family}, which mindocr does not have; it has DBNet, DBNet++, CTPN and "
-        "networks of PP-OCR ('mindocr recipes' lists them)"
+        f"{path}: this is a configuration of {family}, which mindocr does not have; it has DBNet, DBNet++, CTPN, CRNN "
+        "and networks of PP-OCR ('mindocr recipes' lists them)"
     )
     with pytest.raises(ConfigError) as caught:
         load_config(path, command="train")
@@ -102,7 +102,7 @@ def test_a_model_that_nobody_knows() -> None:
     values = configuration(("rec", "swin_tiny", None, "ParseqHead", "PermutationLoss", None, None, "RecDataset"))
     assert unknown_model(values) == (
         "this is a configuration of an unknown model for text recognition: mindocr has no swin_tiny, ParseqHead, "
-        "PermutationLoss; it has DBNet, DBNet++, CTPN and networks of PP-OCR ('mindocr recipes' lists them). Parts of "
+        "PermutationLoss; it has DBNet, DBNet++, CTPN, CRNN and networks of PP-OCR ('mindocr recipes' lists them). Parts of "
         "your own must be registered before the configuration is read"
     )
 

@@ -41,6 +41,7 @@ def test_a_run_without_progress_gives_up_and_keeps_the_weights_it_started_from(t
     assert '"also": {\n    "twin": {' in (result.folder / "eval" / SCORES).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_run_ends_when_its_time_is_over(tiny_config):
     result = trainer.run(tiny_config("scheduler.num_epochs=9", "train.max_minutes=0.0001"))
     assert (result.epochs, result.steps) == (1, 1) and result.scores is not None

@@ -50,6 +50,7 @@ def config(tiny_config, tmp_path, monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_a_resumed_run_gives_the_same_bits_and_the_student_stands_alone(config, tiny_config, tmp_path):
     whole = trainer.run(config(folder="whole"))
     first = trainer.run(config("train.max_steps=8", "system.val_while_train=False", folder="parts"))
