@@ -102,8 +102,8 @@ def test_a_model_that_nobody_knows() -> None:
     values = configuration(("rec", "swin_tiny", None, "ParseqHead", "PermutationLoss", None, None, "RecDataset"))
     assert unknown_model(values) == (
         "this is a configuration of an unknown model for text recognition: mindocr has no swin_tiny, ParseqHead, "
-        "PermutationLoss; it has DBNet, DBNet++, CTPN, CRNN and networks of PP-OCR ('mindocr recipes' lists them). Parts of "
-        "your own must be registered before the configuration is read"
+        "PermutationLoss; it has DBNet, DBNet++, CTPN, CRNN and networks of PP-OCR ('mindocr recipes' lists them). "
+        "Parts of your own must be registered before the configuration is read"
     )
 
 
@@ -119,9 +119,9 @@ def test_registered_parts_are_never_another_model(raw: dict[str, Any], monkeypat
     class Part:
         pass
 
-    values = configuration(FILES["CRNN (text recognition)"])
+    values = configuration(FILES["CRNN with ResNet (text recognition)"])
     del values["model"]["neck"]
-    for registry, name in ((BACKBONES, "rec_vgg7"), (HEADS, "CTCHead"), (LOSSES, "CTCLoss")):
+    for registry, name in ((BACKBONES, "rec_resnet34"), (HEADS, "CTCHead"), (LOSSES, "CTCLoss")):
         registry.names()
         monkeypatch.setitem(registry._classes, name, Part)
     assert unknown_model(values) is None
