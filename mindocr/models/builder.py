@@ -20,6 +20,7 @@ from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 
 _KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use", "quantization")
 _NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen", "outputs")
+_QUANTIZATION_KEYS = ("clip_init", "rate")
 # DBNet++ starts from DBNet's weights, which do not contain its fusion module; others lack heads of training only
 _MAY_START_ANEW = ("neck.fuse.", "head.auxiliary_", "head.guide.")
 # ImageNet weights contain a classifier that a detector does not have
@@ -150,6 +151,12 @@ def _check(spec: Mapping[str, Any]) -> None:
     if spec.get("transform") is not None:
         problems.append(f"model.transform: {spec['transform']!r} is not supported; the networks here take null")
     problems += [f"model{'.' * bool(path)}{path}: {text}" for path, text in form_problems(spec)]
+    rounding = spec.get("quantization") or {}
+    problems += [
+        f"model.quantization.{key}: unknown key{suggest(key, _QUANTIZATION_KEYS)}"
+        for key in rounding
+        if key not in _QUANTIZATION_KEYS
+    ]
     networks = spec.get("networks") or {}
     for name, section in networks.items() if isinstance(networks, Mapping) else ():
         keys = section if isinstance(section, Mapping) else ()

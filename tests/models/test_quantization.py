@@ -116,6 +116,11 @@ def test_which_layers_are_rounded(tmp_path):
     build_model({**SECTION, "quantization": {}}, ckpt=tmp_path / "rounded.ckpt")
 
 
+def test_unknown_keys_are_named():
+    with pytest.raises(ConfigError, match=r"model\.quantization\.clip_int: unknown key; did you mean|clip_init"):
+        build_model({**SECTION, "quantization": {"clip_int": 6.0}}, pretrained=False)
+
+
 def test_layers_with_branches_are_refused():
     section = {**SECTION, "backbone": {"name": "pplcnet_v3", "scale": 0.35}, "quantization": {}}
     with pytest.raises(ConfigError, match="has branches in training; write the fused network with 'mindocr fuse'"):

@@ -201,6 +201,8 @@ def _settings(ckpt: Path, entries: Mapping[str, Any], recipe: Config) -> dict[st
             f"--ckpt: {ckpt} is of a run with several networks; prune a checkpoint of one: 'mindocr export' writes the "
             "one that is used as SAFETENSORS"
         )
+    if model.get("quantization") is not None:
+        raise UserError(f"--ckpt: {ckpt} was trained for int8; prune the network first, and train that one for int8")
     kept = {part: model.get(part) for part in _PARTS}
     backbone = {**(kept["backbone"] or {}), "pretrained": False}
     return {**settings, MODEL_KEY: {"type": model.get("type", "det"), "transform": None, **kept, "backbone": backbone}}
