@@ -33,6 +33,7 @@ GROUPS = {
         "check-config": "check configurations without building anything",
         "train": "train a detector, or resume a training run that was stopped",
         "finetune": "fine-tune released weights or a checkpoint on a few hundred labelled images",
+        "prune": "remove redundant channels of a trained detector, to train it again",
         "export-centers": "write the mean features of each character, for Enhanced CTC",
         "replay": "repeat a failed training step from its capsule and name what overflowed",
     },

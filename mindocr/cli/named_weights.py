@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def find_named(model: str, task: str | None, runtime: str = "auto") -> tuple[Path, str | None]:
-    """The model file that ``--model`` means, and the task as far as it is known.
+def find_named(model: str, task: str | None, runtime: str = "auto", option: str = "--model") -> tuple[Path, str | None]:
+    """The model file that an option such as ``--model`` means, and the task as far as it is known.
 
     Args:
         model: path of a file, or a name as in PP-OCRv3 or ppocr-v3.
         task: ``det`` or ``rec``; None = not given.
         runtime: for released weights, see :func:`mindocr.reading.weights.find_weights`.
+        option: that was typed, for messages.
 
     Raises:
         UserError: it is neither a file nor a name, or the name has weights for several tasks and none is given.
@@ -27,7 +28,7 @@ def find_named(model: str, task: str | None, runtime: str = "auto") -> tuple[Pat
     name = names.get(_plain(model))
     if name is None:
         raise UserError(
-            f"--model: '{model}' is neither a file nor the name of released weights{suggest(model, RELEASED)}; known: "
+            f"{option}: '{model}' is neither a file nor the name of released weights{suggest(model, RELEASED)}; known: "
             f"{', '.join(RELEASED)}"
         )
     tasks = [each for each in RELEASED[name] if each in ("det", "rec")]

@@ -77,6 +77,17 @@ class NetworkSection(Section):
     )
 
 
+class Quantization(Section):
+    """Quantisation-aware training to int8 (PACT): convolutions compute with rounded weights and inputs."""
+
+    clip_init: float = Field(
+        default=20.0, gt=0, description="where inputs of convolutions are cut at first; the bound is learned"
+    )
+    rate: float = Field(
+        default=0.9, ge=0, lt=1, description="factor of the moving average of the largest input, in [0, 1)"
+    )
+
+
 class Model(Section):
     """The network: backbone, neck and head; or several networks by name."""
 
@@ -87,6 +98,9 @@ class Model(Section):
     head: Part | None = Field(default=None, description="open part, chosen by name; required without networks")
     pretrained: str | bool | None = Field(
         default=None, description="weights to start from: path, URL, or released name such as ppocr-v3"
+    )
+    quantization: Quantization | None = Field(
+        default=None, description="train for int8; model.pretrained must name trained weights"
     )
     networks: dict[str, NetworkSection] | None = Field(
         default=None, description="several networks by name, in place of backbone, neck, head and pretrained"

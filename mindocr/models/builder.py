@@ -14,11 +14,13 @@ from mindocr.models.download import fetch_weights
 from mindocr.models.ensemble import Ensemble
 from mindocr.models.form import form_problems
 from mindocr.models.network import Network
+from mindocr.models.quantization import quantize
 from mindocr.models.weights import load_weights, read_checkpoint
 from mindocr.registry import BACKBONES, HEADS, NECKS, suggest
 
-_KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use")
+_KEYS = ("type", "transform", "backbone", "neck", "head", "pretrained", "networks", "use", "quantization")
 _NETWORK_KEYS = ("backbone", "neck", "head", "pretrained", "frozen", "outputs")
+_QUANTIZATION_KEYS = ("clip_init", "rate")
 # DBNet++ starts from DBNet's weights, which do not contain its fusion module; others lack heads of training only
 _MAY_START_ANEW = ("neck.fuse.", "head.auxiliary_", "head.guide.")
 # ImageNet weights contain a classifier that a detector does not have
@@ -42,7 +44,8 @@ def build_model(
     Args:
         name_or_spec: a named model (see ``model_names()``), or a ``model`` section. The section has backbone, neck
             (optional) and head as ``{name: ..., **arguments}``, and ``pretrained``, a path or URL of weights for the
-            whole network. Or it has ``networks``, several such sections by name, and ``use``.
+            whole network. Or it has ``networks``, several such sections by name, and ``use``. ``quantization`` has the
+            arguments of :func:`~mindocr.models.quantization.quantize`.
         ckpt: trained weights of exactly this model. They are loaded strictly, and no other weights are loaded.
         pretrained: None loads what the section asks for (``pretrained``, else ``backbone.pretrained``); False loads
             nothing; True loads the released weights of a named model.
@@ -111,6 +114,7 @@ def _build_network(
         )
     skipped = tuple(f"head.{name}." for name in getattr(head, "training_only", ()) if getattr(head, name) is None)
     network = Network(backbone, neck, head)
+    added = quantize(network, **spec["quantization"]) if spec.get("quantization") is not None else []
     source = released or spec.get("pretrained")
     if ckpt is not None:
         load_weights(network, ckpt, ignore=skipped)
@@ -120,7 +124,7 @@ def _build_network(
                 f"{where}.pretrained: {source!r} names no file; give the path or the URL of weights for this network "
                 f"(or set {where}.backbone.pretrained for the backbone alone)"
             )
-        may_be_missing = (*_MAY_START_ANEW, *offset_names(network))
+        may_be_missing = (*_MAY_START_ANEW, *offset_names(network), *added)
         path = fetch_weights(source)
         entries = path if adapt is None else adapt(path, read_checkpoint(path), network)
         report = load_weights(network, entries, allow_missing=may_be_missing, ignore=skipped, origin=str(path))
@@ -147,6 +151,12 @@ def _check(spec: Mapping[str, Any]) -> None:
     if spec.get("transform") is not None:
         problems.append(f"model.transform: {spec['transform']!r} is not supported; the networks here take null")
     problems += [f"model{'.' * bool(path)}{path}: {text}" for path, text in form_problems(spec)]
+    rounding = spec.get("quantization") or {}
+    problems += [
+        f"model.quantization.{key}: unknown key{suggest(key, _QUANTIZATION_KEYS)}"
+        for key in rounding
+        if key not in _QUANTIZATION_KEYS
+    ]
     networks = spec.get("networks") or {}
     for name, section in networks.items() if isinstance(networks, Mapping) else ():
         keys = section if isinstance(section, Mapping) else ()

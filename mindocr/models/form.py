@@ -26,6 +26,8 @@ def form_problems(model: Mapping[str, Any]) -> list[tuple[str, str]]:
         for key in ("backbone", "neck", "head", "pretrained")
         if model.get(key) is not None
     ]
+    if model.get("quantization") is not None:
+        problems.append(("quantization", "is not allowed beside networks; quantise the one that remains afterwards"))
     for name, section in networks.items():
         if not (isinstance(name, str) and name.isidentifier()):
             problems.append(

@@ -12,6 +12,8 @@ from mindocr.errors import ConfigError
 from mindocr.registry import suggest
 
 UNDECAYED = ("bias", "gamma", "beta")
+# The bounds that cut inputs in quantisation-aware training (PACT) must shrink, whatever the rest does
+OWN_DECAY = {"clip": 2e-5}
 
 
 class PartRates(Protocol):
@@ -42,7 +44,7 @@ def group_parameters(
             or ``gamma`` in their names (so MindOCR's recipes with False do not decay them; ours do).
         no_weight_decay_params: parts of names; a parameter whose name contains one of them gets no decay either.
         parts: other weight decays for parameters whose names contain one of ``names``. If several entries match a
-            parameter, the last counts. Parameters without decay keep none.
+            parameter, the last counts. Parameters without decay keep none; those of ``OWN_DECAY`` keep theirs.
 
     Returns:
         Group dictionaries with ``params`` and ``weight_decay``, then one with ``order_params``.
@@ -60,6 +62,7 @@ def group_parameters(
             if part.weight_decay is not None and _matches(part, parameter):
                 decay = float(part.weight_decay)
         spared = is_spared(parameter.name)
+        decay = OWN_DECAY.get(parameter.name.rsplit(".", 1)[-1], decay)
         members.setdefault((spared, 0.0 if spared else decay), []).append(parameter)
     groups: list[dict[str, Any]] = [{"params": members[key], "weight_decay": key[1]} for key in sorted(members)]
     return [*groups, {"order_params": parameters}]

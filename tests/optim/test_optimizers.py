@@ -144,6 +144,13 @@ def test_parameters_of_one_kind_make_one_group():
     assert [sorted(g) for g in groups] == [["params", "weight_decay"], ["order_params"]]
 
 
+def test_bounds_of_quantised_layers_have_a_decay_of_their_own():
+    parameters = [Parameter(Tensor([1.0]), name=name) for name in ("conv.weight", "conv.bias", "conv.clip")]
+    groups = group_parameters(parameters, 0.0, filter_bias_and_bn=True)
+    decays = {p.name: group["weight_decay"] for group in groups[:-1] for p in group["params"]}
+    assert decays == {"conv.weight": 0.0, "conv.bias": 0.0, "conv.clip": 2e-5}
+
+
 def part(names, lr_factor=1.0, weight_decay=None):
     return SimpleNamespace(names=names, lr_factor=lr_factor, weight_decay=weight_decay)
 

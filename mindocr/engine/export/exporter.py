@@ -28,6 +28,7 @@ from mindocr.models.builder import build_model
 from mindocr.models.ckpt_entries import MODEL_KEY, SETTINGS_ENTRY
 from mindocr.models.network import Network, as_tuple
 from mindocr.models.network_runner import NetworkRunner
+from mindocr.models.quantization import given_arrays, is_quantized, rounded_weights
 from mindocr.report import certificate_page
 from mindocr.utils import files
 
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-5  # of the same layers in two programs; fused layers may differ by fused_form.TOLERANCE
 ONNX_TOLERANCE = 5e-4  # of other programs, whose sums are in another order
+# A sum that differs in its last bit may be rounded to the next of 256 steps, and the layers behind see another number
+QUANTIZED_TOLERANCE = 0.05
 FORMATS = {"MINDIR": "mindir", "ONNX": "onnx", "AIR": "air", "SAFETENSORS": "safetensors"}
 
 
@@ -192,6 +195,8 @@ def _write(
     network: Network, source: ExportSource, path: Path, declared: ms.Tensor, metadata: Mapping[str, Any]
 ) -> float:
     """Write one format; returns the largest difference that it may have."""
+    if is_quantized(network):
+        return _write_quantized(network, source, path, declared, metadata)
     fused = None if path.suffix == ".safetensors" else fused_form.fused_network(source.section, network)
     written = network if fused is None else fused.set_train(False)
     same = TOLERANCE if fused is None else fused_form.TOLERANCE
@@ -207,6 +212,33 @@ def _write(
     if path.suffix == ".mindir":
         mindir.seal(path)
     return ONNX_TOLERANCE if path.suffix == ".onnx" else same
+
+
+def _write_quantized(
+    network: Network, source: ExportSource, path: Path, declared: ms.Tensor, metadata: Mapping[str, Any]
+) -> float:
+    """Write a network that was trained for int8; returns the largest difference that the file may have.
+
+    ONNX has int8 weights, and pairs of QuantizeLinear and DequantizeLinear at the inputs of convolutions. MindIR holds
+    the network with its rounding, in float32.
+    """
+    if path.suffix == ".safetensors":
+        checkpoint_file.write(
+            network, path, {SETTINGS_ENTRY: {**metadata, MODEL_KEY: fused_form.used_section(source.section)}}
+        )
+        return TOLERANCE
+    if path.suffix != ".onnx":
+        mindir.write(network, declared, path, metadata)
+        mindir.seal(path)
+        return TOLERANCE
+    arrays, ranges = rounded_weights(network)
+    section = {**fused_form.used_section(source.section), "quantization": None}
+    plain = build_model(section, pretrained=False)
+    assert isinstance(plain, Network)  # of one section
+    given_arrays(plain, arrays)
+    fused = fused_form.fused_network(section, plain)
+    onnx.write((fused or plain).set_train(False), declared, path, metadata, network.inference_outputs, ranges)
+    return QUANTIZED_TOLERANCE
 
 
 def _write_air(network: nn.Cell, declared: ms.Tensor, path: Path) -> None:

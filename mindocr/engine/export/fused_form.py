@@ -172,7 +172,9 @@ def _settings(ckpt: Path, config: str | Path | None) -> dict[str, Any]:
 def used_section(section: Mapping[str, Any]) -> dict[str, Any]:
     """The section of the network that is used for evaluation, without the weights that training starts from."""
     chosen = section["networks"][section["use"]] if section.get("networks") else section
-    return {"type": section.get("type", "det"), "transform": None, **{part: chosen.get(part) for part in _PARTS}}
+    used = {"type": section.get("type", "det"), "transform": None, **{part: chosen.get(part) for part in _PARTS}}
+    quantization = section.get("quantization")
+    return used if quantization is None else {**used, "quantization": quantization}
 
 
 def _images(source: str | Path, settings: Mapping[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mindocr.engine.export import mindir, onnx_deformable, onnx_layers, onnx_shapes, onnx_simplify
+from mindocr.engine.export import mindir, onnx_deformable, onnx_layers, onnx_quantize, onnx_shapes, onnx_simplify
 from mindocr.engine.export.mindir_graph import MindIRGraph, read_graph
 from mindocr.engine.export.onnx_graph import IR_VERSION, OPSET, GraphBuilder, Tensor
 from mindocr.engine.export.onnx_ops import HANDLERS, Call, unsupported
@@ -28,7 +28,14 @@ INPUT = "image"
 assert onnx_deformable and onnx_layers and onnx_shapes  # they fill HANDLERS
 
 
-def write(network: Any, declared: Any, path: Path, metadata: Mapping[str, Any], outputs: Sequence[str]) -> None:
+def write(
+    network: Any,
+    declared: Any,
+    path: Path,
+    metadata: Mapping[str, Any],
+    outputs: Sequence[str],
+    ranges: Mapping[str, Any] | None = None,
+) -> None:
     """Write a network as ONNX.
 
     Args:
@@ -37,6 +44,8 @@ def write(network: Any, declared: Any, path: Path, metadata: Mapping[str, Any], 
         path: file to write.
         metadata: stored in the file, see :mod:`mindocr.inference.metadata`.
         outputs: names of the network's outputs.
+        ranges: weights that are written as int8, with the ranges of the inputs, see
+            :func:`mindocr.models.quantization.rounded_weights`.
 
     Raises:
         UserError: the package onnx is not installed, or the network has an operation that has no ONNX form here; the
@@ -47,7 +56,7 @@ def write(network: Any, declared: Any, path: Path, metadata: Mapping[str, Any], 
         exported = Path(folder) / "model.mindir"
         mindir.write(network, declared, exported, {})
         graph = read_graph(exported)
-    model = to_model(graph, outputs, metadata)
+    model = to_model(graph, outputs, metadata, ranges)
     import onnx
 
     onnx.checker.check_model(model, full_check=True)
@@ -66,13 +75,16 @@ def require_onnx() -> None:
         raise UserError("writing ONNX files needs the package onnx; install it with: pip install onnx") from None
 
 
-def to_model(graph: MindIRGraph, outputs: Sequence[str], metadata: Mapping[str, Any]) -> Any:
+def to_model(
+    graph: MindIRGraph, outputs: Sequence[str], metadata: Mapping[str, Any], ranges: Mapping[str, Any] | None = None
+) -> Any:
     """The ``onnx.ModelProto`` of a network.
 
     Args:
         graph: its operations.
         outputs: names of its outputs.
         metadata: entries of the file.
+        ranges: see :func:`write`.
 
     Raises:
         UserError: an operation has no ONNX form here.
@@ -96,6 +108,8 @@ def to_model(graph: MindIRGraph, outputs: Sequence[str], metadata: Mapping[str, 
             "%d weights below %g were set to 0 in the ONNX file: they change nothing, and slow a CPU down many times",
             dropped, onnx_simplify.NEGLIGIBLE,
         )  # fmt: skip
+    if ranges:
+        onnx_quantize.quantize(builder, ranges)
     return _model(builder, graph, list(zip(outputs, results)), metadata)
 
 

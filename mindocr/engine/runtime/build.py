@@ -39,6 +39,7 @@ def network(
         pretrained: False loads no pretrained weights, for a resumed run: its saved state contains the weights.
         world: ranks that train it together.
     """
+    _check_quantization(config, training, training and pretrained)
     wanted = None if training and pretrained else False
     adapt = adapter(config) if training and pretrained else None
     built = build_model(config.model.model_dump(), ckpt=ckpt, pretrained=wanted, training=training, adapt=adapt)
@@ -48,6 +49,20 @@ def network(
     if training and world > 1 and config.system.sync_batch_norm:
         synchronise(built, world)
     return built
+
+
+def _check_quantization(config: Config, training: bool, starts: bool) -> None:
+    if config.model.quantization is None:
+        return
+    if starts and not config.model.pretrained:
+        raise ConfigError(
+            "model.quantization: quantisation is asked of a network that is not trained; set model.pretrained to its "
+            "weights, or train it without this section first"
+        )
+    level = config.system.amp_level if training else config.system.amp_level_infer
+    if level != "O0":
+        key = "amp_level" if training else "amp_level_infer"
+        raise ConfigError(f"system.{key}: {level}; a network with model.quantization computes in float32: set O0")
 
 
 def _freeze_batch_norms(config: Config, network: nn.Cell) -> None:

@@ -108,8 +108,12 @@ class RunState:
         return gathered
 
 
+# Statistics that each rank takes from its own images: of BatchNorm, and of quantised layers
+_OF_IMAGES = ("moving_mean", "moving_variance", "range_sum", "range_count")
+
+
 def _is_local(name: str, waiting: bool) -> bool:
-    return name.endswith(("moving_mean", "moving_variance")) or (waiting and name.startswith("accumulated."))
+    return name.endswith(_OF_IMAGES) or (waiting and name.startswith("accumulated."))
 
 
 def _entries_of(rank: int, entries: Mapping[str, ms.Parameter]) -> dict[str, ms.Parameter]:

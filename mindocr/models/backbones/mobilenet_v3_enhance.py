@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from mindspore import Tensor, nn
 
-from mindocr.models.backbones.mobilenet_v3 import InvertedResidual, check_alpha, conv_norm_act, group, plan_units
+from mindocr.errors import ConfigError
+from mindocr.models.backbones.mobilenet_v3 import (
+    InvertedResidual,
+    Unit,
+    check_alpha,
+    conv_norm_act,
+    group,
+    plan_units,
+)
 from mindocr.models.layers import SqueezeExcite, SteepHardSigmoid, conv
 from mindocr.registry import BACKBONES
 
@@ -25,9 +34,13 @@ class DetMobileNetV3Enhance(nn.Cell):
             alone. No released weights are known, so True is an error there.
         origin: project whose squeeze-and-excitation this is. MindOCR's hard-sigmoid has the slope 1/6, PaddleOCR's 0.2.
             Without squeeze-and-excitation it has no effect.
+        expanded: channels inside each unit, between its two 1x1 convolutions, as ``mindocr prune`` writes them: 15
+            numbers for ``large``, 11 for ``small``; None = those of the table. Squeeze-and-excitation keeps the
+            channels that it reduces to.
+        last_channels: channels of the last convolution; None = six times those of the last unit.
 
     Raises:
-        ConfigError: alpha is not positive.
+        ConfigError: alpha is not positive, or the numbers of channels do not fit the table.
     """
 
     released_weights: str | None = None
@@ -39,27 +52,32 @@ class DetMobileNetV3Enhance(nn.Cell):
         disable_se: bool = False,
         pretrained: bool | str | None = None,
         origin: Literal["mindocr", "paddleocr"] = "mindocr",
+        expanded: Sequence[int] | None = None,
+        last_channels: int | None = None,
     ) -> None:
         super().__init__()
         check_alpha("det_mobilenet_v3_enhance", alpha)
         self.pretrained = pretrained
         units = plan_units(architecture, alpha)
+        widths = [unit.expanded for unit in units] if expanded is None else list(expanded)
+        _check_widths(widths, last_channels, units)
         self.conv = group(conv_norm_act(conv(3, units[0].in_channels, 3, stride=2, fan="fan_out"), nn.HSwish))
         stages: list[list[nn.Cell]] = [[]]
         channels, stride = units[0].in_channels, 2
         self.strides: list[int] = []
         self.out_channels: list[int] = []
-        for unit in units:
+        for unit, width in zip(units, widths):
             if unit.stride == 2 and stride >= 4:
                 self.strides.append(stride)
                 self.out_channels.append(channels)
                 stages.append([])
-            excite = None if disable_se else _excite if origin == "mindocr" else _excite_steeply
-            stages[-1].append(InvertedResidual(unit, excite, True, True, "centred"))
+            excite = None if disable_se else _excite(unit.expanded // 4, steep=origin == "paddleocr")
+            stages[-1].append(InvertedResidual(unit._replace(expanded=width), excite, True, True, "centred"))
             channels, stride = unit.out_channels, stride * unit.stride
-        stages[-1].append(group(conv_norm_act(conv(channels, channels * 6, 1, fan="fan_out"), nn.HSwish)))
+        last = last_channels or channels * 6
+        stages[-1].append(group(conv_norm_act(conv(channels, last, 1, fan="fan_out"), nn.HSwish)))
         self.strides.append(stride)
-        self.out_channels.append(channels * 6)
+        self.out_channels.append(last)
         self.stages = nn.CellList([nn.SequentialCell(cells) for cells in stages])
 
     def construct(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -72,9 +90,18 @@ class DetMobileNetV3Enhance(nn.Cell):
         return tuple(maps)
 
 
-def _excite(channels: int) -> nn.Cell:
-    return SqueezeExcite(channels, channels // 4, names=("conv1", "conv2"))
+def _excite(reduced: int, steep: bool) -> Callable[[int], nn.Cell]:
+    def build(channels: int) -> nn.Cell:
+        return SqueezeExcite(channels, reduced, names=("conv1", "conv2"), gate=SteepHardSigmoid() if steep else None)
+
+    return build
 
 
-def _excite_steeply(channels: int) -> nn.Cell:
-    return SqueezeExcite(channels, channels // 4, names=("conv1", "conv2"), gate=SteepHardSigmoid())
+def _check_widths(expanded: Sequence[int], last_channels: int | None, units: Sequence[Unit]) -> None:
+    if len(expanded) != len(units) or min(expanded) < 1:
+        raise ConfigError(
+            f"det_mobilenet_v3_enhance expanded {list(expanded)}: expected {len(units)} numbers from 1, one for each "
+            f"unit; the table has {[unit.expanded for unit in units]}"
+        )
+    if last_channels is not None and last_channels < 1:
+        raise ConfigError(f"det_mobilenet_v3_enhance last_channels {last_channels}: expected a number from 1")

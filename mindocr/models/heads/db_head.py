@@ -40,13 +40,16 @@ class DBHead(nn.Cell):
             :mod:`mindocr.models.fusion`. The branch of T, which those files lack, keeps its BatchNorms.
         kernel_list: kernel sizes of the three layers of a branch. The first is any odd number; the teacher of PP-OCRv3
             has [7, 2, 2]. The transposed convolutions double the size, so theirs are 2.
+        inner_channels: output channels of the first and of the second layer of each branch, as ``mindocr prune`` writes
+            them; None = a quarter of ``in_channels`` for both.
 
     Attributes:
         outputs: ``prob``, ``thresh``, ``binary`` in training; ``prob`` alone without ``adaptive``.
         inference_outputs: ``prob``.
 
     Raises:
-        ConfigError: fewer than 4 input channels, k not positive, or other sizes of kernels.
+        ConfigError: fewer than 4 input channels, k not positive, other sizes of kernels, or not two numbers of inner
+            channels.
     """
 
     outputs: tuple[str, ...] = ("prob", "thresh", "binary")
@@ -60,6 +63,7 @@ class DBHead(nn.Cell):
         adaptive: bool = True,
         fused: bool = False,
         kernel_list: Sequence[int] = KERNELS,
+        inner_channels: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if in_channels < 4:
@@ -71,12 +75,17 @@ class DBHead(nn.Cell):
             raise ConfigError(
                 f"DBHead kernel_list {list(kernel_list)}: expected an odd number and then 2, 2, such as [3, 2, 2]"
             )
+        widths = (in_channels // 4,) * 2 if inner_channels is None else tuple(inner_channels)
+        if len(widths) != 2 or min(widths) < 1:
+            raise ConfigError(
+                f"DBHead inner_channels {list(widths)}: expected two numbers from 1, one for each of two layers"
+            )
         self.k = float(k)
         self.adaptive = adaptive
         if not adaptive:
             self.outputs = self.inference_outputs
-        self.segm = branch(in_channels, first, bias, TEXT_SHARE, fused)
-        self.thresh: Any = branch(in_channels, first, bias, 0.5) if adaptive else None
+        self.segm = branch(in_channels, first, bias, TEXT_SHARE, fused, widths)
+        self.thresh: Any = branch(in_channels, first, bias, 0.5, widths=widths) if adaptive else None
 
     def construct(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         """(N, in_channels, H / 4, W / 4) -> in training (P, T, B), else P; each (N, 1, H, W) in [0, 1]."""
@@ -91,26 +100,36 @@ def maps(segm: Tensor, thresh: Tensor, k: float) -> tuple[Tensor, Tensor, Tensor
     return prob, threshold, ops.sigmoid(k * (prob - threshold))
 
 
-def branch(in_channels: int, kernel: int, bias: bool, expected: float, fused: bool = False) -> nn.SequentialCell:
+def branch(
+    in_channels: int,
+    kernel: int,
+    bias: bool,
+    expected: float,
+    fused: bool = False,
+    widths: Sequence[int] | None = None,
+) -> nn.SequentialCell:
     """(N, C, H, W) -> logits (N, 1, 4H, 4W), initially near that of ``expected``.
 
     BatchNorm starts at gamma 1, beta 1e-4, as the authors' code does. A fused branch has nothing in its place, so that
     the numbers of the layers, which are parts of the parameters' names, stay.
+
+    Args:
+        widths: output channels of the first two layers; None = C // 4.
     """
 
-    def norm() -> nn.Cell:
+    def norm(channels: int) -> nn.Cell:
         return nn.Identity() if fused else nn.BatchNorm2d(channels, beta_init=Constant(1e-4))
 
     prior = math.log(expected / (1 - expected))
-    channels = in_channels // 4
+    inner, middle = widths or (in_channels // 4,) * 2
     return nn.SequentialCell(
         [
-            conv(in_channels, channels, kernel, bias=bias or fused),
-            norm(),
+            conv(in_channels, inner, kernel, bias=bias or fused),
+            norm(inner),
             nn.ReLU(),
-            double_size(channels, channels),
-            norm(),
+            double_size(inner, middle),
+            norm(middle),
             nn.ReLU(),
-            double_size(channels, 1, Normal(LOGIT_STD), prior),
+            double_size(middle, 1, Normal(LOGIT_STD), prior),
         ]
     )

@@ -12,6 +12,25 @@ from mindocr.models.necks.asf import AdaptiveScaleFusion
 from mindocr.registry import NECKS
 
 
+def shares_of(name: str, level_channels: Sequence[int] | None, out_channels: int, levels: int) -> list[int]:
+    """Channels that each level contributes to the joined map, finest first.
+
+    Args:
+        name: of the neck, for the message.
+        level_channels: as configured; None = equal shares of ``out_channels``.
+
+    Raises:
+        ConfigError: not one number from 1 for each level.
+    """
+    if level_channels is None:
+        return [out_channels // levels] * levels
+    if len(level_channels) != levels or min(level_channels) < 1:
+        raise ConfigError(
+            f"{name} level_channels {list(level_channels)}: expected {levels} numbers from 1, one for each level"
+        )
+    return list(level_channels)
+
+
 @NECKS.register
 class DBFPN(nn.Cell):
     """Brings all levels to the finest one's size and joins them into one map.
@@ -28,9 +47,12 @@ class DBFPN(nn.Cell):
         channel_attention: let Adaptive Scale Fusion use channel attention too; without ``use_asf`` it has no effect.
         attention_channels: channels inside Adaptive Scale Fusion; None takes ``out_channels`` // 4, as the
             authors do. MMOCR uses ``out_channels``.
+        level_channels: channels that each level contributes to the joined map, finest first, as ``mindocr prune``
+            writes them; None = an equal share of ``out_channels``. The joined map then has their sum.
 
     Raises:
-        ConfigError: ``out_channels`` cannot be divided among the levels, or ``attention_channels`` is below 4.
+        ConfigError: ``out_channels`` cannot be divided among the levels, ``attention_channels`` is below 4, or
+            ``level_channels`` has another number of levels or comes with ``use_asf``.
     """
 
     def __init__(
@@ -41,6 +63,7 @@ class DBFPN(nn.Cell):
         use_asf: bool = False,
         channel_attention: bool = True,
         attention_channels: int | None = None,
+        level_channels: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         levels = len(in_channels)
@@ -52,9 +75,12 @@ class DBFPN(nn.Cell):
             )
         if attention_channels is not None and attention_channels < 4:
             raise ConfigError(f"DBFPN attention_channels {attention_channels}: at least 4 are needed")
-        self.out_channels = out_channels
+        if use_asf and level_channels is not None:
+            raise ConfigError("DBFPN level_channels: Adaptive Scale Fusion needs levels of one width; leave it out")
+        shares = shares_of("DBFPN", level_channels, out_channels, levels)
+        self.out_channels = sum(shares)
         self.unify_channels = nn.CellList([conv(channels, out_channels, 1, bias=bias) for channels in in_channels])
-        self.out = nn.CellList([conv(out_channels, out_channels // levels, 3, bias=bias) for _ in in_channels])
+        self.out = nn.CellList([conv(out_channels, share, 3, bias=bias) for share in shares])
         self.fuse = (
             AdaptiveScaleFusion(out_channels, levels, channel_attention, attention_channels) if use_asf else None
         )

@@ -9,18 +9,29 @@ from mindspore import Tensor, nn, ops
 
 from mindocr.errors import ConfigError
 from mindocr.models.layers import SqueezeExcite, SteepHardSigmoid, conv, upsample_nearest
+from mindocr.models.necks.db_fpn import shares_of
 from mindocr.registry import NECKS
 
 
 class ResidualExcite(nn.Cell):
-    """A convolution without bias, then squeeze-and-excitation (channels // 4 inside), optionally added to its input."""
+    """A convolution without bias, then squeeze-and-excitation, optionally added to its input.
+
+    Args:
+        reduced: channels inside the squeeze-and-excitation; None = ``out_channels`` // 4.
+    """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, shortcut: bool, gate: nn.Cell | None
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        shortcut: bool,
+        gate: nn.Cell | None,
+        reduced: int | None = None,
     ) -> None:
         super().__init__()
         self.in_conv = conv(in_channels, out_channels, kernel_size)
-        self.se_block = SqueezeExcite(out_channels, out_channels // 4, names=("conv1", "conv2"), gate=gate)
+        self.se_block = SqueezeExcite(out_channels, reduced or out_channels // 4, names=("conv1", "conv2"), gate=gate)
         self.shortcut = shortcut
 
     def construct(self, x: Tensor) -> Tensor:
@@ -106,9 +117,13 @@ class RSEFPN(ExcitePyramid):
         origin: project whose weights compute the same here as there. The two enlarge by 4 and by 8 differently (MindOCR
             aligns the corner pixels, PaddleOCR repeats every pixel), and their hard-sigmoids have the slopes 1/6 and
             0.2. Weights of one work poorly in the other until they are trained again.
+        level_channels: channels that each level contributes to the joined map, finest first, as ``mindocr prune``
+            writes them; None = an equal share of ``out_channels``. The joined map then has their sum, and
+            squeeze-and-excitation keeps the channels that it reduces to.
 
     Raises:
-        ConfigError: ``out_channels`` cannot be divided among the levels.
+        ConfigError: ``out_channels`` cannot be divided among the levels, or ``level_channels`` has another number of
+            levels.
     """
 
     def __init__(
@@ -117,15 +132,20 @@ class RSEFPN(ExcitePyramid):
         out_channels: int = 96,
         shortcut: bool = True,
         origin: Literal["mindocr", "paddleocr"] = "mindocr",
+        level_channels: Sequence[int] | None = None,
     ) -> None:
         super().__init__(in_channels, out_channels, align_corners=origin == "mindocr")
+        shares = shares_of("RSEFPN", level_channels, out_channels, self.levels)
+        self.out_channels = sum(shares)
 
-        def layer(source: int, target: int, kernel_size: int) -> ResidualExcite:
+        def layer(source: int, target: int, kernel_size: int, reduced: int) -> ResidualExcite:
             gate = None if origin == "mindocr" else SteepHardSigmoid()
-            return ResidualExcite(source, target, kernel_size, shortcut, gate)
+            return ResidualExcite(source, target, kernel_size, shortcut, gate, reduced)
 
-        self.ins_conv = nn.CellList([layer(channels, out_channels, 1) for channels in in_channels])
-        self.inp_conv = nn.CellList([layer(out_channels, out_channels // self.levels, 3) for _ in in_channels])
+        self.ins_conv = nn.CellList([layer(channels, out_channels, 1, out_channels // 4) for channels in in_channels])
+        self.inp_conv = nn.CellList(
+            [layer(out_channels, share, 3, out_channels // self.levels // 4) for share in shares]
+        )
 
     def smooth(self, level: Tensor, i: int) -> Tensor:
         return self.inp_conv[i](level)
