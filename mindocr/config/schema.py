@@ -81,7 +81,9 @@ class Quantization(Section):
     """Quantisation-aware training to int8 (PACT): convolutions compute with rounded weights and inputs."""
 
     clip_init: float = Field(
-        default=20.0, gt=0, description="where inputs of convolutions are cut at first; the bound is learned"
+        default=20.0,
+        gt=0,
+        description="where inputs of convolutions are cut at first, unless the first batch has larger ones; learned",
     )
     rate: float = Field(
         default=0.9, ge=0, lt=1, description="factor of the moving average of the largest input, in [0, 1)"

@@ -34,7 +34,7 @@ class ImageCheck:
         input_shape: of the network's input.
         input_sha256: of its float32 values. Another hash elsewhere means that decoding or resizing differ there.
         shapes: of each output, without the batch axis.
-        differences: of each output the largest difference, of values above 1 in relation to them.
+        differences: of each output the largest difference, or the mean, see :func:`compare`.
         results: number of results, such as texts.
         prediction: the checkpoint's, in types of JSON; None if the file has no post-processing.
         disagreement: how the file's prediction differs; empty if the two agree.
@@ -56,9 +56,9 @@ class ImageCheck:
         """The largest difference of all outputs."""
         return max(self.differences.values(), default=0.0)
 
-    def agrees(self, tolerance: float) -> bool:
-        """Whether outputs are within the tolerance, and results agree."""
-        return self.difference <= tolerance and not self.disagreement
+    def agrees(self, tolerance: float, rounded: bool = False) -> bool:
+        """Whether outputs are within the tolerance, and results agree; those of a ``rounded`` network need not."""
+        return self.difference <= tolerance and (rounded or not self.disagreement)
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class Certificate:
         batch: largest difference between the outputs of two images in one batch and of each alone; None if not tested.
         versions: of the programs that computed it.
         score: on labelled data, of the ``checkpoint`` and the ``file``, and which ``data``; empty if not asked for.
+        rounded: the network rounds its inputs to 8 bits. Numbers that differ in the last bit may then be rounded to
+            different steps, and a few pixels differ widely; so differences are means, and results may differ.
     """
 
     tolerance: float
@@ -78,6 +80,7 @@ class Certificate:
     batch: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     score: Mapping[str, Any] = field(default_factory=dict)
+    rounded: bool = False
 
     @property
     def difference(self) -> float:
@@ -87,14 +90,15 @@ class Certificate:
     def holds(self) -> bool:
         """Whether the file computes what the checkpoint does."""
         within = self.difference <= self.tolerance
-        return within and all(each.agrees(self.tolerance) for each in self.images) and self.scores_agree()
+        return within and all(each.agrees(self.tolerance, self.rounded) for each in self.images) and self.scores_agree()
 
     def scores_agree(self) -> bool:
-        """Whether the scores, if there are any, differ by no more than 0.001."""
+        """Whether the scores, if there are any, differ by no more than 0.001, or 0.02 if the network is rounded."""
         if not self.score:
             return True
+        allowed = 0.02 if self.rounded else 0.001
         pairs = [(self.score["checkpoint"][key], value) for key, value in self.score["file"].items()]
-        return all(abs(a - b) <= 0.001 for a, b in pairs if isinstance(a, float | int))
+        return all(abs(a - b) <= allowed for a, b in pairs if isinstance(a, float | int))
 
     def to_json(self) -> dict[str, Any]:
         """In types of JSON."""
@@ -153,13 +157,15 @@ def compare(
     expected: Mapping[str, np.ndarray],
     found: Mapping[str, np.ndarray],
     shapes: Mapping[str, Sequence[int]] | None = None,
+    mean: bool = False,
 ) -> dict[str, float]:
-    """The largest difference of each output; of values above 1 in relation to them.
+    """The largest difference of each output, or the mean; of values above 1 in relation to them.
 
     Args:
         expected: the checkpoint's outputs, or samples of them if ``shapes`` are given.
         found: the file's.
         shapes: of the outputs that ``expected`` are samples of.
+        mean: compute the mean difference instead.
 
     Returns:
         Infinity for an output of another shape, or with a value that is not a number.
@@ -173,8 +179,8 @@ def compare(
             continue
         got = array if shapes is None else sample(array)
         relative = np.abs(got.astype(np.float64) - wanted) / np.maximum(1.0, np.abs(wanted))
-        largest = float(relative.max()) if relative.size else 0.0
-        differences[name] = largest if np.isfinite(largest) else float("inf")
+        measured = float(relative.mean() if mean else relative.max()) if relative.size else 0.0
+        differences[name] = measured if np.isfinite(measured) else float("inf")
     return differences
 
 
@@ -187,8 +193,8 @@ def sample(array: np.ndarray) -> np.ndarray:
 
 
 def table(certificate: Certificate) -> str:
-    """The comparison as lines of text: image, input, largest difference, results."""
-    rows = [("image", "input", "largest difference", "results")]
+    """The comparison as lines of text: image, input, difference, results."""
+    rows = [("image", "input", "mean difference" if certificate.rounded else "largest difference", "results")]
     for each in certificate.images:
         results = each.disagreement or ("" if each.prediction is None else f"{each.results} equal")
         rows.append((each.name, " x ".join(map(str, each.input_shape)), f"{each.difference:.2g}", results))

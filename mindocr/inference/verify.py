@@ -68,7 +68,7 @@ def verify(path: str | Path, images: str | Path | None = None) -> Verified:
         for number, each in enumerate(progress(certificate.images, "verify", "image", len(certificate.images))):
             if each.name in found:
                 expected = {name: held[f"{number}.{name}"] for name in each.shapes}
-                checks.append(_check(runner, each, expected, found[each.name]))
+                checks.append(_check(runner, each, expected, found[each.name], certificate.rounded))
     others = tuple(
         now.name for now in checks for was in certificate.images
         if now.name == was.name and now.input_sha256 != was.input_sha256
@@ -95,11 +95,13 @@ def _placed(
     return found
 
 
-def _check(runner: Runner, was: ImageCheck, expected: Mapping[str, np.ndarray], file: Path | None) -> ImageCheck:
+def _check(
+    runner: Runner, was: ImageCheck, expected: Mapping[str, np.ndarray], file: Path | None, rounded: bool
+) -> ImageCheck:
     """The comparison on one image, repeated."""
     if file is None:
         outputs = run_alone(runner, noise(was.name, was.input_shape))
-        return replace(was, differences=compare(expected, outputs, was.shapes))
+        return replace(was, differences=compare(expected, outputs, was.shapes, rounded))
     postprocess, pipeline = configured(runner)
     seen = see(Predictor(runner, postprocess, pipeline), file)
     wanted = postprocess.gives.from_json(was.prediction)
@@ -107,7 +109,7 @@ def _check(runner: Runner, was: ImageCheck, expected: Mapping[str, np.ndarray], 
         was,
         input_sha256=hash_of(seen.input),
         input_shape=(1, *seen.input.shape),
-        differences=compare(expected, seen.outputs, was.shapes),
+        differences=compare(expected, seen.outputs, was.shapes, rounded),
         results=len(seen.prediction),
         disagreement=wanted.disagreement(seen.prediction),
     )

@@ -36,6 +36,22 @@ def test_differences_of_large_values_are_relative():
     assert compare({"d": np.zeros(1)}, {}) == {"d": float("inf")}
 
 
+def test_a_rounded_network_is_compared_by_the_mean():
+    expected, found = {"a": np.array([0.0, 0.0, 0.0, 2.0])}, {"a": np.array([0.4, 0.0, 0.0, 2.4])}
+    assert compare(expected, found, mean=True) == {"a": pytest.approx((0.4 + 0.2) / 4)}
+    assert compare({"a": np.zeros(1)}, {"a": np.full(1, np.nan)}, mean=True) == {"a": float("inf")}
+    other = check("b", 1e-4, "2 texts became 1")
+    assert Certificate(1e-3, (other,), rounded=True).holds() and not Certificate(1e-3, (other,)).holds()
+    assert not Certificate(1e-3, (check("b", 2e-3),), rounded=True).holds()
+    for after, holds in ((0.785, True), (0.77, False)):
+        score = {"checkpoint": {"f-score": 0.8}, "file": {"f-score": after}, "data": "gt.txt"}
+        assert Certificate(1e-3, (check(),), score=score, rounded=True).holds() is holds
+    assert "mean difference" in table(Certificate(1e-3, (other,), rounded=True))
+    old = Certificate(1e-3, (check(),)).to_json()
+    del old["rounded"]  # as files of earlier versions have it
+    assert not Certificate.from_json(old).rounded
+
+
 def test_a_sample_has_the_first_and_the_last_value():
     array = np.arange(10_000, dtype=np.float32).reshape(100, 100)
     kept = sample(array)

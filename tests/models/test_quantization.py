@@ -62,28 +62,39 @@ def test_gradients_pass_rounding_and_reach_the_bound():
 
 def test_a_layer_by_hand(layer):
     layer.set_train(True)
-    # The inputs are cut at 2; the average begins as the first largest value, so a step is 2 / 127
-    first = layer(pixel(3.0, 0.5)).asnumpy().item()
-    step = 2 / 127
+    # The average begins as the first largest value, so a step is 1.5 / 127
+    first = layer(pixel(1.5, 0.5)).asnumpy().item()
+    step = 1.5 / 127
     weight = round(0.3 * 127) / 127  # 38 steps of 1 / 127
     assert first == pytest.approx(127 * step - weight * round(0.5 / step) * step, rel=1e-6)
-    layer(pixel(1.0, 0.5))
+    layer(pixel(3.0, 0.5))  # is cut at 2
     total, count = layer.conv.range_sum.asnumpy().item(), layer.conv.range_count.asnumpy().item()
-    assert total == pytest.approx(0.9 * 2 + 1.0) and count == pytest.approx(1.9)
+    assert total == pytest.approx(0.9 * 1.5 + 2.0) and count == pytest.approx(1.9)
+    assert layer.conv.clip.asnumpy().item() == 2.0
     layer.set_train(False)
-    step = 2.8 / 1.9 / 127
-    found = layer(pixel(1.7, 0.5)).asnumpy().item()  # above the average: 127 steps
+    step = 3.35 / 1.9 / 127
+    found = layer(pixel(1.9, 0.5)).asnumpy().item()  # above the average: 127 steps
     assert found == pytest.approx(127 * step - weight * round(0.5 / step) * step, rel=1e-6)
     assert layer.conv.range_count.asnumpy().item() == pytest.approx(1.9)  # evaluation changes nothing
 
 
-def test_before_the_first_step_the_bound_counts(layer):
+def test_the_first_batch_raises_the_bound(layer):
+    layer.set_train(True)
+
+    def total(x):
+        return layer(x).sum()
+
+    loss = ms.value_and_grad(total, None, (layer.conv.clip,))
+    _, (gradient,) = loss(pixel(5.0, 0.5))
+    assert layer.conv.clip.asnumpy().item() == 5.0 and gradient.asnumpy().item() == 0.0
+    _, (gradient,) = loss(pixel(7.0, 0.5))  # is cut
+    assert layer.conv.clip.asnumpy().item() == 5.0 and gradient.asnumpy().item() == pytest.approx(1.0)
+
+
+def test_before_the_first_step_inputs_are_not_rounded(layer):
     layer.set_train(False)
-    step = 2 / 127
     weight = round(0.3 * 127) / 127
-    assert layer(pixel(1.0, 0.5)).asnumpy().item() == pytest.approx(
-        round(1 / step) * step - weight * round(0.5 / step) * step, rel=1e-6
-    )
+    assert layer(pixel(3.0, 0.5)).asnumpy().item() == pytest.approx(3.0 - weight * 0.5, rel=1e-6)
     with pytest.raises(ConfigError, match=r"conv\.weight has not seen an image; train the network"):
         rounded_weights(layer)
 

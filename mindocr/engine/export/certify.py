@@ -45,6 +45,7 @@ def certify(
     images: str | Path | None = None,
     data: labelled.LabelledImages | None = None,
     metric: Any = None,
+    rounded: bool = False,
 ) -> tuple[Certificate, dict[str, np.ndarray]]:
     """Compare a file with the network that it was made from.
 
@@ -57,6 +58,7 @@ def certify(
         images: folder, file or pattern of images to compare on, instead of generated ones.
         data: labelled images, on which the scores of both are compared, too.
         metric: that computes the scores.
+        rounded: whether the network rounds its inputs, see :class:`~mindocr.inference.certificate.Certificate`.
 
     Returns:
         The certificate, and the arrays to store with it: expected outputs, and generated images.
@@ -74,8 +76,8 @@ def certify(
                 "only be compared on random numbers; export from a YAML file that has both"
             )
         for number, shape in enumerate(shapes, 1):
-            checks.append(_on_noise(network, file, f"noise {number}", shape, arrays, len(checks)))
-        return Certificate(tolerance, tuple(checks), None, versions()), arrays
+            checks.append(_on_noise(network, file, f"noise {number}", shape, arrays, len(checks), rounded))
+        return Certificate(tolerance, tuple(checks), None, versions(), rounded=rounded), arrays
     postprocess, pipeline = configured(file)
     predictor = Predictor(file, postprocess, pipeline)
     pictures = [] if images is not None else _fitting(predictor, generated(postprocess.gives))
@@ -83,24 +85,24 @@ def certify(
         chosen = paths if images is None else _some(predictor, images)
         for path in progress(chosen, "compare", "image", len(chosen)):
             number = len(checks)
-            check, outputs = _on_image(network, predictor, path, "generated" if pictures else "file")
+            check, outputs = _on_image(network, predictor, path, "generated" if pictures else "file", rounded)
             checks.append(check)
             arrays.update({f"{number}.{name}": sample(value) for name, value in outputs.items()})
             if pictures:
                 arrays[f"{number}.image"] = np.frombuffer(pictures[number], np.uint8)
         if -1 in file.input_size and getattr(file, "path", Path()).suffix == ".onnx":
-            batch = _in_one_batch(file, predictor, chosen[0])
+            batch = _in_one_batch(file, predictor, chosen[0], rounded)
     if checks and not any(each.results for each in checks):
         logger.warning(
             "the checkpoint finds nothing on the %d images that were compared, so only the network's outputs are; "
             "compare on images of its kind with --verify_images", len(checks),
         )  # fmt: skip
     score = labelled.scores(predictor, network, data, metric) if data is not None else {}
-    return Certificate(tolerance, tuple(checks), batch, versions(), score), arrays
+    return Certificate(tolerance, tuple(checks), batch, versions(), score, rounded), arrays
 
 
 def _on_image(
-    network: Runner, predictor: Predictor, path: Path, source: Any
+    network: Runner, predictor: Predictor, path: Path, source: Any, rounded: bool
 ) -> tuple[ImageCheck, dict[str, np.ndarray]]:
     seen = see(predictor, path)
     expected = run_alone(network, seen.input)
@@ -112,7 +114,7 @@ def _on_image(
         input_shape=(1, *seen.input.shape),
         input_sha256=hash_of(seen.input),
         shapes={name: value.shape for name, value in expected.items()},
-        differences=compare(expected, seen.outputs),
+        differences=compare(expected, seen.outputs, mean=rounded),
         results=len(wanted),
         prediction=wanted.to_json(),
         disagreement=wanted.disagreement(seen.prediction),
@@ -121,17 +123,24 @@ def _on_image(
 
 
 def _on_noise(
-    network: Runner, file: Runner, name: str, shape: tuple[int, int], arrays: dict[str, np.ndarray], number: int
+    network: Runner,
+    file: Runner,
+    name: str,
+    shape: tuple[int, int],
+    arrays: dict[str, np.ndarray],
+    number: int,
+    rounded: bool,
 ) -> ImageCheck:
     image = noise(name, (3, *shape))
     expected, found = run_alone(network, image), run_alone(file, image)
     arrays.update({f"{number}.{output}": sample(value) for output, value in expected.items()})
     shapes = {output: value.shape for output, value in expected.items()}
-    return ImageCheck(name, "noise", "", (1, *image.shape), hash_of(image), shapes, compare(expected, found))
+    differences = compare(expected, found, mean=rounded)
+    return ImageCheck(name, "noise", "", (1, *image.shape), hash_of(image), shapes, differences)
 
 
-def _in_one_batch(file: Any, predictor: Predictor, path: Path) -> float:
-    """The largest difference between outputs of an image and its mirror image in one batch, and of each alone."""
+def _in_one_batch(file: Any, predictor: Predictor, path: Path, rounded: bool) -> float:
+    """The difference between outputs of an image and its mirror image in one batch, and of each alone."""
     import onnxruntime
 
     image = see(predictor, path).input
@@ -141,7 +150,7 @@ def _in_one_batch(file: Any, predictor: Predictor, path: Path) -> float:
     largest = 0.0
     for i, each in enumerate(pair):
         found = {name: output[i] for name, output in zip(file.output_names, together)}
-        largest = max(largest, *compare(run_alone(file, each), found).values())
+        largest = max(largest, *compare(run_alone(file, each), found, mean=rounded).values())
     return largest
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from mindocr.engine.export.source import ExportSource, find_source, metric_of
 from mindocr.engine.runtime import process
 from mindocr.errors import UserError
 from mindocr.inference import metadata as stated
-from mindocr.inference.certificate import Certificate, beside, table
+from mindocr.inference.certificate import Certificate, beside, compare, table
 from mindocr.inference.labelled import LabelledImages
 from mindocr.inference.metadata import OUTPUTS
 from mindocr.inference.mindir import load_graph
@@ -28,7 +29,7 @@ from mindocr.models.builder import build_model
 from mindocr.models.ckpt_entries import MODEL_KEY, SETTINGS_ENTRY
 from mindocr.models.network import Network, as_tuple
 from mindocr.models.network_runner import NetworkRunner
-from mindocr.models.quantization import given_arrays, is_quantized, rounded_weights
+from mindocr.models.quantization import Ranges, given_arrays, is_quantized, rounded_weights
 from mindocr.report import certificate_page
 from mindocr.utils import files
 
@@ -36,8 +37,9 @@ logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-5  # of the same layers in two programs; fused layers may differ by fused_form.TOLERANCE
 ONNX_TOLERANCE = 5e-4  # of other programs, whose sums are in another order
-# A sum that differs in its last bit may be rounded to the next of 256 steps, and the layers behind see another number
-QUANTIZED_TOLERANCE = 0.05
+# Of the mean: a sum that differs in its last bit may be rounded to the next of 256 steps, and the layers behind amplify
+# that; the largest difference of a rounded network from itself, with an image changed by 1e-6, is about 1
+QUANTIZED_TOLERANCE = 0.01
 FORMATS = {"MINDIR": "mindir", "ONNX": "onnx", "AIR": "air", "SAFETENSORS": "safetensors"}
 
 
@@ -170,9 +172,9 @@ def run(
             logger.warning("exported %s; nothing on this machine runs AIR files, so it was not compared", path)
             return _finished(partial, path)
         certificate = _certify(network, source, partial, path, size, tolerance, verify_images, labelled)
-    logger.info("exported %s, input %s; reloaded, largest difference from the network %.3g on %d images", path,
-                _input_text(size, source.line_height, dynamic), certificate.difference,
-                len(certificate.images))  # fmt: skip
+    logger.info("exported %s, input %s; reloaded, %s difference from the network %.3g on %d images", path,
+                _input_text(size, source.line_height, dynamic), "mean" if certificate.rounded else "largest",
+                certificate.difference, len(certificate.images))  # fmt: skip
     return Exported(path, certificate.difference, certificate)
 
 
@@ -236,9 +238,39 @@ def _write_quantized(
     plain = build_model(section, pretrained=False)
     assert isinstance(plain, Network)  # of one section
     given_arrays(plain, arrays)
-    fused = fused_form.fused_network(section, plain)
-    onnx.write((fused or plain).set_train(False), declared, path, metadata, network.inference_outputs, ranges)
+    plain.set_train(False)
+    written = (fused_form.fused_network(section, plain) or plain).set_train(False)
+    _check_weights(plain, written, source, declared, path, metadata, ranges)
+    onnx.write(written, declared, path, metadata, network.inference_outputs, ranges)
     return QUANTIZED_TOLERANCE
+
+
+def _check_weights(
+    plain: Network,
+    written: Network,
+    source: ExportSource,
+    declared: ms.Tensor,
+    path: Path,
+    metadata: Mapping[str, Any],
+    ranges: Mapping[str, Ranges],
+) -> None:
+    """Compare a file with the int8 weights, and inputs that are not rounded, with the network of these weights.
+
+    Rounded inputs amplify the last bit, so only without them a wrong weight can be told from rounding.
+    """
+    outputs = plain.inference_outputs
+    with tempfile.TemporaryDirectory(prefix="mindocr-export-") as folder:
+        twin = Path(folder) / "weights.onnx"
+        onnx.write(written, declared, twin, metadata, outputs, dict.fromkeys(ranges))
+        sample = _sample(source.default_shape if source.line_height else (2 * plain.stride, 3 * plain.stride))
+        found = open_runner(twin)([sample[0]])
+        expected = dict(zip(outputs, _arrays(plain(ms.Tensor(sample)))))
+        differences = compare({name: value[0] for name, value in expected.items()}, {n: v[0] for n, v in found.items()})
+    if not max(differences.values()) <= ONNX_TOLERANCE:
+        raise UserError(
+            f"the int8 weights do not compute what the network does: largest difference "
+            f"{max(differences.values()):.3g}, allowed {ONNX_TOLERANCE:g}; nothing was written to '{path}'"
+        )
 
 
 def _write_air(network: nn.Cell, declared: ms.Tensor, path: Path) -> None:
@@ -273,7 +305,10 @@ def _certify(
     free = -1 in file.input_size
     runner = NetworkRunner(network, metadata=file.metadata, static_shapes=0 if free else 1)
     shapes = [size, (size[0] + (0 if source.line_height else network.stride), size[1] + 2 * network.stride)]
-    certificate, arrays = certify.certify(runner, file, tolerance, shapes if free else shapes[:1], images, data, metric)
+    rounded = path.suffix == ".onnx" and is_quantized(network)
+    certificate, arrays = certify.certify(
+        runner, file, tolerance, shapes if free else shapes[:1], images, data, metric, rounded
+    )
     if not certificate.holds():
         raise UserError(
             f"the exported file does not compute what the network does; nothing was written to '{path}'\n"

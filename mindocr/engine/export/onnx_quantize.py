@@ -22,7 +22,7 @@ def quantize(graph: GraphBuilder, ranges: Mapping[str, Any]) -> None:
     Args:
         graph: finished but for this.
         ranges: name of a weight, whose values are multiples of a step for each output channel, with its largest
-            absolute value 127 steps -> how its input is quantised: ``clip`` and ``bound``.
+            absolute value 127 steps -> how its input is quantised: ``clip`` and ``bound``; None = not at all.
 
     Raises:
         UserError: a weight is not of this kind, because something was folded into its input channels.
@@ -31,8 +31,9 @@ def quantize(graph: GraphBuilder, ranges: Mapping[str, Any]) -> None:
     for node in graph.nodes:
         name = node.inputs[1] if node.op == "Conv" else ""
         if name in ranges:
-            source = _rounded(graph, nodes, node.inputs[0], ranges[name])
-            node.inputs[:2] = [source, _stored(graph, nodes, name)]
+            if ranges[name] is not None:
+                node.inputs[0] = _rounded(graph, nodes, node.inputs[0], ranges[name])
+            node.inputs[1] = _stored(graph, nodes, name)
         nodes.append(node)
     graph.nodes = nodes
 

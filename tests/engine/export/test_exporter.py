@@ -101,7 +101,7 @@ def tiny_export(tmp_path, monkeypatch):
 
 
 def test_a_file_beyond_the_tolerance_is_refused_with_a_table(tiny_export, tmp_path, monkeypatch):
-    monkeypatch.setattr(exporter.certify, "compare", lambda expected, found: {"prob": 0.25})
+    monkeypatch.setattr(exporter.certify, "compare", lambda expected, found, mean: {"prob": 0.25})
     with pytest.raises(UserError, match=r"nothing was written to .*\nimage +input(.*\n)+generated_2.png .* 0.25 "):
         tiny_export()
     assert list(tmp_path.iterdir()) == []
