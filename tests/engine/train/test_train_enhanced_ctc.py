@@ -88,6 +88,7 @@ def recipe(folder: Path, repo_root: Path):
                 f"train.dataset={data}, sample_ratio: 8}}",
                 f"eval.dataset={data}}}",
                 *(f"{section}.dataset.transform_pipeline.PadTextLine.min_width=128" for section in sections),
+                *(f"train.dataset.transform_pipeline.{op}=drop" for op in ("RecAug", "RecConAug")),
                 "train.dataset.transform_pipeline.RecLabelEncode.max_text_len=5",
                 "model={backbone: {name: tiny_line}, neck: {name: TinySteps}, "
                 "head: {name: CTCHead, out_channels: 12, mid_channels: 16}}",
