@@ -196,8 +196,6 @@ CASES = (
     Case(r"python tools/finetune\.py .+ --task det .+ --output my_text/finetuned --minutes 480", DET_TUNED,
          "my_text/finetuned/finetuned.ckpt", instead=("--model ppocr-v3", "--model ppocrv3_det.ckpt"),
          needs=("ch_PP-OCRv3_det_infer.onnx",)),
-    Case(r"python tools/finetune\.py .+ --second_labels .+", DET_TUNED, "my_text/finetuned_2/report.html",
-         instead=("--model ppocr-v3", "--model ppocrv3_det.ckpt"), needs=("ch_PP-OCRv3_det_infer.onnx",)),
     Case(r"python tools/finetune\.py .+ --task rec .+ --dictionary extend", TUNED,
          "my_text/finetuned_rec/summary.json", instead=("--model ppocr-v3", "--model ppocrv3_rec.ckpt"),
          needs=("ch_PP-OCRv3_rec_infer.onnx",)),

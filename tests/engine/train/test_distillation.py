@@ -146,7 +146,7 @@ def lines(repo_root, tmp_path, monkeypatch):
                 f"postprocess.character_dict_path={tmp_path / 'keys.txt'}", "system.val_while_train=False",
                 f"train.ckpt_save_dir={tmp_path / folder}", "train.dataset.type=RecDataset",
                 *(f"train.dataset.{key}={value}" for key, value in data.items()),
-                "train.dataset.transform_pipeline.CropTextLine=drop",
+                *(f"train.dataset.transform_pipeline.{op}=drop" for op in ("CropTextLine", "RecAug")),
                 "train.dataset.transform_pipeline.PadTextLine.min_width=100",
                 "train.loader.batch_size=8", "train.loader.num_workers=0", "scheduler.num_epochs=20",
                 "scheduler.warmup_epochs=0", "scheduler.decay_epochs=20", "scheduler.lr=0.01",

@@ -63,6 +63,7 @@ def recipe(tmp_path, repo_root, monkeypatch):
         return load_config(
             repo_root / f"configs/cls/ppocr/{name}.yaml",
             [
+                "train.dataset.transform_pipeline.RecAug=drop",
                 *(listed if name == "ppocr_cls_mobile" else []),
                 *(f"{part}.dataset.{small}" for part in ("train", "eval", "predict")),
                 "model.backbone={name: tiny_line}",
