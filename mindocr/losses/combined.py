@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor
 from typing_extensions import NotRequired, TypedDict
 
 from mindocr.errors import ConfigError
-from mindocr.losses.pairing import pick
+from mindocr.losses.sum_of_terms import SumOfTerms
 from mindocr.registry import LOSSES
 
 _SIZES, _END = "sizes of outputs differ: ", " (end)"
@@ -34,7 +34,7 @@ class Term(TypedDict):
 
 
 @LOSSES.register
-class CombinedLoss(nn.Cell):
+class CombinedLoss(SumOfTerms):
     """Sum of weight * loss over terms, each on the outputs of one network or between those of several.
 
     Args:
@@ -53,12 +53,8 @@ class CombinedLoss(nn.Cell):
     labels: tuple[str, ...] = ()
 
     def __init__(self, terms: list[Term]) -> None:
-        super().__init__()
-        if problems := self.check_arguments({"terms": terms}):
-            raise ConfigError("; ".join(f"loss.{key}: {text}" for key, text in problems))
-        losses = [LOSSES.build(term["loss"]) for term in terms]
-        self.losses = nn.CellList(losses)
-        self.weights = tuple(float(term.get("weight", 1.0)) for term in terms)
+        super().__init__(terms)
+        losses: list[Any] = list(self.losses)
         given = [_inputs(loss, term["networks"]) for loss, term in zip(losses, terms)]
         self.reads = _once(name for names, _ in given for name in names)
         self.optional = tuple(
@@ -94,10 +90,7 @@ class CombinedLoss(nn.Cell):
         for i, term in enumerate(terms):
             if text := _count_problem(term):
                 problems.append((f"terms[{i}].networks", text))
-            spec = {key: value for key, value in term["loss"].items() if key != "name"}
-            found = LOSSES.check(term["loss"].get("name", ""), spec)
-            problems += [(f"terms[{i}].loss.{key or 'name'}", text) for key, text in found]
-        return problems
+        return problems + super().check_arguments(arguments)
 
     def construct(self, *values: Tensor) -> tuple[Tensor, Tensor]:
         """Total and terms.
@@ -118,13 +111,7 @@ class CombinedLoss(nn.Cell):
                     _SIZES + name + " is " + str(values[first].shape) + ", " + other + " is "
                     + str(values[second].shape) + _END
                 )  # fmt: skip
-        total = 0.0
-        terms: tuple[Tensor, ...] = ()
-        for loss, weight, positions in zip(self.losses, self.weights, self.positions):
-            part, inner = loss(*pick(values, positions))
-            total = total + part * weight
-            terms = terms + (inner * weight,)
-        return total, ops.concat(terms)
+        return self.add_up(values)
 
 
 def explain_sizes(error: ValueError) -> ConfigError | None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor
 from typing_extensions import NotRequired, TypedDict
 
-from mindocr.errors import ConfigError
-from mindocr.losses.full_precision import FullPrecision
-from mindocr.losses.pairing import pick
+from mindocr.losses.sum_of_terms import SumOfTerms
 from mindocr.registry import LOSSES
 
 _NAMES = ("reads", "optional", "labels")
@@ -29,7 +27,7 @@ class Weighted(TypedDict):
 
 
 @LOSSES.register
-class WeightedSum(FullPrecision):
+class WeightedSum(SumOfTerms):
     """Sum of weight * loss over terms, all on one network. For several networks see ``CombinedLoss``.
 
     Args:
@@ -48,12 +46,8 @@ class WeightedSum(FullPrecision):
     labels: tuple[str, ...] = ()
 
     def __init__(self, terms: list[Weighted]) -> None:
-        super().__init__()
-        if problems := self.check_arguments({"terms": terms}):
-            raise ConfigError("; ".join(f"loss.{key}: {text}" for key, text in problems))
-        losses = [LOSSES.build(term["loss"]) for term in terms]
-        self.losses = nn.CellList(losses)
-        self.weights = tuple(float(term.get("weight", 1.0)) for term in terms)
+        super().__init__(terms)
+        losses: list[Any] = list(self.losses)
         self.reads, self.optional, self.labels = (_joined(losses, name) for name in _NAMES)
         self.channels = {name: size for loss in losses for name, size in getattr(loss, "channels", {}).items()}
         inputs = (*self.reads, *self.labels)
@@ -74,11 +68,10 @@ class WeightedSum(FullPrecision):
         """Problems that a check of types does not find, as (argument, text)."""
         terms: Sequence[Weighted] = arguments.get("terms", ())
         problems = [] if terms else [("terms", "needs at least one term: {loss: {name: ...}, weight: 1.0}")]
+        problems += super().check_arguments(arguments)
         names: list[Any] = []
         for i, term in enumerate(terms):
             name = term["loss"].get("name", "")
-            found = LOSSES.check(name, {key: value for key, value in term["loss"].items() if key != "name"})
-            problems += [(f"terms[{i}].loss.{key or 'name'}", text) for key, text in found]
             if name in names:
                 problems.append(
                     (f"terms[{i}].loss.name", f"{name} is term {names.index(name)} already; use one of them")
@@ -95,13 +88,7 @@ class WeightedSum(FullPrecision):
         Returns:
             The total, a float32 scalar, and the weighted terms, (K,) float32 in the order of ``term_names``.
         """
-        total = 0.0
-        terms: tuple[Tensor, ...] = ()
-        for loss, weight, positions in zip(self.losses, self.weights, self.positions):
-            part, inner = loss(*pick(values, positions))
-            total = total + part * weight
-            terms = terms + (inner * weight,)
-        return total, ops.concat(terms)
+        return self.add_up(values)
 
 
 def _joined(losses: Sequence[Any], attribute: str) -> tuple[str, ...]:
