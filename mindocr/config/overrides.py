@@ -20,15 +20,13 @@ Keys = tuple[str, ...]
 def apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """Merge overrides into a configuration by the rules of ``merge``; ``values`` is not changed.
 
-    An override that makes a choice (``model.neck.name=...``) is applied first, so that it does not drop the arguments
-    that other overrides set. Otherwise a later override wins.
+    An override that makes a choice (``model.neck.name=...``) is applied before those of the same section, so that it
+    does not drop the arguments that they set. Otherwise a later override wins.
 
     Raises:
         ConfigError: an override is not ``dotted.key=value``, its value is not YAML, or its path does not exist.
     """
-    parsed = [(word, *parse_override(word)) for word in overrides]
-    parsed.sort(key=lambda item: not _makes_choice(item[1]))
-    for word, keys, value in parsed:
+    for word, keys, value in _choices_first([(word, *parse_override(word)) for word in overrides]):
         try:
             values = _assign(values, keys, value, "")
         except ConfigError as error:
@@ -59,6 +57,25 @@ def parse_override(word: str) -> tuple[Keys, Any]:
 
 def _shown(word: str) -> str:
     return word if len(word) <= _SHOWN else f"{word[:_SHOWN]}..."
+
+
+def _choices_first(parsed: Sequence[tuple[str, Keys, Any]]) -> list[tuple[str, Keys, Any]]:
+    """Each choice before the overrides of its section, but never before a given value of the section or of one around."""
+    ordered: list[tuple[str, Keys, Any]] = []
+    for item in parsed:
+        keys, section = item[1], item[1][:-1]
+        place = len(ordered)
+        if _makes_choice(keys):
+            while place and not _holds(ordered[place - 1][1], keys):
+                place -= 1
+            beside = (n for n in range(place, len(ordered)) if _holds(section, ordered[n][1]))
+            place = next(beside, len(ordered))
+        ordered.insert(place, item)
+    return ordered
+
+
+def _holds(section: Keys, keys: Keys) -> bool:
+    return keys[: len(section)] == section
 
 
 def _makes_choice(keys: Keys) -> bool:

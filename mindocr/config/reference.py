@@ -37,7 +37,7 @@ into its base files:
 addressed by position (`data_dir[1]`), ops of a pipeline by position or name:
 `train.dataset.transform_pipeline[6].RandomCropWithBBox.p=1`, `train.dataset.transform_pipeline.RandomCropWithBBox.p=1`,
 `train.dataset.transform_pipeline.RandomRotate=drop`. An override that makes a choice (`model.neck.name=...`) is applied
-first, wherever it is written; otherwise a later override wins.
+before the others of its section, wherever it is written; otherwise a later override wins.
 
 `mindocr check-config FILE ...` checks without building and reports all problems at once.
 """

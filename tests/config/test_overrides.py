@@ -80,6 +80,15 @@ def test_new_name_drops_arguments_whatever_the_order() -> None:
     assert apply_overrides(VALUES, ["model.neck={name: X, size: 1}"])["model"]["neck"] == {"name": "X", "size": 1}
 
 
+def test_a_choice_wins_over_an_earlier_value_of_what_is_around_it() -> None:
+    whole = "model.networks={A: {neck: {name: FPN, depth: 2}}}"
+    words = [whole, "model.networks.A.neck.width=5", "model.networks.A.neck.name=PAN"]
+    neck = apply_overrides({"model": {"networks": None}}, words)["model"]["networks"]["A"]["neck"]
+    assert neck == {"name": "PAN", "width": 5}
+    neck = apply_overrides({"model": {"networks": None}}, [*words[1:], whole])["model"]["networks"]["A"]["neck"]
+    assert neck == {"name": "FPN", "depth": 2}  # the whole section comes last, and names another neck
+
+
 def test_later_words_win_and_the_input_stays() -> None:
     before = copy.deepcopy(VALUES)
     assert apply_overrides(VALUES, ["train.loader.batch_size=1", "train.loader.batch_size=9"])["train"]["loader"] == {

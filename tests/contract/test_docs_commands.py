@@ -37,7 +37,8 @@ TUNED = (
     "--epochs 1 --val_share 0.4 -o train.max_steps=1 train.loader.num_workers=0 eval.loader.num_workers=0 "
     "train.loader.batch_size=2"
 )
-DET_TUNED = f"{TUNED} {CROP} eval.dataset.transform_pipeline.DetResize.limit_side_len=64"
+WINDOW = "'train.dataset.transform_pipeline.RandomWindow.size=[64, 64]'"
+DET_TUNED = f"{TUNED} {WINDOW} eval.dataset.transform_pipeline.DetResize.limit_side_len=64"
 LINES = f"train.dataset.number=2 train.loader.batch_size=2 eval.loader.num_workers=0 {SMALL}"
 V4 = ("ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx")
 V6 = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")

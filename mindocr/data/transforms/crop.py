@@ -1,9 +1,10 @@
-"""Random crop that does not cut texts, computed from polygons only."""
+"""Random crops, computed from polygons only: one cuts no text, the other has a fixed size at the image's own scale."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,29 @@ from mindocr.registry import TRANSFORMS
 Rect = tuple[int, int, int, int]
 
 
+class _Crop(GeometricOp):
+    """A crop, whose parameters begin with its left and top edge; polygons completely outside are dropped."""
+
+    reads = ("image", "polys", "ignore_tags")
+    writes = ("image", "polys", "ignore_tags")
+
+    def move(self, sample: DetSample, params: Any) -> DetSample:
+        moved = super().move(sample, params)
+        h, w = self.content(params, sample)
+        boxes = bounds(moved["polys"])
+        inside = np.flatnonzero((boxes[:, 2:] > 0).all(axis=1) & (boxes[:, :2] < (w, h)).all(axis=1)).tolist()
+        kept: DetSample = {
+            **moved,
+            "polys": [moved["polys"][i] for i in inside],
+            "ignore_tags": np.asarray(sample["ignore_tags"])[inside],
+        }
+        if "texts" in sample:
+            kept["texts"] = [sample["texts"][i] for i in inside]
+        return kept
+
+
 @TRANSFORMS.register
-class RandomCropWithBBox(GeometricOp):
+class RandomCropWithBBox(_Crop):
     """Crop a random rectangle that contains at least one text that counts, without cutting such texts.
 
     The rectangle is scaled to fit ``crop_size``, keeping its aspect ratio, and placed at the top left; the rest is
@@ -32,9 +54,6 @@ class RandomCropWithBBox(GeometricOp):
         crop_size: (h, w) of the result in pixels.
         p: probability of a crop, in [0, 1]; otherwise the complete image is scaled to fit.
     """
-
-    reads = ("image", "polys", "ignore_tags")
-    writes = ("image", "polys", "ignore_tags")
 
     def __init__(
         self,
@@ -96,23 +115,54 @@ class RandomCropWithBBox(GeometricOp):
         h, w = round((y1 - y0) * scale), round((x1 - x0) * scale)
         return min(max(h, 1), self.crop_size[0]), min(max(w, 1), self.crop_size[1])
 
-    def move(self, sample: DetSample, params: Rect) -> DetSample:
-        moved = super().move(sample, params)
-        h, w = self.content(params, sample)
-        boxes = bounds(moved["polys"])
-        inside = np.flatnonzero((boxes[:, 2:] > 0).all(axis=1) & (boxes[:, :2] < (w, h)).all(axis=1)).tolist()
-        kept: DetSample = {
-            **moved,
-            "polys": [moved["polys"][i] for i in inside],
-            "ignore_tags": np.asarray(sample["ignore_tags"])[inside],
-        }
-        if "texts" in sample:
-            kept["texts"] = [sample["texts"][i] for i in inside]
-        return kept
-
     def _scale(self, rect: Rect) -> float:
         x0, y0, x1, y1 = rect
         return min(self.crop_size[0] / (y1 - y0), self.crop_size[1] / (x1 - x0))
+
+
+@TRANSFORMS.register
+class RandomWindow(_Crop):
+    """Cut a window of a fixed size out of the image, at the image's own scale.
+
+    Unlike :class:`RandomCropWithBBox`, which scales its rectangles, the texts keep their size: the network sees them as
+    it will see them in prediction. Texts at the edge may be cut; the rest of each stays a text. Where the image is
+    smaller than the window, it is placed at the top left and the rest is black. Polygons outside are dropped.
+
+    Args:
+        size: (h, w) of the window in pixels.
+        p: probability that the window contains the centre of a text that counts, drawn at random; otherwise it lies
+            anywhere. In [0, 1].
+    """
+
+    def __init__(self, size: Sequence[int] = (640, 640), p: float = 0.8) -> None:
+        if len(size) != 2 or min(size) < 1:
+            raise ConfigError(f"RandomWindow: size must be two sizes [h, w] from 1, got {list(size)}")
+        self.size = (size[0], size[1])
+        self.p = check_probability("RandomWindow", p)
+
+    def draw(self, rng: np.random.Generator, sample: DetSample) -> tuple[int, int]:
+        """Left and top edge of the window in whole pixels, 0 or more."""
+        size = np.array(self.size[::-1])
+        room = np.maximum(np.array(image_size(sample)[::-1]) - size, 0)  # of the left and top edge
+        chance, which = rng.random(2)
+        place = rng.random(2)  # all random numbers at once, so that their number is the same for every image
+        low, high = np.zeros(2, int), room
+        counted = [poly for poly, ignored in zip(sample["polys"], sample["ignore_tags"]) if not ignored]
+        if chance < self.p and counted:
+            box = bounds([counted[int(which * len(counted))]])[0]
+            centre = ((box[:2] + box[2:]) / 2).astype(int)
+            low = np.clip(centre - size + 1, 0, room)
+            high = np.clip(centre, 0, room)
+        x, y = (low + (place * (high - low + 1)).astype(int)).tolist()
+        return x, y
+
+    def matrix(self, params: tuple[int, int], sample: DetSample) -> tuple[np.ndarray, Size]:
+        x, y = params
+        return np.array([[1.0, 0, -x], [0, 1, -y], [0, 0, 1]]), self.size
+
+    def content(self, params: tuple[int, int], sample: DetSample) -> Size:
+        (x, y), (h, w) = params, image_size(sample)
+        return min(h - y, self.size[0]), min(w - x, self.size[1])
 
 
 def _free_lines(low: np.ndarray, high: np.ndarray, length: int) -> np.ndarray:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mindocr.data.transforms.crop import RandomCropWithBBox
+from mindocr.data.transforms.crop import RandomCropWithBBox, RandomWindow
 from mindocr.errors import ConfigError
 
 
@@ -94,3 +94,62 @@ def test_wrong_arguments():
         RandomCropWithBBox(max_tries=0)
     with pytest.raises(ConfigError, match=r"min_crop_ratio must be in \[0, 1\], got 1.1"):
         RandomCropWithBBox(min_crop_ratio=1.1)
+
+
+def test_window_by_hand():
+    sample = sample_with([box(60, 30, 90, 40), box(10, 10, 20, 20), box(135, 30, 160, 40)], [False, False, True])
+    cut = RandomWindow(size=[40, 100]).apply(sample, (50, 20))
+    np.testing.assert_array_equal(cut["image"], sample["image"][20:60, 50:150])
+    assert cut["texts"] == ["0", "2"]  # the second lies outside, the third is cut
+    np.testing.assert_array_equal(cut["polys"][1], box(85, 10, 110, 20))
+    np.testing.assert_array_equal(cut["ignore_tags"], [False, True])
+
+
+def test_window_of_a_smaller_image_is_black_beyond_it(rng):
+    sample = sample_with([box(60, 30, 90, 40)], [False], h=50, w=100)
+    op = RandomWindow(size=[64, 80])
+    place = op.draw(rng, sample)
+    assert place[1] == 0 and 0 <= place[0] <= 20
+    cut = op.apply(sample, place)
+    assert cut["image"].shape == (64, 80, 3)
+    np.testing.assert_array_equal(cut["image"][:50], sample["image"][:, place[0] : place[0] + 80])
+    assert not cut["image"][50:].any()
+
+
+@settings(max_examples=60)
+@given(polys, st.integers(0, 1000), st.tuples(st.integers(1, 150), st.integers(1, 250)))
+def test_window_lies_in_the_image_and_holds_the_centre_of_a_text(boxes, seed, size):
+    sample = sample_with([box(x, y, x + w, y + h) for x, y, w, h in boxes], [False] * len(boxes))
+    x, y = RandomWindow(size=size, p=1.0).draw(np.random.default_rng(seed), sample)
+    assert 0 <= x <= max(200 - size[1], 0) and 0 <= y <= max(100 - size[0], 0)
+    centres = [poly.mean(axis=0) for poly in sample["polys"]]
+    inside = [centre for centre in centres if 0 <= centre[0] < 200 and 0 <= centre[1] < 100]
+    if len(inside) == len(centres):
+        window = np.array([x, y]), np.array([x + size[1], y + size[0]])
+        assert any((window[0] - 1e-3 <= centre).all() and (centre <= window[1] + 1e-3).all() for centre in centres)
+
+
+def test_windows_lie_anywhere_where_no_text_counts():
+    sample = sample_with([box(60, 30, 90, 40)], [True])
+    generator = np.random.default_rng(0)
+    places = np.array([RandomWindow(size=[40, 50], p=1.0).draw(generator, sample) for _ in range(300)])
+    np.testing.assert_allclose(places.mean(axis=0), [75, 30], atol=8)
+    assert places.min(axis=0).tolist() == [0, 0] and places.max(axis=0).tolist() == [150, 60]
+
+
+def test_share_of_windows_with_a_text():
+    sample = sample_with([box(0, 0, 10, 10)], [False])
+    generator = np.random.default_rng(0)
+    places = np.array([RandomWindow(size=[20, 20], p=0.5).draw(generator, sample) for _ in range(1000)])
+    holds = ((places <= 5).all(axis=1)).mean()
+    assert 0.46 < holds < 0.55  # one half, and 36 of 14661 of the others
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"size": [64]}, r"RandomWindow: size must be two sizes \[h, w\] from 1, got \[64\]"),
+    ({"size": [0, 64]}, r"from 1, got \[0, 64\]"),
+    ({"p": 1.5}, r"RandomWindow: p must be a probability in \[0, 1\], got 1.5"),
+])  # fmt: skip
+def test_bad_arguments_of_a_window(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        RandomWindow(**arguments)
