@@ -1,13 +1,13 @@
 """What pruning and int8 cost and bring: size, time and score of several files of one detector, in one run.
 
     python benchmarks/small_detectors.py --images DIR --gt GT [--n 200] [--size 736 1280] [--repeats 20] [--threads N]
-        [--json] FILE.onnx FILE.onnx ...
+        [--config RECIPE] [--json] FILE.onnx FILE.onnx ...
 
 GT is ground truth in a form that ``mindocr score`` reads. The first file is the one that the others are compared with.
-Each file finds the texts of the photographs with the preprocessing and post-processing that it holds; the f-score is
-that of ``icdar2015``, and its difference from the first has a 95 % interval (a paired bootstrap over photographs). The
-time is that of the network alone in onnxruntime, one image of ``--size`` (h, w), the median of the repeats; the files
-take turns. Prints a table and one JSON line, with ``--json`` only the latter.
+Each file finds the texts of the photographs with the preprocessing and post-processing that it holds, or with those of
+``--config``. The f-score is that of ``icdar2015``, and its difference from the first has a 95 % interval (a paired
+bootstrap over photographs). The time is that of the network alone in onnxruntime, one image of ``--size`` (h, w), the
+median of the repeats; the files take turns. Prints a table and one JSON line, with ``--json`` only the latter.
 """
 
 import argparse
@@ -42,20 +42,21 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=2, default=(736, 1280), help="h and w of the timed image (736 1280)")
     parser.add_argument("--repeats", type=int, default=20, help="timed runs of each file (20)")
     parser.add_argument("--threads", type=int, default=None, help="threads of the network")
+    parser.add_argument("--config", metavar="RECIPE", help="for files of other projects, which hold no preprocessing")
     parser.add_argument("--json", action="store_true", help="print only the JSON line")
     args = parser.parse_args()
     start_logging()
-    detectors = [TextDetector(file, threads=args.threads) for file in args.files]
+    detectors = [TextDetector(file, config=args.config, threads=args.threads) for file in args.files]
     times = [median(each) * 1000 for each in taking_turns(detectors, tuple(args.size), args.repeats)]
     images = [str(path) for path in find_images(args.images)[: args.n]]
     scores, counts = zip(*(f_score(detector, images, args.gt) for detector in detectors))
     rows = []
     for file, ms, value, each in zip(args.files, times, scores, counts):
         change = paired_differences(counts[0], each, make_metric("icdar2015").protocol)[0]
-        rows.append({
-            "file": file, "MB": round(Path(file).stat().st_size / 1e6, 2), "ms": round(ms, 1), "f-score": round(value, 4),
-            "difference": [round(number, 4) for number in (change.change, change.low, change.high)],
-        })  # fmt: skip
+        megabytes = Path(file).stat().st_size / 1e6
+        difference = [round(number, 4) for number in (change.change, change.low, change.high)]
+        rows.append({"file": file, "MB": round(megabytes, 2), "ms": round(ms, 1), "f-score": round(value, 4),
+                     "difference": difference})  # fmt: skip
     line = {"benchmark": "small_detectors", "images": len(images), "size": list(args.size), "results": rows}
     if not args.json:
         print(f"{'file':<40}{'MB':>8}{'ms':>9}{'f-score':>10}{'difference':>12}")

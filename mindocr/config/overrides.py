@@ -60,7 +60,7 @@ def _shown(word: str) -> str:
 
 
 def _choices_first(parsed: Sequence[tuple[str, Keys, Any]]) -> list[tuple[str, Keys, Any]]:
-    """Each choice before the overrides of its section, but never before a given value of the section or of one around."""
+    """Each choice before the overrides of its section, but never before one that sets the section or one around it."""
     ordered: list[tuple[str, Keys, Any]] = []
     for item in parsed:
         keys, section = item[1], item[1][:-1]
