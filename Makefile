@@ -22,7 +22,7 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt $(REQUIREMENTS) $(CONS
 demo: setup
 	$(PYTHON) tools/demo.py $(DEMO_ARGS)
 
-# The same for reading: a recogniser from scratch on generated text lines. About fifteen minutes on two cores.
+# The same for reading: a recogniser from scratch on generated text lines. About ten minutes on one core.
 demo-read: setup
 	$(PYTHON) tools/demo_read.py $(DEMO_ARGS)
 

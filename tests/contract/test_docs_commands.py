@@ -381,7 +381,8 @@ def test_training_evaluation_export_and_prediction_run(desk: Desk, monkeypatch: 
 
     from mindocr.models import build_model
 
-    monkeypatch.syspath_prepend(ROOT / "tests/models/converters")
+    for folder in ("tests/models", "tests/models/converters"):  # alone, this file has no paths of other tests
+        monkeypatch.syspath_prepend(ROOT / folder)
     from make_sources import write_sources
 
     write_sources(desk.folder)

@@ -59,6 +59,7 @@ def config(tiny_config, monkeypatch):
     return lambda *overrides: tiny_config(*parts, *overrides)
 
 
+@pytest.mark.slow
 def test_it_trains_evaluates_and_exports(config, tmp_path):
     made = config("scheduler.num_epochs=2", "system.val_start_epoch=2", "postprocess.box_thresh=0.0")
     result = trainer.run(made)
