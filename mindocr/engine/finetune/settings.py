@@ -85,8 +85,8 @@ def _limited(values: dict[str, Any], limits: Limits) -> dict[str, Any]:
         scheduler["num_epochs"] = limits.epochs
     if limits.minutes is not None:
         # How many epochs the time allows is not known before, so a curve would end too early or too late. The rate
-        # stays, and the average of the weights, which the recipes take, does what the fall of the rate would do.
-        values["train"] = {**values["train"], "max_minutes": float(limits.minutes)}
+        # stays, and the average of the weights does what the fall of the rate would do.
+        values["train"] = {**values["train"], "max_minutes": float(limits.minutes), "ema": True, "ema_decay": 0.99}
         if limits.epochs is None:
             scheduler = {key: scheduler[key] for key in ("lr", "warmup_epochs") if key in scheduler}
             scheduler |= {"scheduler": "constant", "num_epochs": OPEN_END}
