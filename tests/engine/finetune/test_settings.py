@@ -39,7 +39,7 @@ def test_every_recipe_becomes_a_configuration(recipe):
     assert config.train.ckpt_save_dir == "out/train" and config.model.pretrained == "weights.ckpt"
     assert config.train.dataset["type"] == ("DetDataset" if task == "det" else "WordsOfDetDataset")
     assert config.eval.dataset["label_file"][0].endswith("/val.txt") and config.eval.dataset["dataset_root"] == ""
-    assert config.system.val_before_train and config.train.patience and not config.train.ema
+    assert config.system.val_before_train and config.train.patience and config.train.ema == (task == "rec")
 
 
 def test_second_data_sets_are_scored_too():
