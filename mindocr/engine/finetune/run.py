@@ -24,6 +24,7 @@ from mindocr.engine.train.loggers.csv import read_rows
 from mindocr.engine.train.next_commands import Started
 from mindocr.errors import UserError
 from mindocr.images.read import read_file
+from mindocr.inference import dictionary as dictionaries
 from mindocr.inference import metadata
 from mindocr.metrics.granularity import Granularity, compare_images
 from mindocr.models.ckpt_entries import MODEL_KEY, SETTINGS_ENTRY
@@ -114,7 +115,8 @@ def run(ckpt: Path, data: Data, folder: Path, options: Options, started: Started
     final = config if after is None else with_postprocess(config, after.fitted)
     assert final.eval is not None
     save_config(final, folder / FINAL)
-    _write_weights(final, best, folder / WEIGHTS)
+    # The checkpoint holds the characters of a recogniser, as that of the run does.
+    _write_weights(dictionaries.complete(final, best, "best.ckpt"), best, folder / WEIGHTS)
     outcome = Outcome(
         folder, start.task, str(start.ckpt), sum(training.images), sum(validation.images), read_rows(result.folder),
         result.best_epoch, METRICS.build(config.metric or {}).main_indicator, before, after, granularity,

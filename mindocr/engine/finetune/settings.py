@@ -10,13 +10,14 @@ from typing import Any
 
 from mindocr.config import Config
 from mindocr.config.check import check
-from mindocr.config.merge import merge
+from mindocr.config.merge import merge, op_name
 from mindocr.config.overrides import apply_overrides
 from mindocr.engine.finetune.split import Labelled
 from mindocr.engine.finetune.start import Start
 from mindocr.errors import UserError
 from mindocr.formats.dictionary import TextClasses
 
+DECODING = "DecodeImage"
 OPEN_END = 1000  # epochs of a run that a time limit ends
 
 
@@ -48,7 +49,7 @@ def build_config(
 
     Raises:
         ConfigError: an override does not fit.
-        UserError: a dictionary is given, and the weights have none.
+        UserError: a dictionary is given, and the weights have none; the run would not be validated.
     """
     values: dict[str, Any] = start.values
     changes: dict[str, Any] = {
@@ -65,18 +66,31 @@ def build_config(
         values = _with_dictionary(values, start, dictionary)
     values = apply_overrides(_limited(values, limits), overrides)
     values = _with_fitting_batches(values, training, overrides)
-    return check(values, start.recipe)
+    config = check(values, start.recipe)
+    if not config.system.val_while_train:
+        raise UserError("system.val_while_train=False: the best epoch is chosen by validation; leave this override out")
+    return config
 
 
 def _without_sources(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values without what names the data of the recipe, which another type of data set may not take."""
+    """The values without what belongs to the data of the recipe, which another type of data set may not take.
+
+    A recipe of generated images decodes none, so the first ops of its evaluation are put before its training.
+    """
     kept = dict(values)
     for section in ("train", "eval"):
-        dataset = dict(kept[section]["dataset"])
-        for key in ("type", "dataset_root", "data_dir", "label_file", "sample_ratio"):
-            dataset.pop(key, None)
+        dataset = {key: value for key, value in kept[section]["dataset"].items() if _stays(key)}
         kept[section] = {**kept[section], "dataset": dataset}
+    pipelines = [list(kept[section]["dataset"]["transform_pipeline"]) for section in ("train", "eval")]
+    names = [[op_name(op) for op in pipeline] for pipeline in pipelines]
+    if DECODING not in names[0] and DECODING in names[1]:
+        last = max(names[1].index(name) for name in (DECODING, "CropTextLine") if name in names[1])
+        kept["train"]["dataset"]["transform_pipeline"] = [*pipelines[1][: last + 1], *pipelines[0]]
     return kept
+
+
+def _stays(key: str) -> bool:
+    return key in ("transform_pipeline", "output_columns", "on_error") or key.startswith("cache")
 
 
 def _limited(values: dict[str, Any], limits: Limits) -> dict[str, Any]:

@@ -48,6 +48,11 @@ def test_second_data_sets_are_scored_too():
     assert "transform_pipeline" not in config.eval.also["old"]
 
 
+def test_a_run_without_validation_is_refused():
+    with pytest.raises(UserError, match="system.val_while_train=False: the best epoch is chosen by validation"):
+        build(start("v3_det_mobile", "det"), "system.val_while_train=False")
+
+
 def test_limits_of_time_and_epochs():
     begin = start("v3_det_mobile", "det")
     timed = build(begin, limits=Limits(minutes=30))

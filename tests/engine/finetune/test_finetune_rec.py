@@ -1,0 +1,48 @@
+"""A small recogniser of an earlier run is fine-tuned on lines with a new character; the file alone is enough to read."""
+
+import numpy as np
+import pytest
+
+from mindocr.config import load_config
+from mindocr.engine.evaluate import evaluator
+from mindocr.engine.finetune import run as finetune
+from mindocr.engine.finetune.settings import Limits
+from mindocr.engine.train import trainer
+from mindocr.inference.recogniser import TextRecogniser
+from mindocr.synthetic.line import LineOptions
+from mindocr.synthetic.line_writer import LineSetPlan, write_lines
+from mindocr.synthetic.texts import TextOptions
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory):
+    """Twelve lines to train on and four to test with, of the letters a to c and the digit 7."""
+    folder = tmp_path_factory.mktemp("lines")
+    texts = TextOptions("random", characters="abc7", length=(2, 4))
+    write_lines(LineSetPlan(folder, train=12, test=4, texts=texts, options=LineOptions(height=32), progress=False))
+    return folder
+
+
+def test_the_finished_checkpoint_holds_its_dictionary(lines, repo_root, tmp_path):
+    small = ["train.dataset.number=4", "train.loader={batch_size: 2, num_workers: 0}", "model.backbone.width=0.125"]
+    small += ["eval.loader={batch_size: 2, num_workers: 0}", "scheduler.num_epochs=1", "train.max_steps=1"]
+    small += ["postprocess={name: CTCDecode, characters: abc, use_space_char: False}", "model.head.out_channels=4"]
+    small += ["train.dataset.characters=abc", "system.val_while_train=False", f"train.ckpt_save_dir={tmp_path / 'a'}"]
+    first = trainer.run(load_config(repo_root / "configs/rec/crnn/crnn_small_synthetic.yaml", small))
+    ckpt = next(first.folder.glob("epoch_*.ckpt"))
+    data = finetune.Data([str(lines / "train")], [str(lines / "train_gt.txt")], val_share=0.25)
+    short = ("train.max_steps=1", "train.loader={batch_size: 2, num_workers: 0}", "eval.loader={num_workers: 0}")
+    options = finetune.Options(limits=Limits(1), overrides=short, dictionary="extend")
+    outcome = finetune.run(ckpt, data, tmp_path / "tuned", options)
+    assert (outcome.training, outcome.validation) == (9, 3)
+
+    tuned = tmp_path / "tuned/finetuned.ckpt"
+    final = load_config(tmp_path / "tuned/config.yaml", [f"eval.ckpt_load_path={tuned}"])
+    again = evaluator.run(final).scores
+    assert again["counts"]["images"] == 3 and again["acc"] == outcome.rows[-1]["acc"]
+    recogniser = TextRecogniser(str(tuned))
+    assert recogniser.runner.metadata["postprocess"]["characters"] == "abc7"
+    (found,) = recogniser([np.full((32, 64, 3), 255, np.uint8)])
+    assert set("".join(found.texts)) <= set("abc7")
