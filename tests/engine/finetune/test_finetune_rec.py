@@ -1,4 +1,4 @@
-"""A small recogniser of an earlier run is fine-tuned on lines with a new character; the file alone is enough to read."""
+"""A small recogniser is fine-tuned on lines with a new character; the file that it leaves is enough to read."""
 
 import numpy as np
 import pytest
@@ -45,4 +45,4 @@ def test_the_finished_checkpoint_holds_its_dictionary(lines, repo_root, tmp_path
     recogniser = TextRecogniser(str(tuned))
     assert recogniser.runner.metadata["postprocess"]["characters"] == "abc7"
     (found,) = recogniser([np.full((32, 64, 3), 255, np.uint8)])
-    assert set("".join(found.texts)) <= set("abc7")
+    assert set(found.prediction.text) <= set("abc7")
