@@ -1,25 +1,23 @@
 """What the terms of Enhanced CTC and a guide gain: networks trained with equal steps, for several seeds.
 
-    python benchmarks/enhanced_ctc.py [--train LABELS --test LABELS --dictionary FILE] [--steps 600] [--seeds 0 1 2]
-        [--variants ctc focal ace nrtr ctc2 center] [--batch 32] [--width 0.25] [--folder DIR] [--json]
+    python benchmarks/enhanced_ctc.py [--train LABELS --test LABELS --dictionary FILE] [--first 600] [--steps 200]
+        [--seeds 0 1 2] [--variants ctc focal ace nrtr center] [--batch 32] [--width 0.25] [--folder DIR] [--json]
 
 LABELS lists images of lines, image<TAB>text, with paths relative to its folder. Without them, numbers and words are
 drawn with OpenCV's fonts on noise, slightly turned, blurred and of low contrast: 2000 lines to train on, 500 to test.
 The network is a small CRNN: the convolutions of its paper, ``--width`` of their channels, in the recipe of
-ppocrv2_rec_mobile. All variants of a seed start from the same weights and see
-the same batches. ``ctc2`` and ``center`` are trained in two halves, each with its own optimizer: first with CTC, then
-with CTC again, or with the center term, whose centers come from the first half. So ``center`` is to be compared with
-``ctc2``, and the others with ``ctc``.
+ppocrv2_rec_mobile. Each seed trains one network with CTC alone for ``--first`` steps, because nothing is read before a
+few hundred. All variants of the seed start from its weights, see the same batches, and train for ``--steps`` more, each
+with its own optimizer; ``ctc`` goes on with CTC alone. The centers of ``center`` come from the first network.
 
-Prints a table with the accuracy (share of lines read exactly) for each seed and the mean difference from the variant
-to compare with, and one JSON line, with ``--json`` only the latter.
+Prints a table with the accuracy (share of lines read exactly) for each seed and the mean difference from ``ctc``, and
+one JSON line, with ``--json`` only the latter.
 """
 
 import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +36,7 @@ from mindocr.utils.logs import start_logging
 RECIPE = Path(__file__).resolve().parents[1] / "configs/rec/ppocr/ppocrv2_rec_mobile.yaml"
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX)
+CENTERS = "centers.npz"
 WIDTH = 160  # pixels of the lines, which are 32 high
 CTC = "{loss: {name: CTCLoss}}"
 GUIDE = "{name: NRTRDecoder, dim: 64, layers: 2, heads: 4, ff_dim: 128}"
@@ -47,11 +46,9 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "focal": ("{loss: {name: CTCLoss, focal_gamma: 2.0}}", ()),
     "ace": (f"{CTC}, {{loss: {{name: ACELoss}}, weight: 0.1}}", ()),
     "nrtr": (f"{CTC}, {{loss: {{name: GuideLoss}}}}", (f"model.head.guide={GUIDE}",)),
-    "ctc2": (CTC, ()),
     "center": (f"{CTC}, {{loss: {{name: CenterLoss, centers_path: CENTERS}}, weight: 0.05}}",
                ("model.head.features=True",)),
 }  # fmt: skip
-IN_HALVES = ("ctc2", "center")
 
 
 def main() -> None:
@@ -59,7 +56,8 @@ def main() -> None:
     parser.add_argument("--train", type=Path, metavar="LABELS")
     parser.add_argument("--test", type=Path, metavar="LABELS")
     parser.add_argument("--dictionary", type=Path, metavar="FILE", help="its characters, one a line")
-    parser.add_argument("--steps", type=int, default=600, help="updates of each network (600)")
+    parser.add_argument("--first", type=int, default=600, help="updates with CTC alone, once for each seed (600)")
+    parser.add_argument("--steps", type=int, default=200, help="further updates with each variant (200)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--lines", type=int, nargs=2, default=[2000, 500], help="drawn lines: train, test (2000 500)")
@@ -80,9 +78,11 @@ def main() -> None:
             args.dictionary.write_text("\n".join(ALPHABET), encoding="utf-8")
         scores: dict[str, list[float]] = {variant: [] for variant in args.variants}
         for seed in args.seeds:
+            start = first(args, folder / f"first_{seed}", seed)
             for variant in args.variants:
-                scores[variant].append(train(args, folder / f"{variant}_{seed}", variant, seed))
-    result = {"steps": args.steps, "seeds": args.seeds, "accuracy": scores, "gain": gains(scores)}
+                made = config(args, folder / f"{variant}_{seed}", variant, seed, args.steps, start)
+                scores[variant].append(float(trainer.run(made).scores["exact"]))
+    result = {"first": args.first, "steps": args.steps, "seeds": args.seeds, "accuracy": scores, "gain": gains(scores)}
     if not args.json:
         print(f"{'variant':10}  {'accuracy, a column for each seed':{9 * len(args.seeds)}}  mean gain")
         for variant, values in scores.items():
@@ -92,39 +92,38 @@ def main() -> None:
 
 
 def gains(scores: dict[str, list[float]]) -> dict[str, float]:
-    """Mean difference of each variant from the one that it is to be compared with, over the seeds."""
-    plain = {variant: "ctc2" if variant in IN_HALVES else "ctc" for variant in scores}
+    """Mean difference of each variant from CTC alone, over the seeds."""
     return {
-        variant: round(float(np.mean(np.subtract(values, scores[plain[variant]]))), 4)
+        variant: round(float(np.mean(np.subtract(values, scores["ctc"]))), 4)
         for variant, values in scores.items()
-        if plain[variant] in scores and variant != plain[variant]
+        if "ctc" in scores and variant != "ctc"
     }
 
 
-def train(args: argparse.Namespace, folder: Path, variant: str, seed: int) -> float:
-    """Accuracy of one network after all steps."""
-    if variant not in IN_HALVES:
-        return float(trainer.run(config(args, folder, variant, seed, args.steps)).scores["exact"])
-    half = args.steps // 2
-    first = folder / "first"
-    trainer.run(config(args, first, "ctc", seed, half))
-    (weights,) = first.glob("epoch_*.ckpt")
-    start = (f"model.pretrained={weights}",)
-    if variant == "center":
-        source = config(args, first, "ctc", seed, half, (f"eval.ckpt_load_path={weights}",))
-        print(class_centers.run(source, folder / "centers.npz").summary(), file=sys.stderr)
-    made = config(args, folder / "second", variant, seed, args.steps - half, start)
-    return float(trainer.run(made).scores["exact"])
+def first(args: argparse.Namespace, folder: Path, seed: int) -> Path:
+    """Weights of a network trained with CTC alone, with the centers of its characters beside them."""
+    trainer.run(config(args, folder, "ctc", seed, args.first))
+    (weights,) = folder.glob("epoch_*.ckpt")
+    if "center" in args.variants:
+        source = config(args, folder, "ctc", seed, args.first)
+        source = source.model_copy(update={"eval": source.eval.model_copy(update={"ckpt_load_path": str(weights)})})
+        print(class_centers.run(source, folder / CENTERS).summary(), file=sys.stderr)
+    return weights
 
 
 def config(
-    args: argparse.Namespace, folder: Path, variant: str, seed: int, steps: int, more: Sequence[str] = ()
+    args: argparse.Namespace, folder: Path, variant: str, seed: int, steps: int, start: Path | None = None
 ) -> Any:
-    """The configuration of a network: the recipe with a narrow network, and the loss of the variant."""
+    """The configuration of a network: the recipe with a narrow network, and the loss of the variant.
+
+    Args:
+        start: weights to start from; None = a new network, which keeps its learning rate to the end.
+    """
     terms, overrides = VARIANTS[variant]
     count = len(args.train.read_text(encoding="utf-8").splitlines())
     epochs = -(-steps // (count // args.batch))
     classes = len(read_dictionary(args.dictionary)) + 1
+    curve = "warmup_cosine_decay, lr: 0.001" if start else "constant, lr: 0.002"
     return load_config(
         RECIPE,
         [
@@ -140,8 +139,8 @@ def config(
             "model.neck={name: RNNEncoder, hidden_size: 48, num_layers: 1}",
             f"model.head={{name: CTCHead, out_channels: {classes}, mid_channels: 48}}",
             f"postprocess={{name: CTCDecode, character_dict_path: {args.dictionary}, use_space_char: False}}",
-            f"loss={{name: WeightedSum, terms: [{terms.replace('CENTERS', str(folder.parent / 'centers.npz'))}]}}",
-            f"scheduler={{scheduler: warmup_cosine_decay, lr: 0.002, num_epochs: {epochs}, warmup_epochs: 0.5}}",
+            f"loss={{name: WeightedSum, terms: [{terms.replace('CENTERS', str((start or folder).parent / CENTERS))}]}}",
+            f"scheduler={{scheduler: {curve}, num_epochs: {epochs}, warmup_epochs: 0.5}}",
             f"train.max_steps={steps}",
             f"train.loader={{batch_size: {args.batch}, num_workers: 0}}",
             "eval.loader={batch_size: 16, num_workers: 0}",
@@ -149,7 +148,7 @@ def config(
             f"system.seed={seed}",
             f"train.ckpt_save_dir={folder}",
             *overrides,
-            *more,
+            *([f"model.pretrained={start}"] if start else []),
         ],
     )
 
