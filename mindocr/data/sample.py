@@ -11,6 +11,8 @@ from typing import TypedDict
 
 import numpy as np
 
+from mindocr.images.read import Picture
+
 
 class DetSample(TypedDict, total=False):
     """One image with its texts or its class, or one text line, in a pipeline.
@@ -44,6 +46,7 @@ class DetSample(TypedDict, total=False):
         class_name: label of a sample of classification.
         class_number: () int32, position of this label among the classes.
         further: other samples of the data set, for an op that asks for them (transforms/further.py); not kept after it.
+        picture: of a further sample whose pixels are decoded later; ``image`` then only has the right shape.
     """
 
     img_path: str
@@ -74,3 +77,4 @@ class DetSample(TypedDict, total=False):
     class_name: str
     class_number: np.ndarray
     further: Sequence[DetSample]
+    picture: Picture

@@ -27,6 +27,7 @@ from mindocr.data.datasets.sources import (
 )
 from mindocr.data.loading.cache import Content, Kind, open_cache
 from mindocr.data.sample import DetSample
+from mindocr.data.transforms.further import FurtherSampleError
 from mindocr.data.transforms.load import Store
 from mindocr.data.transforms.pipeline import Pipeline
 from mindocr.errors import DataError
@@ -36,10 +37,6 @@ from mindocr.registry import DATASETS
 from mindocr.utils.files import hash_file
 
 _TRIES = 20  # samples that may be broken before one further sample is given up
-
-
-class _AnotherError(DataError):
-    """A further sample cannot be used; the message names its image and line already."""
 
 
 class ImageDataset:
@@ -116,7 +113,7 @@ class ImageDataset:
             if size is not None:
                 start["batch_image_size"] = size
             sample = self.pipeline(start, rng, partial(self._another, epoch))
-        except _AnotherError:
+        except FurtherSampleError:
             raise
         except DataError as error:
             raise DataError(_locate(str(error), record)) from error
@@ -145,7 +142,7 @@ class ImageDataset:
             except DataError as error:
                 if not left:
                     many = f" ({tries} others could not be used either)" if tries > 1 else ""
-                    raise _AnotherError(f"{_locate(str(error), self.records[index])}{many}") from error
+                    raise FurtherSampleError(f"{_locate(str(error), self.records[index])}{many}") from error
         raise AssertionError("unreachable")
 
     def describe(self, index: int) -> str:

@@ -6,23 +6,21 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.geometric import check_probability, check_range
-from mindocr.data.transforms.protocol import image_size
+from mindocr.data.transforms.protocol import PastingOp, image_size
+from mindocr.data.transforms.warp import Patch
 from mindocr.errors import ConfigError
 from mindocr.geometry.many import bounds
 from mindocr.geometry.polygon import transform
-from mindocr.geometry.raster import fill_polygon
 from mindocr.registry import TRANSFORMS
 
 _MOST = 30  # texts in one image
 _TRIES = 50  # places for one text
 _GAP = 2.0  # pixels between the boxes of texts
 _SMALLEST = 3.0  # pixels; a smaller side is no text that could be read
-_TO_INDEX, _FROM_INDEX = (np.array([[1, 0, s], [0, 1, s], [0, 0, 1]]) for s in (-0.5, 0.5))
 
 
 class Paste(NamedTuple):
@@ -38,7 +36,7 @@ class Paste(NamedTuple):
 
 
 @TRANSFORMS.register
-class CopyPaste:
+class CopyPaste(PastingOp):
     """Rotate some texts of another image by any angle and paste them where the image has no text.
 
     The pixels inside the text's polygon are pasted, and the polygon with its transcription is added. The box around a
@@ -46,7 +44,8 @@ class CopyPaste:
     included. Ignored texts of the other image are not taken. If it has no other text, or a text finds no free place in
     50 tries, less is pasted.
 
-    Put it behind DetLabelEncode and before the ops that move pixels; the image is decoded at its full size.
+    Put it behind DetLabelEncode and before the ops that move pixels. A pipeline then samples image and texts together,
+    directly into the crop, and decodes the other image only if a text of it is seen there.
 
     Deliberate differences from PaddleOCR: a free place is tested against both sides of a box (PaddleOCR compares the
     right side twice, so texts may lie over each other); a polygon is copied as it is, with any number of corners, and
@@ -63,7 +62,6 @@ class CopyPaste:
 
     reads = ("image", "polys", "ignore_tags")
     writes = ("image", "polys", "ignore_tags")
-    further_samples = 1
 
     def __init__(self, objects_paste_ratio: float = 0.2, degrees: Sequence[float] = (0, 360), p: float = 1.0) -> None:
         if not 0 < objects_paste_ratio <= 1:
@@ -104,44 +102,29 @@ class CopyPaste:
             taken = np.concatenate([taken, boxes[free[:1]]])
         return pastes
 
-    def apply(self, sample: DetSample, params: list[Paste]) -> DetSample:
-        """Paste the drawn texts."""
+    def patches(self, params: list[Paste], sample: DetSample) -> list[Patch]:
+        """The drawn texts, on the image."""
+        return [Patch(sample["further"][0]["polys"][paste.number], paste.matrix) for paste in params]
+
+    def add(self, sample: DetSample, params: list[Paste]) -> DetSample:
+        """Add polygons, tags and transcriptions of the drawn texts."""
         if not params:
             return sample
         other = sample["further"][0]
-        image, polys = sample["image"].copy(), list(sample["polys"])
-        for paste in params:
-            (poly,) = transform([other["polys"][paste.number]], paste.matrix)
-            _paste(image, other["image"], poly, paste.matrix)
-            polys.append(poly)
+        new = [transform([patch.poly], patch.matrix)[0] for patch in self.patches(params, sample)]
         tags = np.asarray(sample["ignore_tags"], dtype=bool)
-        pasted: DetSample = {
+        added: DetSample = {
             **sample,
-            "image": image,
-            "polys": polys,
+            "polys": [*sample["polys"], *new],
             "ignore_tags": np.append(tags, np.zeros(len(params), dtype=bool)),
         }
         if "texts" in sample:
             texts = other["texts"] if "texts" in other else [""] * len(other["polys"])
-            pasted["texts"] = [*sample["texts"], *(texts[paste.number] for paste in params)]
-        return pasted
+            added["texts"] = [*sample["texts"], *(texts[paste.number] for paste in params)]
+        return added
 
 
 def _rotation(angle: float) -> np.ndarray:
     """About the origin, in degrees, counter-clockwise on the screen; (3, 3) float64."""
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     return np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
-
-
-def _paste(image: np.ndarray, other: np.ndarray, poly: np.ndarray, matrix: np.ndarray) -> None:
-    """Fill ``poly`` of ``image`` with the pixels of ``other`` that ``matrix`` maps there, in place."""
-    left, top = np.floor(poly.min(axis=0)).astype(int).clip(min=0)  # a rounding error may be below 0
-    right, bottom = np.ceil(poly.max(axis=0)).astype(int) + 1
-    region = image[top:bottom, left:right]
-    size = region.shape[1], region.shape[0]
-    mask = np.zeros(region.shape[:2], dtype=np.uint8)
-    fill_polygon(mask, poly - (left, top), 1)
-    to_region = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]]) @ matrix
-    forward = _TO_INDEX @ to_region @ _FROM_INDEX
-    pixels = cv2.warpAffine(other, forward[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    np.copyto(region, pixels, where=mask[:, :, None] > 0)

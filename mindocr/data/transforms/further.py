@@ -13,9 +13,14 @@ from typing import Any, overload
 import numpy as np
 
 from mindocr.data.sample import DetSample
+from mindocr.errors import DataError
 
 # Called with a generator and a function that runs the ops on a sample as it begins; returns the finished result.
 Others = Callable[[np.random.Generator, Callable[[DetSample], DetSample]], DetSample]
+
+
+class FurtherSampleError(DataError):
+    """A further sample cannot be used; the message names its image already."""
 
 
 class FurtherSamples(Sequence[DetSample]):

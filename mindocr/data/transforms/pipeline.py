@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, cast
 
@@ -11,15 +12,31 @@ import numpy as np
 
 from mindocr.data.sample import DetSample
 from mindocr.data.transforms.checks import Spec, build_ops, check_pipeline, key_problems
-from mindocr.data.transforms.further import FurtherSamples, Others, wanted_by
+from mindocr.data.transforms.further import FurtherSampleError, FurtherSamples, Others, wanted_by
 from mindocr.data.transforms.load import DecodeImage, Store
-from mindocr.data.transforms.protocol import ColourOp, GeometricOp, Op, RandomOp
-from mindocr.data.transforms.warp import Step, spare_factor, warp
-from mindocr.errors import ConfigError
+from mindocr.data.transforms.protocol import ColourOp, GeometricOp, Op, PastingOp, RandomOp
+from mindocr.data.transforms.warp import Pasted, Patch, Step, spare_factor, spare_factor_of, warp
+from mindocr.errors import ConfigError, DataError
 from mindocr.images.headers import Size
 from mindocr.images.read import Picture
 
 __all__ = ["Pipeline", "check_pipeline"]
+
+
+@dataclass
+class _Plan:
+    """How the pixels of a sample will be made.
+
+    Attributes:
+        picture: the image before all steps; None = no op of the block needs pixels.
+        other: the image that patches are taken from.
+    """
+
+    picture: Picture | None = None
+    steps: list[Step] = field(default_factory=list)
+    colours: list[tuple[int, Any]] = field(default_factory=list)
+    other: Picture | None = None
+    patches: list[Patch] = field(default_factory=list)
 
 
 class Pipeline:
@@ -89,41 +106,47 @@ class Pipeline:
         """
         return self._run(len(self._blocks), sample, rng, others)
 
-    def _run(self, blocks: int, sample: DetSample, rng: np.random.Generator, others: Others | None) -> DetSample:
-        """Run the first ``blocks`` blocks."""
+    def _run(
+        self, blocks: int, sample: DetSample, rng: np.random.Generator, others: Others | None, opened: int = 0
+    ) -> DetSample:
+        """Run the first ``blocks`` blocks, and the first ``opened`` ops of the next one without decoding the image."""
         seed = int(rng.integers(2**63))
         for number, (fused, block) in enumerate(self._blocks[:blocks]):
             if fused:
-                sample = self._run_fused(block, sample, seed)
+                sample = self._run_fused(number, sample, seed, others)
             elif wanted_by(self.ops[block[0]]):
-                sample = self._run_with_further(number, sample, seed, others)
+                further = self._further(block[0], number, 0, seed, others)
+                sample = _without_further(self._run_op(block[0], {**sample, "further": further.samples}, seed))
+                self._subtract(block[0], further)
             else:
                 sample = self._run_op(block[0], sample, seed)
+        if opened:
+            sample, plan = self._lay_out(blocks, opened, sample, seed, others)
+            if plan.picture is not None:
+                sample = {**sample, "picture": plan.picture}
         return sample
 
-    def _run_with_further(self, number: int, sample: DetSample, seed: int, others: Others | None) -> DetSample:
-        """Run the op of block ``number`` on a sample together with further ones, which the blocks before it made."""
-        i = self._blocks[number][1][0]
+    def _further(self, i: int, blocks: int, opened: int, seed: int, others: Others | None) -> _Further:
+        """Further samples for op ``i``; see :meth:`_run` for which ops have run on them."""
         if others is None:
             raise ConfigError(
                 f"{type(self.ops[i]).__name__}: needs further samples of a data set; remove it from this pipeline"
             )
 
-        nested = 0.0  # time of the ops that make further samples, which count it themselves
-
         def make(k: int) -> DetSample:
-            nonlocal nested
             start = self.clock()
             rng = np.random.Generator(np.random.PCG64([seed, *self._chance_keys[i], 1 + k]))
-            made = others(rng, lambda started: self._run(number, started, rng, others))
-            nested += self.clock() - start
+            made = others(rng, lambda started: self._run(blocks, started, rng, others, opened))
+            further.seconds += self.clock() - start
             return made
 
-        further = FurtherSamples(wanted_by(self.ops[i]), make)
-        done = self._run_op(i, {**sample, "further": further}, seed)
+        further = _Further(FurtherSamples(wanted_by(self.ops[i]), make))
+        return further
+
+    def _subtract(self, i: int, further: _Further) -> None:
+        """Subtract the time of the ops that made the further samples of op ``i``: they count it themselves."""
         if self.seconds is not None:
-            self.seconds[type(self.ops[i]).__name__] -= nested
-        return cast(DetSample, {key: value for key, value in done.items() if key != "further"})
+            self.seconds[type(self.ops[i]).__name__] -= further.seconds
 
     def _run_op(self, i: int, sample: DetSample, seed: int) -> DetSample:
         op, start = self.ops[i], self.clock()
@@ -134,43 +157,61 @@ class Pipeline:
         self._count(i, start)
         return sample
 
-    def _run_fused(self, block: list[int], sample: DetSample, seed: int) -> DetSample:
-        picture: Picture | None = None
-        steps: list[Step] = []
-        colours: list[tuple[int, Any]] = []
-        for i in block:
-            op, start = self.ops[i], self.clock()
-            if isinstance(op, DecodeImage):
-                picture = op.open(sample)
-                sample = {**sample, "image": _stand_in(picture.size)}
-            elif isinstance(op, ColourOp):
-                colours.append((i, op.draw(self._generator(i, seed), sample)))
-            elif isinstance(op, GeometricOp):
-                if picture is None:
-                    picture = _as_picture(sample["image"])
-                params = op.draw(self._generator(i, seed), sample)
-                steps.append(op.step(params, sample))
-                sample = {**op.move(sample, params), "image": _stand_in(steps[-1].size, sample["image"].dtype)}
-            else:
-                sample = self._run_op(i, sample, seed)
-                continue
-            self._count(i, start)
-        if picture is not None:
-            sample = {**sample, "image": self._sample_pixels(block[0], picture, steps)}
-        for i, params in colours:
+    def _run_fused(self, number: int, sample: DetSample, seed: int, others: Others | None) -> DetSample:
+        block = self._blocks[number][1]
+        sample, plan = self._lay_out(number, len(block), sample, seed, others)
+        if plan.picture is not None:
+            sample = {**sample, "image": self._sample_pixels(block[0], plan.picture, plan)}
+        for i, params in plan.colours:
             start = self.clock()
             sample = cast(ColourOp, self.ops[i]).apply(sample, params)
             self._count(i, start)
         return sample
 
-    def _sample_pixels(self, first: int, picture: Picture, steps: list[Step]) -> np.ndarray:
+    def _lay_out(
+        self, number: int, count: int, sample: DetSample, seed: int, others: Others | None
+    ) -> tuple[DetSample, _Plan]:
+        """The sample after the first ``count`` ops of fused block ``number``, with a placeholder for its pixels."""
+        plan = _Plan()
+        for place, i in enumerate(self._blocks[number][1][:count]):
+            op, start = self.ops[i], self.clock()
+            if isinstance(op, DecodeImage):
+                plan.picture = op.open(sample)
+                sample = {**sample, "image": _stand_in(plan.picture.size)}
+            elif isinstance(op, ColourOp):
+                plan.colours.append((i, op.draw(self._generator(i, seed), sample)))
+            elif isinstance(op, PastingOp):
+                further = self._further(i, number, place, seed, others)
+                sample = {**sample, "further": further.samples}
+                params = op.draw(self._generator(i, seed), sample)
+                plan.patches = op.patches(params, sample)
+                if plan.patches:
+                    plan.other = further.samples[0]["picture"]
+                sample = _without_further(op.add(sample, params))
+                self._count(i, start)
+                self._subtract(i, further)
+                continue
+            elif isinstance(op, GeometricOp):
+                if plan.picture is None:
+                    plan.picture = _as_picture(sample["image"])
+                params = op.draw(self._generator(i, seed), sample)
+                plan.steps.append(op.step(params, sample))
+                sample = {**op.move(sample, params), "image": _stand_in(plan.steps[-1].size, sample["image"].dtype)}
+            else:
+                sample = self._run_op(i, sample, seed)
+                continue
+            self._count(i, start)
+        return sample, plan
+
+    def _sample_pixels(self, first: int, picture: Picture, plan: _Plan) -> np.ndarray:
         start = self.clock()
-        factor = min(spare_factor(steps), picture.largest_factor) if steps else 1
+        steps = plan.steps or [Step(np.eye(3), picture.size, picture.size)]
+        factor = min(spare_factor(steps), picture.largest_factor)
         image = picture.decode(factor)
+        pasted = _pasted(plan, steps)
         self._count(first, start)
         start = self.clock()
-        if steps:
-            image = warp(image, steps, factor)
+        image = warp(image, steps, factor, pasted)
         self._count("sampling pixels", start)
         return image
 
@@ -201,14 +242,38 @@ def _end_of_fused(ops: Sequence[Op], place: int) -> int:
     if isinstance(ops[place], DecodeImage) and cast(DecodeImage, ops[place]).can_wait:
         later += 1
     while later < len(ops):
-        if wanted_by(ops[later]):
+        if wanted_by(ops[later]) and not (isinstance(ops[later], PastingOp) and later > place == end):
             break
-        if isinstance(ops[later], GeometricOp | ColourOp):
+        if isinstance(ops[later], GeometricOp | ColourOp | PastingOp):
             end = later + 1
         elif later == place or "image" in (*ops[later].reads, *ops[later].writes) or isinstance(ops[later], RandomOp):
             break
         later += 1
     return end
+
+
+@dataclass
+class _Further:
+    """Further samples, and the time in seconds that they have taken so far."""
+
+    samples: FurtherSamples
+    seconds: float = 0.0
+
+
+def _without_further(sample: DetSample) -> DetSample:
+    return cast(DetSample, {key: value for key, value in sample.items() if key != "further"})
+
+
+def _pasted(plan: _Plan, steps: Sequence[Step]) -> Pasted | None:
+    """What is pasted, with the other image decoded; None if nothing of it is seen."""
+    seen = [patch for patch in plan.patches if patch.after(steps).is_on(steps[-1].content)]
+    if plan.other is None or not seen:
+        return None
+    factor = min(spare_factor_of([patch.after(steps) for patch in seen]), plan.other.largest_factor)
+    try:
+        return Pasted(plan.other.decode(factor), seen, factor)
+    except DataError as error:
+        raise FurtherSampleError(str(error)) from error
 
 
 def _stand_in(size: Size, dtype: Any = np.uint8) -> np.ndarray:

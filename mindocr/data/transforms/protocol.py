@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 
 from mindocr.data.sample import DetSample
-from mindocr.data.transforms.warp import Step, warp
+from mindocr.data.transforms.warp import Pasted, Patch, Step, warp
 from mindocr.errors import ConfigError
 from mindocr.geometry.polygon import transform
 from mindocr.images.headers import Size
@@ -90,6 +90,38 @@ class GeometricOp(ABC):
         """Transform polygons and pixels at once."""
         moved = self.move(sample, params)
         return cast(DetSample, {**moved, "image": warp(sample["image"], [self.step(params, sample)])})
+
+
+class PastingOp(ABC):
+    """A random op that pastes parts of a further sample's image.
+
+    ``draw``, ``patches`` and ``add`` may use the sizes of both images but never their pixels: a pipeline that fuses
+    geometric ops behind this one pastes at the end, and decodes the other image only if any part of it is seen.
+    """
+
+    reads: tuple[str, ...] = ("image",)
+    writes: tuple[str, ...] = ("image",)
+    further_samples = 1
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, sample: DetSample) -> Any: ...
+
+    @abstractmethod
+    def patches(self, params: Any, sample: DetSample) -> list[Patch]:
+        """The parts of ``sample["further"][0]`` that are pasted, in this order."""
+
+    @abstractmethod
+    def add(self, sample: DetSample, params: Any) -> DetSample:
+        """Add the labels of the pasted parts, but not their pixels."""
+
+    def apply(self, sample: DetSample, params: Any) -> DetSample:
+        """Add labels and pixels at once."""
+        patches = self.patches(params, sample)
+        if not patches:
+            return self.add(sample, params)
+        stay = Step(np.eye(3), image_size(sample), image_size(sample))
+        pasted = Pasted(sample["further"][0]["image"], patches)
+        return cast(DetSample, {**self.add(sample, params), "image": warp(sample["image"], [stay], pasted=pasted)})
 
 
 def image_size(sample: DetSample) -> Size:

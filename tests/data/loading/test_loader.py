@@ -14,6 +14,7 @@ import pytest
 from mindocr.data.loading import loader as loader_module
 from mindocr.data.loading.loader import Loader, usable_workers
 from mindocr.errors import DataError
+from mindocr.utils.parallel import usable_cpus
 
 
 class Numbers:
@@ -277,6 +278,7 @@ def test_ranks_together_serve_every_sample_once_but_for_the_remainder(n, world, 
         assert sorted(together) == list(range(n))
 
 
+@pytest.mark.skipif(usable_cpus() < 2, reason="needs two CPUs for two workers")
 @pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_ends_everything(tmp_path):
     script = tmp_path / "serve.py"

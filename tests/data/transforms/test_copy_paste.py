@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from mindocr.data.datasets.detection import DetDataset
 from mindocr.data.transforms.copy_paste import CopyPaste, Paste
 from mindocr.data.transforms.load import DecodeImage
-from mindocr.errors import ConfigError
+from mindocr.data.transforms.pipeline import Pipeline
+from mindocr.errors import ConfigError, DataError
 from mindocr.formats.label_file import format_label_line
 from mindocr.geometry.overlap import pairwise_intersection
+from mindocr.images import read
+from mindocr.images.read import Picture
 from mindocr.registry import TRANSFORMS
 
 
@@ -152,16 +155,120 @@ def test_its_cost_is_visible_without_that_of_the_other_image(tmp_path, monkeypat
     data = DetDataset(str(tmp_path), str(tmp_path / "gt.txt"), transform_pipeline=["DecodeImage", "DetLabelEncode",
                                                                                   "CopyPaste"])  # fmt: skip
     now = [0.0]
-    load = DecodeImage.__call__
+    load = DecodeImage.open
 
     def slow(self, sample):
         now[0] += 5.0
         return load(self, sample)
 
-    monkeypatch.setattr(DecodeImage, "__call__", slow)
+    monkeypatch.setattr(DecodeImage, "open", slow)
     data.pipeline.seconds, data.pipeline.clock = {}, lambda: now[0]
     data.get(0, 1)
-    assert data.pipeline.seconds == {"DecodeImage": 10.0, "DetLabelEncode": 0.0, "CopyPaste": 0.0}
+    assert data.pipeline.seconds == {
+        "DecodeImage": 10.0, "DetLabelEncode": 0.0, "CopyPaste": 0.0, "sampling pixels": 0.0}  # fmt: skip
+
+
+BEHIND = [
+    [],
+    [{"RandomRotate": {"degrees": [-40, 40], "expand_canvas": False, "p": 1.0}}],
+    [{"RandomHorizontalFlip": {"p": 0.5}}, {"RandomScale": {"scale_range": [0.3, 2.0], "p": 1.0}},
+     {"RandomCropWithBBox": {"crop_size": [200, 240], "p": 1.0}}],
+    [{"RandomColorAdjust": {"brightness": 0.2, "saturation": 0.2}}, {"RandomWindow": {"size": [150, 200], "p": 0.5}}],
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """Folder of six JPEG files with smooth content, so that another order of interpolations changes little."""
+    folder, rng = tmp_path_factory.mktemp("photographs"), np.random.default_rng(0)
+    lines = []
+    for i in range(6):
+        image = cv2.resize(rng.integers(0, 256, (8, 10, 3), np.uint8), (400, 320), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(folder / f"{i}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 98])
+        texts = [{"points": np.rint(polygon(rng, (320, 400), 4 + i, 40)).tolist(), "transcription": f"{i}{k}"}
+                 for k in range(3)]  # fmt: skip
+        lines.append(format_label_line(f"{i}.jpg", texts) + "\n")
+    (folder / "gt.txt").write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
+def ops_with(behind):
+    return ["DecodeImage", "DetLabelEncode", {"CopyPaste": {"objects_paste_ratio": 1.0}}, *behind]
+
+
+def pasting(folder, behind):
+    return DetDataset(str(folder), str(folder / "gt.txt"), transform_pipeline=ops_with(behind), seed=2)
+
+
+@pytest.mark.parametrize("behind", BEHIND, ids=["alone", "rotated", "cropped", "window"])
+def test_with_the_ops_behind_it_in_one_pass(photographs, behind):
+    """The polygons of ops run one after the other, exactly; their pixels but for interpolation."""
+    together, alone = pasting(photographs, behind), pasting(photographs, behind)
+    alone.pipeline = Pipeline(ops_with(behind), None, DetDataset.provided_keys, fuse=False)
+    pasted = 0
+    for i in range(6):
+        for epoch in range(4):
+            one, two = together.get(i, epoch), alone.get(i, epoch)
+            assert one["texts"] == two["texts"]
+            np.testing.assert_array_equal(one["ignore_tags"], two["ignore_tags"])
+            for here, there in zip(one["polys"], two["polys"], strict=True):
+                np.testing.assert_array_equal(here, there)
+            pasted += sum(not text.startswith(str(i)) for text in one["texts"])
+            apart = np.abs(one["image"].astype(int) - two["image"].astype(int)).max(axis=2)
+            # Along the outlines a pixel may belong to the text or to what is behind it.
+            assert np.mean(apart > 12) < (0.0 if not behind else 0.03) + 1e-9
+    assert pasted > 10
+
+
+def test_the_other_image_is_decoded_only_where_it_is_seen(photographs, monkeypatch):
+    decoded = []
+    decode = read.decode
+    monkeypatch.setattr(read, "decode", lambda path, *rest: decoded.append(str(path)) or decode(path, *rest))
+    window = [{"RandomWindow": {"size": [60, 60], "p": 1.0}}]
+    data = pasting(photographs, window)
+    counts = []
+    for epoch in range(20):
+        decoded.clear()
+        texts = data.get(0, epoch)["texts"]
+        assert decoded[0].endswith("0.jpg")
+        counts.append((len(decoded), any(not text.startswith("0") for text in texts)))
+    assert {many for many, _ in counts} == {1, 2}
+    assert not [each for each in counts if each == (1, True)]
+
+
+def test_reduced_images_are_decoded_reduced(photographs, monkeypatch):
+    factors = []
+    open_image = DecodeImage.open
+
+    def opened(self, sample):
+        picture = open_image(self, sample)
+        return Picture(picture.size, lambda f: factors.append(f) or picture.decode(f), picture.largest_factor)
+
+    monkeypatch.setattr(DecodeImage, "open", opened)
+    small = pasting(photographs, [{"RandomScale": {"scale_range": [0.25, 0.25], "p": 1.0}}])
+    for epoch in range(5):
+        small.get(1, epoch)
+    assert set(factors) == {4} and len(factors) > 5
+
+
+def test_an_image_that_fails_when_it_is_decoded_is_named(photographs, monkeypatch):
+    open_image = DecodeImage.open
+
+    def opened(self, sample):
+        picture, path = open_image(self, sample), sample["img_path"]
+
+        def fail(factor):
+            if not path.endswith("0.jpg"):
+                raise DataError(f"{path}: damaged")
+            return picture.decode(factor)
+
+        return Picture(picture.size, fail, picture.largest_factor)
+
+    monkeypatch.setattr(DecodeImage, "open", opened)
+    data = pasting(photographs, [])
+    with pytest.raises(DataError, match=r"[1-5].jpg: damaged$"):
+        for epoch in range(20):
+            data.get(0, epoch)
 
 
 @pytest.mark.parametrize(
