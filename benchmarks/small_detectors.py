@@ -13,8 +13,8 @@ median of the repeats; the files take turns. Prints a table and one JSON line, w
 import argparse
 import json
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from det_scores import difference, f_score
 
 from mindocr import TextDetector
 from mindocr.cli.run import run_tool
 from mindocr.data.datasets.sources import find_images
-from mindocr.formats.benchmarks import read_pairs
-from mindocr.metrics.score import make_metric, score
-from mindocr.report.compare import paired_differences
 from mindocr.utils.logs import start_logging
 from mindocr.utils.progress import progress
 
@@ -49,14 +49,14 @@ def main() -> None:
     detectors = [TextDetector(file, config=args.config, threads=args.threads) for file in args.files]
     times = [median(each) * 1000 for each in taking_turns(detectors, tuple(args.size), args.repeats)]
     images = [str(path) for path in find_images(args.images)[: args.n]]
-    scores, counts = zip(*(f_score(detector, images, args.gt) for detector in detectors))
+    scores, counts = zip(*(f_score(found_by(detector, images), args.gt) for detector in detectors))
     rows = []
     for file, ms, value, each in zip(args.files, times, scores, counts):
-        change = paired_differences(counts[0], each, make_metric("icdar2015").protocol)[0]
+        change = difference(counts[0], each)
         megabytes = Path(file).stat().st_size / 1e6
-        difference = [round(number, 4) for number in (change.change, change.low, change.high)]
+        apart = [round(number, 4) for number in (change.change, change.low, change.high)]
         rows.append({"file": file, "MB": round(megabytes, 2), "ms": round(ms, 1), "f-score": round(value, 4),
-                     "difference": difference})  # fmt: skip
+                     "difference": apart})  # fmt: skip
     line = {"benchmark": "small_detectors", "images": len(images), "size": list(args.size), "results": rows}
     if not args.json:
         print(f"{'file':<40}{'MB':>8}{'ms':>9}{'f-score':>10}{'difference':>12}")
@@ -80,20 +80,10 @@ def taking_turns(detectors: list[TextDetector], size: tuple[int, int], repeats: 
     return seconds
 
 
-def f_score(detector: TextDetector, images: list[str], gt: Path) -> tuple[float, Any]:
-    """F-score of a detector on photographs, and the counts of each of them."""
-    with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder) / "found.jsonl"
-        with results.open("w", encoding="utf-8") as file:
-            for path, found in zip(images, progress(detector.stream(images), "detect", "image", len(images))):
-                polys = [poly.tolist() for poly in found.polygons]
-                line = {"image": Path(path).stem, "polygons": polys, "scores": found.scores}
-                file.write(json.dumps(line) + "\n")
-        metric = make_metric("icdar2015")
-        pairs, _ = read_pairs(gt, results, {"gt": "icdar2015", "det": "icdar2015"}, with_texts=False)
-    value = score([pair for pair in pairs if pair.found.where], [], metric).f_score
-    names = metric.protocol.count_names
-    return value, np.array([[image.counts[name] for name in names] for image in metric.images])
+def found_by(detector: TextDetector, images: list[str]) -> Iterator[tuple[str, Any, Any]]:
+    """The name, the polygons and their scores of each photograph."""
+    for path, found in zip(images, progress(detector.stream(images), "detect", "image", len(images))):
+        yield path, found.polygons, found.scores
 
 
 if __name__ == "__main__":

@@ -27,10 +27,10 @@ class Bucketed:
 
     An image lies in the top left corner of its bucket at its own scale, as training crops lie in theirs. Maps are cut
     to the image, so whoever computes results from them does not notice the buckets: coordinates are those of the
-    image, and nothing is found in the padding. Networks that average over the whole image, such as those with
-    squeeze-and-excitation, see the padding, so that scores change slightly. An image that fits into no bucket is
-    reduced to the bucket in which it stays largest, and its maps are enlarged again; the log states how many images
-    that were.
+    image, and nothing is found in the padding. Layers that average over the whole image, such as squeeze-and-
+    excitation, leave out the padding if the runner can tell them, as that of a checkpoint can; in exported files they
+    see it, so that scores change slightly. An image that fits into no bucket is reduced to the bucket in which it stays
+    largest, and its maps are enlarged again; the log states how many images that were.
 
     Args:
         runner: takes images of any size, and returns maps of the size of its input, or of a whole fraction of it.
@@ -60,6 +60,8 @@ class Bucketed:
         self.runner = runner
         self.buckets = list(buckets)
         self.batch_size = batch_size
+        leave_out = getattr(runner, "leave_out_padding", None)
+        self._tells_inside = bool(leave_out and leave_out(batch_size))
         self._colour = np.array(colour, np.float32).reshape(3, 1, 1)
         self.shapes: dict[tuple[int, ...], None] = {}
         self._own = self._given = self._reduced = 0
@@ -108,19 +110,22 @@ class Bucketed:
             for start in range(0, len(indices), self.batch_size):
                 part = indices[start : start + self.batch_size]
                 batch = np.zeros((self.batch_size, 3, h, w), np.float32)
-                for row, i in zip(batch, part):
+                inside = np.ones((self.batch_size, 2), np.float32)
+                for row, shares, i in zip(batch, inside, part):
                     row[:] = self._colour
                     row[:, : kept[i][0], : kept[i][1]] = _resized(images[i], kept[i])
+                    shares[:] = kept[i][0] / h, kept[i][1] / w
                     self._own += kept[i][0] * kept[i][1]
                 self._given += len(batch) * h * w
-                for name, maps in self._run(batch).items():
+                for name, maps in self._run(batch, inside).items():
                     for i, found in zip(part, maps):
                         outputs[name][i] = self._own_part(found, (h, w), kept[i], images[i].shape[1:], name)
         return outputs
 
-    def _run(self, batch: np.ndarray) -> dict[str, list[np.ndarray]]:
+    def _run(self, batch: np.ndarray, inside: np.ndarray) -> dict[str, list[np.ndarray]]:
         self.shapes.setdefault(batch.shape)
-        return self.runner(batch)
+        runner: Any = self.runner
+        return runner(batch, inside) if self._tells_inside else runner(batch)
 
     def _own_part(self, found: np.ndarray, bucket: Size, kept: Size, size: tuple[int, ...], name: str) -> np.ndarray:
         """The part of a map (C, H, W) of a bucket that shows the image, at the scale of the image."""

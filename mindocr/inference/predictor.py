@@ -13,17 +13,14 @@ from mindocr.data.datasets.base import ImageDataset
 from mindocr.data.loading.loader import Loader
 from mindocr.data.loading.worker import keep_freed_memory
 from mindocr.data.transforms.checks import Spec
-from mindocr.data.transforms.pipeline import Pipeline
-from mindocr.data.transforms.resize import DetResize
 from mindocr.errors import ConfigError, DataError, UserError
 from mindocr.images.headers import Size
 from mindocr.images.pages import is_pdf, page_of
 from mindocr.inference.bucketed import Bucketed, black
 from mindocr.inference.buckets import refuse_sizes
-from mindocr.inference.given_image import GivenImage, as_image
 from mindocr.inference.network_sizes import buckets_for
 from mindocr.inference.one_by_one import one_by_one
-from mindocr.inference.pipeline import decoding, named, with_original
+from mindocr.inference.preparation import Image, Preparation
 from mindocr.inference.results import Result
 from mindocr.inference.runner import Runner
 from mindocr.inference.side_by_side import Runs, in_batches, side_by_side
@@ -39,7 +36,6 @@ from mindocr.utils.threads import map_ahead
 
 logger = logging.getLogger(__name__)
 
-Image = str | Path | np.ndarray
 _MOST_TRIED = 100  # images that are tried for a warm-up
 
 
@@ -59,6 +55,9 @@ class Predictor:
         pipeline: ops from an image file to the network's input.
         more_columns: further keys of samples that a subclass needs.
 
+    Attributes:
+        preparation: makes samples of images.
+
     Raises:
         ConfigError: the pipeline does not write the columns that are needed, or the post-processing reads an output
             that the network does not have.
@@ -77,15 +76,8 @@ class Predictor:
             )
         self.runner = runner
         self.postprocess = postprocess
-        self._specs = with_original(pipeline)
-        self._columns = list(dict.fromkeys(("image", *postprocess.columns, *more_columns, "image_ori", "img_path")))
-        self._ops = Pipeline(self._specs, self._columns, ("img_path",), is_train=False)
-        self._given = GivenImage()
-        self._ops.use_cache(self._given)
-        reading = decoding(self._specs)
-        self._rgb = reading.get("img_mode", "BGR") == "RGB"
-        self._upright = not reading.get("ignore_orientation", False)
-        self._alpha = reading.get("alpha", "white")
+        columns = dict.fromkeys(("image", *postprocess.columns, *more_columns, "image_ori", "img_path"))
+        self.preparation = Preparation(pipeline, list(columns))
         self._views: Views | None = None
         self._small_texts = SmallTexts()
 
@@ -101,10 +93,8 @@ class Predictor:
         """
         if options.is_plain:
             return
-        self._views = Views(self.runner, self.postprocess, self._specs, options, batch_size)
-        self._columns = ["image", "image_ori", "img_path"]
-        self._rgb = True
-        self._use_specs(self._views.specs)
+        self._views = Views(self.runner, self.postprocess, self.preparation.specs, options, batch_size)
+        self.preparation = Preparation(self._views.specs, ["image", "image_ori", "img_path"])
 
     def use_dpi(self, dpi: float) -> None:
         """Render pages of PDF files at ``dpi`` pixels per inch.
@@ -112,12 +102,7 @@ class Predictor:
         Raises:
             ConfigError: it is out of range.
         """
-        self._use_specs([{n: {**a, "dpi": dpi} if n == "DecodeImage" else a} for n, a in named(self._specs)])
-
-    def _use_specs(self, specs: list[dict[str, Any]]) -> None:
-        self._specs = specs
-        self._ops = Pipeline(self._specs, self._columns, ("img_path",), is_train=False)
-        self._ops.use_cache(self._given)
+        self.preparation = self.preparation.at_dpi(dpi)
 
     def log_cost(self) -> None:
         """Log what the views cost, and how many images were reduced so far that small texts are lost."""
@@ -181,7 +166,9 @@ class Predictor:
             ConfigError: ``PredictDataset`` has no such argument.
         """
         chosen: dict[str, Any] = dict(source) if isinstance(source, Mapping) else {"data_dir": str(source)}
-        chosen.update(type="PredictDataset", transform_pipeline=self._specs, output_columns=self._columns)
+        chosen.update(
+            type="PredictDataset", transform_pipeline=self.preparation.specs, output_columns=self.preparation.columns
+        )
         built: ImageDataset = DATASETS.build(chosen, key="type", is_train=False, seed=0, exclude=exclude)
         return built
 
@@ -203,11 +190,11 @@ class Predictor:
             return
         if buckets == "auto" and self.runner.input_size != (-1, -1):
             return
-        chosen = buckets_for(self._ops, paths) if isinstance(buckets, str) else list(buckets)
+        chosen = buckets_for(self.preparation.ops, paths) if isinstance(buckets, str) else list(buckets)
         if isinstance(self.runner, Bucketed):
             self.runner = self.runner.runner
         if chosen:
-            self.runner = Bucketed(self.runner, chosen, batch_size, black(self._ops))
+            self.runner = Bucketed(self.runner, chosen, batch_size, black(self.preparation.ops))
 
     def plan(self) -> list[tuple[Any, list[tuple[int, ...]]]]:
         """What :func:`~mindocr.inference.bucketed.compile_graphs` has to compile, after :meth:`use_buckets`."""
@@ -232,27 +219,6 @@ class Predictor:
                 self.runner(np.stack([image] * batch_size))
             return
 
-    def prepare(self, image: Image) -> Mapping[str, Any]:
-        """The sample of one image: what the network takes, and the columns for the post-processing.
-
-        Several threads may do this at the same time.
-
-        Args:
-            image: as for :meth:`__call__`.
-
-        Raises:
-            DataError: the image cannot be decoded, or an array has another form.
-        """
-        return self._sample(image, 0)
-
-    def network_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """The size at which the network takes an image of (h, w) pixels."""
-        for op in self._ops.ops:
-            if isinstance(op, DetResize):
-                padded = op.target_size if op.pad else None
-                size = padded or op.new_size(*size)
-        return size
-
     def images(
         self,
         source: str | Path | Mapping[str, Any] | ImageDataset,
@@ -275,7 +241,7 @@ class Predictor:
         for batch in batches:
             while batch:
                 path, image, found = batch.pop(0)
-                yield path, image if self._rgb else np.ascontiguousarray(image[..., ::-1]), found
+                yield path, image if self.preparation.rgb else np.ascontiguousarray(image[..., ::-1]), found
                 del image  # a large one must not be kept while the next is decoded
 
     def _batches(
@@ -351,7 +317,7 @@ class Predictor:
                 yield sample
                 continue
             try:
-                (found,) = self._look({name: [sample[name]] for name in self._columns})
+                (found,) = self._look({name: [sample[name]] for name in self.preparation.columns})
             except DataError as error:
                 yield error
             else:
@@ -361,7 +327,7 @@ class Predictor:
         """An image and its sample, or why it has none."""
         number, image = numbered
         try:
-            return image, self._sample(image, number)
+            return image, self.preparation.sample(image, number)
         except DataError as error:
             return image, error
 
@@ -374,7 +340,7 @@ class Predictor:
         """Results of a batch, from the outputs of the network."""
         batch, outputs = computed
         samples = [sample for _, sample in batch if not isinstance(sample, DataError)]
-        columns = {name: [sample[name] for sample in samples] for name in self._columns}
+        columns = {name: [sample[name] for sample in samples] for name in self.preparation.columns}
         found = iter(self._compute(outputs, columns) if samples else ())
         return [
             sample if isinstance(sample, DataError) else self._result(image, sample["image_ori"], next(found))
@@ -384,19 +350,6 @@ class Predictor:
     def _warn_left_out(self, reasons: Sequence[str], count: int) -> None:
         if reasons:
             logger.warning("%d of %d images left out:%s", len(reasons), count, listed(reasons))
-
-    def _sample(self, image: Image, number: int) -> Mapping[str, Any]:
-        rng = np.random.default_rng(0)  # pipelines of prediction have no random op
-        if not isinstance(image, np.ndarray):
-            if not isinstance(image, str | Path):
-                raise DataError(f"image {number}: expected a path or an array, got {type(image).__name__}")
-            return self._ops({"img_path": expand_home(str(image))}, rng)
-        checked = as_image(image, f"image {number}", self._alpha)
-        self._given.image = np.ascontiguousarray(checked if self._rgb else checked[..., ::-1])
-        try:
-            return self._ops({"img_path": f"image {number}"}, rng)
-        finally:
-            self._given.image = None
 
     def _look(self, batch: Mapping[str, Any]) -> list[Prediction]:
         """Predictions of a batch of decoded images, by the views."""
@@ -413,6 +366,7 @@ class Predictor:
         size = (original.shape[0], original.shape[1])
         if isinstance(image, np.ndarray):
             # An array with opacity is kept as the network has seen it, which is also what is drawn.
-            pixels = image if image.shape[2:] in ((), (3,)) else as_image(image, "image", self._alpha)
+            pixels = image if image.shape[2:] in ((), (3,)) else self.preparation.as_seen(image)
             return self.result_type(found, size, pixels=pixels)
-        return self.result_type(found, size, path=str(image), upright=self._upright, alpha=self._alpha)
+        reading = self.preparation
+        return self.result_type(found, size, path=str(image), upright=reading.upright, alpha=reading.alpha)

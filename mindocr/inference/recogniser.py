@@ -95,7 +95,7 @@ class TextRecogniser(Predictor):
 
     def plan(self) -> list[tuple[Any, list[tuple[int, ...]]]]:
         """What :func:`~mindocr.inference.bucketed.compile_graphs` has to compile, after :meth:`use_widths`."""
-        height = self._sample(np.zeros((1, 1, 3), np.uint8), 0)["image"].shape[1]
+        height = self.preparation.sample(np.zeros((1, 1, 3), np.uint8), 0)["image"].shape[1]
         return [(self.runner, [(self._fill, 3, height, width) for width in self.widths or ()])]
 
     def read(self, crops: Crops, batch_size: int = 6, ratios: Sequence[float] | None = None) -> list[Text]:

@@ -8,6 +8,8 @@ from typing import Literal
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Constant, HeNormal, Initializer, Normal
 
+from mindocr.models.global_mean import GlobalMean
+
 
 def conv(
     in_channels: int,
@@ -165,9 +167,12 @@ class SqueezeExcite(nn.SequentialCell):
         }
         super().__init__(OrderedDict(cells))
         self.dense = dense
+        self.mean = GlobalMean()
 
     def construct(self, x: Tensor) -> Tensor:
-        weight = ops.mean(x, (2, 3), not self.dense)
+        weight = self.mean(x)
+        if self.dense:
+            weight = weight.squeeze(3).squeeze(2)
         for layer in self.cell_list:
             weight = layer(weight)
         if self.dense:

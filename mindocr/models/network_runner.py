@@ -12,6 +12,7 @@ from mindspore import nn
 
 from mindocr.models.compile_cache import keeping_graphs
 from mindocr.models.deformable import offset_names
+from mindocr.models.global_mean import leave_out_padding
 from mindocr.models.network import as_tuple
 from mindocr.utils.progress import progress
 
@@ -63,16 +64,32 @@ class NetworkRunner:
         self.input_size = (-1, -1)
         self.metadata: Mapping[str, Any] = metadata or {}
         self._shapes: set[tuple[int, ...]] = set()
+        self._inside: ms.Parameter | None = None
         # MindSpore has no graph for deformable convolutions on images of unknown size, so each size gets its own.
         self._static_shapes = sys.maxsize if offset_names(used) else static_shapes
 
     batches = True  # images of one size are faster together than one by one
 
-    def __call__(self, images: np.ndarray | Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+    def leave_out_padding(self, batch_size: int) -> bool:
+        """Prepare for padded images, ``batch_size`` of one size at a time, see ``inside`` of a call.
+
+        Returns:
+            Whether the network has layers that the padding would influence as a whole; without, nothing changes.
+        """
+        self._inside = leave_out_padding(self._cell.network, batch_size)
+        if self._inside is not None:
+            self._cell, self._shapes = _Wrapper(self._cell.network), set()  # graphs are compiled anew
+        return self._inside is not None
+
+    def __call__(
+        self, images: np.ndarray | Sequence[np.ndarray], inside: np.ndarray | None = None
+    ) -> dict[str, list[np.ndarray]]:
         """Outputs by name.
 
         Args:
             images: (N, 3, H, W), or N arrays (3, H_i, W_i); float32, normalised.
+            inside: (N, 2) shares of height and width, from the top left, that are no padding; None = all. Only after
+                :meth:`leave_out_padding`, with N images of one size.
 
         Returns:
             For each output N arrays, float32: the network's output for the image, without the batch axis.
@@ -90,6 +107,9 @@ class NetworkRunner:
         for indices in groups.values():
             batch = np.ascontiguousarray(np.stack([images[i] for i in indices]))
             self._prepare(batch.shape)
+            if self._inside is not None:
+                shown = np.ones((len(batch), 2)) if inside is None else inside
+                self._inside.set_data(ms.Tensor(shown, ms.float32))
             for name, output in zip(self.output_names, as_tuple(self._cell(ms.Tensor(batch)))):
                 for i, value in zip(indices, output.astype(ms.float32).asnumpy()):
                     outputs[name][i] = value

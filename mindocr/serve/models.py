@@ -115,7 +115,7 @@ class Detecting:
 
     def prepare(self, image: np.ndarray) -> Any:
         reduced = reduce(self._detector, image, self._most)
-        sample = dict(self._detector.prepare(reduced.image))
+        sample = dict(self._detector.preparation.sample(reduced.image))
         del sample["image_ori"]  # it is in reduced
         return sample, reduced
 

@@ -59,12 +59,12 @@ def reduce(detector: TextDetector, image: np.ndarray, max_pixels: int) -> Reduce
         Refusal: 413, the network would take more than twice as many, as of a long strip that its pipeline enlarges.
     """
     size: Size = (image.shape[0], image.shape[1])
-    given = math.prod(detector.network_size(size))
+    given = math.prod(detector.preparation.network_size(size))
     if given <= max_pixels:
         return Reduced(image, size)
     scale = min(math.sqrt(max_pixels / given), 1.0)
     smaller = (max(int(size[0] * scale), 1), max(int(size[1] * scale), 1))
-    network = detector.network_size(smaller)
+    network = detector.preparation.network_size(smaller)
     if math.prod(network) > _ROOM * max_pixels:
         raise Refusal(
             413,

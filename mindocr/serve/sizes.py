@@ -44,4 +44,4 @@ def use_buckets(
 def network_sizes(detector: TextDetector, max_pixels: int) -> list[Size]:
     """Sizes at which a detector's network sees common photographs."""
     images = [reduce(detector, np.zeros((*size, 3), np.uint8), max_pixels).image for size in COMMON]
-    return [detector.network_size((image.shape[0], image.shape[1])) for image in images]
+    return [detector.preparation.network_size((image.shape[0], image.shape[1])) for image in images]

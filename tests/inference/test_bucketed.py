@@ -54,13 +54,13 @@ def test_an_image_lies_in_the_corner_of_its_bucket_and_its_maps_are_cut_out():
 
 def test_the_padding_is_black_after_normalisation():
     normalise = {"NormalizeImage": {"mean": [100.0, 120.0, 140.0], "std": [50.0, 60.0, 35.0]}}
-    ops = make([*default_pipeline(320)[:2], normalise, *default_pipeline(320)[3:]])._ops
+    ops = make([*default_pipeline(320)[:2], normalise, *default_pipeline(320)[3:]]).preparation.ops
     assert black(ops) == (-2, -2, -4)
     inner = SeesEverything()
     Bucketed(inner, [(32, 64)], batch_size=2, colour=black(ops))([np.ones((3, 32, 32), np.float32)])
     assert inner.batches[0][0, :, :, 32:].reshape(3, -1).tolist() == [[-2.0] * 1024, [-2.0] * 1024, [-4.0] * 1024]
     assert not inner.batches[0][1].any()  # fills up the batch
-    assert black(make(default_pipeline(320)[:2] + default_pipeline(320)[3:])._ops) == (0, 0, 0)
+    assert black(make(default_pipeline(320)[:2] + default_pipeline(320)[3:]).preparation.ops) == (0, 0, 0)
 
 
 def test_a_batch_that_is_too_long_is_divided():
@@ -132,21 +132,21 @@ def test_sizes_are_those_that_the_network_would_see(tmp_path):
     (tmp_path / "d.png").write_bytes(b"no image")
     finder = make()
     paths = [str(tmp_path / name) for name in ("a.png", "b.jpg", "c.jpg", "d.png", "e.png")]
-    sizes = network_sizes(finder._ops, paths)
+    sizes = network_sizes(finder.preparation.ops, paths)
     assert sizes == [(128, 320), (320, 224), (224, 320)]
     shapes = []
     finder.runner = lambda images: shapes.extend(each.shape[1:] for each in images) or BrightIsText()(images)
     finder(paths[:3])
     assert shapes == sizes
     ignoring = make([{"DecodeImage": {"img_mode": "RGB", "ignore_orientation": True}}, *default_pipeline(320)[1:]])
-    assert network_sizes(ignoring._ops, paths[2:3]) == [(320, 224)]
+    assert network_sizes(ignoring.preparation.ops, paths[2:3]) == [(320, 224)]
 
 
 def test_no_buckets_where_sizes_cannot_be_known(tmp_path, caplog):
     write(tmp_path / "a.png")
-    assert buckets_for(make()._ops, [str(tmp_path / "none.png")]) == []
+    assert buckets_for(make().preparation.ops, [str(tmp_path / "none.png")]) == []
     lines = make([*default_pipeline(320)[:1], {"ResizeTextLine": {}}, *default_pipeline(320)[1:]])
-    assert buckets_for(lines._ops, [str(tmp_path / "a.png")]) == []
+    assert buckets_for(lines.preparation.ops, [str(tmp_path / "a.png")]) == []
     assert caplog.messages == [
         "buckets: none are chosen, because no header states a size",
         "buckets: none are chosen, because the size after the op ResizeTextLine is not known before",
@@ -167,7 +167,7 @@ def test_forty_photographs_of_forty_sizes(tmp_path):
     runner = finder.runner
     found = [(path, each.polys) for path, _, each in finder.images(str(tmp_path / "in"))]
     assert len(runner.shapes) <= 6 and {batch.shape for batch in inner.batches} == set(runner.shapes)
-    assert runner.padding == pytest.approx(padding_share(network_sizes(own._ops, paths), runner.buckets))
+    assert runner.padding == pytest.approx(padding_share(network_sizes(own.preparation.ops, paths), runner.buckets))
     assert runner.padding < 0.25
     assert [path for path, _ in found] == [path for path, _ in expected] == paths
     for (_, polys), (_, others) in zip(found, expected, strict=True):

@@ -192,12 +192,12 @@ def test_an_image_that_becomes_too_large_is_named_by_its_place():
 def test_threads_do_not_see_each_others_arrays(finder):
     images = [white_box(size=(64, 64), box=(4, 4, 40, 20)), white_box(size=(96, 64), box=(4, 40, 40, 80))]
     expected = [outlines(finder(image)) for image in images]
-    ops, both_have_given = finder._ops, threading.Barrier(2, timeout=20)
+    ops, both_have_given = finder.preparation.ops, threading.Barrier(2, timeout=20)
 
     def wait_and_run(sample, rng):
         both_have_given.wait()
         return ops(sample, rng)
 
-    finder._ops = wait_and_run
+    finder.preparation.ops = wait_and_run
     with ThreadPoolExecutor(2) as pool:
         assert [outlines(result) for result in pool.map(finder, images)] == expected

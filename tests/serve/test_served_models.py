@@ -190,7 +190,7 @@ def test_lines_are_read_from_the_image_itself(unlimited, monkeypatch) -> None:
 
 def test_an_image_within_the_limit_is_not_touched(unlimited) -> None:
     image = white_box()
-    assert unlimited.network_size((240, 640)) == (736, 1984)
+    assert unlimited.preparation.network_size((240, 640)) == (736, 1984)
     reduced = reduction.reduce(unlimited, image, 736 * 1984)
     assert reduced.image is image and reduced.searched is None
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mindspore import Tensor, nn, ops
 
+from mindocr.models.global_mean import GlobalMean
 from mindocr.models.layers import conv
 
 
@@ -34,6 +35,7 @@ class AdaptiveScaleFusion(nn.Cell):
             if channel_attention
             else None
         )
+        self.mean = GlobalMean()
         self.spat_att = nn.SequentialCell([conv(1, 1, 3), nn.ReLU(), conv(1, 1, 1), nn.Sigmoid()])
         self.scale_att = nn.SequentialCell([conv(reduced, scales, 1), nn.Sigmoid()])
 
@@ -41,7 +43,7 @@ class AdaptiveScaleFusion(nn.Cell):
         """``scales``: maps of one size, (N, channels / scales, H, W) each -> (N, channels, H, W), in the same order."""
         fused = self.conv(ops.concat(scales, 1))
         if self.chan_att is not None:
-            fused = fused + self.chan_att(ops.mean(fused, (2, 3), True))
+            fused = fused + self.chan_att(self.mean(fused))
         fused = fused + self.spat_att(ops.mean(fused, 1, True))
         weights = self.scale_att(fused)
         weighted = []
