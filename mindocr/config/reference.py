@@ -17,7 +17,7 @@ from mindocr.config.parts import ANY, OPEN_PARTS
 from mindocr.config.schema import Config
 from mindocr.config.wording import describe, field_paths, named_sections_of, section_of
 from mindocr.metrics.protocols import PROTOCOLS
-from mindocr.registry import LOGGERS, TRANSFORMS, Registry
+from mindocr.registry import GUIDES, LOGGERS, TRANSFORMS, Registry
 
 _HEADER = """# Configuration reference
 
@@ -111,6 +111,7 @@ def _registries() -> dict[Registry, list[str]]:
     places: dict[Registry, list[str]] = {}
     for part in OPEN_PARTS:
         places.setdefault(part.registry, []).append(part.path)
+    places[GUIDES] = ["model.head.guide"]
     places[TRANSFORMS] = ["transform_pipeline"]
     places[LOGGERS] = ["train.loggers"]
     places[PROTOCOLS] = ["metric.protocol"]

@@ -43,10 +43,11 @@ class CombinedLoss(SumOfTerms):
     Attributes:
         reads: ``<network>.<output>`` of all terms, each once.
         labels: label columns of all terms, each once.
-        term_names: ``<network>.<term>``, or ``<network>-<network>.<term>``.
+        term_names: ``<network>.<term>``, or ``<network>-<network>.<term>``; where a name occurs twice, because a loss
+            compares several outputs, ``<network>-<network>.<term>_<output>``.
 
     Raises:
-        ConfigError: no term, a term without a network, or a loss that cannot be built.
+        ConfigError: no term, a term without a network, a loss that cannot be built, or the same term twice.
     """
 
     reads: tuple[str, ...] = ()
@@ -66,9 +67,7 @@ class CombinedLoss(SumOfTerms):
             tuple(inputs.index(name) for name in (*names, *loss.labels)) for (names, _), loss in zip(given, losses)
         )
         self.pairs = tuple(pair for term, loss in zip(terms, losses) for pair in _pairs(loss, term, self.reads))
-        self.term_names = tuple(
-            f"{'-'.join(term['networks'])}.{name}" for term, loss in zip(terms, losses) for name in loss.term_names
-        )
+        self.term_names = _term_names(terms, losses)
 
     @classmethod
     def declare(cls, arguments: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -90,6 +89,9 @@ class CombinedLoss(SumOfTerms):
         for i, term in enumerate(terms):
             if text := _count_problem(term):
                 problems.append((f"terms[{i}].networks", text))
+            elif (first := [_key(each) for each in terms].index(_key(term))) < i:
+                name = term["loss"].get("name", "")
+                problems.append((f"terms[{i}]", f"{name} of the same networks and output is term {first} already"))
         return problems + super().check_arguments(arguments)
 
     def construct(self, *values: Tensor) -> tuple[Tensor, Tensor]:
@@ -137,6 +139,21 @@ def _count_problem(term: Term) -> str | None:
         return None
     wanted = f"{low}" if low == high else f"{low} or more"
     return f"{loss} compares the outputs of {wanted} networks, got {', '.join(names)}"
+
+
+def _key(term: Term) -> tuple[Any, ...]:
+    """What two terms of one recipe must not have in common."""
+    return term["loss"].get("name"), term["loss"].get("output"), tuple(term["networks"])
+
+
+def _term_names(terms: Sequence[Term], losses: Sequence[Any]) -> tuple[str, ...]:
+    named = [
+        (f"{'-'.join(term['networks'])}.{name}", term["loss"].get("output") or loss.reads[0])
+        for term, loss in zip(terms, losses)
+        for name in loss.term_names
+    ]
+    plain = [name for name, _ in named]
+    return tuple(f"{name}_{output}" if plain.count(name) > 1 else name for name, output in named)
 
 
 def _pairs(loss: Any, term: Term, reads: Sequence[str]) -> list[tuple[int, int, str, str]]:

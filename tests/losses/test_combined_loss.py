@@ -57,6 +57,15 @@ def test_terms_are_weighted_and_named(mode):
     assert float(total.asnumpy()) == 22
 
 
+def test_terms_of_several_outputs_keep_different_names():
+    both = ["Student", "Teacher"]
+    terms = [{"loss": {"name": "DMLLoss", "output": o, "softmax": True}, "networks": both} for o in ("logits", "guide")]
+    loss = LOSSES.build({"name": "CombinedLoss", "terms": terms})
+    assert loss.term_names == ("Student-Teacher.dml_logits", "Student-Teacher.dml_guide")
+    with pytest.raises(ConfigError, match=r"terms\[2\]: DMLLoss of the same networks and output is term 1 already"):
+        LOSSES.build({"name": "CombinedLoss", "terms": [*terms, terms[1]]})
+
+
 def test_what_it_reads_is_known_before_it_is_built():
     assert LOSSES.declared(SPEC, "reads") == ("student.a", "teacher.a")
     assert LOSSES.declared(SPEC, "labels") == ("target",)

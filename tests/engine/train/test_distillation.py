@@ -182,3 +182,18 @@ def test_mutual_learning_of_recognisers_and_a_frozen_teachers_logits(lines, tmp_
     terms = [{"loss": {"name": "DKDLoss"}, "networks": ["Student", "Teacher"]}]
     second = trainer.run(lines({"Student": LINE, "Teacher": taught}, terms, "dkd"))
     assert np.mean(second.losses[-3:]) < 0.5 * np.mean(second.losses[:3]), "it learns without labels"
+
+
+def test_mutual_learning_with_a_decoder_beside_ctc(lines):
+    """U-DML of PP-OCRv3: the logits of both branches are compared, and each has a column of its own."""
+    head = {**LINE["head"], "guide": {"name": "SARDecoder", "dim": 8, "layers": 1}}
+    equal = {**LINE, "head": head, "outputs": ["logits", "guide_logits", "backbone_out"]}
+    terms = load_config("configs/rec/ppocr/ppocrv3_rec_udml.yaml").loss["terms"]
+    run = trainer.run(lines({"Student": equal, "Teacher": equal}, terms, "guided", "train.max_steps=10"))
+    found = columns(run)
+    assert {"Student.guide", "Teacher.guide", "Student-Teacher.dml_logits", "Student-Teacher.dml_guide_logits"} <= set(
+        found
+    )
+    assert np.mean(run.losses[-3:]) < np.mean(run.losses[:3])
+    kept = read_checkpoint(run.folder / "epoch_0010.ckpt")
+    assert "head.fc.weight" in kept
