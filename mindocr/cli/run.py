@@ -13,6 +13,11 @@ from mindocr.utils.process_exit import end_process
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
+_NO_MINDSPORE = (
+    "this needs MindSpore, which is not installed here; install it with: pip install mindspore (on Ascend, the build "
+    "that matches the driver). Without it, ONNX files and released weights run in onnxruntime, with the commands "
+    "infer, read, serve and verify"
+)
 
 
 def run_tool(main: Callable[[], int | None]) -> NoReturn:
@@ -38,6 +43,10 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
         code = 0
     except OSError as error:
         code = _report(_explain(error), EXIT_USER_ERROR)
+    except ModuleNotFoundError as error:
+        if error.name != "mindspore":
+            raise
+        code = _report(_NO_MINDSPORE, EXIT_USER_ERROR)
     end_process(code)
 
 

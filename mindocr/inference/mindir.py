@@ -37,7 +37,7 @@ class MindIR:
         self.path = Path(path)
         if not self.path.is_file():
             what = f"a folder{_files_in(self.path)}" if self.path.is_dir() else "no such file"
-            raise CheckpointError(f"'{path}': {what}; expected a MindIR file written by tools/export.py")
+            raise CheckpointError(f"'{path}': {what}; expected a MindIR or ONNX file that 'mindocr export' wrote")
         if error := refusal(path, "a MindIR file", Kind.MINDIR):
             raise error
         from mindspore import nn

@@ -18,6 +18,7 @@ from mindocr.inference.certificate import Certificate, ImageCheck, compare, read
 from mindocr.inference.configured import configured
 from mindocr.inference.predictor import Predictor
 from mindocr.inference.runner import Runner, open_runner
+from mindocr.models.file_kind import Kind, refusal
 from mindocr.predictions.base import Prediction, decode
 from mindocr.utils import files
 from mindocr.utils.progress import progress
@@ -50,10 +51,12 @@ def verify(path: str | Path, images: str | Path | None = None) -> Verified:
         images: folder with the user's images of the certificate, which are not stored with it.
 
     Raises:
-        CheckpointError: a file is missing or damaged, or does not belong to the others.
+        CheckpointError: a file is missing, damaged, of another kind, or does not belong to the others.
         DataError: none of the images of the certificate is at hand.
     """
     path = Path(path)
+    if error := refusal(path, "an exported file", Kind.ONNX, Kind.MINDIR, Kind.LITE, Kind.SAFETENSORS):
+        raise error
     _, certificate, held = read(path)
     runner = open_runner(path)
     with tempfile.TemporaryDirectory(prefix="mindocr-verify-") as folder:

@@ -178,6 +178,9 @@ def test_files_that_do_not_belong_together_are_named(exported, tmp_path):
     (tmp_path / "own.onnx").write_bytes((exported / "own.onnx").read_bytes() + b"\x08\x01")
     with pytest.raises(CheckpointError, match=r"own.onnx' is not the file that 'own.onnx.json' describes"):
         verify(tmp_path / "own.onnx")
+    (tmp_path / "a.npz").write_bytes((exported / "own.onnx.npz").read_bytes())
+    with pytest.raises(CheckpointError, match=r"a.npz: expected an exported file, but this is a NumPy archive"):
+        verify(tmp_path / "a.npz")
     (tmp_path / "own.onnx.json").write_text("{}", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"own.onnx.json' or .* is damaged \('format'\); export the model again"):
         verify(tmp_path / "own.onnx")

@@ -135,7 +135,7 @@ def test_a_checkpoint_of_another_ending_must_be_renamed(tmp_path):
 
 
 def test_a_folder_instead_of_a_file(tmp_path):
-    with pytest.raises(CheckpointError, match="a folder without MindIR files; expected a MindIR file"):
+    with pytest.raises(CheckpointError, match="a folder without MindIR files; expected a MindIR or ONNX file"):
         MindIR(tmp_path)
     (tmp_path / "a.mindir").write_bytes(FILES[Kind.MINDIR])
     with pytest.raises(CheckpointError, match="a folder with a.mindir: name the file; expected"):
