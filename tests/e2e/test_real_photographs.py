@@ -15,7 +15,7 @@ from mindocr.engine.train import trainer
 from mindocr.formats.label_file import format_label_line, parse_label_line, read_lines
 
 RECIPE = "configs/det/dbnet/db_r18_icdar15.yaml"
-SIDE = 320
+SIDE = 256
 SMALLEST = 14  # pixels; half the words of these shrunken photographs are lower, and hard for a network of stride 4
 
 
@@ -104,7 +104,7 @@ def test_eight_crops_of_photographs_are_learnt_from_scratch(repo_root, converted
     overrides += [f"{ops}.RandomCropWithBBox={{crop_size: [{SIDE}, {SIDE}], p: 0.0}}"]
     overrides += [f"eval.dataset.transform_pipeline.DetResize.target_size=[{SIDE}, {SIDE}]"]
     overrides += ["model.backbone.pretrained=False", "model.neck.out_channels=64", "train.loader.batch_size=2"]
-    overrides += ["scheduler={scheduler: warmup_cosine_decay, lr: 0.001, num_epochs: 120, warmup_epochs: 5}"]
+    overrides += ["scheduler={scheduler: warmup_cosine_decay, lr: 0.001, num_epochs: 100, warmup_epochs: 5}"]
     overrides += ["optimizer={opt: Adam, weight_decay: 0.0}", "loss_scaler={type: static, loss_scale: 1.0}"]
     overrides += ["system.val_start_epoch=60", "system.val_interval=20", "postprocess.box_thresh=0.5"]
     overrides += ["train.loader.num_workers=1", "eval.loader.batch_size=4", f"train.ckpt_save_dir={tmp_path / 'run'}"]
