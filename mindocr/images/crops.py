@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -44,6 +44,19 @@ class LineView:
         matrix = cv2.getPerspectiveTransform(self.corners, self._target)
         crop = cv2.warpPerspective(image, matrix, (w, h), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.ascontiguousarray(np.rot90(crop, self.turns)) if self.turns else crop
+
+    def directions(self) -> list[LineView]:
+        """This view and, of a tall line, the others in which its text may be upright: upside down, and not turned.
+
+        A tall line may run down or up, or consist of one narrow character; its shape does not tell.
+        """
+        if self.turns % 2 == 0:
+            return [self]
+        return [self, replace(self, turns=4 - self.turns % 4), replace(self, turns=0)]
+
+    def upright_polygon(self) -> Polygon:
+        """The polygon; if it is a quad, it begins at the top left corner of the crop, as those of labels do."""
+        return np.roll(self.polygon, -self.turns, axis=0) if len(self.polygon) == 4 else self.polygon
 
     def to_image(self, points: np.ndarray) -> Polygon:
         """Points (N, 2) of the crop as pixels (x, y) of the image, float32."""

@@ -49,5 +49,7 @@ class DocumentWriter:
 
 def _placed(polygon: np.ndarray, text: str, size: tuple[int, int]) -> PlacedText:
     """The text with the corners of its line, from the top left of the first letter on."""
+    if len(polygon) == 4:  # begins there
+        return PlacedText(text, polygon)
     view = line_view(polygon, size)
     return PlacedText(text, np.roll(view.corners, -view.turns, axis=0))

@@ -35,7 +35,8 @@ class Line:
     """One line of text.
 
     Attributes:
-        polygon: (K, 2) float32, pixels (x, y) of the photograph, clockwise.
+        polygon: (K, 2) float32, pixels (x, y) of the photograph, clockwise; a quad begins at the top left corner of
+            the text as it is read.
         text: its characters.
         confidence: mean probability of the characters, in [0, 1].
         score: confidence of the detection, in [0, 1].

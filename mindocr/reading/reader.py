@@ -236,14 +236,12 @@ class TextReader:
             _Crop(each.pixels, line_view(each.found.polys[i], each.size))
             for each, order in zip(located, orders) for i in order
         ]  # fmt: skip
-        crops = self._upright(crops)
-        texts = self.recogniser.read(_Crops(crops), self.batch_size, [_ratio(crop.view) for crop in crops])
-        read = iter(zip(crops, texts))
+        read = self._surest(self._upright(crops))
         return [self._page(each, order, list(islice(read, len(order)))) for each, order in zip(located, orders)]
 
     def _page(self, located: _Located, order: Sequence[int], read: Sequence[tuple[_Crop, Text]]) -> Page:
         lines = [
-            Line(crop.view.polygon, text.text, text.confidence, float(located.found.scores[i]),
+            Line(crop.view.upright_polygon(), text.text, text.confidence, float(located.found.scores[i]),
                  self._parts(crop.view, text))
             for i, (crop, text) in zip(order, read)
             if text.text.strip() and text.confidence >= self.drop_score
@@ -259,6 +257,15 @@ class TextReader:
             crop._replace(view=replace(crop.view, turns=crop.view.turns + 2)) if each else crop
             for crop, each in zip(crops, turned)
         ]
+
+    def _surest(self, crops: Sequence[_Crop]) -> Iterator[tuple[_Crop, Text]]:
+        """Each crop with its text; of a tall line, in the direction in which it is read with the highest confidence."""
+        tried = [[crop._replace(view=view) for view in crop.view.directions()] for crop in crops]
+        every = [crop for each in tried for crop in each]
+        texts = self.recogniser.read(_Crops(every), self.batch_size, [_ratio(crop.view) for crop in every])
+        read = iter(zip(every, texts))
+        for each in tried:
+            yield max(islice(read, len(each)), key=lambda pair: pair[1].confidence)
 
     def _parts(self, view: LineView, text: Text) -> list[Word]:
         if self.level == "line":

@@ -58,7 +58,8 @@ def draw_polygons(
     Args:
         image: (H, W, 3) or (H, W) uint8.
         polys: polygons (K_i, 2), pixels (x, y); parts outside the image are not drawn.
-        scores: one per polygon, written at its first corner with two decimals; None = not written.
+        scores: one per polygon, written with two decimals at the corner nearest to the top left of the image; None = no
+            scores are written.
         color: RGB, 0 to 255.
         thickness: pixels; 0 = chosen by the size of the image.
 
@@ -77,7 +78,8 @@ def draw_polygons(
         cv2.circle(canvas, (int(path[0, 0]), int(path[0, 1])), radius, color, cv2.FILLED, cv2.LINE_AA, SUBPIXEL_BITS)
     for poly, score in zip(polys, scores if scores is not None else ()):
         if len(poly):
-            write_label(canvas, f"{score:.2f}", (float(poly[0][0]), float(poly[0][1])), color)
+            x, y = min(poly, key=sum)  # of a line that runs upwards, the first corner lies below
+            write_label(canvas, f"{score:.2f}", (float(x), float(y)), color)
     return canvas
 
 

@@ -50,6 +50,28 @@ def test_a_tall_crop_is_turned(image):
     assert crop.shape == (40, 80, 3)
 
 
+def test_directions_of_a_tall_line(image):
+    """The rectangle on its side: read downwards, upwards, or as it stands."""
+    upright, tall = QUAD, QUAD[:, ::-1][[0, 3, 2, 1]]
+    assert [view.turns for view in line_view(upright, (200, 300)).directions()] == [0]
+    crops = [view.cut(image.transpose(1, 0, 2)) for view in line_view(tall, (300, 200)).directions()]
+    assert [crop.shape[:2] for crop in crops] == [(40, 80), (40, 80), (80, 40)]
+    assert [quarters(crop) for crop in crops] == [["w", "b", "g", "r"], ["g", "r", "w", "b"], ["r", "w", "b", "g"]]
+    turned = LineView(tall, tall, (80, 40), 3)  # by a classifier
+    assert [view.turns for view in turned.directions()] == [3, 1, 0]
+
+
+def test_the_upright_polygon_begins_at_the_top_left_corner_of_the_crop(image):
+    """So a crop of it shows the line in the same direction, without being turned."""
+    tall = QUAD[:, ::-1][[0, 3, 2, 1]]
+    side = image.transpose(1, 0, 2)
+    for view in line_view(tall, (300, 200)).directions()[:2]:
+        again = line_view(view.upright_polygon(), (300, 200))
+        assert again.turns == 0 and quarters(again.cut(side)) == quarters(view.cut(side))
+    poly = np.array([[100, 50], [140, 50], [180, 50], [180, 90], [100, 90]], np.float32)
+    assert np.array_equal(LineView(poly, QUAD, (40, 80), 2).upright_polygon(), poly)
+
+
 def test_of_a_polygon_the_smallest_rectangle_is_taken(image):
     poly = np.array([[100, 50], [140, 50], [180, 50], [180, 90], [140, 90], [100, 90]], np.float32)
     assert quarters(cut_line(image, poly)) == ["r", "g", "b", "w"]

@@ -71,6 +71,18 @@ def test_the_classifier_turns_crops_before_they_are_read(reader, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("left", "right", "first"), [(101, 190, [10, 110]), (190, 101, [40, 10]), (190, 190, [40, 10])]
+)
+def test_a_tall_line_is_read_in_the_direction_of_the_highest_confidence(reader, left, right, first):
+    """The pixel that is read lies beside the middle of the tall line, left or right of it by direction."""
+    image = np.zeros((120, 50, 3), np.uint8)
+    image[10:110, 10:25], image[10:110, 25:40] = left, right
+    (line,) = reader(image).lines
+    assert (line.text, line.confidence) == ("190", 0.9)
+    assert line.polygon[0].tolist() == first and sorted(line.polygon.tolist()) == sorted(quad(10, 10, 30, 100).tolist())
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"drop_score": 1.5}, "drop_score: expected a number from 0 to 1, got 1.5"),

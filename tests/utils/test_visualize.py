@@ -40,7 +40,7 @@ def test_outlines_are_drawn_on_a_copy(image):
     assert is_red(drawn[32, 21]), "the dot at the first corner"
 
 
-def test_scores_are_written_at_the_first_corner_within_the_image(image):
+def test_scores_are_written_at_the_upper_left_corner_within_the_image(image):
     plain, scored = draw_polygons(image, [QUAD]), draw_polygons(image, [QUAD], scores=[0.87])
     changed = np.argwhere((plain != scored).any(axis=-1))
     assert len(changed) > 50
@@ -95,3 +95,12 @@ def test_as_rgb_copies(image):
     copy[:] = 0
     assert (image == 128).all()
     assert as_rgb(image[..., :1]).shape == (100, 120, 3)
+
+
+def test_the_score_of_a_line_that_runs_upwards_is_written_above_it():
+    """The first corner is the lower left one; the label stands where it stands for the other direction."""
+    image = np.zeros((200, 200, 3), np.uint8)
+    tall = np.array([[100, 50], [120, 50], [120, 150], [100, 150]], np.float32)
+    for poly in (tall, np.roll(tall, -3, axis=0)):
+        label = np.argwhere((draw_polygons(image, [poly], [0.9]) != draw_polygons(image, [poly])).any(axis=2))
+        assert label[:, 0].min() > 20 and label[:, 0].max() <= 52 and label[:, 1].min() >= 98

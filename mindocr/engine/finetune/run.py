@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import numpy as np
 from mindocr.config import Config, save_config
 from mindocr.engine.export import checkpoint_file
 from mindocr.engine.finetune.characters import check_characters
+from mindocr.engine.finetune.directions import with_directions
 from mindocr.engine.finetune.outcome import Outcome
 from mindocr.engine.finetune.settings import Limits, build_config
-from mindocr.engine.finetune.split import Labelled, read_labelled, split
+from mindocr.engine.finetune.split import TRAINING, VALIDATION, Labelled, read_labelled, split
 from mindocr.engine.finetune.start import Start, read_start
 from mindocr.engine.fit.run import ValidationFit, fit_validation
 from mindocr.engine.runtime import build, process
@@ -26,6 +28,7 @@ from mindocr.errors import UserError
 from mindocr.images.read import read_file
 from mindocr.inference import dictionary as dictionaries
 from mindocr.inference import metadata
+from mindocr.inference.recogniser import TextRecogniser
 from mindocr.metrics.granularity import Granularity, compare_images
 from mindocr.models.ckpt_entries import MODEL_KEY, SETTINGS_ENTRY
 from mindocr.postprocess.fitting.judged_images import load_judged_image
@@ -95,6 +98,7 @@ def run(ckpt: Path, data: Data, folder: Path, options: Options, started: Started
     second = _second(start, data)
     dictionary = None
     if start.task == "rec":
+        training, validation = _upright(start, training, validation, folder / "labels")
         dictionary = check_characters(start, training, validation, options.dictionary, options.unknown, folder)
     elif options.dictionary is not None:
         raise UserError("--dictionary: a detector reads no characters; leave it out")
@@ -143,6 +147,20 @@ def _images(start: Start, data: Data, folder: Path) -> tuple[Labelled, Labelled]
         sum(validation.images), sum(labelled.images), labels,
     )  # fmt: skip
     return training, validation
+
+
+def _upright(start: Start, training: Labelled, validation: Labelled, labels: Path) -> tuple[Labelled, Labelled]:
+    """Both parts with polygons that begin at the top left corner of their text, see :func:`with_directions`."""
+
+    @cache
+    def recogniser() -> TextRecogniser:
+        return TextRecogniser(start.ckpt)
+
+    first, second = (
+        with_directions(part, recogniser, labels, title)
+        for part, title in ((training, TRAINING), (validation, VALIDATION))
+    )
+    return first, second
 
 
 def _second(start: Start, data: Data) -> dict[str, Labelled]:
