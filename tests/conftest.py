@@ -31,8 +31,13 @@ _level = 0  # bytes in use after the last release
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Release MindSpore's compiled graphs from time to time: it keeps them, and one run of all tests took 20 GB."""
+    """Begin each test in MindSpore's own mode, so that the order of the tests does not matter, and save memory.
+
+    MindSpore keeps compiled graphs; they are released from time to time, as one run of all tests took 20 GB.
+    """
     global _level
+    if "mindspore" in sys.modules:
+        sys.modules["mindspore"].set_context(mode=sys.modules["mindspore"].PYNATIVE_MODE)
     result = yield
     if "mindspore" in sys.modules and _memory() > _level + GROWTH:
         sys.modules["mindspore"].ms_memory_recycle()
@@ -64,14 +69,12 @@ def shared_dir() -> Path:
 
 
 @pytest.fixture(params=[0, 1], ids=["graph", "pynative"])
-def mode(request) -> Iterator[int]:
+def mode(request) -> int:
     """MindSpore's execution mode, each in turn."""
     import mindspore as ms
 
-    before = ms.get_context("mode")
     ms.set_context(mode=request.param)
-    yield request.param
-    ms.set_context(mode=before)
+    return request.param
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -35,7 +35,6 @@ def test_they_are_those_of_the_network(name):
     from mindocr.registry import BACKBONES
 
     form = {"form": "rec", "fused": True} if name.startswith("pplcnet") else {}
-    ms.set_context(mode=ms.PYNATIVE_MODE)
     backbone = BACKBONES.build({"name": name, **form})
     backbone.set_train(False)
     for width in (97, 101):

@@ -12,11 +12,6 @@ LOGITS = np.array([[2.0, -1.0], [0.5, 0.5], [-3.0, 1.0]], np.float32)
 CLASSES = np.array([0, 1, 0], np.int64)
 
 
-@pytest.fixture(autouse=True)
-def eager():
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-
-
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("kind", [ms.float32, ms.float16])
 def test_by_hand(smoothing, kind):

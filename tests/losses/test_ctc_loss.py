@@ -10,11 +10,6 @@ from mindspore import Tensor
 from mindocr.losses.ctc_loss import CTCLoss
 
 
-@pytest.fixture(autouse=True)
-def eager():
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-
-
 def inputs(texts, steps, classes, longest=3, seed=0, kind=np.float32):
     rng = np.random.default_rng(seed)
     logits = rng.standard_normal((len(texts), steps, classes)).astype(kind)

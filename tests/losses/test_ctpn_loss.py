@@ -13,11 +13,6 @@ K, H, W = 3, 2, 4
 A = H * W * K
 
 
-@pytest.fixture(autouse=True)
-def eager():
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-
-
 def batch(seed=0, n=2, coordinates=4):
     rng = np.random.default_rng(seed)
     outputs = [rng.normal(size=(n, c * K, H, W)).astype(np.float32) for c in (2, coordinates, 1)]

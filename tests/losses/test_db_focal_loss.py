@@ -17,14 +17,6 @@ from mindocr.models.heads.db_auxiliary_head import DBAuxiliaryHead
 from mindocr.models.heads.db_head import DBHead
 
 
-@pytest.fixture(autouse=True)
-def eager():
-    before = ms.get_context("mode")
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    yield
-    ms.set_context(mode=before)
-
-
 def a_map(*values):
     """(1, 1, 1, W)."""
     return Tensor(np.array(values, np.float32).reshape(1, 1, 1, -1))

@@ -25,11 +25,6 @@ STEPS, CLASSES, WIDTH = 3, 4, 2
 CHARACTERS = "abc"
 
 
-@pytest.fixture(autouse=True)
-def eager():
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-
-
 @pytest.fixture
 def logits() -> np.ndarray:
     return np.random.default_rng(0).standard_normal((3, STEPS, CLASSES)).astype(np.float32)

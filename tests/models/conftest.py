@@ -8,13 +8,10 @@ from mindspore import Tensor, nn
 
 @pytest.fixture(autouse=True)
 def graph_mode():
-    """Graph mode and a fixed seed, whatever the test before left behind."""
-    before = ms.get_context("mode")
+    """Graph mode and a fixed seed."""
     ms.set_context(mode=ms.GRAPH_MODE)
     ms.set_seed(7)
     np.random.seed(7)
-    yield
-    ms.set_context(mode=before)
 
 
 class _Loss(nn.Cell):

@@ -90,18 +90,14 @@ def test_terms_of_each_image_by_itself():
 
 @pytest.mark.parametrize("before", [ms.GRAPH_MODE, ms.PYNATIVE_MODE])
 def test_mode_statistics_and_hooks_are_as_before(network, before):
-    found_mode = ms.get_context("mode")
     ms.set_context(mode=before)
-    try:
-        with pytest.raises(ZeroDivisionError), layer_trace.at_rest(network):
-            layer_trace.trace(network, images(1.0, np.inf))
-            assert not np.isfinite(network.norm.moving_mean.asnumpy()).all()
-            raise ZeroDivisionError
-        assert ms.get_context("mode") == before
-        assert network.norm.moving_mean.asnumpy() == 0 and network.norm.moving_variance.asnumpy() == 1
-        assert not any(cell._forward_hook for _, cell in network.cells_and_names())
-    finally:
-        ms.set_context(mode=found_mode)
+    with pytest.raises(ZeroDivisionError), layer_trace.at_rest(network):
+        layer_trace.trace(network, images(1.0, np.inf))
+        assert not np.isfinite(network.norm.moving_mean.asnumpy()).all()
+        raise ZeroDivisionError
+    assert ms.get_context("mode") == before
+    assert network.norm.moving_mean.asnumpy() == 0 and network.norm.moving_variance.asnumpy() == 1
+    assert not any(cell._forward_hook for _, cell in network.cells_and_names())
 
 
 def test_inputs_that_are_not_finite_are_named():

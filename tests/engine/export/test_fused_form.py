@@ -20,13 +20,6 @@ from mindocr.models.ckpt_entries import RUN_ENTRY, SETTINGS_ENTRY, unpack
 from mindocr.models.weights import read_checkpoint
 
 
-@pytest.fixture(autouse=True)
-def mode_of_before():
-    before = ms.get_context("mode")
-    yield
-    ms.set_context(mode=before)
-
-
 @pytest.fixture
 def trained(tiny_config, tmp_path) -> Path:
     """A checkpoint of a detector whose head has BatchNorms with statistics, as training writes it."""

@@ -20,13 +20,6 @@ from mindocr.models.weights import read_checkpoint
 MOBILE = "model.backbone={name: det_mobilenet_v3_enhance, architecture: small, alpha: 0.35, disable_se: True}"
 
 
-@pytest.fixture(autouse=True)
-def mode_of_before():
-    before = ms.get_context("mode")
-    yield
-    ms.set_context(mode=before)
-
-
 def with_negative_factors(network):
     """BatchNorms with statistics; some factors are negative, so that the sign moves into the whole numbers."""
     rng = np.random.default_rng(4)

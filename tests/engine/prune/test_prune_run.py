@@ -19,13 +19,6 @@ from mindocr.models.weights import read_checkpoint
 SIDE = 96
 
 
-@pytest.fixture(autouse=True)
-def mode_of_before():
-    before = ms.get_context("mode")
-    yield
-    ms.set_context(mode=before)
-
-
 @pytest.fixture
 def recipe(repo_root, tmp_path):
     """Three images that are one text each, which any network finds whose map is nowhere 0."""

@@ -33,17 +33,7 @@ def batch():
     return [ms.Tensor(values) for values in (image, *labels)]
 
 
-@pytest.fixture
-def eager():
-    """Compiling would take most of the time."""
-    before = ms.get_context("mode")
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    yield
-    ms.set_context(mode=before)
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_step(recipe, repo_root):
     config = load_config(repo_root / f"configs/det/{recipe}.yaml")
