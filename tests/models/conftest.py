@@ -8,10 +8,7 @@ from mindspore import Tensor, nn
 
 @pytest.fixture(autouse=True)
 def graph_mode():
-    """Graph mode and a fixed seed."""
     ms.set_context(mode=ms.GRAPH_MODE)
-    ms.set_seed(7)
-    np.random.seed(7)
 
 
 class _Loss(nn.Cell):
