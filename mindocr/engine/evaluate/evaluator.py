@@ -67,6 +67,13 @@ class Evaluation:
     image_lines: list[str] = field(default_factory=list, repr=False)
     also: dict[str, Evaluation] = field(default_factory=dict)
 
+    def numbers(self) -> dict[str, float]:
+        """The scores that are one number, by name; of further data sets with their name in front, ``old.f-score``."""
+        found = dict(self.scores)
+        for data, other in self.also.items():
+            found |= {f"{data}.{name}": score for name, score in other.scores.items()}
+        return {name: score for name, score in found.items() if isinstance(score, float)}
+
     def summary(self) -> str:
         """One line: the scores, number of images, duration, images per second."""
         images = count(len(self.predictions), "image")

@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from mindocr.engine.finetune.between import Between
 from mindocr.engine.fit.run import ValidationFit
 from mindocr.engine.train.loggers.curves import CURVES_NAME
 from mindocr.engine.train.next_commands import Started
@@ -44,6 +45,7 @@ class Outcome:
         second: names of the further data sets.
         own_validation: the validation images were given, not held out.
         commands: how the user starts our commands.
+        between: weights on the way to those of the best epoch, which are kept in their place.
     """
 
     folder: Path
@@ -60,16 +62,23 @@ class Outcome:
     second: Sequence[str]
     own_validation: bool
     commands: Started
+    between: Between | None = None
 
     def row(self, epoch: int) -> Mapping[str, Any]:
         """The numbers of an epoch; empty where there are none."""
         return next((row for row in self.rows if row["epoch"] == epoch), {})
 
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """The numbers of the weights that are kept."""
+        return self.row(self.best_epoch) if self.between is None else self.between.scores
+
     def table(self) -> list[tuple[str, ...]]:
         """Head and rows of the comparison."""
-        names = [name for name in _SHOWN[self.task] if self.row(self.best_epoch).get(name) is not None]
+        names = [name for name in _SHOWN[self.task] if self.kept.get(name) is not None]
         head = ("weights, post-processing, images", *names)
-        tuned = f"fine-tuned (epoch {self.best_epoch})"
+        part = "" if self.between is None else f", {100 * self.between.share:.0f} % of the way"
+        tuned = f"fine-tuned (epoch {self.best_epoch}{part})"
         rows = []
         if self.before is not None and self.after is not None:
             images = f"{self.validation} validation images"
@@ -81,12 +90,12 @@ class Outcome:
             ):
                 rows.append((title, *(f"{value:.4f}" for value in (score.recall, score.precision, score.f_score))))
         else:
-            for title, epoch in (("untouched", 0), (tuned, self.best_epoch)):
-                cells = (_number(self.row(epoch).get(name)) for name in names)
+            for title, row in (("untouched", self.row(0)), (tuned, self.kept)):
+                cells = (_number(row.get(name)) for name in names)
                 rows.append((f"{title}, {self.validation} validation images", *cells))
         for data in self.second:
-            for title, epoch in (("untouched", 0), (tuned, self.best_epoch)):
-                cells = (_number(self.row(epoch).get(f"{data}.{name}")) for name in names)
+            for title, row in (("untouched", self.row(0)), (tuned, self.kept)):
+                cells = (_number(row.get(f"{data}.{name}")) for name in names)
                 rows.append((f"{title}, {data}", *cells))
         return [head, *rows]
 
@@ -98,12 +107,19 @@ class Outcome:
                 f"No epoch was better than the weights that it started from ({self.indicator} on the validation "
                 "images), so these are kept; try more images, a lower scheduler.lr, or more epochs."
             )
+        if self.between is not None:
+            trained, kept = (float(row[self.indicator]) for row in (self.row(self.best_epoch), self.between.scores))
+            notes.append(
+                f"The weights that are kept lie at {100 * self.between.share:.0f} % of the way from the untouched ones "
+                f"to those of epoch {self.best_epoch}: {self.indicator} {kept:.4f} on the validation images, against "
+                f"{trained:.4f} at the end of the way (train/best.ckpt)."
+            )
         notes.append(
-            "The best epoch and the fitted settings were chosen on the validation images, so their scores there are a "
-            "little too high; compare with a test set, by the command below."
+            "Epoch, place on the way and fitted settings were chosen on the validation images, so the scores there are "
+            "a little too high; compare with a test set, by the command below."
         )
         for data in self.second:
-            old, new = (self.row(epoch).get(f"{data}.{self.indicator}") for epoch in (0, self.best_epoch))
+            old, new = (row.get(f"{data}.{self.indicator}") for row in (self.row(0), self.kept))
             if old is not None and new is not None:
                 lost = "forgotten" if new < old else "gained"
                 notes.append(
@@ -152,6 +168,7 @@ class Outcome:
         return {
             "task": self.task, "started_from": self.started_from, "training_images": self.training,
             "validation_images": self.validation, "best_epoch": self.best_epoch, "indicator": self.indicator,
+            "between": None if self.between is None else {"share": self.between.share, **self.between.scores},
             "epochs": list(self.rows), "post_processing": fits, "second": list(self.second),
             "granularity": {name: each.as_json() for name, each in self.granularity.items()},
         }  # fmt: skip

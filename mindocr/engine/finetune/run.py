@@ -13,6 +13,7 @@ import numpy as np
 
 from mindocr.config import Config, save_config
 from mindocr.engine.export import checkpoint_file
+from mindocr.engine.finetune.between import find_better
 from mindocr.engine.finetune.characters import check_characters
 from mindocr.engine.finetune.directions import with_directions
 from mindocr.engine.finetune.outcome import Outcome
@@ -114,17 +115,22 @@ def run(ckpt: Path, data: Data, folder: Path, options: Options, started: Started
     save_config(config, folder / SETTINGS)
     logger.info("configuration: %s; 'mindocr train -c' repeats the training with it", folder / SETTINGS)
     result = trainer.run(config, started or Started())
-    best = result.folder / f"best.{config.train.ckpt_format}"
+    best = trained = result.folder / f"best.{config.train.ckpt_format}"
+    between = None
+    if result.best_epoch > 0 and result.best is not None:
+        between = find_better(config, trained, result.best, trained.with_stem("between"))
+        best = trained if between is None else between.ckpt
     after = fit_validation(config, best, folder / "maps") if before is not None else None
     final = config if after is None else with_postprocess(config, after.fitted)
-    assert final.eval is not None
-    save_config(final, folder / FINAL)
+    save_config(_with_weights(final, folder / WEIGHTS), folder / FINAL)
     # The checkpoint holds the characters of a recogniser, as that of the run does.
-    _write_weights(dictionaries.complete(final, best, "best.ckpt"), best, folder / WEIGHTS)
+    _write_weights(dictionaries.complete(final, trained, "best.ckpt"), best, folder / WEIGHTS)
+    if between is not None:
+        between.ckpt.unlink()  # finetuned.ckpt has these weights
     outcome = Outcome(
         folder, start.task, str(start.ckpt), sum(training.images), sum(validation.images), read_rows(result.folder),
         result.best_epoch, METRICS.build(config.metric or {}).main_indicator, before, after, granularity,
-        tuple(second), data.val_labels != (), started or Started(),
+        tuple(second), data.val_labels != (), started or Started(), between,
     )  # fmt: skip
     outcome.write()
     return outcome
@@ -234,6 +240,14 @@ def with_postprocess(config: Config, setting: Any) -> Config:
     """The configuration with fitted settings."""
     section = {**(config.postprocess or {}), **setting.arguments()}
     return config.model_copy(update={"postprocess": {k: v for k, v in section.items() if v is not None}})
+
+
+def _with_weights(config: Config, weights: Path) -> Config:
+    """The configuration that evaluates these weights and predicts with them."""
+    update = {"ckpt_load_path": str(weights)}
+    assert config.eval is not None and config.predict is not None  # written for the run
+    sections = {"eval": config.eval.model_copy(update=update), "predict": config.predict.model_copy(update=update)}
+    return config.model_copy(update=sections)
 
 
 def _write_weights(config: Config, best: Path, output: Path) -> None:

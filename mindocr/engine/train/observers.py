@@ -137,16 +137,8 @@ class EpochEvent:
 
     @property
     def scores(self) -> dict[str, float]:
-        """The scores of the evaluation by name, those that are one number; empty without an evaluation.
-
-        Those of the further data sets of ``eval.also`` have the name of the data set in front, ``old.f-score``.
-        """
-        if self.evaluation is None:
-            return {}
-        found = dict(self.evaluation.scores)
-        for data, other in self.evaluation.also.items():
-            found |= {f"{data}.{name}": score for name, score in other.scores.items()}
-        return {name: score for name, score in found.items() if isinstance(score, float)}
+        """The numbers of the evaluation; empty without one."""
+        return {} if self.evaluation is None else self.evaluation.numbers()
 
     @property
     def row(self) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from mindocr.engine.finetune.between import Between
 from mindocr.engine.finetune.outcome import Outcome
 from mindocr.engine.train.next_commands import Started
 from mindocr.metrics.granularity import Granularity
@@ -14,10 +15,10 @@ ROWS = [
 ]
 
 
-def outcome(folder, best_epoch=1):
+def outcome(folder, best_epoch=1, between=None):
     counts = {"labels": Granularity(hit=1, joined=3)}
     return Outcome(folder, "rec", "rec.ckpt", 85, 15, ROWS, best_epoch, "acc", None, None, counts, ("old",), False,
-                   Started())  # fmt: skip
+                   Started(), between)  # fmt: skip
 
 
 def test_before_and_after_stand_side_by_side():
@@ -35,6 +36,20 @@ def test_what_is_forgotten_and_what_the_labels_mean():
     assert "old: acc 0.9000 before, 0.8500 after; 0.0500 forgotten." in notes
     assert "75% of the texts share a box" in notes and "No epoch was better" not in notes
     assert "No epoch was better than the weights that it started from (acc" in outcome(Path("out"), 0).notes()[0]
+
+
+def test_weights_on_the_way_stand_in_place_of_the_trained_ones(tmp_path):
+    between = Between(0.6, {"acc": 0.8, "exact": 0.65, "space_recall": 0.75, "old.acc": 0.88}, Path("between.ckpt"))
+    found = outcome(tmp_path, between=between)
+    table = found.table()
+    assert table[2] == (
+        "fine-tuned (epoch 1, 60 % of the way), 15 validation images", "0.8000", "0.6500", "0.7500")  # fmt: skip
+    assert table[4][:2] == ("fine-tuned (epoch 1, 60 % of the way), old", "0.8800")
+    notes = "\n".join(found.notes())
+    assert "old: acc 0.9000 before, 0.8800 after; 0.0200 forgotten." in notes
+    assert "60 % of the way from the untouched ones to those of epoch 1: acc 0.8000 on the validation images" in notes
+    assert "against 0.7000 at the end of the way" in notes
+    assert found.as_json()["between"]["share"] == 0.6 and outcome(tmp_path).as_json()["between"] is None
 
 
 def test_commands_name_the_files():
