@@ -1,13 +1,13 @@
 """Events of a run of two epochs with five steps each, made by hand."""
 
-from types import SimpleNamespace
-
 import numpy as np
 
+from mindocr.engine.evaluate.evaluator import Evaluation
 from mindocr.engine.train.observers import EndEvent, EpochEvent, FailureEvent, StartEvent, StepEvent
 from mindocr.engine.train.progress import Progress
 from mindocr.engine.train.result import TrainingResult
 from mindocr.engine.train.step_inputs import StepOutcome
+from mindocr.predictions.base import Prediction
 
 TERMS = ("bce", "l1")
 SPEED = {"images_per_s": 8.0, "wait_share": 0.5, "seconds": 1.0}
@@ -36,9 +36,7 @@ def epoch(number=1, scores=None, best=None, top=(None, 0), **numbers):
     at = Progress(epoch=number, batch=5, steps=5 * number, updates=5 * number)
     losses = {"loss": 1.0 / number, "bce": 0.75 / number, "l1": 0.25 / number}
     row = {"epoch": number, "step": 5 * number, "lr": 0.1, **losses, **SPEED, "updates_dropped": 0}
-    evaluation = (
-        None if scores is None else SimpleNamespace(scores=scores, also={}, summary=lambda: "hmean on 5 images")
-    )
+    evaluation = None if scores is None else Evaluation(scores, [("a.jpg", None)] * 5, Prediction, "hmean")
     score = None if scores is None else next(iter(scores.values()))
     return EpochEvent(at, row | numbers, evaluation, score, best, number == 2, *top)
 

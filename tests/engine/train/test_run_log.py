@@ -164,11 +164,12 @@ def test_an_evaluation_names_the_best_score_and_the_file(make_log, heard, tmp_pa
     other = make_log(place=Runtime("CPU", 1, 2))
     other._run = log._run
     other.on_epoch(run_events.epoch(2, {"hmean": 0.25}))
+    on = " on 5 images in 0.0 s (0.00 images/s)"
     assert heard.messages == [
-        f"epoch 1/2: hmean on 5 images; best so far, saved as {folder / 'best.ckpt'}",
-        f"epoch 2/2: hmean on 5 images; best hmean 0.5000 of epoch 1; saved as {folder / 'epoch_0002.ckpt'}",
-        "epoch 3/2: hmean on 5 images",
-        "epoch 2/2: hmean on 5 images",
+        f"epoch 1/2: hmean{on}; best so far, saved as {folder / 'best.ckpt'}",
+        f"epoch 2/2: hmean{on}; best hmean 0.5000 of epoch 1; saved as {folder / 'epoch_0002.ckpt'}",
+        f"epoch 3/2: hmean{on}",
+        f"epoch 2/2: hmean{on}",
     ]
 
 
