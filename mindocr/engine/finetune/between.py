@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mindspore import Parameter, Tensor, nn, ops
+from mindspore import Tensor, nn, ops
 
 from mindocr.config import Config
 from mindocr.engine.evaluate.evaluator import build_evaluator
+from mindocr.engine.export import checkpoint_file
 from mindocr.engine.runtime import build
-from mindocr.engine.train import checkpoints
 from mindocr.inference import dictionary
 from mindocr.models.weights import read_checkpoint
 
@@ -73,7 +73,7 @@ def find_better(config: Config, best: Path, score: float, output: Path) -> Betwe
         logger.info("none of them is better than the trained weights, which are kept")
         return None
     go(network, start, end, found.share)
-    checkpoints.save([Parameter(each, name=name) for name, each in network.parameters_and_names()], output)
+    checkpoint_file.write(network, output, {})
     logger.info("the weights at %.0f %% of the way are kept", 100 * found.share)
     return found
 
