@@ -36,6 +36,7 @@ from mindocr.data.loading.worker import (
 from mindocr.errors import ConfigError, DataError
 from mindocr.images.headers import Size
 from mindocr.registry import SAMPLERS
+from mindocr.utils.interrupts import ctrl_c_waits
 from mindocr.utils.parallel import starting_processes, usable_cpus
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ class Loader:
         self._pool: ProcessPoolExecutor | ThreadPoolExecutor | None = None
         self._workers: list[Any] = []
         self._published: SharedBlock | None = None
-        self._free: list[Slot] = []
+        self._slots: list[Slot] = []  # those that no worker writes to
         if len(self) == 0:
             raise DataError(
                 f"the data set has {len(dataset)} images, too few for one batch of {batch_size}"
@@ -139,7 +140,8 @@ class Loader:
                 # Replacements for skipped samples: first those after the batch, then those before it.
                 reserve = np.concatenate([everything[end:], everything[: end - len(indices)]])
                 try:
-                    pending.append(self._submit(pool, indices, reserve, epoch, sizes[number]))
+                    with ctrl_c_waits():
+                        pending.append(self._submit(pool, indices, reserve, epoch, sizes[number]))
                 except BrokenProcessPool as error:  # noticed here before the result of a batch is asked for
                     raise self._ended([job.indices for job in pending] or [indices]) from error
                 while len(pending) > self._depth:
@@ -152,7 +154,8 @@ class Loader:
 
     def _finished(self, job: _Job) -> Iterator[Batch]:
         """The batch of a job; none where all of its samples were skipped in evaluation or prediction."""
-        batch = self._finish(job)
+        with ctrl_c_waits():
+            batch = self._finish(job)
         if batch:
             yield batch
         elif self.refill:
@@ -164,7 +167,7 @@ class Loader:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
         self._published = None
-        self._free.clear()
+        self._slots.clear()
 
     def __enter__(self) -> Loader:
         return self
@@ -233,7 +236,8 @@ class Loader:
     ) -> _Job:
         if self.num_workers == 0:
             return _Job(indices, pool.submit(_make_here, self.dataset, indices, reserve, epoch, size), None)
-        slot = self._free.pop() if self._free else Slot()
+        free = next((number for number, slot in enumerate(self._slots) if not slot.in_use), None)
+        slot = Slot() if free is None else self._slots.pop(free)
         return _Job(indices, pool.submit(fill_slot, slot.block, indices, reserve, epoch, size), slot)
 
     def _ended(self, batches: Sequence[np.ndarray]) -> RuntimeError:
@@ -257,7 +261,8 @@ class Loader:
             self._largest = made.size
             affordable = int(available_memory() * _MEMORY_SHARE) // made.size
             self._depth = min(self._depth, max(affordable, self.num_workers))
-        return job.slot.unpack(made, self._free.append)
+        self._slots.append(job.slot)
+        return job.slot.unpack(made)
 
     def _abandon(self, pending: deque[_Job]) -> None:
         """Cancel pending batches: no worker may write to a block that is reused."""
@@ -265,7 +270,7 @@ class Loader:
             job.future.cancel()
         for job in pending:
             if job.slot is not None and (job.future.cancelled() or job.future.exception() is None):
-                self._free.append(job.slot)
+                self._slots.append(job.slot)
 
 
 def to_mindspore_dataset(loader: Loader, columns: Sequence[str], epochs: Sequence[int], start: int = 0) -> Any:

@@ -76,11 +76,18 @@ class Slot:
 
     def __init__(self) -> None:
         self.block = SharedBlock()
+        self._memory: weakref.ref | None = None  # of the last batch
 
-    def unpack(self, packed: Packed, give_back: Any) -> Batch:
-        """The batch as arrays in the block; ``give_back(self)`` is called when the last of them is freed."""
+    @property
+    def in_use(self) -> bool:
+        """True as long as a reference to an array of the last batch remains."""
+        # Asked for, not told by a callback: Python loses a Ctrl-C that arrives while a callback of weakref runs.
+        return self._memory is not None and self._memory() is not None
+
+    def unpack(self, packed: Packed) -> Batch:
+        """The batch as arrays in the block."""
         memory = self.block.array(packed.size)
-        weakref.finalize(memory, give_back, self).atexit = False
+        self._memory = weakref.ref(memory)
         batch = dict(packed.rest)
         for entry in packed.layout:
             batch[entry.key] = entry.within(memory)

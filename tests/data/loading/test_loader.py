@@ -237,7 +237,22 @@ def test_blocks_are_used_again():
     with Loader(Numbers(200), batch_size=2, num_workers=1) as loader:
         for _ in loader.epoch():
             pass
-        assert len(loader._free) <= loader.prefetch + 3
+        assert len(loader._slots) <= loader.prefetch + 3
+
+
+def test_no_python_code_runs_when_a_batch_is_freed():
+    """Python ignores a Ctrl-C in code of a finalizer: a loop over batches would go on."""
+    called = []
+    with Loader(Numbers(40), batch_size=2, num_workers=1) as loader:
+        batches = loader.epoch()
+        batch = next(batches)
+        batches.close()
+        sys.setprofile(lambda frame, event, _: called.append(frame.f_code.co_name) if event == "call" else None)
+        try:
+            del batch
+        finally:
+            sys.setprofile(None)
+    assert called == []
 
 
 @pytest.mark.parametrize("bad", [(), (4,)])

@@ -1,0 +1,65 @@
+"""Ctrl-C waits for the end of a block."""
+
+import signal
+import threading
+
+import pytest
+
+from mindocr.utils.interrupts import ctrl_c_waits
+
+pytestmark = pytest.mark.usefixtures("default_signals")
+
+
+def test_ctrl_c_comes_at_the_end_of_the_block():
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        with ctrl_c_waits():
+            signal.raise_signal(signal.SIGINT)
+            done.append("the rest of the block")
+        done.append("after the block")
+    assert done == ["the rest of the block"]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)  # the handler is the earlier one again
+
+
+def test_a_second_ctrl_c_comes_at_once():
+    done = []
+    with pytest.raises(KeyboardInterrupt), ctrl_c_waits():
+        signal.raise_signal(signal.SIGINT)
+        done.append("first")
+        signal.raise_signal(signal.SIGINT)
+        done.append("second")
+    assert done == ["first"]
+    with ctrl_c_waits():
+        pass  # nothing is left of it
+
+
+def test_an_error_of_the_block_is_not_lost():
+    with pytest.raises(ZeroDivisionError), ctrl_c_waits():
+        raise ZeroDivisionError
+    with pytest.raises(KeyboardInterrupt) as caught, ctrl_c_waits():
+        signal.raise_signal(signal.SIGINT)
+        raise ZeroDivisionError
+    assert isinstance(caught.value.__context__, ZeroDivisionError)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_another_handler_stays():
+    heard = []
+    signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    with ctrl_c_waits():
+        signal.raise_signal(signal.SIGINT)
+        assert heard == [signal.SIGINT]
+
+
+def test_other_threads_pass():
+    passed = []
+
+    def work():
+        with ctrl_c_waits():
+            passed.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert passed == [signal.default_int_handler]
