@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 
 from mindocr.formats.benchmarks import read_pairs
 from mindocr.metrics.score import make_metric, score
-from mindocr.report.compare import Difference, paired_differences
+from mindocr.report.compare import scores_of
+from mindocr.report.paired import Difference, paired_differences
 
 PROTOCOL = "icdar2015"
 
@@ -43,4 +45,4 @@ def f_score(found: Iterable[tuple[str, Sequence[np.ndarray], Sequence[float]]], 
 def difference(first: np.ndarray, second: np.ndarray) -> Difference:
     """Both f-scores and their difference with its 95 % interval (a paired bootstrap over photographs), from counts."""
     protocol: Any = make_metric(PROTOCOL).protocol
-    return paired_differences(first, second, protocol)[0]
+    return paired_differences(first, second, partial(scores_of, protocol=protocol))[0]

@@ -22,6 +22,7 @@ class Prediction(ABC):
         report: name in ``REPORTS`` of the evaluation report for such predictions; empty if there is none.
         health_check: name in ``HEALTH_CHECKS`` of the class that explains a metric score of zero.
         metric: name in ``METRICS`` of the usual metric; empty if there is none.
+        place: names of the columns, besides the image, that say what was looked at; an evaluation keeps them.
     """
 
     kind: ClassVar[str] = "results"
@@ -30,6 +31,7 @@ class Prediction(ABC):
     report: ClassVar[str] = ""
     health_check: ClassVar[str] = "HealthCheck"
     metric: ClassVar[str] = ""
+    place: ClassVar[tuple[str, ...]] = ()
 
     def __len__(self) -> int:
         """Number of results in the image."""

@@ -55,6 +55,7 @@ class Text(Prediction):
     report: ClassVar[str] = "RecognitionReport"
     health_check: ClassVar[str] = "RecognitionHealth"
     metric: ClassVar[str] = "RecMetric"
+    place: ClassVar[tuple[str, ...]] = ("polygon",)
 
     def to_json(self) -> dict[str, Any]:
         """All members by name."""

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from mindocr.metrics.score import LEVEL, RESAMPLES
-from mindocr.report.compare import Comparison
+from mindocr.report.compare import DetectionComparison
 from mindocr.report.page import save_page
 from mindocr.report.payload import as_script, short_names
 from mindocr.report.pictures import check_limit, gather
@@ -19,7 +19,7 @@ NAME = "compare.html"
 _TEMPLATE = Path(__file__).with_name("templates") / "compare.html.j2"
 
 
-def write_comparison(folder: Path, comparison: Comparison, limit: int | None = None) -> Path:
+def write_comparison(folder: Path, comparison: DetectionComparison, limit: int | None = None) -> Path:
     """Write ``compare.html``.
 
     Args:
@@ -47,6 +47,7 @@ def write_comparison(folder: Path, comparison: Comparison, limit: int | None = N
     page = render(
         _TEMPLATE,
         comparison=comparison,
+        facts={"protocol": comparison.first.protocol_name, "images": f"{len(changes)} in both"},
         interval=f"{LEVEL:.0%} interval, {RESAMPLES} resamples of the images, the same for both",
         notes=notes,
         better=sum(change > 0 for change in changes),
@@ -60,7 +61,7 @@ def write_comparison(folder: Path, comparison: Comparison, limit: int | None = N
     return save_page(folder / NAME, page)
 
 
-def _records(comparison: Comparison, pictures: Any) -> list[dict[str, Any]]:
+def _records(comparison: DetectionComparison, pictures: Any) -> list[dict[str, Any]]:
     """For each image: name, size [w, h], and of both sides the f-score and the polygons with their states."""
     sides = comparison.first.cases, comparison.second.cases
     return [

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mindocr.errors import DataError
-from mindocr.formats.datasets.images import look_at
+from mindocr.formats.datasets.images import index_images, look_at
 from mindocr.formats.label_file import read_lines
 from mindocr.metrics.matching import ImageResult
 from mindocr.report.judged_image import JudgedImage
+from mindocr.report.recognition.word import Word
 
 IMAGES, SETTINGS, SCORES = "per_image.jsonl", "config.yaml", "scores.json"
+Case = TypeVar("Case", JudgedImage, Word)
 FOLDER = "eval"  # of an evaluation, in the folder of a run
 
 
@@ -61,6 +63,12 @@ def read_images(folder: Path) -> list[JudgedImage]:
     return cases
 
 
+def found_in(folder: Path, cases: Sequence[Case]) -> list[Case]:
+    """The same with the path of each image that the folder has, by name without the ending."""
+    by_name = index_images(folder)
+    return [replace(case, image=str(by_name.get(Path(case.image).stem, case.image))) for case in cases]
+
+
 def with_pictures(cases: list[JudgedImage]) -> list[JudgedImage]:
     """The same with the sizes of those images whose file exists."""
     seen = [(case, *look_at(Path(case.image))) for case in cases]
@@ -69,11 +77,26 @@ def with_pictures(cases: list[JudgedImage]) -> list[JudgedImage]:
     ]
 
 
-def _case(line: str, where: str) -> JudgedImage:
+def parse_line(line: str, where: str) -> Any:
+    """The JSON of a line; ``where`` names file and line in the error."""
     try:
-        value = json.loads(line)
+        return json.loads(line)
     except ValueError as error:
         raise DataError(f"{where}: not JSON ({error}); evaluate again with 'mindocr eval'") from None
+
+
+def holds_texts(folder: Path) -> bool:
+    """Whether the evaluation is one of text recognition, by its first line."""
+    file = folder / IMAGES
+    for number, line in read_lines(file):
+        value = parse_line(line, f"{file}:{number}")
+        found = value.get("found") if isinstance(value, dict) else None
+        return isinstance(found, dict) and "text" in found
+    return False
+
+
+def _case(line: str, where: str) -> JudgedImage:
+    value = parse_line(line, where)
     try:
         truth, found = value["truth"], value["found"]
         polys, ignore = [_poly(poly) for poly in truth["polys"]], np.array(truth["ignore_tags"], dtype=bool)

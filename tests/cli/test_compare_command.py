@@ -9,6 +9,8 @@ import pytest
 from mindocr.cli.main import run_command
 from mindocr.errors import ConfigError, DataError
 from mindocr.metrics.det_metric import DetMetric
+from mindocr.metrics.rec_metric import RecMetric
+from mindocr.predictions.text import Text
 from mindocr.report.compare_page import NAME
 
 
@@ -109,3 +111,48 @@ def test_what_is_no_evaluation(tmp_path, two_runs):
     (two_runs[0] / "eval/config.yaml").unlink()
     with pytest.raises(DataError, match="no config.yaml with a metric section says .* set --protocol"):
         compare(*two_runs)
+
+
+def read_by(folder, *found, **rules):
+    """What ``mindocr eval`` leaves of a recogniser that reads the texts of one image so."""
+    place, metric = folder / "eval", RecMetric(**rules)
+    place.mkdir(parents=True)
+    lines = []
+    for truth, text in zip(("Exit", "way out", "Hotel"), found):
+        result = dataclasses.asdict(metric.compare(text, truth))
+        line = {"image": "/a/1.jpg", "truth": {"text": truth}, "found": Text(text, 0.9).to_json(), **result}
+        lines.append(json.dumps(line) + "\n")
+    (place / "per_image.jsonl").write_text("".join(lines), encoding="utf-8")
+    (place / "config.yaml").write_text(json.dumps({"metric": {"name": "RecMetric", **rules}}), encoding="utf-8")
+    return folder
+
+
+def test_two_runs_of_recognisers(tmp_path, capsys):
+    first = read_by(tmp_path / "one", "Exit", "wayout", "Hote1")
+    second = read_by(tmp_path / "two", "EX1T", "way out", "Hotel")
+    compare(first, second / "eval", "--json", tmp_path / "out.json", "--report", tmp_path / "page")
+    out = capsys.readouterr().out
+    assert "3 texts of 1 image, 95 % interval of the difference\nacc                0.6667 -> 0.6667  +0.0000" in out
+    assert "space_recall       0.0000 -> 1.0000  +1.0000  (+1.0000 to +1.0000)" in out
+    assert "1 text right only in the second, 1 only in the first, by acc\n  - 'Exit': 'Exit' -> 'EX1T'  /a/1.jpg" in out
+    assert "  + 'Hotel': 'Hote1' -> 'Hotel'  /a/1.jpg" in out and "dictionaries" not in out
+    written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert written["scores"]["exact"]["change"] == pytest.approx(1 / 3) and written["texts"] == 3
+    assert [(each["text"], each["right"]) for each in written["changed"]] == [
+        ("Exit", "first"), ("way out", "both or neither"), ("Hotel", "second"),
+    ]  # fmt: skip
+    assert "Right only in the second: 1" in (tmp_path / "page" / NAME).read_text(encoding="utf-8")
+
+
+def test_different_dictionaries_are_mentioned(tmp_path, capsys):
+    first = read_by(tmp_path / "one", "Exit", "way out", "Hotel", characters="Exitwayouel")
+    compare(first, read_by(tmp_path / "two", "Exit", "way out", "Hotel", characters="HExitwayouel"))
+    assert "note: the dictionaries differ: acc leaves out the characters" in capsys.readouterr().out
+
+
+def test_a_recogniser_is_not_compared_with_a_detector(tmp_path, two_runs):
+    texts = read_by(tmp_path / "texts", "Exit", "way out", "Hotel")
+    with pytest.raises(DataError, match="texts is an evaluation of text recognition, the other one of text detection"):
+        compare(two_runs[0], texts)
+    with pytest.raises(ConfigError, match="--protocol icdar2015: is for detections"):
+        compare(texts, texts, "--protocol", "icdar2015")

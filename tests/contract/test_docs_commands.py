@@ -194,6 +194,8 @@ CASES = (
          needs=("ch_PP-OCRv3_det_infer.onnx",)),
     Case(r"python tools/eval\.py -c ppocrv3_rec_mobile --report rec_report .+", "eval.loader.num_workers=0",
          "rec_report/report.html", needs=("ch_PP-OCRv3_rec_infer.onnx",)),
+    Case(r"python tools/compare\.py my_lines/v3 my_lines/v4 .+", "", "my_lines/comparison/compare.html",
+         instead=("my_lines/v3 my_lines/v4", "tmp_rec tmp_rec"), needs=("ch_PP-OCRv3_rec_infer.onnx",)),
     Case(r"python tools/finetune\.py .+ --task det .+ --output my_text/finetuned --minutes 480", DET_TUNED,
          "my_text/finetuned/finetuned.ckpt", instead=("--model ppocr-v3", "--model ppocrv3_det.ckpt"),
          needs=("ch_PP-OCRv3_det_infer.onnx",)),

@@ -1,4 +1,4 @@
-"""The page of a comparison in a real browser: both sides on the same part of the image, sorting, a phone."""
+"""The pages of comparisons in a real browser: both sides on the same part of the image, sorting, a phone; texts."""
 
 import json
 
@@ -8,9 +8,13 @@ import pytest
 from browser import browser
 
 from mindocr.metrics.det_metric import DetMetric
+from mindocr.metrics.rec_metric import RecMetric
 from mindocr.report.compare import Evaluated, compare
 from mindocr.report.compare_page import write_comparison
 from mindocr.report.judged_image import JudgedImage
+from mindocr.report.recognition.compare import ReadTexts, compare_texts
+from mindocr.report.recognition.compare_page import write_text_comparison
+from mindocr.report.recognition.word import Word
 
 
 def word(x, y):
@@ -85,3 +89,43 @@ def test_a_change_is_shown_on_both_sides(page, page_file):
     assert texts(page, "#images tbody td:first-child") == ["img_0.jpg"] and texts(page, "#shown") == ["1 of 3"]
     assert page.run("document.querySelector('.view image').getAttribute('href')").startswith("data:image/jpeg")
     assert page.problems == []
+
+
+@pytest.fixture(scope="module")
+def texts_file(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compare_texts")
+    picture = folder / "a.png"
+    assert cv2.imwrite(str(picture), np.full((480, 640, 3), 90, np.uint8))
+    sides = [
+        ReadTexts(name, [
+            Word(str(picture), word(100, 100 * i), truth, text, 0.9, RecMetric().compare(text, truth))
+            for i, (truth, text) in enumerate(zip(("Exit", "way out", "Hotel", "5"), read), 1)
+        ])
+        for name, read in (("one", ["EX1T", "way out", "Hotel", "5"]), ("two", ["Exit", "", "HOTEL", "5"]))
+    ]  # fmt: skip
+    return write_text_comparison(folder, compare_texts(*sides))
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_texts_that_changed_with_their_crops(page, texts_file, width):
+    page.resize(width, 844, dark=width == 390)
+    page.open(texts_file)
+    assert page.run("document.documentElement.scrollWidth") <= width
+    assert texts(page, "h2") == ["Right only in the second: 1", "Right only in the first: 1", "Otherwise changed: 1"]
+    assert texts(page, ".words dd") == [
+        "Exit",
+        "EX1T",
+        "Exit",
+        "way out",
+        "way out",
+        "nothing",
+        "Hotel",
+        "Hotel",
+        "HOTEL",
+    ]
+    assert texts(page, ".words ins") == ["X", "1", "T", "O", "T", "E", "L"]
+    page.run("Promise.all([...document.querySelectorAll('.words img')].map((image) => image.decode()))")
+    assert page.run("document.querySelectorAll('.words img').length") == 3
+    table = page.run("document.querySelector('.numbers').getBoundingClientRect().right")
+    assert table <= width, "the differences are in sight"
+    assert page.problems == [] and page.requests == [texts_file.as_uri()]

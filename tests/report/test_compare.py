@@ -1,6 +1,7 @@
 """Two evaluations compared: differences and intervals by hand and by a plain loop, pairs of images, settings."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from rectangles import rect, scatter
 from mindocr.errors import DataError
 from mindocr.metrics.protocols import build_protocol
 from mindocr.metrics.score import RESAMPLES
-from mindocr.report.compare import Evaluated, compare, different_settings, pair_names, paired_differences
+from mindocr.report.compare import Evaluated, compare, scores_of
+from mindocr.report.paired import different_settings, pair_names, paired_differences
 
 WORD, OTHER, APART = rect(0, 0, 100, 20), rect(0, 50, 100, 70), rect(200, 100, 300, 120)
 
@@ -49,8 +51,8 @@ def test_the_interval_equals_that_of_a_plain_loop(judged, protocol):
     scatter(judged, 20, seed=2)
     rules = judged.metric.protocol
     counts = np.array([[case.result.counts[name] for name in rules.count_names] for case in judged.cases], float)
-    first, second = counts[:20], counts[20:]
-    rows = {row.name: row for row in paired_differences(first, second, rules, seed=3)}
+    first, second, formula = counts[:20], counts[20:], partial(scores_of, protocol=rules)
+    rows = {row.name: row for row in paired_differences(first, second, formula, seed=3)}
     weights = np.random.default_rng(3).multinomial(20, np.full(20, 1 / 20), size=RESAMPLES)
     changes = []
     for weight in weights:
@@ -59,7 +61,7 @@ def test_the_interval_equals_that_of_a_plain_loop(judged, protocol):
         f = [2 * recall * precision / (recall + precision) for recall, precision in scores]
         changes.append(f[1] - f[0])
     assert (rows["f-score"].low, rows["f-score"].high) == pytest.approx(tuple(np.percentile(changes, [2.5, 97.5])))
-    assert paired_differences(first, second, rules, seed=3) == paired_differences(first, second, rules, seed=3)
+    assert paired_differences(first, second, formula, seed=3) == paired_differences(first, second, formula, seed=3)
 
 
 def test_an_evaluation_compared_with_itself_does_not_differ(judged):

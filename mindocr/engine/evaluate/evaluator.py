@@ -209,6 +209,7 @@ class Evaluator:
     def _lines(self, batch: Batch, found: Sequence[Any], results: Sequence[Any]) -> Iterator[str]:
         for i, path in enumerate(batch["img_path"]):
             truth = {name: batch[name][i] for name in self.metric.reads}
+            truth |= {name: batch[name][i] for name in self._postprocess.gives.place if name in batch}
             yield image_line(path, truth, found[i], results[i] if results else None)
 
     def _add_up(self, predictions: list[tuple[str, Any]], lines: list[str]) -> tuple[list[tuple[str, Any]], list[str]]:
@@ -269,7 +270,8 @@ def build_evaluator(
         name: build_evaluator(each, network, place, views=views, buckets=buckets)
         for name, each in further_configs(given).items()
     }
-    loader = build.eval_loader(config, **share, columns=() if page is None else page.columns)
+    columns = (*(page.columns if page else ()), *(postprocess.gives.place if keep_lines else ()))
+    loader = build.eval_loader(config, **share, columns=tuple(dict.fromkeys(columns)))
     return Evaluator(
         network, loader, postprocess, metric, page, **share, keep_lines=keep_lines, views=viewed, buckets=wanted,
         also=further,

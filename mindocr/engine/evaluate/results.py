@@ -63,9 +63,9 @@ def describe(config: Config, dataset: Any, views: str = "") -> dict[str, Any]:
 def image_line(image: str, truth: Mapping[str, Any], found: Prediction, result: Any) -> str:
     """One line of ``per_image.jsonl``, without the line break.
 
-    Its keys are ``image``, ``truth`` (the columns that the metric reads), ``found`` (:meth:`Prediction.to_json`), and
-    the fields of the metric's result for the image, for detection ``counts``, ``pairs`` and others; a result that has
-    no fields is under ``result``.
+    Its keys are ``image``, ``truth`` (the columns that the metric reads, and those that say what was looked at),
+    ``found`` (:meth:`Prediction.to_json`), and the fields of the metric's result for the image, for detection
+    ``counts``, ``pairs`` and others; a result that has no fields is under ``result``.
 
     Args:
         image: its file.

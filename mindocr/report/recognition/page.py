@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from mindocr.metrics.alignment import NONE, Step, confusions, differences, is_case_only
+from mindocr.metrics.alignment import Step, confusions, differences, is_case_only
 from mindocr.metrics.rec_metric import ACCURACIES, SCORES, RecMetric
 from mindocr.report import charts
 from mindocr.report.curves import Bin
@@ -178,17 +177,8 @@ def _records(
             "similarity": round(words[i].similarity, 4),
             "tag": tags[i],
             "right": words[i].result.right[accuracy],
-            "steps": _runs(words[i].steps),
+            "steps": words[i].runs(),
             "picture": i in crops.pictures,
         }
         for i, name in zip(wrong, names)
     ]
-
-
-def _runs(steps: Sequence[Step]) -> list[list[str]]:
-    """Steps with neighbouring equal characters put together."""
-    runs: list[list[str]] = []
-    for same, group in groupby(steps, key=lambda step: step[0] == step[1]):
-        own = list(group)
-        runs += [["".join(true for true, _ in own)]] if same else [[true or NONE, read or NONE] for true, read in own]
-    return runs

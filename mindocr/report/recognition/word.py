@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 from mindocr.geometry import Polygon
 from mindocr.metrics.alignment import Step, align
@@ -45,6 +46,14 @@ class Word:
     def steps(self) -> list[Step]:
         """The characters of both texts, aligned."""
         return align(self.truth, self.found)
+
+    def runs(self) -> list[list[str]]:
+        """The same with neighbouring equal characters put together: [text] for equal ones, [true, read] for others."""
+        runs: list[list[str]] = []
+        for same, group in groupby(self.steps, key=lambda step: step[0] == step[1]):
+            own = list(group)
+            runs += [["".join(true for true, _ in own)]] if same else [list(step) for step in own]
+        return runs
 
 
 def normal(text: str) -> str:

@@ -14,6 +14,7 @@ from mindocr.engine.train import trainer
 from mindocr.errors import ConfigError, DataError
 from mindocr.inference.recogniser import TextRecogniser
 from mindocr.registry import BACKBONES, NECKS
+from mindocr.report.recognition.read_evaluation import read_words
 
 pytestmark = pytest.mark.slow
 WORDS = ("exit", "open", "no 5", "taxi", "zoo", "menu", "stop", "book")
@@ -117,6 +118,17 @@ def test_it_learns_eight_words(recipe, tmp_path):
     assert scores["acc"] == scores["norm_edit_distance"] == 1.0 and scores["interval"]["acc"][0] < 0.7
     rows = (tmp_path / "run/eval/text.txt").read_text(encoding="utf-8").splitlines()
     assert [row.split("\t")[:2] for row in rows] == [[f"{tmp_path}/{i}.png", word] for i, word in enumerate(WORDS)]
+    labels = [
+        f'{i}.png\t[{{"transcription": "{word}", "points": [[0, 0], [150, 0], [150, 48], [0, 48]]}}]\n'
+        for i, word in enumerate(WORDS)
+    ]
+    (tmp_path / "words.txt").write_text("".join(labels), encoding="utf-8")
+    words = f"eval.dataset={{type: WordsOfDetDataset, dataset_root: {tmp_path}, data_dir: ., label_file: words.txt}}"
+    evaluator.run(recipe(words, f"train.ckpt_save_dir={tmp_path}/words"))
+    for folder, has_polygons in (("run/eval", False), ("words/eval", True)):
+        read = read_words(tmp_path / folder)
+        assert [word.truth for word in read] == list(WORDS)
+        assert all((word.polygon is not None) == has_polygons for word in read), "where the text is in its image"
     recogniser = TextRecogniser(tmp_path / "run/best.ckpt")
     assert recogniser(str(tmp_path / "2.png")).prediction.text == "no 5"
 
