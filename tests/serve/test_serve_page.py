@@ -33,6 +33,8 @@ def page(model, tmp_path_factory):
         page.resize(1400, 900)
         page.call("Page.navigate", url=server.url)
         wait(page, "document.querySelectorAll('#settings input').length === 3")
+        take(page, two_boxes())
+        wait(page, "document.querySelectorAll('#texts li').length === 2")
         yield page
 
 
@@ -54,8 +56,6 @@ def two_boxes() -> bytes:
 
 
 def test_an_image_shows_its_outlines_and_texts(page: Page) -> None:
-    take(page, two_boxes())
-    wait(page, "document.querySelectorAll('#texts li').length === 2")
     assert page.run("document.querySelectorAll('#outlines .line').length") == 2
     assert page.run("document.getElementById('outlines').getAttribute('viewBox')") == "0 0 640 240"
     # Outlines lie over the image
