@@ -5,7 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet  # of Python 3.10, which has its own
 from contextlib import contextmanager
+from typing import TypeVar
+
+Result = TypeVar("Result")
+_CHECK_S = 0.1
 
 
 @contextmanager
@@ -41,3 +47,19 @@ def ctrl_c_waits() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if came:
             raise KeyboardInterrupt
+
+
+def result_of(future: Future[Result]) -> Result:
+    """The result of a future; Ctrl-C is raised within a tenth of a second, see :func:`ctrl_c_waits`.
+
+    Raises:
+        Exception: that of the work.
+        KeyboardInterrupt: Ctrl-C came while the result was awaited.
+    """
+    while True:
+        with ctrl_c_waits():
+            try:
+                return future.result(timeout=_CHECK_S)
+            except NotYet:
+                if future.done():  # the work itself raised it, or it ended just now
+                    return future.result()

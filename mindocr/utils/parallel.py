@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mindocr.errors import ConfigError, UserError
+from mindocr.utils.interrupts import ctrl_c_waits, result_of
 from mindocr.utils.progress import progress
 
 Item = TypeVar("Item")
@@ -76,21 +78,37 @@ def _in_processes(
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_start, initargs=(function, os.getpid()))
     try:
-        with starting_processes():
-            for _ in range(processes):  # a job starts a process when none is idle
-                pool.submit(os.getpid)
-        yield from pool.map(_work, items, chunksize=chunk)
+        with ctrl_c_waits():
+            with starting_processes():
+                for _ in range(processes):  # a job starts a process when none is idle
+                    pool.submit(os.getpid)
+            parts = (items[start : start + chunk] for start in range(0, len(items), chunk))
+            pending = deque(pool.submit(_work, part) for part in parts)
+        while pending:
+            yield from result_of(pending.popleft())
     except BrokenProcessPool:
         raise UserError(
             f"one of {processes} processes ended without a message; a machine that runs out of memory kills processes "
             "in this way; use fewer processes (--workers)"
         ) from None
     except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
+        _end(pool)
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the processes at once, whatever they do."""
+    own: list[Any] = list((pool._processes or {}).values())
+    manager: Any = pool._executor_manager_thread
+    # Waiting work is cancelled first, by the pool's own thread: where processes end while another thread cancels it,
+    # Python 3.11 writes a traceback (InvalidStateError).
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in own:
+        process.terminate()
+    if manager is not None:
+        manager.join()
 
 
 _function: Callable[[Any], Any] | None = None
@@ -102,9 +120,9 @@ def _start(function: Callable[[Any], Any], parent: int) -> None:
     settle_process(parent)
 
 
-def _work(item: Any) -> Any:
+def _work(items: Sequence[Any]) -> list[Any]:
     assert _function is not None
-    return _function(item)
+    return [_function(item) for item in items]
 
 
 @contextmanager

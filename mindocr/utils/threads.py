@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from mindocr.utils.interrupts import ctrl_c_waits, result_of
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -47,11 +49,12 @@ def map_ahead(
             except BaseException as error:  # Ctrl-C too: what is nearly finished is not lost
                 failure = error
                 break
-            pending.append(pool.submit(function, item))
+            with ctrl_c_waits():
+                pending.append(pool.submit(function, item))
             while pending and (len(pending) > ahead or pending[0].done()):
-                yield pending.popleft().result()
+                yield result_of(pending.popleft())
         while pending:
-            yield pending.popleft().result()
+            yield result_of(pending.popleft())
         if failure is not None:
             raise failure
     finally:

@@ -2,10 +2,12 @@
 
 import signal
 import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from mindocr.utils.interrupts import ctrl_c_waits
+from mindocr.utils.interrupts import ctrl_c_waits, result_of
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 
@@ -63,3 +65,26 @@ def test_other_threads_pass():
     thread.start()
     thread.join()
     assert passed == [signal.default_int_handler]
+
+
+def test_results_and_errors_of_the_work():
+    def late():
+        time.sleep(0.3)  # longer than one look
+        return "late"
+
+    def fail():
+        raise TimeoutError("of the work")
+
+    with ThreadPoolExecutor(1) as pool:
+        assert result_of(pool.submit(late)) == "late"
+        with pytest.raises(TimeoutError, match="of the work"):
+            result_of(pool.submit(fail))
+
+
+def test_ctrl_c_does_not_wait_for_the_result():
+    never: Future = Future()
+    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        result_of(never)
+    assert time.monotonic() - start < 10

@@ -114,7 +114,7 @@ def test_the_processes_end_with_the_main_one(tmp_path, number, default_signals):
         time.sleep(0.1)
     assert not any(map(lives, pids))
     if number == signal.SIGINT:
-        assert said.count("KeyboardInterrupt") == 1, "the processes leave Ctrl-C to the main one"
+        assert said.splitlines().count("KeyboardInterrupt") == 1, "the processes leave Ctrl-C to the main one"
 
 
 def test_number_of_processes(monkeypatch):

@@ -36,7 +36,7 @@ from mindocr.data.loading.worker import (
 from mindocr.errors import ConfigError, DataError
 from mindocr.images.headers import Size
 from mindocr.registry import SAMPLERS
-from mindocr.utils.interrupts import ctrl_c_waits
+from mindocr.utils.interrupts import ctrl_c_waits, result_of
 from mindocr.utils.parallel import starting_processes, usable_cpus
 
 logger = logging.getLogger(__name__)
@@ -154,8 +154,7 @@ class Loader:
 
     def _finished(self, job: _Job) -> Iterator[Batch]:
         """The batch of a job; none where all of its samples were skipped in evaluation or prediction."""
-        with ctrl_c_waits():
-            batch = self._finish(job)
+        batch = self._finish(job)
         if batch:
             yield batch
         elif self.refill:
@@ -248,7 +247,7 @@ class Loader:
 
     def _finish(self, job: _Job) -> Batch:
         try:
-            made, skipped = job.future.result()
+            made, skipped = result_of(job.future)
         except BrokenProcessPool as error:
             raise self._ended([job.indices]) from error
         new = [text for text in dict.fromkeys(skipped) if text not in self.skipped]
