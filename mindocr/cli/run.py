@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from mindocr.errors import UserError
+from mindocr.utils.interrupts import sigterm_raises
 from mindocr.utils.process_exit import end_process
 
 EXIT_USER_ERROR = 2
@@ -30,7 +31,8 @@ def run_tool(main: Callable[[], int | None]) -> NoReturn:
         # The name of a file may have letters that the terminal's encoding lacks, or bytes that are no text.
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        code = main() or 0
+        with sigterm_raises():
+            code = main() or 0
         sys.stdout.flush()
     except UserError as error:
         code = _report(str(error), error.exit_code)

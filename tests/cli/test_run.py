@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -67,6 +68,47 @@ def test_a_command_that_needs_mindspore_says_so_where_it_is_absent(command: str,
     done = subprocess.run([sys.executable, "-c", f"{block}main([{command!r}, '-c', {recipe!r}])"],
                           cwd=repo_root, capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode == 2 and done.stderr.startswith("error: this needs MindSpore, which is not installed here")
+
+
+def test_sigterm_ends_a_command_in_order(repo_root: Path) -> None:
+    code = (
+        "import time\n"
+        "from mindocr.cli.run import run_tool\n"
+        "def main():\n"
+        "    try:\n"
+        "        print('runs', flush=True)\n"
+        "        time.sleep(60)\n"
+        "    finally:\n"
+        "        print('closed')\n"
+        "run_tool(main)\n"
+    )  # fmt: skip
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    run = subprocess.Popen([sys.executable, "-c", code], text=True, cwd=repo_root, start_new_session=True, **pipes)
+    assert run.stdout is not None and run.stdout.readline() == "runs\n"
+    run.terminate()
+    assert (*run.communicate(timeout=30), run.returncode) == ("closed\n", "terminated\n", 143)
+
+
+def test_an_exception_of_sigterm_that_gets_lost_is_no_end_of_it(repo_root: Path) -> None:
+    code = (
+        "import time\n"
+        "from mindocr.cli.run import run_tool\n"
+        "from mindocr.utils import interrupts\n"
+        "interrupts.PATIENCE_S = 1\n"
+        "def main():\n"
+        "    print('runs', flush=True)\n"
+        "    for _ in range(60):\n"
+        "        try:\n"
+        "            time.sleep(1)\n"
+        "        except KeyboardInterrupt:\n"
+        "            pass\n"
+        "run_tool(main)\n"
+    )  # fmt: skip
+    run = subprocess.Popen([sys.executable, "-c", code], text=True, cwd=repo_root, stdout=subprocess.PIPE)
+    assert run.stdout is not None and run.stdout.readline() == "runs\n"
+    run.terminate()
+    assert run.wait(30) == -signal.SIGALRM
+    run.stdout.close()
 
 
 def test_closed_pipe_is_no_error(repo_root: Path) -> None:

@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from mindocr.utils.interrupts import ctrl_c_waits, result_of
+from mindocr.utils import interrupts
+from mindocr.utils.interrupts import Stopped, ctrl_c_waits, result_of, sigterm_raises
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 
@@ -88,3 +89,35 @@ def test_ctrl_c_does_not_wait_for_the_result():
     with pytest.raises(KeyboardInterrupt):
         result_of(never)
     assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(("foreground", "code", "message"), [(False, 143, "terminated"), (True, 130, "interrupted")])
+def test_sigterm_becomes_an_exception(monkeypatch, foreground, code, message):
+    monkeypatch.setattr(interrupts, "in_foreground", lambda: foreground)
+    with pytest.raises(Stopped, match=message) as caught, sigterm_raises():
+        signal.raise_signal(signal.SIGTERM)
+    assert caught.value.exit_code == code
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_second_sigterm_ends_the_process():
+    with pytest.raises(KeyboardInterrupt), sigterm_raises():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("name", ["OMPI_COMM_WORLD_SIZE", "MS_ROLE"])
+def test_a_rank_ends_by_sigterm_as_before(monkeypatch, name):
+    monkeypatch.setenv(name, "2")
+    with sigterm_raises():
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_another_handler_of_sigterm_stays():
+    heard = []
+    signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    with sigterm_raises():
+        signal.raise_signal(signal.SIGTERM)
+    assert heard == [signal.SIGTERM]

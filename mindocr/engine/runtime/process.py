@@ -11,6 +11,7 @@ from mindocr.config.schema import System
 from mindocr.engine.runtime import ranks
 from mindocr.models import device
 from mindocr.utils.folders import prepare_output
+from mindocr.utils.launcher import launched
 from mindocr.utils.logs import release_log, start_logging
 
 __all__ = ["ALONE", "Runtime", "prepare_output", "release_log", "seed_everything", "start", "start_logging"]
@@ -44,7 +45,7 @@ def start(system: System, *, may_be_alone: bool = False) -> Runtime:
         ConfigError: the device is not available, or ``system.distribute`` is set without a launcher.
     """
     chosen = device.prepare(system)
-    joins = system.distribute and (ranks.launched() or not may_be_alone)
+    joins = system.distribute and (launched() or not may_be_alone)
     rank, world = ranks.join(chosen) if joins else (0, 1)
     seed_everything(system.seed)
     return Runtime(chosen, rank, world)

@@ -19,6 +19,7 @@ import numpy as np
 
 from mindocr.engine.runtime.rank_watchdog import POLL_S, leave_address, start_time
 from mindocr.errors import ConfigError, UserError
+from mindocr.utils.launcher import launched
 from mindocr.utils.process_exit import skip_teardown
 
 TOPOLOGY_TIMEOUT_S = 120
@@ -60,11 +61,6 @@ def join(device: str) -> tuple[int, int]:
     except (RuntimeError, ValueError) as error:
         raise UserError(_why_not_joined(str(error))) from None
     return communication.get_rank(), communication.get_group_size()
-
-
-def launched() -> bool:
-    """True where a launcher has started this process as one rank of a job."""
-    return any(name in os.environ for name in ("OMPI_COMM_WORLD_SIZE", "MS_ROLE", "RANK_TABLE_FILE"))
 
 
 def _be_scheduler() -> NoReturn:

@@ -7,24 +7,17 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import mindspore as ms
 from mindspore import ops
 
+from mindocr.utils.interrupts import in_foreground
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Launchers pass on a signal that the rank has received already; a second Ctrl-C by the user comes later.
 AGAIN_S = 1.0
-
-
-class Stopped(KeyboardInterrupt):
-    """A signal ended the run in a controlled way; ``exit_code`` is 128 plus the signal's number, as in a shell."""
-
-    def __init__(self, number: int, message: str) -> None:
-        super().__init__(message)
-        self.exit_code = 128 + number
 
 
 class StopRequest:
@@ -88,7 +81,8 @@ class StopRequest:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.number is None:
-            self.number = signal.SIGINT if number == signal.SIGINT or _in_foreground() else signal.SIGTERM
+            # While a graph runs, MindSpore turns Ctrl-C into SIGTERM.
+            self.number = signal.SIGINT if number == signal.SIGINT or in_foreground() else signal.SIGTERM
 
 
 def _watch(reader: int) -> None:
@@ -102,12 +96,3 @@ def _watch(reader: int) -> None:
         elif numbers and first is not None and time.monotonic() - first > AGAIN_S:
             os._exit(128 + numbers[-1])
     os.close(reader)
-
-
-def _in_foreground() -> bool:
-    """Whether Ctrl-C on the keyboard reaches this process; while a graph runs, MindSpore turns it into SIGTERM."""
-    try:
-        with Path("/dev/tty").open() as terminal:
-            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
-    except OSError:
-        return False

@@ -11,13 +11,14 @@ from mindocr.config import Config, save_config
 from mindocr.data.loading.loader import Batch
 from mindocr.engine.evaluate.evaluator import Evaluation, Evaluator
 from mindocr.engine.runtime import build, process, ranks
-from mindocr.engine.runtime.signals import Stopped, StopRequest
+from mindocr.engine.runtime.signals import StopRequest
 from mindocr.engine.train import earlier_run, messages, run_folder
 from mindocr.engine.train.next_commands import Started
 from mindocr.engine.train.observers import EndEvent, EpochEvent, StartEvent, StepEvent
 from mindocr.engine.train.result import TrainingResult
 from mindocr.engine.train.run_parts import RunParts, build_parts
 from mindocr.inference import dictionary
+from mindocr.utils.interrupts import Stopped
 from mindocr.utils.logs import FILE_ONLY, errors_in_the_file
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from mindocr.engine.runtime.signals import Stopped, StopRequest
+from mindocr.engine.runtime.signals import StopRequest
+from mindocr.utils.interrupts import Stopped
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 
@@ -17,7 +18,7 @@ def send(number):
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "Ctrl-C")])
 def test_a_signal_is_noted_and_the_work_goes_on(number, name, monkeypatch):
-    monkeypatch.setattr("mindocr.engine.runtime.signals._in_foreground", lambda: False)
+    monkeypatch.setattr("mindocr.engine.runtime.signals.in_foreground", lambda: False)
     with StopRequest() as stop:
         assert not stop.asked()
         send(number)
@@ -27,7 +28,7 @@ def test_a_signal_is_noted_and_the_work_goes_on(number, name, monkeypatch):
 
 
 def test_sigterm_in_the_foreground_of_a_terminal_is_ctrl_c(monkeypatch):
-    monkeypatch.setattr("mindocr.engine.runtime.signals._in_foreground", lambda: True)
+    monkeypatch.setattr("mindocr.engine.runtime.signals.in_foreground", lambda: True)
     with StopRequest() as stop:
         send(signal.SIGTERM)
     assert stop.number == signal.SIGINT

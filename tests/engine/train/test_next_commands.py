@@ -10,8 +10,8 @@ import pytest
 
 from mindocr.cli.main import make_parser, run_command
 from mindocr.config.overrides import parse_override
-from mindocr.engine.runtime.signals import Stopped
 from mindocr.engine.train.next_commands import NextCommands, Started
+from mindocr.utils.interrupts import Stopped
 
 
 @pytest.fixture

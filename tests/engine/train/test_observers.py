@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import run_events
 
-from mindocr.engine.runtime.signals import Stopped
 from mindocr.engine.train import trainer
 from mindocr.engine.train.observers import Observer, Observers
 from mindocr.errors import UserError
+from mindocr.utils.interrupts import Stopped
 
 # A user's logger; ``act`` names what it does after ``after`` steps.
 MODULE = '''
