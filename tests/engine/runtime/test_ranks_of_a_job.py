@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -111,12 +112,18 @@ class Watched:
         self.ranks[rank].kill()
         self.ranks[rank].wait()
 
+    def _still_running(self) -> list[subprocess.Popen]:
+        return [process for process in (*self.ranks, self.scheduler) if process.poll() is None]
+
     def outcome(self) -> tuple[int, str]:
         """Exit code and message of the watchdog, once it has ended; processes that still run then are killed."""
         try:
             _, message = self.watch.communicate(timeout=20)
         finally:
-            self.left = [p for p in (*self.ranks, self.scheduler) if p.poll() is None]
+            deadline = time.monotonic() + 10  # a process that was sent SIGKILL ends soon, not at once
+            while self._still_running() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            self.left = self._still_running()
             for process in (*self.left, self.watch):
                 process.kill()
                 process.wait()
