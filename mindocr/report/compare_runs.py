@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,7 +53,7 @@ def read_images(folder: Path) -> list[JudgedImage]:
     lines: dict[str, int] = {}
     for number, line in read_lines(file):
         where = f"{file}:{number}"
-        case = _case(line, where)
+        case = case_of(line, where, _case, "image of text detection")
         if case.image in lines:
             raise DataError(f"{where}: image '{case.image}' occurs twice, first at line {lines[case.image]}")
         lines[case.image] = number
@@ -77,8 +77,27 @@ def with_pictures(cases: list[JudgedImage]) -> list[JudgedImage]:
     ]
 
 
-def parse_line(line: str, where: str) -> Any:
-    """The JSON of a line; ``where`` names file and line in the error."""
+def case_of(line: str, where: str, build: Callable[[Any], Case], what: str) -> Case:
+    """What a line describes.
+
+    Args:
+        line: JSON.
+        where: file and line, for the error.
+        build: makes the case of the value of the line.
+        what: the kind of case, for the error.
+
+    Raises:
+        DataError: the line is no JSON, or describes something else.
+    """
+    value = _value_of(line, where)
+    try:
+        return build(value)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        why = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"{where}: not an evaluated {what} ({why}); evaluate again with 'mindocr eval'") from None
+
+
+def _value_of(line: str, where: str) -> Any:
     try:
         return json.loads(line)
     except ValueError as error:
@@ -89,26 +108,19 @@ def holds_texts(folder: Path) -> bool:
     """Whether the evaluation is one of text recognition, by its first line."""
     file = folder / IMAGES
     for number, line in read_lines(file):
-        value = parse_line(line, f"{file}:{number}")
+        value = _value_of(line, f"{file}:{number}")
         found = value.get("found") if isinstance(value, dict) else None
         return isinstance(found, dict) and "text" in found
     return False
 
 
-def _case(line: str, where: str) -> JudgedImage:
-    value = parse_line(line, where)
-    try:
-        truth, found = value["truth"], value["found"]
-        polys, ignore = [_poly(poly) for poly in truth["polys"]], np.array(truth["ignore_tags"], dtype=bool)
-        outlines = [_poly(poly) for poly in found["polygons"]]
-        return JudgedImage(
-            str(value["image"]), _extent([*polys, *outlines]), polys, ignore, outlines, _result(value), found["scores"]
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise DataError(
-            f"{where}: not an evaluated image of text detection ({what}); evaluate again with 'mindocr eval'"
-        ) from None
+def _case(value: Any) -> JudgedImage:
+    truth, found = value["truth"], value["found"]
+    polys, ignore = [_poly(poly) for poly in truth["polys"]], np.array(truth["ignore_tags"], dtype=bool)
+    outlines = [_poly(poly) for poly in found["polygons"]]
+    return JudgedImage(
+        str(value["image"]), _extent([*polys, *outlines]), polys, ignore, outlines, _result(value), found["scores"]
+    )
 
 
 def _result(value: Mapping[str, Any]) -> ImageResult:

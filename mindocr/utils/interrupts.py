@@ -15,8 +15,8 @@ from typing import TypeVar
 from mindocr.utils.launcher import launched
 
 Result = TypeVar("Result")
-_CHECK_S = 0.1
-PATIENCE_S = 5
+_CHECK_S = 0.1  # seconds between two looks for Ctrl-C
+PATIENCE_S = 5  # seconds after SIGTERM until the system ends the process
 
 
 class Stopped(KeyboardInterrupt):

@@ -11,7 +11,7 @@ import numpy as np
 from mindocr.errors import DataError
 from mindocr.formats.label_file import read_lines
 from mindocr.metrics.rec_metric import ACCURACIES, TextResult
-from mindocr.report.compare_runs import IMAGES, parse_line
+from mindocr.report.compare_runs import IMAGES, case_of
 from mindocr.report.recognition.word import Word, normal
 
 
@@ -22,30 +22,24 @@ def read_words(folder: Path) -> list[Word]:
         DataError: a line that cannot be read, or no line; names file and line.
     """
     file = folder / IMAGES
-    words = [_word(line, f"{file}:{number}") for number, line in read_lines(file)]
+    kind = "text of text recognition"
+    words = [case_of(line, f"{file}:{number}", _word, kind) for number, line in read_lines(file)]
     if not words:
         raise DataError(f"{file}: no text in it; evaluate again with 'mindocr eval'")
     return words
 
 
-def _word(line: str, where: str) -> Word:
-    value = parse_line(line, where)
-    try:
-        truth, found = value["truth"], value["found"]
-        polygon = np.array(truth.get("polygon") or (), dtype=np.float32).reshape(-1, 2)
-        return Word(
-            str(value["image"]),
-            polygon if len(polygon) else None,
-            normal(str(truth["text"])),
-            normal(str(found["text"])),
-            float(found["confidence"]),
-            _result(value),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise DataError(
-            f"{where}: not an evaluated text of text recognition ({what}); evaluate again with 'mindocr eval'"
-        ) from None
+def _word(value: Any) -> Word:
+    truth, found = value["truth"], value["found"]
+    polygon = np.array(truth.get("polygon") or (), dtype=np.float32).reshape(-1, 2)
+    return Word(
+        str(value["image"]),
+        polygon if len(polygon) else None,
+        normal(str(truth["text"])),
+        normal(str(found["text"])),
+        float(found["confidence"]),
+        _result(value),
+    )
 
 
 def _result(value: Mapping[str, Any]) -> TextResult:
